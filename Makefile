@@ -1,0 +1,61 @@
+# make run      set everything up and serve the app on http://127.0.0.1:8000 (PORT= changes it)
+# make test     set everything up, a browser included, and run all tests
+# make lint     ruff, mypy and the tests' own types
+# make train    train the models anew (MNIST= and STROKES= name files; without, MNIST is downloaded)
+# make lock     pin the newest versions that pyproject.toml allows
+
+PORT ?= 8000
+
+# The first of these that runs and is a version that TensorFlow has wheels for.
+FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c '$(FITS)' 2>/dev/null && echo $$python && break; done)
+UV_VERSION := 0.13.9
+
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+
+.PHONY: run test lint train bench lock clean
+
+run: $(VENV)/.installed
+	$(BIN)/layerglass serve --port $(PORT)
+
+test: $(VENV)/.tested
+	$(BIN)/python -m tests.browser.chromium
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.tested
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+train: $(VENV)/.installed
+	$(BIN)/layerglass train $(if $(MNIST),--mnist $(MNIST)) $(if $(STROKES),--strokes $(STROKES))
+
+bench: $(VENV)/.tested
+	$(BIN)/python -m benchmarks
+
+lock: $(UV)
+	$(UV) pip compile --universal --generate-hashes --no-header --python-version 3.11 --upgrade --quiet \
+		pyproject.toml --output-file requirements.txt
+	$(UV) pip compile --universal --generate-hashes --no-header --python-version 3.11 --upgrade --quiet \
+		--group dev --constraint requirements.txt --output-file tests/requirements.txt
+
+clean:
+	rm -rf $(VENV) static/vendor dist
+
+$(UV):
+	@test -n "$(PYTHON)" && $(PYTHON) -c '$(FITS)' || \
+		{ echo "Layerglass needs Python 3.11, 3.12 or 3.13: make PYTHON=/path/to/python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+$(VENV)/.installed: $(UV) requirements.txt pyproject.toml vendoring/build.py vendoring/package-lock.json
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements.txt
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
+	touch $@
+
+$(VENV)/.tested: $(VENV)/.installed tests/requirements.txt
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes --requirement tests/requirements.txt
+	touch $@

@@ -1,0 +1,82 @@
+"""The command layerglass."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from app.settings import Settings
+
+cli = typer.Typer(no_args_is_help=True, add_completion=False)
+
+# What a training command takes is said by app.training, which loads TensorFlow: not before it is called.
+_PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+@cli.callback()
+def main() -> None:
+    """Draw a digit and see every layer of a convolutional network."""
+
+
+@cli.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="The address to listen on. [default: 127.0.0.1]")] = None,
+    port: Annotated[int | None, typer.Option(help="The port to listen on. [default: 8000]", min=0, max=65535)] = None,
+    workers: Annotated[int | None, typer.Option(help="How many processes answer. [default: 1]", min=1)] = None,
+    models: Annotated[
+        Path | None, typer.Option(help="The folder of trained models.", exists=True, file_okay=False)
+    ] = None,
+) -> None:
+    """Serve the app. Each option can also be set in the environment, as LAYERGLASS_PORT and so on."""
+    options = {"host": host, "port": port, "workers": workers, "models": models}
+    for name, value in options.items():
+        if value is not None:  # in the environment, every worker process sees it
+            os.environ[f"LAYERGLASS_{name.upper()}"] = str(value)
+    settings = Settings()
+    _check_models(settings.models)
+    typer.echo(f"Loading the networks in {settings.models} …")
+    uvicorn.run(
+        "app.main:create_app",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        access_log=False,
+        server_header=False,
+    )
+
+
+@cli.command(context_settings=_PASS_ON, add_help_option=False)
+def train(context: typer.Context) -> None:
+    """Train the models in models/ on MNIST. See `layerglass train --help`."""
+    from app.training.command import train
+
+    _run("layerglass train", train, context.args)
+
+
+@cli.command(context_settings=_PASS_ON, add_help_option=False)
+def evaluate(context: typer.Context) -> None:
+    """Compute a model card's figures again and compare. See `layerglass evaluate --help`."""
+    from app.training.command import evaluate
+
+    _run("layerglass evaluate", evaluate, context.args)
+
+
+def _run(name: str, command: Callable[..., None], arguments: list[str]) -> None:
+    single = typer.Typer(add_completion=False)
+    single.command()(command)
+    single(arguments, prog_name=name)
+
+
+def _check_models(folder: Path) -> None:
+    """Say what is missing before TensorFlow is loaded to find it missing."""
+    if not any(path.with_suffix(".json").is_file() for path in folder.glob("*.keras")):
+        typer.echo(
+            f"No model found in {folder}: expected NAME.keras with its card NAME.json beside it. "
+            "Train one with `layerglass train`, or name another folder with --models.",
+            err=True,
+        )
+        raise typer.Exit(2)

@@ -1,0 +1,110 @@
+"""What a layer is: its place in the network, its shape, and the window through which it reads."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from app.cnn.pooling import PoolingMode, pooling_mode
+
+Shape = tuple[int | None, ...]  # without the batch; None where any size goes
+
+
+@dataclass(frozen=True)
+class Window:
+    """The part of its input that one cell of a convolution or pooling layer reads, in (rows, columns)."""
+
+    size: tuple[int, int]
+    strides: tuple[int, int] = (1, 1)
+    dilation: tuple[int, int] = (1, 1)
+    padding: str = "valid"  # or "same"
+
+    @property
+    def extent(self) -> tuple[int, int]:
+        """Rows and columns from the window's first cell to its last, the gaps of dilation included."""
+        height, width = ((size - 1) * step + 1 for size, step in zip(self.size, self.dilation, strict=True))
+        return height, width
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of a network, described in Keras' own words."""
+
+    name: str
+    kind: str  # the Keras class
+    inputs: tuple[str, ...]  # the layers it reads; empty where it reads the image
+    output_shape: Shape
+    parameters: int
+    window: Window | None  # None where each cell reads its own place, or everything
+    activation: str | None
+    filters: int | None
+    pooling: PoolingMode | None  # the mode it was trained with
+    rate: float | None = None  # dropout's
+
+    @property
+    def is_convolution(self) -> bool:
+        return "Conv" in self.kind
+
+    @property
+    def is_pooling(self) -> bool:
+        return self.pooling is not None
+
+    @property
+    def is_spatial(self) -> bool:
+        """Its output has height, width and channels, so that it can be seen as feature maps."""
+        return len(self.output_shape) == 3
+
+    @property
+    def mixes_everything(self) -> bool:
+        """Each of its cells depends on the whole of its input."""
+        return self.kind in {"Flatten", "Dense", "Softmax"} or (self.is_pooling and self.window is None)
+
+
+def describe_layers(model: keras.Model) -> tuple[Layer, ...]:
+    """All layers but the input, in the order in which the data flows."""
+    return tuple(_describe(layer) for layer in computing_layers(model))
+
+
+def computing_layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
+    """The Keras layers of a model that compute something, in the order in which the data flows."""
+    return (layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer))
+
+
+def _describe(layer: keras.layers.Layer) -> Layer:
+    config: dict[str, Any] = layer.get_config()
+    activation = config.get("activation")
+    return Layer(
+        name=layer.name,
+        kind=type(layer).__name__,
+        inputs=_inputs(layer),
+        output_shape=tuple(layer.output.shape[1:]),
+        parameters=layer.count_params(),
+        window=_window(config),
+        activation=activation if isinstance(activation, str) else None,
+        filters=config.get("filters") or config.get("units"),
+        pooling=pooling_mode(layer),
+        rate=config.get("rate"),
+    )
+
+
+def _inputs(layer: keras.layers.Layer) -> tuple[str, ...]:
+    parents = (node.operation for node in layer._inbound_nodes[-1].parent_nodes)
+    return tuple(parent.name for parent in parents if not isinstance(parent, keras.layers.InputLayer))
+
+
+def _window(config: dict[str, Any]) -> Window | None:
+    size = config.get("kernel_size") or config.get("pool_size")
+    if size is None:
+        return None
+    return Window(
+        size=_pair(size),
+        strides=_pair(config.get("strides") or size),
+        dilation=_pair(config.get("dilation_rate", 1)),
+        padding=config.get("padding", "valid"),
+    )
+
+
+def _pair(value: int | tuple[int, int] | list[int]) -> tuple[int, int]:
+    rows, columns = (value, value) if isinstance(value, int) else value
+    return rows, columns

@@ -1,0 +1,180 @@
+"""The service: from an image to everything that the network made of it. The pages and the API both call it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.cnn.card import Card, Fit
+from app.cnn.layers import Layer
+from app.cnn.network import Array, ForwardPass, Network
+from app.cnn.pooling import PoolingMode
+from app.imaging.colormap import Colormap
+from app.imaging.drawing import normalise, read_ink
+from app.imaging.grid import COLUMNS, Grid, Scale, draw_grid, draw_map, draw_strip
+from app.imaging.png import encode_grey
+
+
+class NotAFeatureMap(LookupError):
+    """The layer has no feature map of this number, or none at all."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """How feature maps are drawn.
+
+    Maps with negative values are drawn in the signed colour map, symmetric about zero; without one, in the other.
+    """
+
+    colormap: Colormap = Colormap.VIRIDIS
+    signed: Colormap | None = Colormap.BERLIN
+    scale: Scale = Scale.LAYER
+    columns: int = COLUMNS
+
+    def colormap_for(self, activation: Array) -> Colormap:
+        return self.signed if self.signed is not None and activation.min() < 0 else self.colormap
+
+
+@dataclass(frozen=True)
+class ClassProbability:
+    """How likely one class is, from 0 to 1."""
+
+    label: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Which class the network says it is."""
+
+    model: str
+    pooling: PoolingMode | None
+    label: str
+    probability: float
+    probabilities: tuple[ClassProbability, ...]  # in the order of the classes
+
+    @property
+    def ranked(self) -> list[ClassProbability]:
+        """The most likely class first."""
+        return sorted(self.probabilities, key=lambda each: -each.probability)
+
+
+@dataclass(frozen=True)
+class LayerView:
+    """One layer, what it made of the image, and its picture."""
+
+    layer: Layer
+    receptive_field: tuple[int, int] | None  # height and width of what a cell sees; None: everything
+    extent: tuple[float, float, float, float] | None  # where a map lies over the image: top, left, bottom, right
+    activation: Array
+    grid: Grid
+
+    @property
+    def minimum(self) -> float:
+        return float(self.activation.min())
+
+    @property
+    def maximum(self) -> float:
+        return float(self.activation.max())
+
+    @property
+    def mean(self) -> float:
+        return float(self.activation.mean(dtype=np.float64))
+
+    @property
+    def constant_maps(self) -> list[int]:
+        """The feature maps that have one value everywhere, so that they show nothing of this image."""
+        spread = np.ptp(self.activation, axis=(0, 1))
+        return [int(channel) for channel in np.flatnonzero(spread == 0)]
+
+    @property
+    def strongest_map(self) -> int:
+        """The feature map with the largest mean absolute value."""
+        return int(np.abs(self.activation).mean(axis=(0, 1)).argmax())
+
+
+@dataclass(frozen=True)
+class Exploration:
+    """Everything that a network made of one image."""
+
+    network: Network
+    forward: ForwardPass
+    prediction: Prediction
+    layers: tuple[LayerView, ...]
+
+
+def see(drawing: bytes, card: Card) -> Array:
+    """What a network sees of a drawing: (height, width, channels) float32 in its card's shape and value range.
+
+    Raises: app.imaging.drawing.InvalidDrawing.
+    """
+    ink = read_ink(drawing)
+    if card.fit is Fit.DIGIT:
+        height, width, _ = card.input_shape
+        ink = normalise(ink, (height or 28, width or 28)) / np.float32(255)
+    paper, full = card.value_range
+    image = paper + ink[..., np.newaxis] * (full - paper)
+    return np.repeat(image, card.input_shape[2], axis=2).astype(np.float32)
+
+
+def explore(
+    image: Array, network: Network, pooling: PoolingMode | None, look: Look, layers: Sequence[Layer] | None = None
+) -> Exploration:
+    """Run the network once and draw the layers, all unless some are named: spatial ones as grids, others as strips."""
+    forward = network.run(image, pooling)
+    shown = network.layers if layers is None else layers
+    views = tuple(_view(network, forward, layer, look) for layer in shown)
+    return Exploration(network, forward, predict(network, forward), views)
+
+
+def predict(network: Network, forward: ForwardPass) -> Prediction:
+    """The network's answer, read from its last layer."""
+    output = forward.output.ravel()
+    if output.size == 1:  # a lone logistic neuron: the probability of the second class
+        output = np.array([1 - output[0], output[0]])
+    classes = network.card.classes
+    probabilities = tuple(ClassProbability(*each) for each in zip(classes, output.tolist(), strict=True))
+    best = probabilities[int(output.argmax())]
+    return Prediction(network.name, forward.pooling, best.label, best.probability, probabilities)
+
+
+def layer_grid(forward: ForwardPass, layer: Layer, look: Look) -> Grid:
+    """The picture of all feature maps of one layer. Raises: NotAFeatureMap for a layer without height and width."""
+    return _draw(_feature_maps(forward, layer), look)
+
+
+def feature_map_grid(forward: ForwardPass, layer: Layer, channel: int, look: Look) -> Grid:
+    """The picture of one feature map, in the colours that it has in its layer's grid. Raises: NotAFeatureMap."""
+    activation = _feature_maps(forward, layer)
+    if not 0 <= channel < activation.shape[2]:
+        raise NotAFeatureMap(
+            f"The layer “{layer.name}” has no feature map {channel}. It has 0 to {activation.shape[2] - 1}."
+        )
+    return draw_map(activation, channel, look.colormap_for(activation), look.scale)
+
+
+def _feature_maps(forward: ForwardPass, layer: Layer) -> Array:
+    if not layer.is_spatial:
+        raise NotAFeatureMap(f"The layer “{layer.name}” ({layer.kind}) has no feature maps: its output is a vector.")
+    return forward.activations[layer.name]
+
+
+def _view(network: Network, forward: ForwardPass, layer: Layer, look: Look) -> LayerView:
+    activation = forward.activations[layer.name]
+    extent = network.map_extent(layer, forward) if layer.is_spatial else None
+    return LayerView(layer, network.receptive_fields[layer.name], extent, activation, _draw(activation, look))
+
+
+def _draw(activation: Array, look: Look) -> Grid:
+    colormap = look.colormap_for(activation)
+    if activation.ndim == 3:
+        return draw_grid(activation, colormap, look.scale, look.columns)
+    return draw_strip(activation.ravel(), colormap)
+
+
+def picture_of(image: Array, card: Card) -> bytes:
+    """What the network sees as a grey PNG: paper black and ink white, one pixel a value."""
+    paper, full = card.value_range
+    levels: NDArray[np.float32] = np.clip((image.mean(axis=2) - paper) / (full - paper), 0, 1)
+    return encode_grey(np.round(levels * 255).astype(np.uint8))

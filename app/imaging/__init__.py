@@ -1,0 +1,1 @@
+"""Bytes to arrays and arrays to bytes. NumPy and Pillow only."""

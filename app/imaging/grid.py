@@ -1,0 +1,125 @@
+"""The picture of all of a layer's feature maps: one palette PNG, one pixel an activation."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.imaging.colormap import LEVELS, Colormap, colours
+from app.imaging.png import encode_palette
+
+GAP = 1  # pixels between maps, transparent, so that the page shows through
+COLUMNS = 16
+STRIP_COLUMNS = 128
+
+_GAP_INDEX = LEVELS
+# Beyond these, arithmetic with the values of a map overflows float32.
+_TINY, _HUGE = np.float32(1e-30), np.float32(1e30)
+
+
+class Scale(StrEnum):
+    """What the ends of the colour map stand for: the extremes of the whole layer, or of each map by itself."""
+
+    LAYER = "layer"
+    MAP = "map"
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A layer's feature maps side by side, row by row, in the order of their channels.
+
+    low and high are the values at the colour map's ends; None where each map has its own (Scale.MAP).
+    """
+
+    png: bytes
+    columns: int
+    rows: int
+    map_height: int
+    map_width: int
+    gap: int
+    colormap: Colormap
+    scale: Scale
+    low: float | None
+    high: float | None
+
+    @property
+    def width(self) -> int:
+        return self.columns * (self.map_width + self.gap) - self.gap
+
+    @property
+    def height(self) -> int:
+        return self.rows * (self.map_height + self.gap) - self.gap
+
+
+def draw_grid(
+    activation: NDArray[np.float32],
+    colormap: Colormap = Colormap.VIRIDIS,
+    scale: Scale = Scale.LAYER,
+    columns: int = COLUMNS,
+) -> Grid:
+    """All feature maps of an activation, (height, width, channels), as one picture.
+
+    A diverging colour map is symmetric about zero. A map without any contrast is drawn in one colour. Values that
+    are not finite, or beyond 1e30, are drawn as the lowest.
+    """
+    height, width, channels = activation.shape
+    columns = min(columns, channels)
+    rows = -(-channels // columns)
+    levels, low, high = quantise(activation, colormap, scale)
+    cells = np.full((rows * columns, height + GAP, width + GAP), _GAP_INDEX, dtype=np.uint8)
+    cells[:channels, :height, :width] = levels.transpose(2, 0, 1)
+    picture = cells.reshape(rows, columns, height + GAP, width + GAP).transpose(0, 2, 1, 3)
+    picture = picture.reshape(rows * (height + GAP), columns * (width + GAP))[:-GAP, :-GAP]
+    png = encode_palette(picture, _palette(colormap), transparent=_GAP_INDEX)
+    return Grid(png, columns, rows, height, width, GAP, colormap, scale, low, high)
+
+
+def draw_map(
+    activation: NDArray[np.float32], channel: int, colormap: Colormap = Colormap.VIRIDIS, scale: Scale = Scale.LAYER
+) -> Grid:
+    """One feature map of an activation, (height, width, channels), in the colours that it has in the whole grid."""
+    height, width, _ = activation.shape
+    levels, low, high = quantise(activation, colormap, scale)
+    png = encode_palette(np.ascontiguousarray(levels[:, :, channel]), _palette(colormap))
+    return Grid(png, 1, 1, height, width, GAP, colormap, scale, low, high)
+
+
+def draw_strip(
+    values: NDArray[np.float32], colormap: Colormap = Colormap.VIRIDIS, columns: int = STRIP_COLUMNS
+) -> Grid:
+    """A vector, (units,), as one row of cells, or as several where it is long. The gaps have no width."""
+    columns = min(columns, values.size)
+    rows = -(-values.size // columns)
+    levels, low, high = quantise(values[np.newaxis, :, np.newaxis], colormap, Scale.LAYER)
+    picture = np.full(rows * columns, _GAP_INDEX, dtype=np.uint8)
+    picture[: values.size] = levels.ravel()
+    png = encode_palette(picture.reshape(rows, columns), _palette(colormap), transparent=_GAP_INDEX)
+    return Grid(png, columns, rows, 1, 1, 0, colormap, Scale.LAYER, low, high)
+
+
+def quantise(
+    activation: NDArray[np.float32], colormap: Colormap, scale: Scale
+) -> tuple[NDArray[np.uint8], float | None, float | None]:
+    """The colour level of each value, (height, width, channels) uint8 below LEVELS, and the values at both ends.
+
+    The ends are None with Scale.MAP, where every map has its own.
+    """
+    axes = (0, 1) if scale is Scale.MAP else None
+    low, high = activation.min(axis=axes), activation.max(axis=axes)
+    if not (np.abs(low) < _HUGE).all() or not (np.abs(high) < _HUGE).all():
+        lowest = np.nanmin(activation, where=np.abs(activation) < _HUGE, initial=0)
+        activation = np.where(np.abs(activation) < _HUGE, activation, lowest)
+        low, high = activation.min(axis=axes), activation.max(axis=axes)
+    if colormap.diverging:
+        high = np.maximum(np.maximum(np.abs(low), np.abs(high)), _TINY)
+        low = -high
+    span = np.maximum(high - low, _TINY)
+    levels = ((activation - low) * ((LEVELS - 1) / span) + 0.5).astype(np.uint8)
+    return (levels, None, None) if scale is Scale.MAP else (levels, float(low), float(high))
+
+
+@cache
+def _palette(colormap: Colormap) -> bytes:
+    return colours(colormap).tobytes() + b"\x00\x00\x00"

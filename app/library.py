@@ -1,0 +1,58 @@
+"""The models in a folder, each as a network that is ready to run."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from app.cnn.card import read_card
+from app.cnn.network import Network
+
+DEFAULT = "digits"
+
+
+class UnknownModel(LookupError):
+    """The library has no model of this name."""
+
+    def __init__(self, name: str, names: Iterable[str]) -> None:
+        super().__init__(f"There is no model “{name}”. There is: {', '.join(names)}.")
+
+
+class EmptyLibrary(FileNotFoundError):
+    """The folder holds no model."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            f"No model found in {folder}: expected NAME.keras with its card NAME.json beside it. "
+            "Train one with `layerglass train`, or name another folder with --models."
+        )
+
+
+class Library:
+    """Networks by name, the default one first. Nothing changes after it is made."""
+
+    def __init__(self, networks: Iterable[Network]) -> None:
+        by_name = {network.name: network for network in networks}
+        first = [DEFAULT] if DEFAULT in by_name else []
+        self._networks = {name: by_name[name] for name in [*first, *sorted(by_name.keys() - first)]}
+
+    @classmethod
+    def load(cls, folder: Path) -> "Library":
+        """Every NAME.keras that has its card NAME.json beside it. Raises: EmptyLibrary."""
+        files = [path for path in sorted(folder.glob("*.keras")) if path.with_suffix(".json").is_file()]
+        if not files:
+            raise EmptyLibrary(folder)
+        return cls(Network.load(path, read_card(path.with_suffix(".json"))) for path in files)
+
+    @property
+    def default(self) -> Network:
+        """The network that the page opens with."""
+        return next(iter(self))
+
+    def __iter__(self) -> Iterator[Network]:
+        return iter(self._networks.values())
+
+    def network(self, name: str) -> Network:
+        """The network of this name. Raises: UnknownModel."""
+        try:
+            return self._networks[name]
+        except KeyError:
+            raise UnknownModel(name, self._networks) from None

@@ -1,0 +1,1 @@
+"""HTTP and HTML. Thin: a route names its inputs, calls one function, shows its result."""

@@ -1,0 +1,107 @@
+"""What a request carries, turned into domain values."""
+
+from typing import Annotated
+
+from fastapi import Depends, File, Form, Path, Query, Request, UploadFile
+
+from app.cnn.layers import Layer
+from app.cnn.network import Array, Network
+from app.cnn.pooling import PoolingMode
+from app.explorer import Look, see
+from app.imaging.colormap import Colormap
+from app.imaging.grid import COLUMNS, Scale
+from app.library import Library
+
+MAX_COLUMNS = 64
+
+
+async def get_library(request: Request) -> Library:
+    """The app's networks, made ready before the first request."""
+    library: Library = request.app.state.library
+    return library
+
+
+LibraryDep = Annotated[Library, Depends(get_library)]
+
+
+async def get_network(library: LibraryDep, model: Annotated[str, Path(description="A model's name.")]) -> Network:
+    """The network that the path names. Raises: UnknownModel."""
+    return library.network(model)
+
+
+async def get_form_network(
+    library: LibraryDep, model: Annotated[str | None, Form(description="A model's name.")] = None
+) -> Network:
+    """The network that the form names. Raises: UnknownModel."""
+    return library.network(model) if model else library.default
+
+
+async def get_layer(
+    network: Annotated[Network, Depends(get_network)], layer: Annotated[str, Path(description="A layer's name.")]
+) -> Layer:
+    """The layer that the path names. Raises: UnknownLayer."""
+    return network.layer(layer)
+
+
+async def get_drawing(
+    drawing: Annotated[UploadFile, File(description="A picture: PNG, JPEG, WebP, GIF or BMP, up to 4 MB.")],
+) -> bytes:
+    """The file that was sent."""
+    return await drawing.read()
+
+
+async def get_look(
+    colormap: Annotated[
+        Colormap | None,
+        Form(description="Default: viridis; berlin, symmetric about zero, for layers with negative values."),
+    ] = None,
+    scale: Annotated[Scale, Form(description="The extremes of the colour map: the layer's, or each map's.")] = (
+        Scale.LAYER
+    ),
+    columns: Annotated[int, Form(ge=1, le=MAX_COLUMNS, description="Maps in a row of the grid.")] = COLUMNS,
+) -> Look:
+    """How the maps shall be drawn; a colour map that is asked for is used for signed maps as well."""
+    look = Look(scale=scale, columns=columns)
+    return look if colormap is None else Look(colormap, signed=None, scale=scale, columns=columns)
+
+
+async def get_form_look(
+    colormap: Annotated[Colormap, Form()] = Colormap.VIRIDIS,
+    scale: Annotated[Scale, Form()] = Scale.LAYER,
+    columns: Annotated[int, Form(ge=1, le=MAX_COLUMNS)] = COLUMNS,
+) -> Look:
+    """The page's choice, in which signed maps keep their diverging colour map."""
+    return Look(colormap, scale=scale, columns=columns)
+
+
+async def get_query_look(
+    colormap: Annotated[Colormap, Query()] = Colormap.VIRIDIS, scale: Annotated[Scale, Query()] = Scale.LAYER
+) -> Look:
+    """The choice that a page's address holds."""
+    return Look(colormap, scale=scale)
+
+
+DrawingDep = Annotated[bytes, Depends(get_drawing)]
+NetworkDep = Annotated[Network, Depends(get_network)]
+FormNetworkDep = Annotated[Network, Depends(get_form_network)]
+LayerDep = Annotated[Layer, Depends(get_layer)]
+LookDep = Annotated[Look, Depends(get_look)]
+FormLookDep = Annotated[Look, Depends(get_form_look)]
+QueryLookDep = Annotated[Look, Depends(get_query_look)]
+PoolingDep = Annotated[
+    PoolingMode | None, Form(description="Replaces every pooling layer's mode; default: as the model was trained.")
+]
+
+
+def get_image(drawing: DrawingDep, network: NetworkDep) -> Array:
+    """What the network sees of the drawing. Raises: InvalidDrawing."""
+    return see(drawing, network.card)
+
+
+def get_form_image(drawing: DrawingDep, network: FormNetworkDep) -> Array:
+    """What the network that the form names sees of the drawing. Raises: InvalidDrawing."""
+    return see(drawing, network.card)
+
+
+ImageDep = Annotated[Array, Depends(get_image)]
+FormImageDep = Annotated[Array, Depends(get_form_image)]

@@ -1,0 +1,128 @@
+"""One way to say no: a sentence and its status, as JSON for the API and as HTML for the pages."""
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.cnn.network import UnknownLayer
+from app.explorer import NotAFeatureMap
+from app.imaging.drawing import DrawingTooLarge, InvalidDrawing
+from app.library import UnknownModel
+from app.web.templates import templates
+
+_STATUS: dict[type[Exception], HTTPStatus] = {
+    UnknownModel: HTTPStatus.NOT_FOUND,
+    UnknownLayer: HTTPStatus.NOT_FOUND,
+    NotAFeatureMap: HTTPStatus.NOT_FOUND,
+    DrawingTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    InvalidDrawing: HTTPStatus.UNPROCESSABLE_ENTITY,
+}
+
+
+class Problem(BaseModel):
+    """What was wrong, what was expected, and what to do (RFC 9457, application/problem+json)."""
+
+    title: str
+    status: int
+    detail: str
+
+
+def problem_responses(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
+    """What these statuses look like, for the OpenAPI document."""
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {int(status): {"description": status.phrase, "model": Problem, "content": content} for status in statuses}
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Answer every error in the app's own shape."""
+    for kind in _STATUS:
+        app.add_exception_handler(kind, _on_domain_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(Exception, _on_bug)
+
+
+def say_no(request: Request, status: HTTPStatus, detail: str, headers: dict[str, str] | None = None) -> Response:
+    """A page for a person who asked for one, a fragment for the explorer's form, a Problem for everyone else."""
+    problem = Problem(title=status.phrase, status=status, detail=detail)
+    path = request.url.path
+    if path.startswith("/api/") or path in {"/health", "/openapi.json"}:
+        return JSONResponse(problem.model_dump(), status, headers, media_type="application/problem+json")
+    template = "error.html" if request.method in {"GET", "HEAD"} else "_error.html"
+    return templates.TemplateResponse(request, template, {"problem": problem}, status, headers)
+
+
+class BodyLimit:
+    """Refuses a request whose Content-Length is over the limit, in the app's own shape.
+
+    Starlette's RequestBodyLimitMiddleware, which also counts what arrives without that header, would answer these in
+    plain text.
+    """
+
+    def __init__(self, app: ASGIApp, max_body_size: int) -> None:
+        self.app = app
+        self.max_body_size = max_body_size
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        length = Headers(scope=scope).get("content-length", "0") if scope["type"] == "http" else "0"
+        if length.isdecimal() and int(length) > self.max_body_size:
+            response = say_no(Request(scope), HTTPStatus.REQUEST_ENTITY_TOO_LARGE, too_large(self.max_body_size))
+            await response(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+
+def too_large(max_body_size: int) -> str:
+    """The sentence for a request that is over the limit."""
+    return f"The request is larger than {max_body_size:,} bytes, the most that is read. Send a smaller picture."
+
+
+def _on_domain_error(request: Request, error: Exception) -> Response:
+    status = next(status for kind, status in _STATUS.items() if isinstance(error, kind))
+    return say_no(request, status, str(error))
+
+
+def _on_invalid_request(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return say_no(request, HTTPStatus.UNPROCESSABLE_ENTITY, " ".join(_sentences(error.errors())))
+
+
+def _sentences(errors: Iterable[dict[str, Any]]) -> Iterable[str]:
+    for error in errors:
+        name = ".".join(str(part) for part in error["loc"][1:]) or "the request"
+        if name == "drawing":
+            yield "No drawing was sent: send a picture as the file “drawing” of a multipart/form-data request."
+        elif error["type"] == "missing":
+            yield f"“{name}” is missing."
+        elif isinstance(error["input"], str):
+            yield f"“{name}”: {error['msg']}. Received: “{error['input'][:100]}”."
+        else:
+            yield f"“{name}”: {error['msg']}."
+
+
+def _on_http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    status = HTTPStatus(error.status_code)
+    detail = {
+        HTTPStatus.NOT_FOUND: f"There is nothing at {request.url.path}. "
+        "The page is at /, the API's description at /docs.",
+        HTTPStatus.METHOD_NOT_ALLOWED: f"{request.url.path} does not take {request.method}.",
+        HTTPStatus.BAD_REQUEST: f"The request's body cannot be read: {error.detail} Send multipart/form-data "
+        "with one file, “drawing”.",
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE: too_large(request.app.state.max_body_size),
+    }.get(status, str(error.detail))
+    return say_no(request, status, detail, dict(error.headers or {}))
+
+
+def _on_bug(request: Request, error: Exception) -> Response:
+    return say_no(
+        request, HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here, and it is our fault. Please try again."
+    )

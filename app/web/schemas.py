@@ -1,0 +1,145 @@
+"""The API's answers."""
+
+import base64
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.cnn.card import Card
+from app.cnn.layers import Layer
+from app.cnn.network import Network
+from app.cnn.pooling import PoolingMode
+from app.explorer import Exploration, LayerView, Prediction
+
+
+class ModelSummary(Card):
+    """A model's name and its card."""
+
+    name: str
+
+
+class LayerSummary(BaseModel):
+    """A layer as the model's file describes it. Sizes are [rows, columns]; null is any."""
+
+    name: str
+    kind: str = Field(description="The Keras class.")
+    output_shape: list[int | None]
+    parameters: int
+    kernel_size: list[int] | None = None
+    pool_size: list[int] | None = None
+    strides: list[int] | None = None
+    padding: str | None = None
+    activation: str | None = None
+    pooling: PoolingMode | None = Field(default=None, description="The mode that the layer was trained with.")
+    receptive_field: list[int] | None = Field(description="Height and width of what a cell sees of the input.")
+
+
+class ModelDetails(ModelSummary):
+    """A model's name, its card and its layers in order."""
+
+    layers: list[LayerSummary]
+
+
+class ClassProbabilitySchema(BaseModel):
+    """How likely one class is."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    label: str
+    probability: float
+
+
+class PredictionSchema(BaseModel):
+    """Which class the network says it is, and how likely each one is."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    model: str
+    pooling: PoolingMode | None
+    label: str
+    probability: float
+    probabilities: list[ClassProbabilitySchema]
+
+
+class GridGeometry(BaseModel):
+    """Where the maps lie in the picture: map k in row k // columns, column k % columns, `gap` pixels between."""
+
+    columns: int
+    rows: int
+    gap: int
+
+
+class FeatureMaps(BaseModel):
+    """One layer's activation and its picture."""
+
+    name: str
+    kind: str
+    shape: list[int] = Field(description="Height, width, channels.")
+    minimum: float
+    maximum: float
+    mean: float
+    grid: GridGeometry
+    png: str = Field(description="The grid as a PNG in base64, one pixel an activation.")
+
+
+class FeatureMapsAnswer(BaseModel):
+    """The prediction, and every convolution and pooling layer's feature maps in order."""
+
+    prediction: PredictionSchema
+    layers: list[FeatureMaps]
+
+
+class Health(BaseModel):
+    """The app is ready."""
+
+    status: str
+    version: str
+
+
+def summarise_model(network: Network) -> ModelSummary:
+    return ModelSummary(name=network.name, **dict(network.card))
+
+
+def detail_model(network: Network) -> ModelDetails:
+    layers = [_summarise_layer(network, layer) for layer in network.layers]
+    return ModelDetails(name=network.name, **dict(network.card), layers=layers)
+
+
+def answer_prediction(prediction: Prediction) -> PredictionSchema:
+    return PredictionSchema.model_validate(prediction)
+
+
+def answer_feature_maps(exploration: Exploration) -> FeatureMapsAnswer:
+    maps = [_feature_maps(view) for view in exploration.layers]
+    return FeatureMapsAnswer(prediction=answer_prediction(exploration.prediction), layers=maps)
+
+
+def _summarise_layer(network: Network, layer: Layer) -> LayerSummary:
+    window, seen = layer.window, network.receptive_fields[layer.name]
+    size = None if window is None else list(window.size)
+    return LayerSummary(
+        name=layer.name,
+        kind=layer.kind,
+        output_shape=list(layer.output_shape),
+        parameters=layer.parameters,
+        kernel_size=None if layer.is_pooling else size,
+        pool_size=size if layer.is_pooling else None,
+        strides=None if window is None else list(window.strides),
+        padding=None if window is None else window.padding,
+        activation=layer.activation,
+        pooling=layer.pooling,
+        receptive_field=None if seen is None else list(seen),
+    )
+
+
+def _feature_maps(view: LayerView) -> FeatureMaps:
+    grid = view.grid
+    return FeatureMaps(
+        name=view.layer.name,
+        kind=view.layer.kind,
+        shape=list(view.activation.shape),
+        minimum=view.minimum,
+        maximum=view.maximum,
+        mean=view.mean,
+        grid=GridGeometry(columns=grid.columns, rows=grid.rows, gap=grid.gap),
+        png=base64.b64encode(grid.png).decode("ascii"),
+    )

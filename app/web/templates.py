@@ -1,0 +1,54 @@
+"""The Jinja2 environment, and how values become text on a page."""
+
+import base64
+import math
+
+from fastapi.templating import Jinja2Templates
+
+from app.settings import resource
+from app.web.words import describe
+
+templates = Jinja2Templates(resource("templates"))
+
+
+def data_url(png: bytes) -> str:
+    """A PNG as the source of an image."""
+    return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
+
+
+def percent(probability: float) -> str:
+    """A probability in percent, with as many decimals as it takes not to read 100 or 0 where it is neither."""
+    value = probability * 100
+    distance = min(value, 100 - value)
+    if distance == 0:
+        return f"{value:.0f}"
+    decimals = max(1, math.ceil(-math.log10(distance)) + (value > 50))
+    if decimals <= 5:
+        return f"{value:.{decimals}f}"
+    return f"{value:.0e}".replace("e-0", "e-").replace("e", "·10^") if value < 50 else "> 99.9999"
+
+
+def number(value: float) -> str:
+    """A value with four significant digits, zero as 0."""
+    return f"{value:.4g}"
+
+
+def count(value: int) -> str:
+    """A whole number with commas."""
+    return f"{value:,}"
+
+
+def shape(sizes: tuple[int | None, ...]) -> str:
+    """A shape as height×width×channels."""
+    return "×".join("any" if size is None else str(size) for size in sizes)
+
+
+templates.env.filters |= {
+    "data_url": data_url,
+    "percent": percent,
+    "number": number,
+    "count": count,
+    "shape": shape,
+    "describe": describe,
+}
+templates.env.trim_blocks = templates.env.lstrip_blocks = True

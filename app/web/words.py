@@ -1,0 +1,57 @@
+"""What a layer is, in words."""
+
+from app.cnn.layers import Layer
+from app.cnn.pooling import PoolingMode
+
+_ACTIVATIONS = {"relu": "ReLU", "softmax": "softmax", "sigmoid": "logistic function", "tanh": "tanh", "linear": None}
+_COUNTS = {4: "four", 9: "nine"}
+_KEEPS = {PoolingMode.MAX: "the maximum", PoolingMode.AVERAGE: "the average", PoolingMode.MIN: "the minimum"}
+
+
+def describe(layer: Layer, pooling: PoolingMode | None = None) -> str:
+    """A layer in words, such as "3×3 convolution, 16 kernels, stride 1, no padding, ReLU".
+
+    pooling: the mode in effect, where it is not the one that the layer was trained with.
+    """
+    if layer.pooling is not None:
+        return _describe_pooling(layer, pooling or layer.pooling)
+    parts = [_describe_kind(layer), _activation(layer)]
+    return ", ".join(part for part in parts if part)
+
+
+def _describe_pooling(layer: Layer, mode: PoolingMode) -> str:
+    if layer.window is None:
+        return f"{mode} pooling of each whole map"
+    height, width = layer.window.size
+    cells = _COUNTS.get(height * width, str(height * width))
+    return f"{height}×{width} {mode} pooling, {_steps(layer)}: {_KEEPS[mode]} of {cells} cells"
+
+
+def _describe_kind(layer: Layer) -> str:
+    if layer.is_convolution and layer.window is not None:
+        height, width = layer.window.size
+        kernels = "1 kernel" if layer.filters == 1 else f"{layer.filters} kernels"
+        return f"{height}×{width} convolution, {kernels}, {_steps(layer)}"
+    match layer.kind:
+        case "Dense":
+            return f"fully connected, {layer.filters} {'neuron' if layer.filters == 1 else 'neurons'}"
+        case "Flatten":
+            return "all maps laid out as one row of numbers"
+        case "Dropout":
+            return f"dropout of {(layer.rate or 0):.0%} while training; nothing happens here when the network answers"
+        case "Activation" | "ReLU" | "Softmax":
+            return "" if layer.activation else layer.kind
+        case kind:
+            return kind
+
+
+def _steps(layer: Layer) -> str:
+    assert layer.window is not None
+    rows, columns = layer.window.strides
+    stride = f"stride {rows}" if rows == columns else f"stride {rows}×{columns}"
+    padded = layer.window.padding == "same"
+    return f"{stride}, {'zero padding' if padded and not layer.is_pooling else 'padded' if padded else 'no padding'}"
+
+
+def _activation(layer: Layer) -> str | None:
+    return _ACTIVATIONS.get(layer.activation, layer.activation) if layer.activation else None

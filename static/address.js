@@ -1,0 +1,89 @@
+// The address bar is the state: the choices of the form in the query, the drawing's strokes in the fragment, which
+// never leaves the browser.
+
+const HALF = 2; // strokes are kept to half a pixel of the 280-pixel pad
+
+/** @typedef {{tool: "pen"|"eraser"|"clear", width: number, points: [number, number][]}} Stroke */
+
+/** Strokes as text for the address: a byte for tool and width, a count, the first point, then steps of one byte. */
+export function encodeStrokes(strokes) {
+  const bytes = [];
+  const push16 = (value) => bytes.push((value >> 8) & 255, value & 255);
+  for (const { tool, width, points } of strokes) {
+    const steps = toSteps(points);
+    bytes.push(["pen", "eraser", "clear"].indexOf(tool) * 64 + Math.min(63, Math.round(width)));
+    push16(steps.length);
+    if (points.length === 0) continue;
+    push16(Math.round(points[0][0] * HALF) + 4096);
+    push16(Math.round(points[0][1] * HALF) + 4096);
+    for (const [x, y] of steps) bytes.push(x + 128, y + 128);
+  }
+  const text = String.fromCharCode(...bytes);
+  return btoa(text).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+}
+
+/** The strokes in a text made by encodeStrokes; null where it is none. */
+export function decodeStrokes(text) {
+  try {
+    const bytes = Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
+    const strokes = [];
+    let at = 0;
+    const next = () => {
+      if (at >= bytes.length) throw new RangeError("cut short");
+      return bytes[at++];
+    };
+    const next16 = () => next() * 256 + next();
+    while (at < bytes.length) {
+      const head = next();
+      const tool = ["pen", "eraser", "clear"][head >> 6];
+      const count = next16();
+      if (!tool) return null;
+      const points = [];
+      if (tool !== "clear") {
+        let x = next16() - 4096;
+        let y = next16() - 4096;
+        points.push([x / HALF, y / HALF]);
+        for (let i = 0; i < count; i++) {
+          x += next() - 128;
+          y += next() - 128;
+          points.push([x / HALF, y / HALF]);
+        }
+      }
+      strokes.push({ tool, width: head & 63, points });
+    }
+    return strokes;
+  } catch {
+    return null;
+  }
+}
+
+function toSteps(points) {
+  const steps = [];
+  let [x, y] = points.length ? points[0].map((value) => Math.round(value * HALF)) : [0, 0];
+  for (const point of points.slice(1)) {
+    const [goalX, goalY] = point.map((value) => Math.round(value * HALF));
+    while (x !== goalX || y !== goalY) {
+      const step = [goalX - x, goalY - y].map((value) => Math.max(-127, Math.min(127, value)));
+      steps.push(step);
+      x += step[0];
+      y += step[1];
+    }
+  }
+  return steps;
+}
+
+/** The drawing that the address holds, or null. */
+export function readDrawing() {
+  const text = new URLSearchParams(location.hash.slice(1)).get("d");
+  return text === null ? null : decodeStrokes(text);
+}
+
+/** Put the form's choices and the drawing into the address, without a new entry in the history. */
+export function writeAddress(form, strokes) {
+  const query = new URLSearchParams();
+  for (const name of ["model", "pooling", "colormap", "scale"]) {
+    const value = new FormData(form).get(name);
+    if (value) query.set(name, value);
+  }
+  history.replaceState(null, "", `?${query}${strokes ? `#d=${encodeStrokes(strokes)}` : ""}`);
+}

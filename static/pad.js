@@ -1,0 +1,180 @@
+// The pad: keeps the strokes, draws them, undoes and redoes them, and says when the drawing changed.
+
+const SIDE = 280; // the drawing's own pixels; the canvas shows them larger
+const KEYBOARD_STEP = 7;
+
+export class Pad {
+  /** @param {HTMLCanvasElement} canvas  @param {HTMLElement} pen the mark that shows where the keyboard's pen is */
+  constructor(canvas, pen, onChange) {
+    this.canvas = canvas;
+    this.context = canvas.getContext("2d");
+    this.context.scale(canvas.width / SIDE, canvas.height / SIDE);
+    this.context.lineCap = this.context.lineJoin = "round";
+    this.small = new OffscreenCanvas(SIDE, SIDE);
+    this.onChange = onChange;
+    this.strokes = [];
+    this.undone = [];
+    this.picture = null; // {bitmap, file}: what was opened, dropped or pasted, under the strokes
+    this.tool = "pen";
+    this.penWidth = 18;
+    this.current = null;
+    this.listenToPointers();
+    this.listenToKeys(pen);
+  }
+
+  get isEmpty() {
+    const last = this.strokes.findLastIndex((stroke) => stroke.tool === "clear");
+    return !(this.picture && last < 0) && !this.strokes.slice(last + 1).some((stroke) => stroke.tool === "pen");
+  }
+
+  listenToPointers() {
+    this.canvas.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0 || this.current) return;
+      event.preventDefault();
+      this.canvas.focus({ preventScroll: true });
+      this.canvas.setPointerCapture(event.pointerId);
+      this.pointer = event.pointerId;
+      this.begin(this.place(event));
+    });
+    this.canvas.addEventListener("pointermove", (event) => {
+      if (!this.current || event.pointerId !== this.pointer) return;
+      const events = event.getCoalescedEvents?.() ?? [];
+      for (const each of events.length ? events : [event]) this.extend(this.place(each));
+      this.onChange();
+    });
+    for (const end of ["pointerup", "pointercancel"]) {
+      this.canvas.addEventListener(end, (event) => event.pointerId === this.pointer && this.finish());
+    }
+  }
+
+  /** Arrow keys move a pen, Space sets it down and lifts it. */
+  listenToKeys(mark) {
+    let at = [SIDE / 2, SIDE / 4];
+    const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+    const show = () => {
+      mark.hidden = false;
+      mark.style.left = `${(at[0] / SIDE) * 100}%`;
+      mark.style.top = `${(at[1] / SIDE) * 100}%`;
+      mark.classList.toggle("is-down", this.current !== null);
+    };
+    this.canvas.addEventListener("keydown", (event) => {
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      if (steps[event.key]) {
+        at = at.map((value, axis) => Math.max(0, Math.min(SIDE, value + steps[event.key][axis] * KEYBOARD_STEP)));
+        if (this.current) this.extend(at);
+        if (this.current) this.onChange();
+      } else if (event.key === " ") {
+        if (this.current) this.finish();
+        else this.begin(at);
+      } else return;
+      event.preventDefault();
+      show();
+    });
+    this.canvas.addEventListener("blur", () => {
+      mark.hidden = true;
+      if (this.current && this.pointer === null) this.finish();
+    });
+  }
+
+  /** Where an event is, in the drawing's pixels, to half a pixel as the address keeps it. */
+  place(event) {
+    const box = this.canvas.getBoundingClientRect();
+    return [
+      Math.round(((event.clientX - box.left) / box.width) * SIDE * 2) / 2,
+      Math.round(((event.clientY - box.top) / box.height) * SIDE * 2) / 2,
+    ];
+  }
+
+  begin(point) {
+    this.current = { tool: this.tool, width: this.penWidth, points: [point] };
+    this.strokes.push(this.current);
+    this.undone = [];
+    this.drawSegment(this.current, 0);
+    this.onChange();
+  }
+
+  extend(point) {
+    const { points } = this.current;
+    const [x, y] = points.at(-1);
+    if (point[0] === x && point[1] === y) return;
+    points.push(point);
+    this.drawSegment(this.current, points.length - 1);
+  }
+
+  finish() {
+    this.current = null;
+    this.pointer = null;
+    this.onChange();
+  }
+
+  clear() {
+    if (this.isEmpty) return;
+    this.strokes.push({ tool: "clear", width: 0, points: [] });
+    this.undone = [];
+    this.redraw();
+  }
+
+  undo() {
+    if (!this.strokes.length || this.current) return;
+    this.undone.push(this.strokes.pop());
+    this.redraw();
+  }
+
+  redo() {
+    if (!this.undone.length || this.current) return;
+    this.strokes.push(this.undone.pop());
+    this.redraw();
+  }
+
+  /** Draw these strokes and nothing else; what was there can be brought back with undo. */
+  replace(strokes) {
+    this.clear();
+    this.strokes.push(...strokes);
+    this.undone = [];
+    this.redraw();
+  }
+
+  /** Put a picture on the pad, in place of what was there. */
+  show(bitmap, file) {
+    this.picture = { bitmap, file };
+    this.strokes = [];
+    this.undone = [];
+    this.redraw();
+  }
+
+  redraw() {
+    this.context.clearRect(0, 0, SIDE, SIDE);
+    if (this.picture && !this.strokes.some((stroke) => stroke.tool === "clear")) {
+      const { bitmap } = this.picture;
+      const scale = SIDE / Math.max(bitmap.width, bitmap.height);
+      const [width, height] = [bitmap.width * scale, bitmap.height * scale];
+      this.context.drawImage(bitmap, (SIDE - width) / 2, (SIDE - height) / 2, width, height);
+    }
+    const from = this.strokes.findLastIndex((stroke) => stroke.tool === "clear") + 1;
+    for (const stroke of this.strokes.slice(from)) {
+      stroke.points.forEach((_, index) => this.drawSegment(stroke, index));
+    }
+    this.onChange();
+  }
+
+  drawSegment({ tool, width, points }, index) {
+    const from = points[Math.max(0, index - 1)];
+    const to = points[index];
+    this.context.globalCompositeOperation = tool === "eraser" ? "destination-out" : "source-over";
+    this.context.lineWidth = width;
+    this.context.beginPath();
+    this.context.moveTo(...from);
+    this.context.lineTo(...to);
+    this.context.stroke();
+    this.context.globalCompositeOperation = "source-over";
+  }
+
+  /** The drawing as a file: the opened picture itself while nothing is drawn on it, else the pad as a PNG. */
+  async toBlob() {
+    if (this.picture && this.strokes.length === 0) return this.picture.file;
+    const context = this.small.getContext("2d");
+    context.clearRect(0, 0, SIDE, SIDE);
+    context.drawImage(this.canvas, 0, 0, SIDE, SIDE);
+    return this.small.convertToBlob({ type: "image/png" });
+  }
+}
