@@ -16,6 +16,13 @@ from app.imaging.grid import COLUMNS, Grid, Scale, draw_grid, draw_map, draw_str
 from app.imaging.png import encode_grey
 
 
+class NoClasses(ValueError):
+    """The network answers with a picture, not with a class."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The model “{name}” answers with a picture, not with a class. Ask for its feature maps.")
+
+
 class NotAFeatureMap(LookupError):
     """The layer has no feature map of this number, or none at all."""
 
@@ -53,6 +60,11 @@ class Prediction:
     label: str
     probability: float
     probabilities: tuple[ClassProbability, ...]  # in the order of the classes
+
+    @property
+    def is_binary(self) -> bool:
+        """One neuron's answer: the probability of the second class."""
+        return len(self.probabilities) == 2
 
     @property
     def ranked(self) -> list[ClassProbability]:
@@ -100,7 +112,7 @@ class Exploration:
 
     network: Network
     forward: ForwardPass
-    prediction: Prediction
+    prediction: Prediction | None  # None where the network answers with a picture
     layers: tuple[LayerView, ...]
 
 
@@ -112,7 +124,7 @@ def see(drawing: bytes, card: Card) -> Array:
     ink = read_ink(drawing)
     if card.fit is Fit.DIGIT:
         height, width, _ = card.input_shape
-        ink = normalise(ink, (height or 28, width or 28)) / np.float32(255)
+        ink = np.asarray(normalise(ink, (height or 28, width or 28)) / 255, dtype=np.float32)
     paper, full = card.value_range
     image = paper + ink[..., np.newaxis] * (full - paper)
     return np.repeat(image, card.input_shape[2], axis=2).astype(np.float32)
@@ -125,11 +137,14 @@ def explore(
     forward = network.run(image, pooling)
     shown = network.layers if layers is None else layers
     views = tuple(_view(network, forward, layer, look) for layer in shown)
-    return Exploration(network, forward, predict(network, forward), views)
+    prediction = None if network.answers_with_picture else predict(network, forward)
+    return Exploration(network, forward, prediction, views)
 
 
 def predict(network: Network, forward: ForwardPass) -> Prediction:
-    """The network's answer, read from its last layer."""
+    """The network's answer, read from its last layer. Raises: NoClasses."""
+    if network.answers_with_picture:
+        raise NoClasses(network.name)
     output = forward.output.ravel()
     if output.size == 1:  # a lone logistic neuron: the probability of the second class
         output = np.array([1 - output[0], output[0]])
@@ -173,8 +188,16 @@ def _draw(activation: Array, look: Look) -> Grid:
     return draw_strip(activation.ravel(), colormap)
 
 
-def picture_of(image: Array, card: Card) -> bytes:
+def draw_image(image: Array, card: Card) -> bytes:
     """What the network sees as a grey PNG: paper black and ink white, one pixel a value."""
     paper, full = card.value_range
-    levels: NDArray[np.float32] = np.clip((image.mean(axis=2) - paper) / (full - paper), 0, 1)
-    return encode_grey(np.round(levels * 255).astype(np.uint8))
+    return _draw_grey((image.mean(axis=2) - paper) / (full - paper))
+
+
+def draw_answer(forward: ForwardPass) -> bytes:
+    """The answer of a network that answers with a picture, as a grey PNG: 0 black, 1 white."""
+    return _draw_grey(forward.output.mean(axis=2))
+
+
+def _draw_grey(levels: NDArray[np.float32]) -> bytes:
+    return encode_grey(np.round(np.clip(levels, 0, 1) * 255).astype(np.uint8))

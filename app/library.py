@@ -5,6 +5,7 @@ from pathlib import Path
 
 from app.cnn.card import read_card
 from app.cnn.network import Network
+from app.cnn.pooling import PoolingMode
 
 DEFAULT = "digits"
 
@@ -49,6 +50,11 @@ class Library:
 
     def __iter__(self) -> Iterator[Network]:
         return iter(self._networks.values())
+
+    def sibling(self, network: Network, pooling: PoolingMode | None) -> Network:
+        """The model of the same architecture that was trained with this pooling; the network itself without one."""
+        name = network.card.siblings.get(pooling) if pooling else None
+        return self._networks.get(name, network) if name else network
 
     def network(self, name: str) -> Network:
         """The network of this name. Raises: UnknownModel."""

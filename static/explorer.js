@@ -46,14 +46,19 @@ form.addEventListener("htmx:config:request", (event) => {
   else event.preventDefault();
 });
 
+// Another model starts as it was trained, not with the pooling that was chosen for the last one.
+form.elements.model.addEventListener("change", () => {
+  for (const radio of form.querySelectorAll("#pooling input")) radio.checked = false;
+});
 form.addEventListener("change", () => writeAddress(form, pad.picture ? null : pad.strokes));
 
 form.addEventListener("htmx:after:request", (event) => {
   const { status } = event.detail.ctx.response;
   clearTimeout(retry);
   if (status < 400) errors.replaceChildren();
-  layers.classList.toggle("is-stale", status >= 400);
-  element("answer").classList.toggle("is-stale", status >= 400);
+  // What is shown is of another drawing: of one that was wiped out, or of one before the server failed.
+  const isStale = status >= 500 || (status >= 400 && pad.isEmpty);
+  for (const each of [layers, element("answer")]) each.classList.toggle("is-stale", isStale);
   if (status >= 500) tryAgain();
 });
 
@@ -72,7 +77,12 @@ function tryAgain() {
 }
 
 const redrawLens = addLens(layers, element("lens"), () => element("seen"));
-document.addEventListener("htmx:after:swap", redrawLens);
+document.addEventListener("htmx:after:swap", () => {
+  redrawLens();
+  // A radio that was ever set by hand no longer follows its attribute, which is what morphing changes.
+  const radios = [...form.querySelectorAll("#pooling input[name=pooling]")];
+  if (!radios.some((radio) => radio.checked)) for (const radio of radios) radio.checked = radio.defaultChecked;
+});
 
 // Tools
 

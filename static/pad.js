@@ -116,20 +116,22 @@ export class Pad {
 
   undo() {
     if (!this.strokes.length || this.current) return;
-    this.undone.push(this.strokes.pop());
+    do this.undone.push(this.strokes.pop());
+    while (this.undone.at(-1).joined);
     this.redraw();
   }
 
   redo() {
     if (!this.undone.length || this.current) return;
-    this.strokes.push(this.undone.pop());
+    do this.strokes.push(this.undone.pop());
+    while (this.undone.at(-1)?.joined);
     this.redraw();
   }
 
-  /** Draw these strokes and nothing else; what was there can be brought back with undo. */
+  /** Draw these strokes and nothing else; one undo brings back what was there. */
   replace(strokes) {
-    this.clear();
-    this.strokes.push(...strokes);
+    const clear = this.isEmpty ? [] : [{ tool: "clear", width: 0, points: [] }];
+    this.strokes.push(...[...clear, ...strokes].map((stroke, index) => ({ ...stroke, joined: index > 0 })));
     this.undone = [];
     this.redraw();
   }

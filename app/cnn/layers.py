@@ -1,5 +1,6 @@
 """What a layer is: its place in the network, its shape, and the window through which it reads."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -36,6 +37,7 @@ class Layer:
     inputs: tuple[str, ...]  # the layers it reads; empty where it reads the image
     output_shape: Shape
     parameters: int
+    biases: int  # how many of the parameters are biases; the others are weights
     window: Window | None  # None where each cell reads its own place, or everything
     activation: str | None
     filters: int | None
@@ -80,6 +82,7 @@ def _describe(layer: keras.layers.Layer) -> Layer:
         inputs=_inputs(layer),
         output_shape=tuple(layer.output.shape[1:]),
         parameters=layer.count_params(),
+        biases=sum(math.prod(weight.shape) for weight in layer.weights if weight.name == "bias"),
         window=_window(config),
         activation=activation if isinstance(activation, str) else None,
         filters=config.get("filters") or config.get("units"),

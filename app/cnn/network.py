@@ -44,10 +44,14 @@ class ForwardPass:
 class Network:
     """A model in memory. Safe to share between threads: running it changes nothing."""
 
-    def __init__(self, name: str, model: keras.Model, card: Card) -> None:
-        """Prepare the model for every pooling mode, so that the first run costs what the others do."""
+    def __init__(self, name: str, model: keras.Model, card: Card, file_size: int | None = None) -> None:
+        """Prepare the model for every pooling mode, so that the first run costs what the others do.
+
+        file_size: in bytes, where the model was read from a file.
+        """
         self.name = name
         self.card = card
+        self.file_size = file_size
         self.layers = describe_layers(model)
         # Height and width of what one cell of each layer sees of the image; None: all of it, whatever its size.
         self.receptive_fields = {
@@ -62,12 +66,17 @@ class Network:
     @classmethod
     def load(cls, path: Path, card: Card) -> "Network":
         """The network in a .keras file, named for it."""
-        return cls(path.stem, keras.models.load_model(path, compile=False), card)
+        return cls(path.stem, keras.models.load_model(path, compile=False), card, path.stat().st_size)
 
     @property
     def pools(self) -> bool:
         """It has a pooling layer, so that the pooling mode matters."""
         return len(self._forward) > 1
+
+    @property
+    def answers_with_picture(self) -> bool:
+        """Its last layer's output is itself a picture: there are no classes."""
+        return self.layers[-1].is_spatial
 
     @property
     def feature_map_layers(self) -> tuple[Layer, ...]:

@@ -1,7 +1,7 @@
 """From a drawing (what a person made, bytes) to ink, and from ink to the digit that MNIST would hold."""
 
 import io
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,9 +101,9 @@ def find_ink(picture: Image.Image) -> Ink:
     Returns: (height, width) float32 from 0 (paper) to 1 (the strongest ink).
     Raises: NothingDrawn.
     """
-    picture, ground = _without_transparency(picture)
+    picture, opaque, ground = _without_transparency(picture)
     luminance = np.asarray(picture, dtype=np.float32) / 255
-    border = np.concatenate([luminance[0], luminance[-1], luminance[:, 0], luminance[:, -1]])
+    border = _border(luminance)[_border(opaque)]
     paper = float(np.median(border)) if ground is None else ground / 255
     noise = float(np.median(np.abs(border - paper))) if ground is None else 0.0
     if noise > 0:  # a photograph or a scan: specks would stretch the ink's box
@@ -117,28 +117,35 @@ def find_ink(picture: Image.Image) -> Ink:
     return np.asarray(np.maximum(ink - floor, 0) / (contrast - floor), dtype=np.float32)
 
 
-def _without_transparency(picture: Image.Image) -> tuple[Image.Image, int | None]:
-    """The luminance of a picture in mode LA with its transparent parts filled in, and the ground they were filled with.
+def _without_transparency(picture: Image.Image) -> tuple[Image.Image, NDArray[np.bool_], int | None]:
+    """A picture in mode LA with its transparent parts filled in: its luminance, what was opaque, and the paper.
 
-    A picture of one colour on transparent ground is ink without paper: the ground is whatever contrasts with it.
+    A picture of one colour on transparent ground is ink without paper: the paper is whatever contrasts with it.
     One of several colours, a cut-out photograph say, brings its own paper: what lies around it is cut away, what is
-    see-through inside takes the tone that most of it has, and None stands for a ground that is yet to be found.
+    see-through inside takes the tone that most of it has, and None stands for a paper that is yet to be found.
     """
     luminance, alpha = picture.split()
-    if alpha.getextrema()[0] == 255:
-        return luminance, None
     opaque = np.asarray(alpha) >= 128
-    tones = np.asarray(luminance)[opaque if opaque.any() else np.asarray(alpha) > 0]
+    if alpha.getextrema()[0] == 255:
+        return luminance, opaque, None
+    # Where transparency is all or nothing, the rim of a stroke is blended with a paper that is not there any more.
+    inner = np.asarray(alpha.filter(ImageFilter.MinFilter(5))) >= 128
+    tones = np.asarray(luminance)[next((mask for mask in (inner, opaque) if mask.any()), np.asarray(alpha) > 0)]
     if tones.size == 0:
-        return Image.new("L", picture.size, 255), 255
-    bright = bool(np.median(tones) >= 128)
-    one_colour = np.percentile(tones, 95) - np.percentile(tones, 5) < 64
-    ground = 255 * int(bright != one_colour)
-    filled = Image.composite(luminance, Image.new("L", picture.size, ground), alpha)
-    if one_colour:
-        return filled, ground
+        return Image.new("L", picture.size, 255), opaque, 255
+    tone = int(np.median(tones))
+    if np.percentile(tones, 95) - np.percentile(tones, 5) < 64:
+        paper = 0 if tone >= 128 else 255
+        return Image.composite(luminance, Image.new("L", picture.size, paper), alpha), opaque, paper
+    filled = Image.composite(luminance, Image.new("L", picture.size, tone), alpha)
     box = _bounds(opaque)
-    return filled.crop((box.left, box.top, box.right, box.bottom)), None
+    within = filled.crop((box.left, box.top, box.right, box.bottom))
+    return within, opaque[box.top : box.bottom, box.left : box.right], None
+
+
+def _border(array: NDArray[Any]) -> NDArray[Any]:
+    """All values along the four edges."""
+    return np.concatenate([array[0], array[-1], array[:, 0], array[:, -1]])
 
 
 def normalise(ink: Ink, field: tuple[int, int] = (28, 28)) -> NDArray[np.uint8]:
@@ -178,14 +185,17 @@ def _fit(ink: Ink, side: int) -> NDArray[np.uint8]:
             cropped = np.asarray(Image.fromarray(cropped).resize(size, resampling))
         scaled: NDArray[np.uint8] = np.round(cropped * (255 / cropped.max())).astype(np.uint8)
         kept = _bounds(scaled > 0)
-        if kept == (0, size[1], 0, size[0]) or scale >= 1:
-            return scaled[kept.top : kept.bottom, kept.left : kept.right]
-        box = _Box(
-            box.top + int(kept.top / scale),
-            box.top + min(height, int(np.ceil(kept.bottom / scale))),
-            box.left + int(kept.left / scale),
-            box.left + min(width, int(np.ceil(kept.right / scale))),
-        )
+        if kept == (0, size[1], 0, size[0]):
+            return scaled
+        top, bottom = _trim(kept.top, kept.bottom, size[1], height)
+        left, right = _trim(kept.left, kept.right, size[0], width)
+        box = _Box(box.top + top, box.top + bottom, box.left + left, box.left + right)
+
+
+def _trim(first: int, end: int, scaled: int, length: int) -> tuple[int, int]:
+    """Which part of an axis of this length to keep where, scaled, first to end of it shows: less, if not all shows."""
+    before, after = first * length // scaled, (scaled - end) * length // scaled
+    return max(before, int(first > 0)), length - max(after, int(end < scaled))
 
 
 def _bounds(mask: NDArray[np.bool_]) -> _Box:

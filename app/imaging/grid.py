@@ -12,7 +12,7 @@ from app.imaging.png import encode_palette
 
 GAP = 1  # pixels between maps, transparent, so that the page shows through
 COLUMNS = 16
-STRIP_COLUMNS = 128
+STRIP_COLUMNS = 256
 
 _GAP_INDEX = LEVELS
 # Beyond these, arithmetic with the values of a map overflows float32.
@@ -109,8 +109,9 @@ def quantise(
     axes = (0, 1) if scale is Scale.MAP else None
     low, high = activation.min(axis=axes), activation.max(axis=axes)
     if not (np.abs(low) < _HUGE).all() or not (np.abs(high) < _HUGE).all():
-        lowest = np.nanmin(activation, where=np.abs(activation) < _HUGE, initial=0)
-        activation = np.where(np.abs(activation) < _HUGE, activation, lowest)
+        usable = np.abs(activation) < _HUGE
+        lowest = np.min(activation, axis=axes, where=usable, initial=_HUGE)
+        activation = np.where(usable, activation, np.where(lowest < _HUGE, lowest, 0))
         low, high = activation.min(axis=axes), activation.max(axis=axes)
     if colormap.diverging:
         high = np.maximum(np.maximum(np.abs(low), np.abs(high)), _TINY)

@@ -1,5 +1,7 @@
 """What a request carries, turned into domain values."""
 
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Annotated
 
 from fastapi import Depends, File, Form, Path, Query, Request, UploadFile
@@ -13,6 +15,13 @@ from app.imaging.grid import COLUMNS, Scale
 from app.library import Library
 
 MAX_COLUMNS = 64
+
+
+class Weights(StrEnum):
+    """Whose weights another pooling runs with: the model's own, or its sibling's that was trained with it."""
+
+    SAME = "same"
+    RETRAINED = "retrained"
 
 
 async def get_library(request: Request) -> Library:
@@ -29,11 +38,41 @@ async def get_network(library: LibraryDep, model: Annotated[str, Path(descriptio
     return library.network(model)
 
 
-async def get_form_network(
-    library: LibraryDep, model: Annotated[str | None, Form(description="A model's name.")] = None
-) -> Network:
-    """The network that the form names. Raises: UnknownModel."""
-    return library.network(model) if model else library.default
+@dataclass(frozen=True)
+class Choice:
+    """What the page's switches say."""
+
+    model: Network  # the one that was chosen
+    network: Network  # the one that answers: the same, or its sibling that was trained with the pooling
+    pooling: PoolingMode | None
+    weights: Weights
+
+
+def choose(library: Library, model: str | None, pooling: PoolingMode | None, weights: Weights) -> Choice:
+    """The choice of a model by its name, the default one without. Raises: UnknownModel."""
+    chosen = library.network(model) if model else library.default
+    network = library.sibling(chosen, pooling) if weights is Weights.RETRAINED else chosen
+    return Choice(chosen, network, pooling, weights)
+
+
+async def get_form_choice(
+    library: LibraryDep,
+    model: Annotated[str | None, Form()] = None,
+    pooling: Annotated[PoolingMode | None, Form()] = None,
+    weights: Annotated[Weights, Form()] = Weights.SAME,
+) -> Choice:
+    """The choice that the page's form makes. Raises: UnknownModel."""
+    return choose(library, model, pooling, weights)
+
+
+async def get_query_choice(
+    library: LibraryDep,
+    model: Annotated[str | None, Query()] = None,
+    pooling: Annotated[PoolingMode | None, Query()] = None,
+    weights: Annotated[Weights, Query()] = Weights.SAME,
+) -> Choice:
+    """The choice that a page's address holds. Raises: UnknownModel."""
+    return choose(library, model, pooling, weights)
 
 
 async def get_layer(
@@ -83,7 +122,8 @@ async def get_query_look(
 
 DrawingDep = Annotated[bytes, Depends(get_drawing)]
 NetworkDep = Annotated[Network, Depends(get_network)]
-FormNetworkDep = Annotated[Network, Depends(get_form_network)]
+FormChoiceDep = Annotated[Choice, Depends(get_form_choice)]
+QueryChoiceDep = Annotated[Choice, Depends(get_query_choice)]
 LayerDep = Annotated[Layer, Depends(get_layer)]
 LookDep = Annotated[Look, Depends(get_look)]
 FormLookDep = Annotated[Look, Depends(get_form_look)]
@@ -98,9 +138,9 @@ def get_image(drawing: DrawingDep, network: NetworkDep) -> Array:
     return see(drawing, network.card)
 
 
-def get_form_image(drawing: DrawingDep, network: FormNetworkDep) -> Array:
-    """What the network that the form names sees of the drawing. Raises: InvalidDrawing."""
-    return see(drawing, network.card)
+def get_form_image(drawing: DrawingDep, choice: FormChoiceDep) -> Array:
+    """What the network of the form's choice sees of the drawing. Raises: InvalidDrawing."""
+    return see(drawing, choice.network.card)
 
 
 ImageDep = Annotated[Array, Depends(get_image)]

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.cnn.network import UnknownLayer
-from app.explorer import NotAFeatureMap
+from app.explorer import NoClasses, NotAFeatureMap
 from app.imaging.drawing import DrawingTooLarge, InvalidDrawing
 from app.library import UnknownModel
 from app.web.templates import templates
@@ -22,6 +22,7 @@ _STATUS: dict[type[Exception], HTTPStatus] = {
     UnknownModel: HTTPStatus.NOT_FOUND,
     UnknownLayer: HTTPStatus.NOT_FOUND,
     NotAFeatureMap: HTTPStatus.NOT_FOUND,
+    NoClasses: HTTPStatus.UNPROCESSABLE_ENTITY,
     DrawingTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     InvalidDrawing: HTTPStatus.UNPROCESSABLE_ENTITY,
 }

@@ -3,23 +3,25 @@
 from functools import cache
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import HTMLResponse
 
 from app.cnn.pooling import PoolingMode
-from app.explorer import Exploration, explore, picture_of, see
+from app.explorer import Exploration, draw_answer, draw_image, explore, see
 from app.imaging import colormap as colormaps
 from app.imaging.colormap import Colormap
 from app.imaging.grid import Scale
 from app.imaging.samples import FIRST, SAMPLES, draw_sample
 from app.web.dependencies import (
+    Choice,
+    FormChoiceDep,
     FormImageDep,
     FormLookDep,
-    FormNetworkDep,
     LibraryDep,
-    PoolingDep,
+    QueryChoiceDep,
     QueryLookDep,
 )
+from app.web.schemas import summarise_model
 from app.web.templates import templates
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -32,27 +34,33 @@ _CHOICES = {
 
 
 @router.get("/")
-def show_explorer(
-    request: Request,
-    library: LibraryDep,
-    look: QueryLookDep,
-    model: Annotated[str | None, Query()] = None,
-    pooling: Annotated[PoolingMode | None, Query()] = None,
-) -> Response:
+def show_explorer(request: Request, library: LibraryDep, choice: QueryChoiceDep, look: QueryLookDep) -> Response:
     """The explorer, with a digit already drawn and every layer of it on screen."""
-    network = library.network(model) if model else library.default
-    exploration = explore(see(_first_drawing(), network.card), network, pooling, look)
-    context = _show(exploration) | {"library": library, "samples": SAMPLES, "first": FIRST, "look": look}
+    exploration = explore(see(_first_drawing(), choice.network.card), choice.network, choice.pooling, look)
+    context = _show(exploration, choice) | {"library": library, "samples": SAMPLES, "first": FIRST, "look": look}
     return templates.TemplateResponse(request, "explorer.html", context)
 
 
 @router.post("/exploration")
-def post_exploration(
-    request: Request, image: FormImageDep, network: FormNetworkDep, look: FormLookDep, pooling: PoolingDep = None
-) -> Response:
+def post_exploration(request: Request, image: FormImageDep, choice: FormChoiceDep, look: FormLookDep) -> Response:
     """Everything that the network made of the drawing: the answer and the layers."""
-    exploration = explore(image, network, pooling, look)
-    return templates.TemplateResponse(request, "_exploration.html", _show(exploration))
+    exploration = explore(image, choice.network, choice.pooling, look)
+    return templates.TemplateResponse(request, "_exploration.html", _show(exploration, choice))
+
+
+@router.get("/models")
+def show_models(request: Request, library: LibraryDep) -> Response:
+    """All models side by side: what they are, how large, and how well they read."""
+    models = {network.name: summarise_model(network) for network in library}
+    families = {tuple(model.siblings.values()) for model in models.values() if len(model.siblings) > 1}
+    context = {
+        "models": models.values(),
+        "poolings": list(PoolingMode),
+        "families": [[models[name] for name in names if name in models] for names in sorted(families)],
+        "dense": models.get("five-layer-dense"),
+        "convolutional": models.get("five-layer-convolutional"),
+    }
+    return templates.TemplateResponse(request, "models.html", context)
 
 
 @router.get("/colormaps/{colormap}.png")
@@ -68,9 +76,17 @@ async def show_api(request: Request) -> Response:
     return templates.TemplateResponse(request, "docs.html")
 
 
-def _show(exploration: Exploration) -> dict[str, object]:
-    seen = picture_of(exploration.forward.image, exploration.network.card)
-    return {"exploration": exploration, "network": exploration.network, "seen": seen, **_CHOICES}
+def _show(exploration: Exploration, choice: Choice) -> dict[str, object]:
+    """What the explorer's fragments show."""
+    network, forward = exploration.network, exploration.forward
+    return {
+        "exploration": exploration,
+        "network": network,
+        "choice": choice,
+        "seen": draw_image(forward.image, network.card),
+        "answer": draw_answer(forward) if network.answers_with_picture else None,
+        **_CHOICES,
+    }
 
 
 @cache

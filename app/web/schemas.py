@@ -9,12 +9,26 @@ from app.cnn.layers import Layer
 from app.cnn.network import Network
 from app.cnn.pooling import PoolingMode
 from app.explorer import Exploration, LayerView, Prediction
+from app.web.words import describe_briefly
+
+
+class LayerShare(BaseModel):
+    """How many of a model's parameters one of its layers has."""
+
+    name: str
+    words: str
+    parameters: int
+    share: float = Field(description="Of all of the model's parameters, from 0 to 1.")
 
 
 class ModelSummary(Card):
-    """A model's name and its card."""
+    """A model's name, its card and its size."""
 
     name: str
+    weights: int = Field(description="Parameters that are no biases.")
+    biases: int
+    file_size: int | None = Field(description="In bytes.")
+    architecture: list[LayerShare]
 
 
 class LayerSummary(BaseModel):
@@ -84,7 +98,7 @@ class FeatureMaps(BaseModel):
 class FeatureMapsAnswer(BaseModel):
     """The prediction, and every convolution and pooling layer's feature maps in order."""
 
-    prediction: PredictionSchema
+    prediction: PredictionSchema | None = Field(description="null where the model answers with a picture.")
     layers: list[FeatureMaps]
 
 
@@ -96,12 +110,26 @@ class Health(BaseModel):
 
 
 def summarise_model(network: Network) -> ModelSummary:
-    return ModelSummary(name=network.name, **dict(network.card))
+    biases = sum(layer.biases for layer in network.layers)
+    parameters = sum(layer.parameters for layer in network.layers)
+    return ModelSummary(
+        name=network.name,
+        **dict(network.card),
+        weights=parameters - biases,
+        biases=biases,
+        file_size=network.file_size,
+        architecture=[_share(layer, parameters) for layer in network.layers],
+    )
 
 
 def detail_model(network: Network) -> ModelDetails:
     layers = [_summarise_layer(network, layer) for layer in network.layers]
-    return ModelDetails(name=network.name, **dict(network.card), layers=layers)
+    return ModelDetails(**dict(summarise_model(network)), layers=layers)
+
+
+def _share(layer: Layer, parameters: int) -> LayerShare:
+    share = layer.parameters / parameters if parameters else 0.0
+    return LayerShare(name=layer.name, words=describe_briefly(layer), parameters=layer.parameters, share=share)
 
 
 def answer_prediction(prediction: Prediction) -> PredictionSchema:
@@ -110,7 +138,8 @@ def answer_prediction(prediction: Prediction) -> PredictionSchema:
 
 def answer_feature_maps(exploration: Exploration) -> FeatureMapsAnswer:
     maps = [_feature_maps(view) for view in exploration.layers]
-    return FeatureMapsAnswer(prediction=answer_prediction(exploration.prediction), layers=maps)
+    prediction = exploration.prediction
+    return FeatureMapsAnswer(prediction=None if prediction is None else answer_prediction(prediction), layers=maps)
 
 
 def _summarise_layer(network: Network, layer: Layer) -> LayerSummary:

@@ -5,6 +5,7 @@ import math
 
 from fastapi.templating import Jinja2Templates
 
+from app.imaging.grid import Grid
 from app.settings import resource
 from app.web.words import describe
 
@@ -38,6 +39,11 @@ def count(value: int) -> str:
     return f"{value:,}"
 
 
+def display_width(grid: Grid) -> int:
+    """How wide a grid's picture is shown at most, in CSS pixels: its maps at a size to look at, or at their own."""
+    return grid.columns * max(96, grid.map_width)
+
+
 def shape(sizes: tuple[int | None, ...]) -> str:
     """A shape as height×width×channels."""
     return "×".join("any" if size is None else str(size) for size in sizes)
@@ -49,6 +55,7 @@ templates.env.filters |= {
     "number": number,
     "count": count,
     "shape": shape,
+    "display_width": display_width,
     "describe": describe,
 }
 templates.env.trim_blocks = templates.env.lstrip_blocks = True

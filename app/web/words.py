@@ -19,6 +19,18 @@ def describe(layer: Layer, pooling: PoolingMode | None = None) -> str:
     return ", ".join(part for part in parts if part)
 
 
+def describe_briefly(layer: Layer) -> str:
+    """A layer in a few words, such as "3×3 convolution, 16 kernels, ReLU": no stride, no padding."""
+    if layer.window is not None:
+        height, width = layer.window.size
+        size = f"{height}×{width}"
+        if layer.pooling is not None:
+            return f"{size} {layer.pooling} pooling"
+        if layer.is_convolution:
+            return ", ".join(part for part in (f"{size} convolution", _kernels(layer), _activation(layer)) if part)
+    return "flatten" if layer.kind == "Flatten" else describe(layer)
+
+
 def _describe_pooling(layer: Layer, mode: PoolingMode) -> str:
     if layer.window is None:
         return f"{mode} pooling of each whole map"
@@ -30,8 +42,7 @@ def _describe_pooling(layer: Layer, mode: PoolingMode) -> str:
 def _describe_kind(layer: Layer) -> str:
     if layer.is_convolution and layer.window is not None:
         height, width = layer.window.size
-        kernels = "1 kernel" if layer.filters == 1 else f"{layer.filters} kernels"
-        return f"{height}×{width} convolution, {kernels}, {_steps(layer)}"
+        return ", ".join(part for part in (f"{height}×{width} convolution", _kernels(layer), _steps(layer)) if part)
     match layer.kind:
         case "Dense":
             return f"fully connected, {layer.filters} {'neuron' if layer.filters == 1 else 'neurons'}"
@@ -43,6 +54,12 @@ def _describe_kind(layer: Layer) -> str:
             return "" if layer.activation else layer.kind
         case kind:
             return kind
+
+
+def _kernels(layer: Layer) -> str:
+    if layer.filters is None:
+        return ""
+    return "1 kernel" if layer.filters == 1 else f"{layer.filters} kernels"
 
 
 def _steps(layer: Layer) -> str:

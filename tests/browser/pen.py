@@ -1,0 +1,58 @@
+"""A hand for the tests: strokes on the real canvas, through pointer events."""
+
+import base64
+from collections.abc import Iterable, Sequence
+
+from playwright.sync_api import Page
+
+from app.imaging.samples import SAMPLES
+
+Points = Sequence[Sequence[float]]
+
+LINE_DOWN: Points = [(140, 50 + 4 * step) for step in range(45)]
+
+
+def draw(page: Page, strokes: Iterable[Points], lift: bool = True) -> None:
+    """Draw with the mouse, in the pad's own 280 pixels."""
+    box = page.locator("#canvas").bounding_box()
+    assert box is not None
+    for points in strokes:
+        places = [(box["x"] + x * box["width"] / 280, box["y"] + y * box["height"] / 280) for x, y in points]
+        page.mouse.move(*places[0])
+        page.mouse.down()
+        for place in places:
+            page.mouse.move(*place)
+        if lift:
+            page.mouse.up()
+
+
+def draw_digit(page: Page, digit: str) -> None:
+    """Wipe the pad and draw one of the samples by hand."""
+    page.click("#clear")
+    draw(page, SAMPLES[digit])
+
+
+def ink(page: Page) -> float:
+    """How much ink is on the pad: the mean of its alpha, 0 to 255."""
+    return page.evaluate(
+        """() => {
+          const canvas = document.getElementById("canvas");
+          const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+          let sum = 0;
+          for (let i = 3; i < data.length; i += 4) sum += data[i];
+          return sum / (data.length / 4);
+        }"""
+    )
+
+
+def pad_as_png(page: Page) -> bytes:
+    """What the pad holds, as the page sends it."""
+    text = page.evaluate(
+        """() => {
+          const small = document.createElement("canvas");
+          small.width = small.height = 280;
+          small.getContext("2d").drawImage(document.getElementById("canvas"), 0, 0, 280, 280);
+          return small.toDataURL("image/png").split(",")[1];
+        }"""
+    )
+    return base64.b64decode(text)

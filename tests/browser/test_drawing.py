@@ -1,0 +1,176 @@
+"""Drawing on the pad, and what the page makes of it."""
+
+import base64
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from app.explorer import draw_image, predict, see
+from app.imaging.png import encode_image
+from app.imaging.samples import SAMPLES, draw_sample
+from app.imaging.strokes import draw_strokes
+from tests.browser.conftest import Server, open_explorer
+from tests.browser.pen import LINE_DOWN, draw, draw_digit, ink, pad_as_png
+
+GUESS = ".guess"
+
+
+def test_opens_with_a_digit_and_all_its_layers(explorer: Page) -> None:
+    expect(explorer.locator(GUESS)).to_have_text("7")
+    widths = explorer.eval_on_selector_all("img.grid", "images => images.map((image) => image.naturalWidth)")
+    assert len(widths) >= 4
+    assert all(width > 0 for width in widths)
+
+
+def test_answers_before_the_pen_is_lifted(explorer: Page) -> None:
+    explorer.click("#clear")
+    draw(explorer, [LINE_DOWN], lift=False)
+    expect(explorer.locator(GUESS)).to_have_text("1")
+    explorer.mouse.up()
+
+
+def test_ends_on_the_newest_drawing(explorer: Page, server: Server) -> None:
+    draw_digit(explorer, "2")
+    draw_digit(explorer, "3")
+    expect(explorer.locator(GUESS)).to_have_text("3")
+    card = server.app.state.library.default.card
+    newest = "data:image/png;base64," + base64.b64encode(draw_image(see(pad_as_png(explorer), card), card)).decode()
+    expect(explorer.locator("#seen")).to_have_attribute("src", newest)
+
+
+@pytest.mark.parametrize("digit", SAMPLES)
+def test_reads_each_sample(explorer: Page, digit: str) -> None:
+    explorer.click(f"[data-sample='{digit}']")
+    expect(explorer.locator(GUESS)).to_have_text(digit)
+
+
+def test_canvas_and_api_agree(explorer: Page, server: Server) -> None:
+    """The same strokes, on the canvas and drawn by Pillow, give the same answer with nearly the same certainty."""
+    network = server.app.state.library.default
+    for digit, strokes in SAMPLES.items():
+        with explorer.expect_response("**/exploration"):
+            draw_digit(explorer, digit)
+        explorer.wait_for_timeout(300)
+        image = see(encode_image(draw_strokes(strokes)), network.card)
+        prediction = predict(network, network.run(image))
+        expect(explorer.locator(GUESS)).to_have_text(prediction.label)
+        shown = float(explorer.inner_text(".bars .best .value").lstrip("> "))
+        assert shown == pytest.approx(100 * prediction.probability, abs=3)
+
+
+def test_morphs_pictures_in_place(explorer: Page) -> None:
+    explorer.evaluate("window.kept = document.querySelector('#layer-conv_1 img')")
+    before = explorer.evaluate("window.kept.src")
+    explorer.click("[data-sample='3']")
+    expect(explorer.locator(GUESS)).to_have_text("3")
+    assert explorer.evaluate("window.kept === document.querySelector('#layer-conv_1 img')")
+    assert explorer.evaluate("window.kept.src") != before
+
+
+def test_undo_redo_and_clear(explorer: Page) -> None:
+    explorer.click("[data-sample='3']")
+    full = ink(explorer)
+    explorer.click("#clear")
+    assert ink(explorer) == 0
+    explorer.click("#undo")
+    assert ink(explorer) == full
+    explorer.keyboard.press("Control+Shift+Z")
+    assert ink(explorer) == 0
+    explorer.keyboard.press("Control+Z")
+    explorer.keyboard.press("Control+Z")
+    expect(explorer.locator(GUESS)).to_have_text("7")
+
+
+def test_eraser_takes_ink_away(explorer: Page) -> None:
+    before = ink(explorer)
+    explorer.check("input[value=eraser]", force=True)
+    draw(explorer, [[(100, 60), (180, 60)]])
+    assert 0 < ink(explorer) < before
+
+
+def test_pen_width_changes_the_stroke(explorer: Page) -> None:
+    explorer.click("#clear")
+    draw(explorer, [LINE_DOWN])
+    thin = ink(explorer)
+    explorer.click("#clear")
+    explorer.locator("#pen-width").fill("36")
+    draw(explorer, [LINE_DOWN])
+    assert ink(explorer) > 1.5 * thin
+
+
+def test_draws_by_keyboard(explorer: Page) -> None:
+    explorer.focus("#canvas")
+    for key in ["Delete", "Space", *["ArrowDown"] * 22, "Space"]:
+        explorer.keyboard.press(key)
+    expect(explorer.locator(GUESS)).to_have_text("1")
+
+
+def test_draws_by_touch(explorer: Page) -> None:
+    explorer.click("#clear")
+    box = explorer.locator("#canvas").bounding_box()
+    assert box is not None
+    touch = explorer.context.new_cdp_session(explorer)
+    for index, (x, y) in enumerate(LINE_DOWN):
+        place = {"x": box["x"] + x * box["width"] / 280, "y": box["y"] + y * box["height"] / 280}
+        kind = "touchMove" if index else "touchStart"
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [place]})
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    expect(explorer.locator(GUESS)).to_have_text("1")
+
+
+def test_an_empty_pad_says_so_and_dims_what_is_shown(explorer: Page) -> None:
+    explorer.click("#clear")
+    expect(explorer.locator("#errors")).to_contain_text("Nothing is drawn yet")
+    expect(explorer.locator("#layers")).to_have_class("layers is-stale")
+    draw(explorer, [LINE_DOWN])
+    expect(explorer.locator("#errors")).to_be_empty()
+    expect(explorer.locator("#layers")).to_have_class("layers")
+
+
+def test_opens_a_picture(explorer: Page, tmp_path: Path) -> None:
+    (tmp_path / "four.png").write_bytes(draw_sample("4"))
+    explorer.set_input_files("#picture", tmp_path / "four.png")
+    expect(explorer.locator(GUESS)).to_have_text("4")
+
+
+@pytest.mark.parametrize("way", ["drop", "paste"])
+def test_takes_a_dropped_or_pasted_picture(explorer: Page, way: str) -> None:
+    explorer.evaluate(
+        """([way, text]) => {
+          const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+          const data = new DataTransfer();
+          data.items.add(new File([bytes], "five.png", { type: "image/png" }));
+          const event = way === "drop"
+            ? new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true })
+            : new ClipboardEvent("paste", { clipboardData: data, bubbles: true });
+          document.body.dispatchEvent(event);
+        }""",
+        [way, base64.b64encode(draw_sample("5")).decode()],
+    )
+    expect(explorer.locator(GUESS)).to_have_text("5")
+
+
+def test_a_file_that_is_no_picture_leaves_the_drawing(explorer: Page, tmp_path: Path) -> None:
+    before = ink(explorer)
+    (tmp_path / "seven.png").write_bytes(b"not a picture")
+    explorer.set_input_files("#picture", tmp_path / "seven.png")
+    expect(explorer.locator("#errors")).to_contain_text("not a picture that can be read")
+    assert ink(explorer) == before
+    expect(explorer.locator("#layers")).to_have_class("layers")
+    explorer.check("input[value=min]", force=True)
+    expect(explorer.locator("#errors")).to_be_empty()
+
+
+def test_survives_a_server_that_goes_away(page: Page, server: Server) -> None:
+    open_explorer(page)
+    server.stop()
+    try:
+        draw_digit(page, "3")
+        expect(page.locator("#errors")).to_contain_text("The server does not answer")
+        before = ink(page)
+    finally:
+        server.start()
+    expect(page.locator("#errors")).to_be_empty(timeout=15_000)
+    expect(page.locator(GUESS)).to_have_text("3")
+    assert ink(page) == before > 0

@@ -1,0 +1,151 @@
+"""The explorer's switches, its address, and what it looks like on every screen."""
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import open_explorer
+from tests.browser.pen import draw_digit, ink
+
+POOL = "#layer-pool_1"
+SCREENS = [(390, 844), (844, 390), (1280, 900), (1920, 1080)]
+
+
+def choose(page: Page, value: str) -> None:
+    page.check(f"input[value={value}]", force=True)
+
+
+def test_pooling_changes_everything_after_it(explorer: Page) -> None:
+    sources = "() => [...document.querySelectorAll('img.grid')].map((image) => image.src)"
+    before = explorer.evaluate(sources)
+    choose(explorer, "min")
+    expect(explorer.locator(f"{POOL} .words")).to_contain_text("the minimum of four")
+    after = explorer.evaluate(sources)
+    names = explorer.evaluate("() => [...document.querySelectorAll('img.grid')].map((image) => image.dataset.layer)")
+    changed = [name for name, old, new in zip(names, before, after, strict=True) if old != new]
+    assert changed == names[names.index("pool_1") :]
+
+
+def test_marks_the_pooling_that_it_was_trained_with(explorer: Page) -> None:
+    expect(explorer.locator("#pooling label", has_text="as trained")).to_have_text("max as trained")
+    assert explorer.is_checked("#pooling input[value=max]")
+
+
+def test_retrained_weights_are_the_siblings(explorer: Page) -> None:
+    choose(explorer, "min")
+    choose(explorer, "retrained")
+    expect(explorer.locator("#layers > .note")).to_contain_text("digits-min")
+    choose(explorer, "same")
+    expect(explorer.locator("#layers > .note")).to_have_count(0)
+
+
+def test_another_model_starts_as_it_was_trained(explorer: Page) -> None:
+    choose(explorer, "min")
+    explorer.select_option("select[name=model]", "digits-average")
+    expect(explorer.locator("#pooling label", has_text="as trained")).to_have_text("average as trained")
+    expect(explorer.locator("#pooling input[value=average]")).to_be_checked()
+
+
+@pytest.mark.parametrize(("name", "value"), [("colormap", "magma"), ("colormap", "gray")])
+def test_colours(explorer: Page, name: str, value: str) -> None:
+    explorer.select_option(f"select[name={name}]", value)
+    expect(explorer.locator("#layer-conv_1 .legend img")).to_have_attribute("src", f"/colormaps/{value}.png")
+
+
+def test_scale_per_map_says_so(explorer: Page) -> None:
+    choose(explorer, "map")
+    expect(explorer.locator("#layer-conv_1 .legend")).to_contain_text("of each map by itself")
+
+
+def test_the_address_is_the_state(explorer: Page, page: Page) -> None:
+    draw_digit(explorer, "3")
+    choose(explorer, "average")
+    explorer.select_option("select[name=colormap]", "cividis")
+    expect(explorer).to_have_url(re.compile("pooling=average.*colormap=cividis.*#d="))
+    drawn, address = ink(explorer), explorer.url
+    page.goto("about:blank")
+    open_explorer(page, address)
+    expect(page.locator(".guess")).to_have_text("3")
+    expect(page.locator(f"{POOL} .words")).to_contain_text("average pooling")
+    assert page.input_value("select[name=colormap]") == "cividis"
+    assert ink(page) == drawn
+
+
+def test_a_broken_address_still_opens_with_a_digit(page: Page, base_url: str) -> None:
+    open_explorer(page, "/#d=%00broken")
+    expect(page.locator(".guess")).to_have_text("7")
+
+
+def test_lens_shows_the_map_under_the_pointer(explorer: Page) -> None:
+    grid = explorer.locator("#layer-conv_1 img.grid")
+    grid.hover(position={"x": 60, "y": 20})
+    expect(explorer.locator("#lens")).to_contain_text("conv_1 · map 1")
+    explorer.keyboard.press("Escape")
+    expect(explorer.locator("#lens")).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("model", "sentence"),
+    [
+        ("figure-6-3", "probability that the digit is odd"),
+        ("five-layer-dense", "probability that the digit is odd"),
+        ("five-layer-convolutional", "and its answer: a picture"),
+        ("section-6-3", "Second guess"),
+        ("untrained", "Second guess"),
+    ],
+)
+def test_each_kind_of_answer(explorer: Page, model: str, sentence: str) -> None:
+    explorer.select_option("select[name=model]", model)
+    expect(explorer.locator("#answer")).to_contain_text(sentence)
+
+
+def test_a_network_without_feature_maps_says_so(explorer: Page) -> None:
+    explorer.select_option("select[name=model]", "five-layer-dense")
+    expect(explorer.locator("#layers > .note")).to_contain_text("This network has no feature maps")
+
+
+def test_the_outline_network_takes_a_picture_of_any_size(explorer: Page) -> None:
+    explorer.select_option("select[name=model]", "five-layer-convolutional")
+    expect(explorer.locator("#layer-outline .facts")).to_contain_text("280×280×1")
+
+
+@pytest.mark.parametrize(("width", "height"), SCREENS)
+@pytest.mark.parametrize("path", ["/", "/models"])
+def test_nothing_overflows(page: Page, base_url: str, path: str, width: int, height: int) -> None:
+    page.set_viewport_size({"width": width, "height": height})
+    page.goto(path)
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_phone_has_fewer_maps_a_row(page: Page, base_url: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_explorer(page)
+    expect(page.locator("#layer-conv_1 img.grid")).to_have_attribute("data-columns", "8")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", ["/", "/models"])
+def test_is_accessible(page: Page, base_url: str, path: str, scheme: str) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.goto(path)
+    page.wait_for_load_state("networkidle")
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
+
+
+@pytest.mark.parametrize("path", ["/", "/models", "/docs"])
+def test_loads_nothing_from_elsewhere(page: Page, base_url: str, complaints: list[str], path: str) -> None:
+    addresses: list[str] = []
+    page.on("request", lambda request: addresses.append(request.url))
+    page.goto(path)
+    page.wait_for_load_state("networkidle")
+    assert all(address.startswith((base_url, "data:", "blob:")) for address in addresses)
+    assert complaints == []
+
+
+def test_docs_show_the_api(page: Page, base_url: str) -> None:
+    page.goto("/docs")
+    expect(page.locator("#swagger-ui")).to_contain_text("/api/models/{model}/prediction")
