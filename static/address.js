@@ -81,7 +81,7 @@ export function readDrawing() {
 /** Put the form's choices and the drawing into the address, without a new entry in the history. */
 export function writeAddress(form, strokes) {
   const query = new URLSearchParams();
-  for (const name of ["model", "pooling", "weights", "colormap", "scale"]) {
+  for (const name of ["model", "pooling", "weights", "colormap", "scale", "layer", "channel", "row", "column"]) {
     const value = new FormData(form).get(name);
     if (value) query.set(name, value);
   }

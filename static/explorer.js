@@ -1,80 +1,32 @@
-// The explorer's wiring: the pad and its tools, the form that htmx sends, the address, and what to do when the server
-// is away. htmx does the exchange; nothing here draws a result.
+// The explorer: the pad and the form of connectPad, the lens, and what only this page's switches need.
 
-import { readDrawing, writeAddress } from "./address.js";
+import { connectPad } from "./drawing.js";
 import { addLens } from "./lens.js";
-import { Pad } from "./pad.js";
+import { addMicroscope } from "./microscope.js";
 
-const RETRY_MS = 1000;
 const PHONE = matchMedia("(max-width: 700px)");
 
 const element = (id) => document.getElementById(id);
 const form = element("explorer");
-const errors = element("errors");
 const layers = element("layers");
-const canvas = element("canvas");
 
-let drawing = null; // what the next request carries
-let encoding = false;
-let stale = false;
-let retry = 0;
+// Fewer maps a row where the page is narrow
+form.elements.columns.value = PHONE.matches ? 8 : 16;
 
-const pad = new Pad(canvas, element("keyboard-pen"), onPadChange);
-
-/** After each change: encode the pad, then let htmx send it. A change while encoding is encoded next. */
-async function onPadChange() {
-  element("undo").disabled = pad.strokes.length === 0;
-  element("redo").disabled = pad.undone.length === 0;
-  canvas.classList.toggle("holds-picture", pad.picture !== null);
-  if (encoding) {
-    stale = true;
-    return;
-  }
-  encoding = true;
-  do {
-    stale = false;
-    drawing = await pad.toBlob();
-    form.dispatchEvent(new CustomEvent("drawing"));
-    await new Promise(requestAnimationFrame);
-  } while (stale);
-  encoding = false;
-  if (!pad.current) writeAddress(form, pad.picture ? null : pad.strokes);
-}
-
-form.addEventListener("htmx:config:request", (event) => {
-  if (drawing) event.detail.ctx.request.body.set("drawing", drawing, drawing.name ?? "drawing.png");
-  else event.preventDefault();
-});
-
-// Another model starts as it was trained, not with the pooling that was chosen for the last one.
+// Another model starts as it was trained, not with the pooling that was chosen for the last one. This comes before
+// the address is written, which would keep that pooling.
 form.elements.model.addEventListener("change", () => {
   for (const radio of form.querySelectorAll("#pooling input")) radio.checked = false;
 });
-form.addEventListener("change", () => writeAddress(form, pad.picture ? null : pad.strokes));
 
-form.addEventListener("htmx:after:request", (event) => {
-  const { status } = event.detail.ctx.response;
-  clearTimeout(retry);
-  if (status < 400) errors.replaceChildren();
-  // What is shown is of another drawing: of one that was wiped out, or of one before the server failed.
-  const isStale = status >= 500 || (status >= 400 && pad.isEmpty);
-  for (const each of [layers, element("answer")]) each.classList.toggle("is-stale", isStale);
-  if (status >= 500) tryAgain();
+const { send, save } = connectPad(form, [layers, element("answer")]);
+
+addMicroscope(form, layers, { send, save });
+
+PHONE.addEventListener("change", () => {
+  form.elements.columns.value = PHONE.matches ? 8 : 16;
+  send();
 });
-
-// The server went away, or takes too long: say so, keep everything, and go on when it is back.
-form.addEventListener("htmx:error", (event) => {
-  if (event.detail.ctx.response) return;
-  const sentence = document.createElement("p");
-  sentence.textContent = "The server does not answer. Your drawing is safe here; trying again every second.";
-  errors.replaceChildren(sentence);
-  tryAgain();
-});
-
-function tryAgain() {
-  clearTimeout(retry);
-  retry = setTimeout(() => form.dispatchEvent(new CustomEvent("drawing")), RETRY_MS);
-}
 
 const redrawLens = addLens(layers, element("lens"), () => element("seen"));
 document.addEventListener("htmx:after:swap", () => {
@@ -82,91 +34,4 @@ document.addEventListener("htmx:after:swap", () => {
   // A radio that was ever set by hand no longer follows its attribute, which is what morphing changes.
   const radios = [...form.querySelectorAll("#pooling input[name=pooling]")];
   if (!radios.some((radio) => radio.checked)) for (const radio of radios) radio.checked = radio.defaultChecked;
-});
-
-// Tools
-
-for (const radio of document.getElementsByName("tool")) {
-  radio.addEventListener("change", () => (pad.tool = radio.value));
-}
-element("pen-width").addEventListener("input", (event) => (pad.penWidth = Number(event.target.value)));
-element("undo").addEventListener("click", () => pad.undo());
-element("redo").addEventListener("click", () => pad.redo());
-element("clear").addEventListener("click", () => pad.clear());
-
-document.addEventListener("keydown", (event) => {
-  const command = event.ctrlKey || event.metaKey;
-  const key = event.key.toLowerCase();
-  if (command && key === "z") event.shiftKey ? pad.redo() : pad.undo();
-  else if (command && key === "y") pad.redo();
-  else if (event.key === "Delete" && event.target === canvas) pad.clear();
-  else return;
-  event.preventDefault();
-});
-
-function sampleStrokes(button) {
-  const lines = [...button.querySelectorAll("polyline")];
-  return lines.map((line) => ({
-    tool: "pen",
-    width: 18,
-    points: [...line.points].map(({ x, y }) => [x, y]),
-  }));
-}
-for (const button of document.querySelectorAll("[data-sample]")) {
-  button.addEventListener("click", () => pad.replace(sampleStrokes(button)));
-}
-
-// Pictures: opened, dropped anywhere, or pasted
-
-async function open(file) {
-  if (!file) return;
-  try {
-    pad.show(await createImageBitmap(file), file);
-  } catch {
-    // Not a picture for this browser: the server says what is wrong with it, and the pad stays as it was.
-    const kept = drawing;
-    drawing = file;
-    form.dispatchEvent(new CustomEvent("drawing"));
-    drawing = kept;
-  }
-}
-element("picture").addEventListener("change", (event) => {
-  open(event.target.files[0]);
-  event.target.value = "";
-});
-document.addEventListener("paste", (event) => {
-  const file = [...event.clipboardData.files][0];
-  if (file) open(file);
-});
-document.addEventListener("dragover", (event) => {
-  event.preventDefault();
-  element("pad").classList.add("is-target");
-});
-for (const end of ["dragleave", "drop"]) {
-  document.addEventListener(end, () => element("pad").classList.remove("is-target"));
-}
-document.addEventListener("drop", (event) => {
-  event.preventDefault();
-  open(event.dataTransfer.files[0]);
-});
-
-// Fewer maps a row where the page is narrow
-
-function fitColumns() {
-  form.elements.columns.value = PHONE.matches ? 8 : 16;
-  form.dispatchEvent(new CustomEvent("drawing"));
-}
-PHONE.addEventListener("change", fitColumns);
-form.elements.columns.value = PHONE.matches ? 8 : 16;
-
-// The drawing of the address, else the sample that the page was made with; what was drawn before this ran is kept.
-
-if (!pad.strokes.length) {
-  const strokes = readDrawing();
-  pad.strokes = strokes ?? sampleStrokes(document.querySelector("[data-first]"));
-  pad.redraw();
-}
-addEventListener("hashchange", () => {
-  const strokes = readDrawing();
-  if (strokes) pad.replace(strokes);
 });

@@ -49,16 +49,13 @@ export function addLens(layers, lens, seen) {
   };
 
   layers.addEventListener("pointermove", (event) => {
-    const image = event.target.closest("img.grid");
+    if (event.pointerType !== "mouse") return;
+    const image = event.target.closest(".maps")?.querySelector("img.grid");
     last = image ? { image, event } : null;
     if (last) draw();
     else hide();
   });
-  layers.addEventListener("pointerdown", (event) => {
-    const image = event.target.closest("img.grid");
-    last = image ? { image, event } : null;
-    if (last) draw();
-  });
+  layers.addEventListener("click", hide);
   layers.addEventListener("pointerleave", hide);
   document.addEventListener("scroll", hide, { passive: true });
   document.addEventListener("keydown", (event) => event.key === "Escape" && hide());

@@ -43,6 +43,7 @@ class Layer:
     filters: int | None
     pooling: PoolingMode | None  # the mode it was trained with
     rate: float | None = None  # dropout's
+    epsilon: float | None = None  # batch normalisation's
 
     @property
     def is_convolution(self) -> bool:
@@ -88,6 +89,7 @@ def _describe(layer: keras.layers.Layer) -> Layer:
         filters=config.get("filters") or config.get("units"),
         pooling=pooling_mode(layer),
         rate=config.get("rate"),
+        epsilon=config.get("epsilon"),
     )
 
 

@@ -57,6 +57,9 @@ class Network:
         self.receptive_fields = {
             layer.name: receptive_field_size(self.layers, card.input_shape, layer.name) for layer in self.layers
         }
+        self._weights = {
+            layer.name: {weight.name: weight.numpy() for weight in layer.weights} for layer in computing_layers(model)
+        }
         self._forward: dict[PoolingMode | None, _Forward] = {None: _compile(model)}
         if any(layer.is_pooling for layer in self.layers):
             for mode in PoolingMode:
@@ -89,6 +92,19 @@ class Network:
             if layer.name == name:
                 return layer
         raise UnknownLayer(name, self)
+
+    def weights(self, layer: Layer) -> dict[str, Array]:
+        """A layer's weights under Keras' names: kernel, bias, gamma, ... Empty for a layer without."""
+        return self._weights[layer.name]
+
+    def inputs(self, layer: Layer, forward: ForwardPass) -> tuple[Array, ...]:
+        """What a layer read in a forward pass: the outputs of the layers before it, or the image."""
+        return tuple(forward.activations[name] for name in layer.inputs) or (forward.image,)
+
+    def input_channels(self, layer: Layer) -> int:
+        """How many channels a layer reads."""
+        shape = self.layer(layer.inputs[0]).output_shape if layer.inputs else self.card.input_shape
+        return shape[-1] or 0
 
     def map_extent(self, layer: Layer, forward: ForwardPass) -> tuple[float, float, float, float]:
         """Where the layer's feature maps lie over the image: top, left, bottom, right in pixels of the image."""

@@ -100,7 +100,7 @@ def _extent(first: int, last: int, cells: int, size: int) -> tuple[float, float]
     """Both ends of a row of cells whose first and last one are centred at first / 2 and last / 2."""
     if cells == 1:
         return 0, size
-    step = (last - first) / (cells - 1)
+    step = (last - first) / 2 / (cells - 1)
     return (first - step) / 2, (last + step) / 2
 
 
@@ -113,17 +113,27 @@ def _read(layer: Layer, region: Region, source: Size) -> Region:
     if layer.mixes_everything:
         height, width = source
         return Region(0, 0, height or 0, width or 0)
-    if layer.window is None:
+    if layer.window is None or not (region.height and region.width):  # empty: all of a source of any size
         return region
-    top, bottom = _read_axis(layer.window, 0, region.top, region.bottom, source[0])
-    left, right = _read_axis(layer.window, 1, region.left, region.right, source[1])
+    top, left = (
+        read_window(layer.window, axis, first, source[axis])[0] for axis, first in enumerate((region.top, region.left))
+    )
+    bottom, right = (
+        read_window(layer.window, axis, end - 1, source[axis])[1]
+        for axis, end in enumerate((region.bottom, region.right))
+    )
     return Region(top, left, bottom, right)
 
 
-def _read_axis(window: Window, axis: int, first: int, end: int, size: int | None) -> tuple[int, int]:
+def read_window(window: Window, axis: int, cell: int, size: int | None) -> tuple[int, int]:
+    """The first row (axis 0) or column (axis 1) that the window of a cell reads, and the one after the last.
+
+    size: how many rows or columns the source has. Padding counts: the first may be negative.
+    """
     stride, extent = window.strides[axis], window.extent[axis]
     padding = padding_before(extent, stride, size) if window.padding == "same" else 0
-    return first * stride - padding, (end - 1) * stride - padding + extent
+    first = cell * stride - padding
+    return first, first + extent
 
 
 def padding_before(extent: int, stride: int, size: int | None) -> int:

@@ -8,9 +8,22 @@ import numpy as np
 from fastapi import APIRouter, Path, Response
 
 from app import __version__
+from app.comparison import accuracies, compare, swap_ink_and_paper
 from app.explorer import explore, feature_map_grid, layer_grid, predict
-from app.web.dependencies import ImageDep, LayerDep, LibraryDep, LookDep, NetworkDep, PoolingDep
+from app.microscope import Place, draw_kernels, inspect, kernel_of
+from app.web.comparison import ComparisonAnswer, answer_comparison
+from app.web.dependencies import (
+    DifferencesDep,
+    ImageDep,
+    InvertDep,
+    LayerDep,
+    LibraryDep,
+    LookDep,
+    NetworkDep,
+    PoolingDep,
+)
 from app.web.errors import problem_responses
+from app.web.inspection import InspectionAnswer, KernelAnswer, answer_inspection
 from app.web.schemas import (
     FeatureMapsAnswer,
     Health,
@@ -38,6 +51,8 @@ def _file(media_type: str) -> dict[int | str, dict[str, Any]]:
 
 
 router = APIRouter()
+
+ChannelPath = Annotated[int, Path(description="The map's number, from 0.")]
 
 
 @router.get("/health", tags=["app"])
@@ -72,6 +87,21 @@ def post_feature_maps(
     return answer_feature_maps(explore(image, network, pooling, look, network.feature_map_layers))
 
 
+@router.post("/api/models/{model}/comparison", tags=["drawings"], responses=_DRAWING_REFUSED)
+def post_comparison(
+    network: NetworkDep,
+    library: LibraryDep,
+    image: ImageDep,
+    look: LookDep,
+    invert: InvertDep = False,
+    differences: DifferencesDep = False,
+) -> ComparisonAnswer:
+    """Max, average and min pooling side by side: predictions, accuracies, and every layer from the first pooling on."""
+    image = swap_ink_and_paper(image, network.card) if invert else image
+    comparison = compare(image, network, look, differences)
+    return answer_comparison(comparison, accuracies(network, library), invert)
+
+
 @router.post(
     "/api/models/{model}/layers/{layer}/feature-maps.png",
     tags=["drawings"],
@@ -94,7 +124,7 @@ def post_grid(
 def post_feature_map(
     network: NetworkDep,
     layer: LayerDep,
-    channel: Annotated[int, Path(description="The map's number, from 0.")],
+    channel: ChannelPath,
     image: ImageDep,
     look: LookDep,
     pooling: PoolingDep = None,
@@ -119,3 +149,49 @@ def post_activations(network: NetworkDep, image: ImageDep, pooling: PoolingDep =
     name = f"{network.name}-{forward.pooling or 'activations'}.npz"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(file.getvalue(), media_type="application/zip", headers=headers)
+
+
+@router.post(
+    "/api/models/{model}/layers/{layer}/feature-maps/{channel}/cells/{row},{column}",
+    tags=["microscope"],
+    responses=_DRAWING_REFUSED,
+)
+def post_cell(
+    network: NetworkDep,
+    layer: LayerDep,
+    channel: ChannelPath,
+    row: Annotated[int, Path(description="From 0, top to bottom; 0 in a vector.")],
+    column: Annotated[int, Path(description="From 0, left to right; in a vector, the unit.")],
+    image: ImageDep,
+    pooling: PoolingDep = None,
+) -> InspectionAnswer:
+    """Where one value comes from: inputs, kernel, partial sums, bias, activation function, receptive field.
+
+    A vector, such as a dense layer's output, is channel 0 and row 0.
+    """
+    return answer_inspection(inspect(network, network.run(image, pooling), layer, Place(channel, row, column)))
+
+
+@router.get(
+    "/api/models/{model}/layers/{layer}/kernels/{channel}.png",
+    tags=["microscope"],
+    response_class=Response,
+    responses=_NOT_FOUND | _file("image/png"),
+)
+async def show_kernel_picture(network: NetworkDep, layer: LayerDep, channel: ChannelPath) -> Response:
+    """The kernels of one feature map side by side, one pixel a weight: blue below zero, red above, dark at zero."""
+    return Response(draw_kernels(kernel_of(network, layer, channel)).png, media_type="image/png")
+
+
+@router.get("/api/models/{model}/layers/{layer}/kernels/{channel}", tags=["microscope"], responses=_NOT_FOUND)
+async def show_kernel(network: NetworkDep, layer: LayerDep, channel: ChannelPath) -> KernelAnswer:
+    """The weights of one feature map of a convolution: one kernel an input channel, and the bias."""
+    kernel = kernel_of(network, layer, channel)
+    return KernelAnswer(
+        model=network.name,
+        layer=layer.name,
+        channel=channel,
+        input_channels=list(kernel.input_channels),
+        kernels=kernel.kernels.tolist(),
+        bias=kernel.bias,
+    )

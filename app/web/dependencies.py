@@ -120,6 +120,42 @@ async def get_query_look(
     return Look(colormap, scale=scale)
 
 
+@dataclass(frozen=True)
+class Selection:
+    """Which map and cell the microscope shows, and how. Without a cell it is the map's strongest."""
+
+    layer: str
+    channel: int
+    row: int | None
+    column: int | None
+    precise: bool  # all digits that a float32 has
+    everything: bool  # all input channels, not only those that give most
+
+
+async def get_form_selection(
+    layer: Annotated[str | None, Form()] = None,
+    channel: Annotated[int, Form()] = 0,
+    row: Annotated[int | None, Form()] = None,
+    column: Annotated[int | None, Form()] = None,
+    precise: Annotated[bool, Form()] = False,
+    everything: Annotated[bool, Form()] = False,
+) -> Selection | None:
+    """The selection that the page's form holds, if any."""
+    return Selection(layer, channel, row, column, precise, everything) if layer else None
+
+
+async def get_query_selection(
+    layer: Annotated[str | None, Query()] = None,
+    channel: Annotated[int, Query()] = 0,
+    row: Annotated[int | None, Query()] = None,
+    column: Annotated[int | None, Query()] = None,
+) -> Selection | None:
+    """The selection that a page's address holds, if any."""
+    return Selection(layer, channel, row, column, precise=False, everything=False) if layer else None
+
+
+FormSelectionDep = Annotated[Selection | None, Depends(get_form_selection)]
+QuerySelectionDep = Annotated[Selection | None, Depends(get_query_selection)]
 DrawingDep = Annotated[bytes, Depends(get_drawing)]
 NetworkDep = Annotated[Network, Depends(get_network)]
 FormChoiceDep = Annotated[Choice, Depends(get_form_choice)]
@@ -131,6 +167,9 @@ QueryLookDep = Annotated[Look, Depends(get_query_look)]
 PoolingDep = Annotated[
     PoolingMode | None, Form(description="Replaces every pooling layer's mode; default: as the model was trained.")
 ]
+
+InvertDep = Annotated[bool, Form(description="Swap ink and paper: bright and dark change places before the network.")]
+DifferencesDep = Annotated[bool, Form(description="Also draw each layer minus the same layer as trained.")]
 
 
 def get_image(drawing: DrawingDep, network: NetworkDep) -> Array:

@@ -12,17 +12,23 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.cnn.arithmetic import NoArithmetic
 from app.cnn.network import UnknownLayer
+from app.comparison import NoPooling
 from app.explorer import NoClasses, NotAFeatureMap
 from app.imaging.drawing import DrawingTooLarge, InvalidDrawing
 from app.library import UnknownModel
+from app.microscope import UnknownCell
 from app.web.templates import templates
 
 _STATUS: dict[type[Exception], HTTPStatus] = {
     UnknownModel: HTTPStatus.NOT_FOUND,
     UnknownLayer: HTTPStatus.NOT_FOUND,
+    UnknownCell: HTTPStatus.NOT_FOUND,
+    NoArithmetic: HTTPStatus.UNPROCESSABLE_ENTITY,
     NotAFeatureMap: HTTPStatus.NOT_FOUND,
     NoClasses: HTTPStatus.UNPROCESSABLE_ENTITY,
+    NoPooling: HTTPStatus.UNPROCESSABLE_ENTITY,
     DrawingTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     InvalidDrawing: HTTPStatus.UNPROCESSABLE_ENTITY,
 }

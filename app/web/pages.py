@@ -1,28 +1,41 @@
 """The pages, and the fragments that htmx swaps into them."""
 
+from dataclasses import replace
 from functools import cache
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
+from app.cnn.network import Array, ForwardPass, Network, UnknownLayer
 from app.cnn.pooling import PoolingMode
-from app.explorer import Exploration, draw_answer, draw_image, explore, see
+from app.comparison import accuracies, compare, swap_ink_and_paper
+from app.explorer import Exploration, Look, draw_answer, draw_image, explore, see
 from app.imaging import colormap as colormaps
 from app.imaging.colormap import Colormap
 from app.imaging.grid import Scale
 from app.imaging.samples import FIRST, SAMPLES, draw_sample
+from app.library import Library
+from app.microscope import UnknownCell, find_place, inspect
+from app.microscope_view import view_inspection
 from app.web.dependencies import (
     Choice,
+    DifferencesDep,
     FormChoiceDep,
     FormImageDep,
     FormLookDep,
+    FormSelectionDep,
+    InvertDep,
     LibraryDep,
     QueryChoiceDep,
     QueryLookDep,
+    QuerySelectionDep,
+    Selection,
 )
 from app.web.schemas import summarise_model
 from app.web.templates import templates
+
+_COMPARED_COLUMNS = 8  # maps in a row of a grid: three grids share the page's width
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -34,18 +47,68 @@ _CHOICES = {
 
 
 @router.get("/")
-def show_explorer(request: Request, library: LibraryDep, choice: QueryChoiceDep, look: QueryLookDep) -> Response:
+def show_explorer(
+    request: Request,
+    library: LibraryDep,
+    choice: QueryChoiceDep,
+    look: QueryLookDep,
+    selection: QuerySelectionDep,
+) -> Response:
     """The explorer, with a digit already drawn and every layer of it on screen."""
     exploration = explore(see(_first_drawing(), choice.network.card), choice.network, choice.pooling, look)
-    context = _show(exploration, choice) | {"library": library, "samples": SAMPLES, "first": FIRST, "look": look}
+    context = _show(exploration, choice) | _show_panel(choice.network, exploration.forward, selection, look)
+    context |= {"library": library, "samples": SAMPLES, "first": FIRST, "look": look}
     return templates.TemplateResponse(request, "explorer.html", context)
 
 
 @router.post("/exploration")
-def post_exploration(request: Request, image: FormImageDep, choice: FormChoiceDep, look: FormLookDep) -> Response:
-    """Everything that the network made of the drawing: the answer and the layers."""
+def post_exploration(
+    request: Request, image: FormImageDep, choice: FormChoiceDep, look: FormLookDep, selection: FormSelectionDep
+) -> Response:
+    """Everything that the network made of the drawing: the answer and the layers, with the microscope on one."""
     exploration = explore(image, choice.network, choice.pooling, look)
-    return templates.TemplateResponse(request, "_exploration.html", _show(exploration, choice))
+    context = _show(exploration, choice) | _show_panel(choice.network, exploration.forward, selection, look)
+    return templates.TemplateResponse(request, "_exploration.html", context)
+
+
+@router.post("/microscope")
+def post_microscope(
+    request: Request, image: FormImageDep, choice: FormChoiceDep, look: FormLookDep, selection: FormSelectionDep
+) -> Response:
+    """The microscope alone, for another cell of the same drawing."""
+    context = _show_panel(choice.network, choice.network.run(image, choice.pooling), selection, look)
+    return templates.TemplateResponse(request, "_microscope.html", context)
+
+
+@router.get("/compare")
+def show_compare(
+    request: Request,
+    library: LibraryDep,
+    choice: QueryChoiceDep,
+    look: QueryLookDep,
+    invert: Annotated[bool, Query()] = False,
+    differences: Annotated[bool, Query()] = False,
+) -> Response:
+    """Max, average and min pooling side by side, with a digit already drawn."""
+    network, look = choice.model, replace(look, columns=_COMPARED_COLUMNS)
+    image = see(_first_drawing(), network.card)
+    context = _show_comparison(image, network, library, look, invert, differences)
+    return templates.TemplateResponse(request, "compare.html", context | {"samples": SAMPLES, "first": FIRST})
+
+
+@router.post("/comparison")
+def post_comparison(
+    request: Request,
+    library: LibraryDep,
+    image: FormImageDep,
+    choice: FormChoiceDep,
+    look: FormLookDep,
+    invert: InvertDep = False,
+    differences: DifferencesDep = False,
+) -> Response:
+    """What the three pooling modes make of the drawing."""
+    context = _show_comparison(image, choice.network, library, look, invert, differences)
+    return templates.TemplateResponse(request, "_comparison.html", context)
 
 
 @router.get("/models")
@@ -87,6 +150,39 @@ def _show(exploration: Exploration, choice: Choice) -> dict[str, object]:
         "answer": draw_answer(forward) if network.answers_with_picture else None,
         **_CHOICES,
     }
+
+
+def _show_comparison(
+    image: Array, network: Network, library: Library, look: Look, invert: bool, differences: bool
+) -> dict[str, object]:
+    """What the comparison's fragments show; a model without pooling has none, which they say."""
+    image = swap_ink_and_paper(image, network.card) if invert else image
+    return {
+        "comparison": compare(image, network, look, differences) if network.pools else None,
+        "accuracies": accuracies(network, library),
+        "network": network,
+        "library": library,
+        "image": image,
+        "seen": draw_image(image, network.card),
+        "look": look,
+        "invert": invert,
+        "differences": differences,
+        **_CHOICES,
+    }
+
+
+def _show_panel(network: Network, forward: ForwardPass, selection: Selection | None, look: Look) -> dict[str, object]:
+    """What the microscope shows; nothing where nothing is selected, or where this model has no such place."""
+    if selection is None:
+        return {"panel": None}
+    try:
+        layer = network.layer(selection.layer)
+        place = find_place(forward.activations[layer.name], selection.channel, selection.row, selection.column)
+        inspection = inspect(network, forward, layer, place)
+    except (UnknownLayer, UnknownCell):
+        return {"panel": None}
+    panel = view_inspection(inspection, look, selection.everything)
+    return {"panel": panel, "selection": selection, "network": network}
 
 
 @cache

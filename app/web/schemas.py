@@ -137,7 +137,7 @@ def answer_prediction(prediction: Prediction) -> PredictionSchema:
 
 
 def answer_feature_maps(exploration: Exploration) -> FeatureMapsAnswer:
-    maps = [_feature_maps(view) for view in exploration.layers]
+    maps = [answer_maps(view) for view in exploration.layers]
     prediction = exploration.prediction
     return FeatureMapsAnswer(prediction=None if prediction is None else answer_prediction(prediction), layers=maps)
 
@@ -160,7 +160,7 @@ def _summarise_layer(network: Network, layer: Layer) -> LayerSummary:
     )
 
 
-def _feature_maps(view: LayerView) -> FeatureMaps:
+def answer_maps(view: LayerView) -> FeatureMaps:
     grid = view.grid
     return FeatureMaps(
         name=view.layer.name,

@@ -6,7 +6,9 @@ import math
 from fastapi.templating import Jinja2Templates
 
 from app.imaging.grid import Grid
+from app.microscope_view import SHOWN_CONTRIBUTIONS, SHOWN_TERMS
 from app.settings import resource
+from app.web import cell_words, numbers
 from app.web.words import describe
 
 templates = Jinja2Templates(resource("templates"))
@@ -57,5 +59,20 @@ templates.env.filters |= {
     "shape": shape,
     "display_width": display_width,
     "describe": describe,
+}
+templates.env.filters |= {
+    "cell_kind": cell_words.cell_kind,
+    "shown_sum": cell_words.shown_sum,
+    "activation_words": cell_words.activation_words,
+    "operation_words": cell_words.operation_words,
+    "reads_padding": cell_words.reads_padding,
+    "softmax_units": cell_words.softmax_units,
+}
+templates.env.globals |= {
+    "fixed": numbers.fixed,
+    "full": numbers.full,
+    "add_up": numbers.add_up,
+    "shown_terms": SHOWN_TERMS,
+    "shown_contributions": SHOWN_CONTRIBUTIONS,
 }
 templates.env.trim_blocks = templates.env.lstrip_blocks = True

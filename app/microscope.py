@@ -1,0 +1,116 @@
+"""The service behind the microscope: one feature map, one cell, and where its value comes from."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.cnn.arithmetic import NoArithmetic, explain_cell, feature_map_kernels
+from app.cnn.cells import Cell
+from app.cnn.layers import Layer
+from app.cnn.network import Array, ForwardPass, Network
+from app.cnn.receptive_field import Region, receptive_field
+from app.imaging.colormap import Colormap
+from app.imaging.grid import Grid, draw_grid
+
+
+class UnknownCell(LookupError):
+    """The layer has no such feature map, or the map no such cell."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A cell of a layer's output. In a vector, channel and row are 0 and the column is the unit."""
+
+    channel: int
+    row: int
+    column: int
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """One cell: its value, the arithmetic that made it, and what it depends on."""
+
+    network: Network
+    forward: ForwardPass
+    layer: Layer
+    place: Place
+    value: float
+    cell: Cell | None  # None where this kind of layer has no arithmetic yet
+    reason: str | None  # the sentence that says so
+    regions: dict[str, Region]  # by layer name, and the image's; padding counts
+
+
+def inspect(network: Network, forward: ForwardPass, layer: Layer, place: Place) -> Inspection:
+    """Explain one cell of a forward pass. Raises: UnknownCell."""
+    output = forward.activations[layer.name]
+    index = _index(layer, output, place)
+    regions = receptive_field(network.layers, forward.image.shape, layer.name, (place.row, place.column))
+    cell, reason = None, None
+    try:
+        inputs = network.inputs(layer, forward)
+        cell = explain_cell(layer, network.weights(layer), inputs, output, index, forward.pooling)
+    except NoArithmetic as error:
+        reason = str(error)
+    return Inspection(network, forward, layer, place, float(output[index]), cell, reason, regions)
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """The weights of one feature map: a kernel for each input channel that it reads, and the bias."""
+
+    input_channels: tuple[int, ...]
+    kernels: Array  # (input channels, height, width)
+    bias: float | None
+
+
+def kernel_of(network: Network, layer: Layer, channel: int) -> Kernel:
+    """The kernel of one of a convolution's feature maps. Raises: UnknownCell."""
+    if not layer.is_convolution:
+        raise UnknownCell(f"The layer “{layer.name}” ({layer.kind}) has no kernels: it is no convolution.")
+    channels = layer.output_shape[-1] or 0
+    if not 0 <= channel < channels:
+        raise UnknownCell(f"The layer “{layer.name}” has no kernel {channel}. It has {_range(channels)}.")
+    weights = network.weights(layer)
+    read, kernels = feature_map_kernels(layer, weights, network.input_channels(layer), channel)
+    bias = float(weights["bias"][channel]) if "bias" in weights else None
+    return Kernel(tuple(read.tolist()), kernels.transpose(2, 0, 1).astype(np.float32), bias)
+
+
+def draw_kernels(kernel: Kernel) -> Grid:
+    """The kernels of one feature map side by side, in the diverging colours, symmetric about zero."""
+    return draw_grid(kernel.kernels.transpose(1, 2, 0), Colormap.BERLIN)
+
+
+def find_place(output: Array, channel: int, row: int | None, column: int | None) -> Place:
+    """The place that is meant in a layer's output: without row and column, the map's strongest cell.
+
+    Raises: UnknownCell for a channel outside the output.
+    """
+    channels = output.shape[2] if output.ndim == 3 else 1
+    if not 0 <= channel < channels:
+        raise UnknownCell(f"There is no feature map {channel}. There is {_range(channels)}.")
+    return strongest_cell(output, channel) if row is None or column is None else Place(channel, row, column)
+
+
+def strongest_cell(output: Array, channel: int) -> Place:
+    """The cell of a feature map, (height, width, channels), or of a vector, that differs most from zero."""
+    if output.ndim == 1:
+        return Place(0, 0, int(np.abs(output).argmax()))
+    row, column = np.unravel_index(np.abs(output[:, :, channel]).argmax(), output.shape[:2])
+    return Place(channel, int(row), int(column))
+
+
+def _index(layer: Layer, output: Array, place: Place) -> tuple[int, ...]:
+    height, width, channels = output.shape if output.ndim == 3 else (1, output.size, 1)
+    if not 0 <= place.channel < channels:
+        raise UnknownCell(f"The layer “{layer.name}” has no feature map {place.channel}. It has {_range(channels)}.")
+    if not (0 <= place.row < height and 0 <= place.column < width):
+        raise UnknownCell(
+            f"A map of “{layer.name}” has no cell {place.row},{place.column}. "
+            f"It has rows {_range(height)} and columns {_range(width)}."
+        )
+    return (place.row, place.column, place.channel) if output.ndim == 3 else (place.column,)
+
+
+def _range(count: int) -> str:
+    return "0 only" if count == 1 else f"0 to {count - 1}"

@@ -1,0 +1,162 @@
+// What every page with a pad shares: the pad with its tools, samples and pictures, the form that htmx sends, the
+// address, and what to do when the server is away. htmx does the exchange; nothing here draws a result.
+
+import { readDrawing, writeAddress } from "./address.js";
+import { Pad } from "./pad.js";
+
+const RETRY_MS = 1000;
+
+const element = (id) => document.getElementById(id);
+
+/**
+ * Join the pad to a form that htmx sends on the event "drawing".
+ * @param {HTMLFormElement} form
+ * @param {HTMLElement[]} results what is dimmed while it is of another drawing than the pad's
+ * @returns {{pad: Pad, send: () => void, save: () => void}} send asks for the results again; save keeps the state in
+ *   the address
+ */
+export function connectPad(form, results) {
+  const canvas = element("canvas");
+  const errors = element("errors");
+  let drawing = null; // what the next request carries
+  let encoding = false;
+  let stale = false;
+  let retry = 0;
+
+  const pad = new Pad(canvas, element("keyboard-pen"), onPadChange);
+  const send = () => form.dispatchEvent(new CustomEvent("drawing"));
+  const save = () => writeAddress(form, pad.picture ? null : pad.strokes);
+
+  /** After each change: encode the pad, then let htmx send it. A change while encoding is encoded next. */
+  async function onPadChange() {
+    element("undo").disabled = pad.strokes.length === 0;
+    element("redo").disabled = pad.undone.length === 0;
+    canvas.classList.toggle("holds-picture", pad.picture !== null);
+    if (encoding) {
+      stale = true;
+      return;
+    }
+    encoding = true;
+    do {
+      stale = false;
+      drawing = await pad.toBlob();
+      send();
+      await new Promise(requestAnimationFrame);
+    } while (stale);
+    encoding = false;
+    if (!pad.current) save();
+  }
+
+  form.addEventListener("htmx:config:request", (event) => {
+    if (drawing) event.detail.ctx.request.body.set("drawing", drawing, drawing.name ?? "drawing.png");
+    else event.preventDefault();
+  });
+  form.addEventListener("change", save);
+
+  form.addEventListener("htmx:after:request", (event) => {
+    const { status } = event.detail.ctx.response;
+    clearTimeout(retry);
+    if (status < 400) errors.replaceChildren();
+    // What is shown is of another drawing: of one that was wiped out, or of one before the server failed.
+    const isStale = status >= 500 || (status >= 400 && pad.isEmpty);
+    for (const each of results) each.classList.toggle("is-stale", isStale);
+    if (status >= 500) tryAgain();
+  });
+
+  // The server went away, or takes too long: say so, keep everything, and go on when it is back.
+  form.addEventListener("htmx:error", (event) => {
+    if (event.detail.ctx.response) return;
+    const sentence = document.createElement("p");
+    sentence.textContent = "The server does not answer. Your drawing is safe here; trying again every second.";
+    errors.replaceChildren(sentence);
+    tryAgain();
+  });
+
+  function tryAgain() {
+    clearTimeout(retry);
+    retry = setTimeout(send, RETRY_MS);
+  }
+
+  /** Pictures: the pad shows them where the browser can read them. */
+  async function open(file) {
+    if (!file) return;
+    try {
+      pad.show(await createImageBitmap(file), file);
+    } catch {
+      // Not a picture for this browser: the server says what is wrong with it, and the pad stays as it was.
+      const kept = drawing;
+      drawing = file;
+      send();
+      drawing = kept;
+    }
+  }
+
+  listenToTools(pad, canvas);
+  listenForPictures(open);
+
+  // The drawing of the address, else the sample that the page was made with; what was drawn before this ran is kept.
+  if (!pad.strokes.length) {
+    pad.strokes = readDrawing() ?? sampleStrokes(document.querySelector("[data-first]"));
+    pad.redraw();
+  }
+  addEventListener("hashchange", () => {
+    const strokes = readDrawing();
+    if (strokes) pad.replace(strokes);
+  });
+
+  return { pad, send, save };
+}
+
+function listenToTools(pad, canvas) {
+  for (const radio of document.getElementsByName("tool")) {
+    radio.addEventListener("change", () => (pad.tool = radio.value));
+  }
+  element("pen-width").addEventListener("input", (event) => (pad.penWidth = Number(event.target.value)));
+  element("undo").addEventListener("click", () => pad.undo());
+  element("redo").addEventListener("click", () => pad.redo());
+  element("clear").addEventListener("click", () => pad.clear());
+  for (const button of document.querySelectorAll("[data-sample]")) {
+    button.addEventListener("click", () => pad.replace(sampleStrokes(button)));
+  }
+  document.addEventListener("keydown", (event) => {
+    const command = event.ctrlKey || event.metaKey;
+    const key = event.key.toLowerCase();
+    if (command && key === "z") event.shiftKey ? pad.redo() : pad.undo();
+    else if (command && key === "y") pad.redo();
+    else if (event.key === "Delete" && event.target === canvas) pad.clear();
+    else return;
+    event.preventDefault();
+  });
+}
+
+function sampleStrokes(button) {
+  const lines = [...button.querySelectorAll("polyline")];
+  return lines.map((line) => ({
+    tool: "pen",
+    width: 18,
+    points: [...line.points].map(({ x, y }) => [x, y]),
+  }));
+}
+
+/** Pictures: opened, dropped anywhere, or pasted. */
+function listenForPictures(open) {
+  element("picture").addEventListener("change", (event) => {
+    open(event.target.files[0]);
+    event.target.value = "";
+  });
+  document.addEventListener("paste", (event) => {
+    const file = [...event.clipboardData.files][0];
+    if (file) open(file);
+  });
+  document.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    element("pad").classList.add("is-target");
+  });
+  for (const end of ["dragleave", "drop"]) {
+    document.addEventListener(end, () => element("pad").classList.remove("is-target"));
+  }
+  document.addEventListener("drop", (event) => {
+    event.preventDefault();
+    open(event.dataTransfer.files[0]);
+  });
+}
