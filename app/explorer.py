@@ -60,11 +60,7 @@ class Prediction:
     label: str
     probability: float
     probabilities: tuple[ClassProbability, ...]  # in the order of the classes
-
-    @property
-    def is_binary(self) -> bool:
-        """One neuron's answer: the probability of the second class."""
-        return len(self.probabilities) == 2
+    is_binary: bool  # one neuron's answer: the probability of the second of two classes
 
     @property
     def ranked(self) -> list[ClassProbability]:
@@ -146,12 +142,13 @@ def predict(network: Network, forward: ForwardPass) -> Prediction:
     if network.answers_with_picture:
         raise NoClasses(network.name)
     output = forward.output.ravel()
-    if output.size == 1:  # a lone logistic neuron: the probability of the second class
+    is_binary = output.size == 1
+    if is_binary:
         output = np.array([1 - output[0], output[0]])
     classes = network.card.classes
     probabilities = tuple(ClassProbability(*each) for each in zip(classes, output.tolist(), strict=True))
     best = probabilities[int(output.argmax())]
-    return Prediction(network.name, forward.pooling, best.label, best.probability, probabilities)
+    return Prediction(network.name, forward.pooling, best.label, best.probability, probabilities, is_binary)
 
 
 def layer_grid(forward: ForwardPass, layer: Layer, look: Look) -> Grid:

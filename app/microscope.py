@@ -44,7 +44,8 @@ def inspect(network: Network, forward: ForwardPass, layer: Layer, place: Place) 
     """Explain one cell of a forward pass. Raises: UnknownCell."""
     output = forward.activations[layer.name]
     index = _index(layer, output, place)
-    regions = receptive_field(network.layers, forward.image.shape, layer.name, (place.row, place.column))
+    shapes = {name: activation.shape for name, activation in forward.activations.items()}
+    regions = receptive_field(network.layers, forward.image.shape, layer.name, (place.row, place.column), shapes)
     cell, reason = None, None
     try:
         inputs = network.inputs(layer, forward)

@@ -5,7 +5,7 @@ back from a cell, a window of extent k and stride s turns the cells first..last 
 first·s - p .. last·s - p + k - 1 of its input, where p is the padding before the first cell.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.cnn.layers import Layer, Shape, Window
@@ -53,19 +53,35 @@ class Region:
 
 
 def receptive_field(
-    layers: Sequence[Layer], image: Shape, name: str, cell: tuple[int, int] = (0, 0)
+    layers: Sequence[Layer],
+    image: Shape,
+    name: str,
+    cell: tuple[int, int] = (0, 0),
+    shapes: Mapping[str, Shape] | None = None,
 ) -> dict[str, Region]:
     """The region that one cell depends on: in the image (under IMAGE) and in each layer between, its own included.
 
     layers: in the order in which the data flows. image: the image's shape. cell: row and column in the layer of
-    this name; in a vector, row 0 and the unit.
+    this name; in a vector, row 0 and the unit. shapes: the layers' outputs for this image, by name, where the model
+    takes images of any size.
+    A region reaches into the padding around its own layer; what lies beyond a layer's border depends on nothing
+    before it.
     """
-    shapes = {layer.name: layer.output_shape for layer in layers} | {IMAGE: image}
+    given = {layer.name: layer.output_shape for layer in layers} | dict(shapes or {}) | {IMAGE: image}
+    return _walk_back(layers, given, name, cell, clip=True)
+
+
+def _walk_back(
+    layers: Sequence[Layer], shapes: Mapping[str, Shape], name: str, cell: tuple[int, int], clip: bool
+) -> dict[str, Region]:
     row, column = cell
     regions = {name: Region(row, column, row + 1, column + 1)}
     for layer in reversed(layers):
         if (region := regions.get(layer.name)) is None:
             continue
+        height, width = _size(shapes[layer.name])
+        if clip and height and width:
+            region = region.clipped((height, width))
         for source in layer.inputs or (IMAGE,):
             regions[source] = _read(layer, region, _size(shapes[source])).union(regions.get(source))
     return regions
@@ -76,7 +92,8 @@ def receptive_field_size(layers: Sequence[Layer], image: Shape, name: str) -> tu
 
     None where it sees all of an image that may have any size.
     """
-    region = receptive_field(layers, image, name)[IMAGE]
+    shapes = {layer.name: layer.output_shape for layer in layers} | {IMAGE: image}
+    region = _walk_back(layers, shapes, name, (0, 0), clip=False)[IMAGE]
     height, width = (min(seen, size or seen) for seen, size in zip((region.height, region.width), image, strict=False))
     return (height, width) if height and width else None
 
@@ -89,8 +106,9 @@ def map_extent(
     image, shape: the image's shape, and that of the layer's output for it.
     Returns: top, left, bottom, right in pixels of the image.
     """
-    first = receptive_field(layers, image, name, (0, 0))[IMAGE]
-    last = receptive_field(layers, image, name, (shape[0] - 1, shape[1] - 1))[IMAGE]
+    shapes = {layer.name: layer.output_shape for layer in layers} | {IMAGE: image}
+    first = _walk_back(layers, shapes, name, (0, 0), clip=False)[IMAGE]
+    last = _walk_back(layers, shapes, name, (shape[0] - 1, shape[1] - 1), clip=False)[IMAGE]
     top, bottom = _extent(first.top + first.bottom, last.top + last.bottom, shape[0], image[0])
     left, right = _extent(first.left + first.right, last.left + last.right, shape[1], image[1])
     return top, left, bottom, right

@@ -1,5 +1,6 @@
 """The picture of all of a layer's feature maps: one palette PNG, one pixel an activation."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -64,10 +65,32 @@ def draw_grid(
     A diverging colour map is symmetric about zero. A map without any contrast is drawn in one colour. Values that
     are not finite, or beyond 1e30, are drawn as the lowest.
     """
-    height, width, channels = activation.shape
+    return _lay_out(*quantise(activation, colormap, scale), colormap, scale, columns)
+
+
+def draw_grids(
+    activations: Sequence[NDArray[np.float32]],
+    colormap: Colormap = Colormap.VIRIDIS,
+    scale: Scale = Scale.LAYER,
+    columns: int = COLUMNS,
+) -> list[Grid]:
+    """Several activations of one shape, (height, width, channels), as draw_grid draws them, but on a common scale.
+
+    The same colour is the same value in all of them: the ends are the extremes over all activations, or with
+    Scale.MAP over all activations of one map.
+    """
+    levels, low, high = quantise(np.concatenate(activations), colormap, scale)
+    parts = np.split(levels, len(activations))
+    return [_lay_out(part, low, high, colormap, scale, columns) for part in parts]
+
+
+def _lay_out(
+    levels: NDArray[np.uint8], low: float | None, high: float | None, colormap: Colormap, scale: Scale, columns: int
+) -> Grid:
+    """The maps of one activation's levels, (height, width, channels), side by side."""
+    height, width, channels = levels.shape
     columns = min(columns, channels)
     rows = -(-channels // columns)
-    levels, low, high = quantise(activation, colormap, scale)
     cells = np.full((rows * columns, height + GAP, width + GAP), _GAP_INDEX, dtype=np.uint8)
     cells[:channels, :height, :width] = levels.transpose(2, 0, 1)
     picture = cells.reshape(rows, columns, height + GAP, width + GAP).transpose(0, 2, 1, 3)
@@ -90,11 +113,24 @@ def draw_strip(
     values: NDArray[np.float32], colormap: Colormap = Colormap.VIRIDIS, columns: int = STRIP_COLUMNS
 ) -> Grid:
     """A vector, (units,), as one row of cells, or as several where it is long. The gaps have no width."""
-    columns = min(columns, values.size)
-    rows = -(-values.size // columns)
-    levels, low, high = quantise(values[np.newaxis, :, np.newaxis], colormap, Scale.LAYER)
+    return draw_strips([values], colormap, columns)[0]
+
+
+def draw_strips(
+    vectors: Sequence[NDArray[np.float32]], colormap: Colormap = Colormap.VIRIDIS, columns: int = STRIP_COLUMNS
+) -> list[Grid]:
+    """Several vectors of one length, (units,), as draw_strip draws them, but on a common scale."""
+    levels, low, high = quantise(np.stack(vectors)[:, :, np.newaxis], colormap, Scale.LAYER)
+    return [_lay_out_strip(row.ravel(), low, high, colormap, columns) for row in levels]
+
+
+def _lay_out_strip(
+    levels: NDArray[np.uint8], low: float | None, high: float | None, colormap: Colormap, columns: int
+) -> Grid:
+    columns = min(columns, levels.size)
+    rows = -(-levels.size // columns)
     picture = np.full(rows * columns, _GAP_INDEX, dtype=np.uint8)
-    picture[: values.size] = levels.ravel()
+    picture[: levels.size] = levels
     png = encode_palette(picture.reshape(rows, columns), _palette(colormap), transparent=_GAP_INDEX)
     return Grid(png, columns, rows, 1, 1, 0, colormap, Scale.LAYER, low, high)
 

@@ -1,15 +1,14 @@
 """The REST API: the service's functions as JSON, PNG and NPZ."""
 
-import io
 from http import HTTPStatus
 from typing import Annotated, Any
 
-import numpy as np
 from fastapi import APIRouter, Path, Response
 
 from app import __version__
 from app.comparison import accuracies, compare, swap_ink_and_paper
 from app.explorer import explore, feature_map_grid, layer_grid, predict
+from app.imaging.npz import encode_npz
 from app.microscope import Place, draw_kernels, inspect, kernel_of
 from app.web.comparison import ComparisonAnswer, answer_comparison
 from app.web.dependencies import (
@@ -144,11 +143,9 @@ def post_activations(network: NetworkDep, image: ImageDep, pooling: PoolingDep =
     """Every layer's float32 activation under its name, with `input` and `probabilities`, for numpy.load."""
     forward = network.run(image, pooling)
     arrays = forward.activations | {"input": forward.image, "probabilities": forward.output}
-    file = io.BytesIO()
-    np.savez(file, **arrays)  # type: ignore[arg-type]
     name = f"{network.name}-{forward.pooling or 'activations'}.npz"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(file.getvalue(), media_type="application/zip", headers=headers)
+    return Response(encode_npz(arrays), media_type="application/zip", headers=headers)
 
 
 @router.post(

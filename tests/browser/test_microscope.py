@@ -1,0 +1,195 @@
+"""The microscope: from a grid to a map to a cell, by mouse, keyboard and touch."""
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import open_explorer
+
+PANEL = "#microscope"
+TITLE = "#microscope h3"
+MAP = "#microscope-map"
+
+
+def select(page: Page, layer: str, index: int) -> None:
+    page.click(f"#layer-{layer} .overlay button[data-index='{index}']")
+    expect(page.locator(TITLE)).to_contain_text(layer)
+
+
+def numbers(page: Page, selector: str) -> list[float]:
+    texts = page.locator(selector).all_text_contents()
+    return [float(text.replace("\N{MINUS SIGN}", "-")) for text in texts]
+
+
+def test_every_map_is_reachable_and_named(explorer: Page) -> None:
+    names = explorer.eval_on_selector_all(
+        "#layer-conv_1 .overlay button", "buttons => buttons.map((button) => button.getAttribute('aria-label'))"
+    )
+    assert names == [f"conv_1, map {index}" for index in range(len(names))]
+    assert len(names) == int(explorer.get_attribute("#layer-conv_1 img.grid", "data-maps") or 0) > 1
+
+
+def test_a_click_opens_the_panel_in_the_layers_card(explorer: Page) -> None:
+    select(explorer, "conv_2", 5)
+    expect(explorer.locator(f"#layer-conv_2 {PANEL}")).to_be_visible()
+    expect(explorer.locator("#layer-conv_2 button.is-selected")).to_have_attribute("data-index", "5")
+
+
+def test_the_shown_column_adds_up(explorer: Page) -> None:
+    select(explorer, "conv_2", 5)
+    partials = numbers(explorer, f"{PANEL} .term .partial")
+    total, bias, before = numbers(explorer, f"{PANEL} .sum div:not(.result) dd")
+    assert sum(partials) == pytest.approx(total, abs=1e-9)
+    assert total + bias == pytest.approx(before, abs=1e-9)
+    assert numbers(explorer, f"{PANEL} .sum .result dd") == [pytest.approx(max(before, 0), abs=1e-9)]
+
+
+def test_arrow_keys_move_the_cell_on_every_picture(explorer: Page) -> None:
+    select(explorer, "conv_2", 5)
+    before = [int(explorer.get_attribute(PANEL, f"data-{axis}") or 0) for axis in ("row", "column")]
+    marked = explorer.get_attribute(f"{PANEL} .term .mark", "x")
+    explorer.focus(MAP)
+    for key in ("ArrowLeft", "ArrowLeft", "ArrowUp"):
+        explorer.keyboard.press(key)
+    row, column = max(before[0] - 1, 0), before[1] - 2
+    expect(explorer.locator(TITLE)).to_contain_text(f"row {row}, column {column}")
+    expect(explorer.locator(MAP)).to_be_focused()
+    assert explorer.get_attribute(f"{PANEL} .term .mark", "x") != marked
+
+
+def test_pointing_ends_on_the_cell_under_the_pointer(explorer: Page) -> None:
+    select(explorer, "conv_1", 0)
+    explorer.locator(MAP).scroll_into_view_if_needed()
+    box = explorer.locator(MAP).bounding_box()
+    assert box is not None
+    for row, column in [(2, 3), (20, 4), (11, 25), (7, 9)]:
+        explorer.mouse.move(box["x"] + (column + 0.5) * box["width"] / 26, box["y"] + (row + 0.5) * box["height"] / 26)
+    expect(explorer.locator(TITLE)).to_contain_text("row 7, column 9")
+
+
+def test_pointing_at_the_input_means_the_window_that_is_centred_there(explorer: Page) -> None:
+    select(explorer, "pool_1", 3)
+    source = explorer.locator(f"{PANEL} .workings svg[data-cells]").first
+    source.scroll_into_view_if_needed()
+    box = source.bounding_box()
+    assert box is not None
+    explorer.mouse.move(box["x"] + 9.5 * box["width"] / 24, box["y"] + 4.5 * box["height"] / 24)
+    expect(explorer.locator(TITLE)).to_contain_text("row 2, column 4")
+
+
+def test_pooling_shows_all_three_values_and_marks_the_one_in_use(explorer: Page) -> None:
+    select(explorer, "pool_1", 3)
+    highest, average, lowest = numbers(explorer, f"{PANEL} .sum dd")
+    window = numbers(explorer, f"{PANEL} .matrix text")
+    assert (highest, lowest) == (max(window), min(window))
+    assert average == pytest.approx(sum(window) / 4, abs=1e-4)
+    expect(explorer.locator(f"{PANEL} .sum .result")).to_contain_text("max")
+    explorer.check("input[value=min]", force=True)
+    expect(explorer.locator(f"{PANEL} .sum .result")).to_contain_text("min")
+
+
+def test_softmax_adds_up_to_one(explorer: Page) -> None:
+    select(explorer, "digit", 7)
+    shares = numbers(explorer, f"{PANEL} .softmax tbody tr td:last-child")
+    assert sum(shares[:-1]) == pytest.approx(1, abs=6e-4)
+    assert shares[-1] == 1
+
+
+def test_more_terms_and_all_digits_on_demand(explorer: Page) -> None:
+    select(explorer, "conv_2", 5)
+    expect(explorer.locator(f"{PANEL} .matrix")).to_have_count(8)
+    explorer.check(f"{PANEL} [data-all-terms]")
+    expect(explorer.locator(f"{PANEL} .matrix")).to_have_count(32)
+    explorer.check(f"{PANEL} [data-precise]")
+    expect(explorer.locator(f"{PANEL} .matrix.is-precise")).to_have_count(32)
+
+
+def test_follows_the_drawing(explorer: Page) -> None:
+    select(explorer, "conv_1", 0)
+    picture = f"{MAP} image"
+    before = explorer.get_attribute(picture, "href")
+    explorer.click("[data-sample='3']")
+    expect(explorer.locator(".guess")).to_have_text("3")
+    expect(explorer.locator(picture)).not_to_have_attribute("href", before or "")
+
+
+def test_the_address_holds_the_selection(explorer: Page, page: Page) -> None:
+    select(explorer, "conv_2", 5)
+    row = int(explorer.get_attribute(PANEL, "data-row") or 0)
+    explorer.focus(MAP)
+    explorer.keyboard.press("ArrowUp")
+    expect(explorer.locator(TITLE)).to_contain_text(f"row {row - 1}")
+    expect(explorer).to_have_url(re.compile(f"layer=conv_2&channel=5&row={row - 1}"))
+    title, address = explorer.inner_text(TITLE), explorer.url
+    page.goto("about:blank")
+    open_explorer(page, address)
+    expect(page.locator(TITLE)).to_contain_text(title.split("=")[0].strip())
+
+
+def test_plays_and_pauses(explorer: Page) -> None:
+    select(explorer, "conv_1", 0)
+    place = explorer.get_attribute(PANEL, "data-column")
+    explorer.focus(MAP)
+    explorer.keyboard.press("Space")
+    expect(explorer.locator(f"{PANEL} [data-play]")).to_have_text("Pause")
+    expect(explorer.locator(PANEL)).not_to_have_attribute("data-column", place or "")
+    explorer.keyboard.press("Space")
+    expect(explorer.locator(f"{PANEL} [data-play]")).to_have_text("Play")
+
+
+def test_does_not_play_where_motion_is_reduced(page: Page, base_url: str) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    open_explorer(page)
+    select(page, "conv_1", 0)
+    expect(page.locator(f"{PANEL} [data-play]")).to_be_disabled()
+
+
+def test_from_a_blank_pad_to_a_cell_by_keyboard_alone(explorer: Page) -> None:
+    explorer.focus("#canvas")
+    for key in ["Delete", "Space", *["ArrowDown"] * 22, "Space"]:
+        explorer.keyboard.press(key)
+    expect(explorer.locator(".guess")).to_have_text("1")
+    for _ in range(60):
+        explorer.keyboard.press("Tab")
+        if explorer.evaluate("document.activeElement.classList.contains('map')"):
+            break
+    explorer.keyboard.press("ArrowRight")
+    explorer.keyboard.press("Enter")
+    expect(explorer.locator(TITLE)).to_contain_text("conv_1 · map 1")
+    for _ in range(20):
+        explorer.keyboard.press("Tab")
+        if explorer.evaluate("document.activeElement.id") == "microscope-map":
+            break
+    row = int(explorer.get_attribute(PANEL, "data-row") or 0)
+    explorer.keyboard.press("ArrowUp" if row else "ArrowDown")
+    expect(explorer.locator(PANEL)).to_have_attribute("data-row", str(row - 1 if row else 1))
+    expect(explorer.locator(f"{PANEL} .path .mark")).to_have_count(1)
+    explorer.keyboard.press("Escape")
+    expect(explorer.locator(PANEL)).to_have_count(0)
+    assert explorer.evaluate("document.activeElement.getAttribute('aria-label')") == "conv_1, map 1"
+
+
+def test_by_touch_alone(browser: object, base_url: str) -> None:
+    context = browser.new_context(  # type: ignore[attr-defined]
+        base_url=base_url, has_touch=True, viewport={"width": 390, "height": 844}
+    )
+    page = context.new_page()
+    open_explorer(page)
+    page.tap("#layer-conv_1 .overlay button[data-index='2']")
+    expect(page.locator(TITLE)).to_contain_text("conv_1 · map 2")
+    page.locator(MAP).scroll_into_view_if_needed()
+    page.tap(MAP, position={"x": 3, "y": 3})
+    expect(page.locator(TITLE)).to_contain_text("row 0, column 0")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_panel_is_accessible(explorer: Page, scheme: str) -> None:
+    explorer.emulate_media(color_scheme=scheme)
+    for layer, index in [("conv_2", 5), ("pool_1", 3), ("digit", 7)]:
+        select(explorer, layer, index)
+        results = Axe().run(explorer)
+        assert results.violations_count == 0, results.generate_report()

@@ -1,0 +1,236 @@
+import itertools
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from app.cnn.activations import activate
+from app.cnn.arithmetic import NoArithmetic, convolve_channels, explain_cell, feature_map_kernels
+from app.cnn.cells import ConvolutionCell, DenseCell, ElementwiseCell, FlattenCell, PoolingCell, SoftmaxCell
+from app.cnn.layers import Layer, describe_layers
+from app.cnn.pooling import PoolingMode, with_pooling
+from tests.small_models import with_random_weights
+
+CHANNELS = 4
+SHAPE = (11, 14, CHANNELS)
+
+
+class Built:
+    """One Keras layer over a random image: what it is, what it read, what it made."""
+
+    def __init__(self, layer: layers.Layer, shape: tuple[int, ...] = SHAPE) -> None:
+        self.model = with_random_weights(keras.Sequential([keras.Input(shape), layer]))
+        self.image = np.random.default_rng(7).normal(size=shape).astype(np.float32)
+        self.output = np.asarray(self.model(self.image[np.newaxis]))[0]
+        self.weights = {weight.name: np.asarray(weight) for weight in layer.weights}
+        self.layer: Layer = describe_layers(self.model)[0]
+
+    def explain(self, place: tuple[int, ...], mode: PoolingMode | None = None) -> Any:
+        return explain_cell(self.layer, self.weights, (self.image,), self.output, place, mode)
+
+    def places(self) -> list[tuple[int, ...]]:
+        """The corners and some of the cells between."""
+        every = list(np.ndindex(self.output.shape))
+        return [every[0], every[-1], *every[:: max(1, len(every) // 40)]]
+
+
+def convolutions() -> list[Any]:
+    """Every combination of kernel size, stride, padding, dilation and groups that Keras allows."""
+    sizes, strides, dilations = [1, 3, (2, 5)], [1, 2, 3], [1, 2]
+    return [
+        pytest.param(size, stride, padding, dilation, groups, id=f"{size} {stride} {padding} {dilation} {groups}")
+        for size, stride, padding, dilation, groups in itertools.product(
+            sizes, strides, ["valid", "same"], dilations, [1, 2]
+        )
+        if stride == 1 or dilation == 1
+    ]
+
+
+@pytest.mark.parametrize(("size", "stride", "padding", "dilation", "groups"), convolutions())
+def test_a_convolutions_parts_add_up_to_keras_value(
+    size: Any, stride: int, padding: str, dilation: int, groups: int
+) -> None:
+    built = Built(
+        layers.Conv2D(
+            6, size, strides=stride, padding=padding, dilation_rate=dilation, groups=groups, activation="relu"
+        )
+    )
+    for place in built.places():
+        cell = built.explain(place)
+        assert isinstance(cell, ConvolutionCell)
+        assert len(cell.terms) == CHANNELS // groups
+        for term in cell.terms:
+            assert term.partial == pytest.approx((term.patch * term.kernel).sum(), abs=1e-12)
+        total = sum(term.partial for term in cell.terms) + cell.bias
+        assert cell.pre_activation == pytest.approx(total, abs=1e-12)
+        assert max(total, 0) == pytest.approx(built.output[place], abs=2e-6)
+        assert cell.value == built.output[place]
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda padding: layers.DepthwiseConv2D(3, padding=padding, depth_multiplier=2), id="depthwise"),
+        pytest.param(
+            lambda padding: layers.SeparableConv2D(5, 3, padding=padding, depth_multiplier=2, use_bias=False),
+            id="separable",
+        ),
+    ],
+)
+def test_depthwise_and_separable_convolutions_add_up(make: Any, padding: str) -> None:
+    built = Built(make(padding))
+    for place in built.places():
+        assert built.explain(place).pre_activation == pytest.approx(built.output[place], abs=2e-6)
+
+
+def test_the_window_says_where_the_patch_was_read() -> None:
+    built = Built(layers.Conv2D(2, 3, strides=2, padding="same", dilation_rate=1))
+    window = built.explain((1, 2, 0)).window
+    patch = built.explain((1, 2, 0)).terms[3].patch
+    np.testing.assert_array_equal(patch, built.image[window.top : window.bottom, window.left : window.right, 3])
+
+
+def test_padding_reads_as_zero_in_a_convolution() -> None:
+    cell = Built(layers.Conv2D(1, 3, padding="same")).explain((0, 0, 0))
+    assert (cell.window.top, cell.window.left) == (-1, -1)
+    np.testing.assert_array_equal(cell.terms[0].patch[0], 0)
+    np.testing.assert_array_equal(cell.terms[0].patch[:, 0], 0)
+
+
+@pytest.mark.parametrize(("strides", "padding", "dilation"), [(1, "same", 1), (2, "valid", 1), (1, "same", 2)])
+def test_the_partial_maps_hold_the_partial_sums_of_every_cell(strides: int, padding: str, dilation: int) -> None:
+    built = Built(layers.Conv2D(4, 3, strides=strides, padding=padding, dilation_rate=dilation, groups=2))
+    maps = convolve_channels(built.layer, built.weights, built.image, 3, built.output.shape[:2])
+    assert maps.shape == (*built.output.shape[:2], 2)
+    for row, column, _ in built.places():
+        terms = built.explain((row, column, 3)).terms
+        np.testing.assert_allclose(maps[row, column], [term.partial for term in terms], atol=1e-12)
+
+
+def test_a_groups_kernels_read_its_own_channels() -> None:
+    built = Built(layers.Conv2D(4, 3, groups=2))
+    assert [list(feature_map_kernels(built.layer, built.weights, 4, map_)[0]) for map_ in (0, 1, 2, 3)] == [
+        [0, 1],
+        [0, 1],
+        [2, 3],
+        [2, 3],
+    ]
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize(("size", "strides"), [(2, 2), (3, 1), ((3, 2), (2, 3))])
+@pytest.mark.parametrize("mode", PoolingMode)
+def test_poolings_window_holds_all_three_values(padding: str, size: Any, strides: Any, mode: PoolingMode) -> None:
+    built = Built(layers.MaxPooling2D(size, strides=strides, padding=padding))
+    built.output = np.asarray(with_pooling(built.model, mode)(built.image[np.newaxis]))[0]
+    for place in built.places():
+        cell = built.explain(place, mode)
+        assert isinstance(cell, PoolingCell)
+        inside = cell.patch[~np.isnan(cell.patch)]
+        assert (cell.maximum, cell.minimum) == (inside.max(), inside.min())
+        assert cell.average == pytest.approx(inside.mean())
+        kept = {"max": cell.maximum, "average": cell.average, "min": cell.minimum}[mode]
+        assert kept == pytest.approx(built.output[place], abs=1e-6)
+        region = cell.window.clipped(SHAPE[:2])
+        np.testing.assert_array_equal(
+            inside, built.image[region.top : region.bottom, region.left : region.right, place[2]].ravel()
+        )
+
+
+def test_without_a_mode_pooling_is_as_trained() -> None:
+    built = Built(layers.AveragePooling2D(2))
+    cell = built.explain((0, 0, 0))
+    assert cell.mode is PoolingMode.AVERAGE
+    assert cell.average == pytest.approx(built.output[0, 0, 0], abs=1e-6)
+
+
+def test_global_pooling_reads_the_whole_map() -> None:
+    built = Built(layers.GlobalMaxPooling2D())
+    cell = built.explain((2,), PoolingMode.MAX)
+    np.testing.assert_array_equal(cell.patch, built.image[:, :, 2])
+    assert cell.maximum == built.output[2]
+
+
+@pytest.mark.parametrize("activation", ["linear", "relu", "sigmoid", "tanh", "elu", "softplus", "silu"])
+def test_a_neurons_products_add_up(activation: str) -> None:
+    built = Built(layers.Dense(5, activation=activation), (9,))
+    for unit in range(5):
+        cell = built.explain((unit,))
+        assert isinstance(cell, DenseCell)
+        assert [each.product for each in cell.contributions] == [
+            each.value * each.weight for each in cell.contributions
+        ]
+        total = sum(each.product for each in cell.contributions) + cell.bias
+        assert cell.pre_activation == pytest.approx(total)
+        assert activate(activation, np.array(total)) == pytest.approx(built.output[unit], abs=1e-6)
+
+
+def test_softmax_divides_by_the_sum() -> None:
+    built = Built(layers.Dense(5, activation="softmax"), (9,))
+    logits = built.image.astype(np.float64) @ built.weights["kernel"] + built.weights["bias"]
+    for unit in range(5):
+        shares = built.explain((unit,)).softmax
+        assert isinstance(shares, SoftmaxCell)
+        np.testing.assert_allclose(shares.logits, logits)
+        assert shares.total == pytest.approx(shares.shifted.sum())
+        assert shares.shifted[unit] / shares.total == pytest.approx(built.output[unit], abs=1e-6)
+
+
+@pytest.mark.parametrize("layer", [layers.Activation("softmax"), layers.Softmax()])
+def test_softmax_as_a_layer_of_its_own(layer: layers.Layer) -> None:
+    built = Built(layer, (6,))
+    cell = built.explain((4,))
+    assert isinstance(cell, SoftmaxCell)
+    assert cell.shifted[4] / cell.total == pytest.approx(built.output[4], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("layer", "operation"),
+    [(layers.Activation("relu"), "relu"), (layers.ReLU(), "relu"), (layers.Dropout(0.5), "dropout")],
+)
+def test_elementwise_layers_read_their_own_place(layer: layers.Layer, operation: str) -> None:
+    built = Built(layer)
+    for place in built.places():
+        cell = built.explain(place)
+        assert isinstance(cell, ElementwiseCell)
+        assert (cell.operation, cell.inputs, cell.value) == (operation, (built.image[place],), built.output[place])
+
+
+def test_batch_normalisation_shows_its_parameters() -> None:
+    built = Built(layers.BatchNormalization(epsilon=0.01))
+    for place in built.places():
+        cell = built.explain(place)
+        by = cell.parameters
+        value = (cell.inputs[0] - by["mean"]) / np.sqrt(by["variance"] + by["epsilon"]) * by["gamma"] + by["beta"]
+        assert value == pytest.approx(built.output[place], abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("kind", "combine"), [(layers.Add, np.sum), (layers.Multiply, np.prod), (layers.Maximum, np.max)]
+)
+def test_layers_that_combine_show_every_input(kind: type[layers.Layer], combine: Any) -> None:
+    image = keras.Input((3, 4, 2))
+    model = keras.Model(image, kind(name="combined")([image, layers.ReLU(name="relu")(image)]))
+    values = np.random.default_rng(1).normal(size=(3, 4, 2)).astype(np.float32)
+    output = np.asarray(model(values[np.newaxis]))[0]
+    described = next(layer for layer in describe_layers(model) if layer.name == "combined")
+    inputs = (values, np.maximum(values, 0))
+    cell = explain_cell(described, {}, inputs, output, (1, 2, 1))
+    assert isinstance(cell, ElementwiseCell)
+    assert combine(cell.inputs) == pytest.approx(output[1, 2, 1], abs=1e-6)
+
+
+def test_flatten_says_where_a_value_came_from() -> None:
+    built = Built(layers.Flatten(), (3, 4, 2))
+    for unit in range(24):
+        cell = built.explain((unit,))
+        assert isinstance(cell, FlattenCell)
+        assert built.image[cell.row, cell.column, cell.channel] == built.output[unit]
+
+
+def test_a_kind_without_arithmetic_says_which() -> None:
+    with pytest.raises(NoArithmetic, match="Conv2DTranspose"):
+        Built(layers.Conv2DTranspose(2, 3)).explain((0, 0, 0))

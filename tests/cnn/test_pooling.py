@@ -1,0 +1,129 @@
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from app.cnn.pooling import (
+    GLOBAL_POOLING,
+    WINDOW_POOLING,
+    GlobalMinPooling2D,
+    MinPooling2D,
+    PoolingMode,
+    pooling_mode,
+    trained_pooling,
+    with_pooling,
+)
+from tests.reference import pool, pool_all
+from tests.small_models import build_branches, build_digits, build_logistic
+
+EVERY_MODE = pytest.mark.parametrize("mode", list(PoolingMode))
+
+
+def random_image(height: int = 9, width: int = 11, channels: int = 3) -> np.ndarray:
+    """Values of both signs, none of them zero."""
+    return np.random.default_rng(0).normal(0, 5, (height, width, channels)).astype(np.float32)
+
+
+def run(layer: keras.layers.Layer, image: np.ndarray) -> np.ndarray:
+    return np.asarray(layer(image[np.newaxis]))[0]
+
+
+@EVERY_MODE
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize(
+    ("size", "strides"),
+    [((2, 2), (2, 2)), ((2, 2), (1, 1)), ((3, 3), (2, 2)), ((3, 2), (1, 3)), ((1, 4), (2, 1)), ((2, 2), (3, 3))],
+)
+def test_windows_are_pooled_as_by_hand(
+    mode: PoolingMode, size: tuple[int, int], strides: tuple[int, int], padding: str
+) -> None:
+    image = random_image()
+    pooled = run(WINDOW_POOLING[mode](size, strides, padding), image)
+    np.testing.assert_allclose(pooled, pool(image, mode, size, strides, padding), rtol=1e-5, atol=1e-6)
+
+
+@EVERY_MODE
+def test_whole_maps_are_pooled_as_by_hand(mode: PoolingMode) -> None:
+    image = random_image()
+    np.testing.assert_allclose(run(GLOBAL_POOLING[mode](), image), pool_all(image, mode), rtol=1e-5, atol=1e-6)
+
+
+def test_padding_never_is_the_minimum() -> None:
+    ones = np.ones((3, 3, 1), dtype=np.float32)
+    assert (run(MinPooling2D(2, padding="same"), ones) == 1).all()
+
+
+def test_padding_never_is_the_maximum() -> None:
+    below_zero = -np.ones((3, 3, 1), dtype=np.float32)
+    assert (run(layers.MaxPooling2D(2, padding="same"), below_zero) == -1).all()
+
+
+@pytest.mark.parametrize("kind", [MinPooling2D, GlobalMinPooling2D])
+def test_minimum_pooling_survives_saving(kind: type[layers.Layer], tmp_path: Any) -> None:
+    image = random_image(8, 8, 2)
+    model = keras.Sequential([keras.Input((8, 8, 2)), kind(name="least")])
+    model.save(tmp_path / "least.keras")
+    loaded = keras.models.load_model(tmp_path / "least.keras")
+    assert type(loaded.layers[0]) is kind
+    np.testing.assert_array_equal(run(loaded, image), run(model, image))
+
+
+@EVERY_MODE
+@pytest.mark.parametrize("family", [WINDOW_POOLING, GLOBAL_POOLING], ids=["windows", "whole maps"])
+def test_a_pooling_layer_s_mode_is_known(family: dict[PoolingMode, type[layers.Layer]], mode: PoolingMode) -> None:
+    assert pooling_mode(family[mode](**({} if family is GLOBAL_POOLING else {"pool_size": 2}))) is mode
+
+
+@pytest.mark.parametrize("layer", [layers.Conv2D(1, 1), layers.Flatten(), layers.Dense(1)])
+def test_other_layers_have_no_mode(layer: layers.Layer) -> None:
+    assert pooling_mode(layer) is None
+
+
+@pytest.mark.parametrize(("kind", "mode"), [(layers.AveragePooling2D, "average"), (MinPooling2D, "min")])
+def test_the_mode_that_all_pooling_layers_share_is_the_trained_one(kind: type[layers.Layer], mode: str) -> None:
+    assert trained_pooling(build_digits(kind)) == mode
+
+
+def test_layers_of_different_modes_share_none() -> None:
+    assert trained_pooling(build_branches()) is None
+
+
+def test_a_model_without_pooling_has_no_trained_mode() -> None:
+    assert trained_pooling(build_logistic()) is None
+
+
+@EVERY_MODE
+@pytest.mark.parametrize("build", [build_digits, build_branches])
+def test_every_pooling_layer_is_swapped_and_nothing_else(build: Any, mode: PoolingMode) -> None:
+    model = build()
+    swapped = with_pooling(model, mode)
+    for before, after in zip(model.layers, swapped.layers, strict=True):
+        assert pooling_mode(after) is (mode if pooling_mode(before) else None)
+        if pooling_mode(before) is None:
+            assert type(after) is type(before)
+        assert after.get_config() == before.get_config()
+
+
+@EVERY_MODE
+@pytest.mark.parametrize("build", [build_digits, build_branches])
+def test_a_swapped_model_has_the_same_weights(build: Any, mode: PoolingMode) -> None:
+    model = build()
+    for before, after in zip(model.get_weights(), with_pooling(model, mode).get_weights(), strict=True):
+        np.testing.assert_array_equal(after, before)
+
+
+def test_swapping_to_the_trained_mode_changes_no_output() -> None:
+    model = build_digits()
+    image = random_image(28, 28, 1)
+    np.testing.assert_array_equal(run(with_pooling(model, PoolingMode.MAX), image), run(model, image))
+
+
+def test_swapping_leaves_the_model_itself_as_it_was() -> None:
+    model = build_digits()
+    image = random_image(28, 28, 1)
+    before = run(model, image)
+    with_pooling(model, PoolingMode.MIN)
+    np.testing.assert_array_equal(run(model, image), before)
+    assert trained_pooling(model) is PoolingMode.MAX

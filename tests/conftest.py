@@ -1,0 +1,50 @@
+"""The app with small real models, made once for all tests."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from hypothesis import settings
+
+from app.library import Library
+from app.main import create_app
+from app.settings import Settings
+from tests.pictures import four_png
+from tests.small_models import save_small_models
+
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of small models: digits, digits-min, a-plain, branches, logistic, picture."""
+    folder = tmp_path_factory.mktemp("models")
+    save_small_models(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def app(models: Path) -> FastAPI:
+    return create_app(Settings(models=models))
+
+
+@pytest.fixture(scope="session")
+def client(app: FastAPI) -> Iterator[TestClient]:
+    """The app after its start. Its networks are there; what it raises is answered as a server would answer."""
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def library(client: TestClient, app: FastAPI) -> Library:
+    loaded: Library = app.state.library
+    return loaded
+
+
+@pytest.fixture(scope="session")
+def four() -> bytes:
+    """A drawing of a four."""
+    return four_png()

@@ -1,0 +1,37 @@
+import io
+
+import numpy as np
+from PIL import Image
+
+from app.imaging.png import encode_grey, encode_image, encode_palette
+from tests.pictures import decode_rgba
+
+PALETTE = bytes([255, 0, 0, 0, 255, 0, 10, 20, 30])
+
+
+def test_a_palette_png_holds_each_index_as_its_colour() -> None:
+    indices = np.array([[0, 1, 2], [2, 0, 1]], dtype=np.uint8)
+    expected = np.array([[255, 0, 0], [0, 255, 0], [10, 20, 30]])[indices]
+    np.testing.assert_array_equal(decode_rgba(encode_palette(indices, PALETTE))[..., :3], expected)
+
+
+def test_without_a_transparent_index_everything_is_opaque() -> None:
+    png = encode_palette(np.zeros((2, 2), dtype=np.uint8), PALETTE)
+    assert (decode_rgba(png)[..., 3] == 255).all()
+
+
+def test_the_transparent_index_alone_is_see_through() -> None:
+    indices = np.array([[0, 1, 2]], dtype=np.uint8)
+    assert decode_rgba(encode_palette(indices, PALETTE, transparent=2))[0, :, 3].tolist() == [255, 255, 0]
+
+
+def test_a_grey_png_holds_its_levels() -> None:
+    levels = np.arange(256, dtype=np.uint8).reshape(8, 32)
+    picture = Image.open(io.BytesIO(encode_grey(levels)))
+    assert (picture.format, picture.mode) == ("PNG", "L")
+    np.testing.assert_array_equal(np.asarray(picture), levels)
+
+
+def test_a_picture_survives_as_png() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 7, 4), dtype=np.uint8)
+    np.testing.assert_array_equal(decode_rgba(encode_image(Image.fromarray(pixels))), pixels)

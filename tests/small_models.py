@@ -1,0 +1,134 @@
+"""Small models with random weights that are always the same ones, and their cards."""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers
+
+from app.cnn.card import Card, write_card
+from app.cnn.pooling import MinPooling2D
+
+DIGITS = list("0123456789")
+HTML = "<script>alert('&')</script>"  # what must stay text on every page
+HTML_LAYER = "conv->1"  # TensorFlow allows no other character that HTML gives a meaning
+
+
+def with_random_weights(model: keras.Model, seed: int = 0) -> keras.Model:
+    """The model with weights large enough for its outputs to differ from each other."""
+    rng = np.random.default_rng(seed)
+    for weight in model.weights:
+        fan_in = np.prod(weight.shape[:-1]) if len(weight.shape) > 1 else 4
+        value = rng.normal(0, 1.5 / np.sqrt(fan_in), weight.shape)
+        weight.assign(np.abs(value) + 0.1 if "variance" in weight.name else value)
+    return model
+
+
+def build_digits(pooling: type[layers.Layer] = layers.MaxPooling2D, seed: int = 0) -> keras.Model:
+    """Two pooling layers of one mode; the second convolution's output has both signs."""
+    model = keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            layers.Conv2D(4, 3, activation="relu", name="conv1"),
+            pooling(2, name="pool1"),
+            layers.Conv2D(20, (3, 5), padding="same", name="conv2"),
+            pooling(3, strides=2, padding="same", name="pool2"),
+            layers.Flatten(name="flatten"),
+            layers.Dropout(0.5, name="dropout"),
+            layers.Dense(10, activation="softmax", name="answer"),
+        ]
+    )
+    return with_random_weights(model, seed)
+
+
+def build_branches() -> keras.Model:
+    """A functional graph whose pooling layers differ in their modes."""
+    image = keras.Input((20, 24, 1), name="image")
+    trunk = layers.Conv2D(3, 3, activation="relu", name="trunk")(image)
+    left = layers.MaxPooling2D(2, name="left_max")(trunk)
+    right = layers.AveragePooling2D(2, name="right_average")(trunk)
+    both = layers.Concatenate(name="both")([left, right])
+    mixed = layers.Conv2D(6, 1, name="mixed")(both)
+    added = layers.Add(name="added")([both, mixed])
+    least = MinPooling2D((3, 2), strides=(2, 1), name="least")(added)
+    pooled = layers.GlobalAveragePooling2D(name="global_average")(least)
+    answer = layers.Dense(10, activation="softmax", name="answer")(pooled)
+    return with_random_weights(keras.Model(image, answer), seed=1)
+
+
+def build_without_pooling() -> keras.Model:
+    model = keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            layers.Conv2D(3, 5, strides=3, activation="tanh", name=HTML_LAYER),
+            layers.Flatten(name="flatten"),
+            layers.Dense(10, activation="softmax", name="answer"),
+        ]
+    )
+    return with_random_weights(model, seed=2)
+
+
+def build_logistic() -> keras.Model:
+    model = keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            layers.Flatten(name="flatten"),
+            layers.Dense(3, activation="relu", name="hidden"),
+            layers.Dense(1, activation="sigmoid", name="answer"),
+        ]
+    )
+    return with_random_weights(model, seed=3)
+
+
+def build_picture() -> keras.Model:
+    """It takes a picture of any size and answers with one."""
+    model = keras.Sequential(
+        [
+            keras.Input((None, None, 1)),
+            layers.Conv2D(2, 3, padding="same", activation="relu", name="conv1"),
+            layers.Conv2D(1, 3, padding="same", activation="sigmoid", name="answer"),
+        ]
+    )
+    return with_random_weights(model, seed=4)
+
+
+def card(model: keras.Model, **facts: Any) -> Card:
+    """A card with these facts, and for the rest whatever fits."""
+    given = {
+        "title": "A small model",
+        "description": "Random weights.",
+        "trained_on": "Nothing.",
+        "training": "None.",
+        "classes": DIGITS,
+        "input_shape": model.input_shape[1:],
+        "value_range": (0, 1),
+        "pooling": None,
+        "parameters": model.count_params(),
+        "test_accuracy": 0.5,
+    }
+    return Card.model_validate(given | facts)
+
+
+def save_small_models(folder: Path) -> None:
+    """A model of each kind, with its card beside it."""
+    family = {
+        "siblings": {"max": "digits", "min": "digits-min"},
+        "test_accuracy_by_pooling": {"max": 0.9, "average": 0.8, "min": 0.7},
+    }
+    digits, digits_min = build_digits(), build_digits(MinPooling2D, seed=5)
+    branches, logistic, picture = build_branches(), build_logistic(), build_picture()
+    without_pooling = build_without_pooling()
+    save(digits, card(digits, pooling="max", pen_accuracy=0.85, **family), folder / "digits.keras")
+    save(digits_min, card(digits_min, pooling="min", **family), folder / "digits-min.keras")
+    save(branches, card(branches, value_range=(-1, 1)), folder / "branches.keras")
+    html = {"title": HTML, "description": HTML, "classes": [f"{HTML} {digit}" for digit in DIGITS]}
+    save(without_pooling, card(without_pooling, **html), folder / "a-plain.keras")
+    save(logistic, card(logistic, classes=["not a seven", "a seven"]), folder / "logistic.keras")
+    of_picture = {"classes": [], "fit": "original", "value_range": (1, 0), "test_accuracy": None}
+    save(picture, card(picture, **of_picture), folder / "picture.keras")
+
+
+def save(model: keras.Model, card: Card, path: Path) -> None:
+    model.save(path)
+    write_card(card, path.with_suffix(".json"))

@@ -1,0 +1,96 @@
+"""Imports in app/ go down, never up, never round."""
+
+import ast
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+FILES = sorted((ROOT / "app").rglob("*.py"))
+
+
+def module_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_of(path): path for path in FILES}
+WIRING = {"app.main", "app.cli", "app.web", "app.settings"}
+
+
+def imports_of(module: str) -> Iterator[str]:
+    """Everything that a module imports, anywhere in its text, by its full name."""
+    for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module} has a relative import"
+            assert node.module is not None
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def within(name: str, package: str) -> bool:
+    return name == package or name.startswith(package + ".")
+
+
+def modules_in(*packages: str) -> list[str]:
+    return [module for module in MODULES if any(within(module, package) for package in packages)]
+
+
+def forbidden_imports(importers: list[str], *packages: str) -> list[str]:
+    assert importers
+    return [
+        f"{module} imports {name}"
+        for module in importers
+        for name in imports_of(module)
+        if any(within(name, package) for package in packages)
+    ]
+
+
+def test_this_test_sees_imports() -> None:
+    assert "app.cnn.network.Network" in set(imports_of("app.library"))
+    assert forbidden_imports(["app.library"], "app.cnn")
+
+
+def test_imaging_knows_numpy_and_pillow_only() -> None:
+    outside = ("keras", "tensorflow", "fastapi", "starlette", "jinja2", "pydantic", "app.cnn", "app.web")
+    assert forbidden_imports(modules_in("app.imaging"), *outside, "app.explorer", "app.library", "app.training") == []
+
+
+def test_the_network_knows_no_http_no_html_and_no_png() -> None:
+    outside = ("fastapi", "starlette", "jinja2", "PIL", "app.web", "app.explorer", "app.library", "app.imaging")
+    assert forbidden_imports(modules_in("app.cnn"), *outside) == []
+
+
+def test_the_service_knows_no_http() -> None:
+    services = [module for module in MODULES if module.count(".") == 1 and module not in WIRING]
+    assert {"app.explorer", "app.library"} < set(services)
+    assert forbidden_imports(services, "app.web", "fastapi", "starlette", "jinja2") == []
+
+
+def test_only_the_command_line_knows_training() -> None:
+    others = [module for module in MODULES if not within(module, "app.training") and module != "app.cli"]
+    assert forbidden_imports(others, "app.training") == []
+
+
+def test_training_knows_no_web() -> None:
+    assert forbidden_imports(modules_in("app.training"), "app.web", "app.main", "fastapi", "starlette") == []
+
+
+def test_the_web_layer_alone_knows_fastapi() -> None:
+    others = [module for module in MODULES if not within(module, "app.web") and module != "app.main"]
+    assert forbidden_imports(others, "fastapi", "starlette") == []
+
+
+def test_imports_never_go_round() -> None:
+    graph = {}
+    for module in MODULES:
+        # `from app.cnn import network` names a module, `from app.cnn.network import Network` what is in one.
+        names = {name if name in MODULES else name.rpartition(".")[0] for name in imports_of(module)}
+        graph[module] = {name for name in names if name in MODULES and name != module}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"Imports go round: {' -> '.join(error.args[1])}")

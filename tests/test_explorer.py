@@ -1,0 +1,261 @@
+import io
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+from numpy.typing import NDArray
+from PIL import Image
+
+from app.cnn.network import ForwardPass, Network
+from app.cnn.pooling import PoolingMode
+from app.explorer import (
+    LayerView,
+    Look,
+    NoClasses,
+    NotAFeatureMap,
+    draw_answer,
+    draw_image,
+    explore,
+    feature_map_grid,
+    layer_grid,
+    predict,
+    see,
+)
+from app.imaging.colormap import Colormap
+from app.imaging.drawing import NothingDrawn, normalise, read_ink
+from app.imaging.grid import Scale, draw_grid, draw_strip
+from app.library import Library
+from tests.pictures import decode_rgba, encode
+from tests.small_models import build_logistic, build_picture, card
+
+
+@pytest.fixture
+def digits(library: Library) -> Network:
+    return library.network("digits")
+
+
+@pytest.fixture
+def image(digits: Network, four: bytes) -> NDArray[np.float32]:
+    return see(four, digits.card)
+
+
+def test_a_digit_is_seen_as_mnist_would_hold_it(digits: Network, four: bytes) -> None:
+    seen = see(four, digits.card)
+    assert seen.dtype == np.float32
+    np.testing.assert_allclose(seen[..., 0], normalise(read_ink(four)) / 255, atol=1e-6)
+
+
+@pytest.mark.parametrize(("paper", "full"), [(0, 1), (1, 0), (-1, 1), (0, 255)])
+def test_paper_and_ink_become_what_the_card_says(four: bytes, paper: float, full: float) -> None:
+    seen = see(four, card(build_logistic(), value_range=(paper, full)))
+    digit = normalise(read_ink(four))[..., np.newaxis]
+    assert (seen[digit == 0] == paper).all()
+    assert (seen[digit == 255] == full).all()
+    np.testing.assert_allclose(seen, paper + digit / 255 * (full - paper), rtol=1e-5, atol=1e-5)
+
+
+def test_a_model_that_sees_colours_gets_three_like_channels(four: bytes) -> None:
+    seen = see(four, card(build_logistic(), input_shape=(28, 28, 3)))
+    assert seen.shape == (28, 28, 3)
+    assert (np.ptp(seen, axis=2) == 0).all()
+
+
+def test_a_digit_fits_an_input_that_is_not_square(four: bytes) -> None:
+    assert see(four, card(build_logistic(), input_shape=(20, 24, 1))).shape == (20, 24, 1)
+
+
+def test_a_digit_for_an_input_of_any_size_has_mnist_s(four: bytes) -> None:
+    assert see(four, card(build_picture(), fit="digit")).shape == (28, 28, 1)
+
+
+def test_a_model_for_any_size_sees_the_drawing_at_its_own(four: bytes) -> None:
+    seen = see(four, card(build_picture(), fit="original"))
+    np.testing.assert_array_equal(seen[..., 0], read_ink(four))
+
+
+def test_nothing_drawn_cannot_be_seen(digits: Network) -> None:
+    with pytest.raises(NothingDrawn):
+        see(encode(Image.new("L", (28, 28), 255)), digits.card)
+
+
+def test_exploring_shows_every_layer_in_order(digits: Network, image: NDArray[np.float32]) -> None:
+    exploration = explore(image, digits, None, Look())
+    assert [view.layer for view in exploration.layers] == list(digits.layers)
+    assert exploration.network is digits
+    for view in exploration.layers:
+        assert view.activation is exploration.forward.activations[view.layer.name]
+        assert view.receptive_field == digits.receptive_fields[view.layer.name]
+
+
+def test_exploring_shows_the_layers_that_are_named(digits: Network, image: NDArray[np.float32]) -> None:
+    shown = [digits.layer("pool1"), digits.layer("answer")]
+    exploration = explore(image, digits, None, Look(), shown)
+    assert [view.layer.name for view in exploration.layers] == ["pool1", "answer"]
+    assert list(exploration.forward.activations) == [layer.name for layer in digits.layers]
+
+
+def test_feature_maps_are_drawn_as_a_grid_and_vectors_as_a_strip(digits: Network, image: NDArray[np.float32]) -> None:
+    look = Look(columns=3)
+    views = {view.layer.name: view for view in explore(image, digits, None, look).layers}
+    pool1, answer = views["pool1"], views["answer"]
+    assert pool1.grid == draw_grid(pool1.activation, Colormap.VIRIDIS, Scale.LAYER, 3)
+    assert answer.grid == draw_strip(answer.activation, Colormap.VIRIDIS)
+
+
+def test_only_feature_maps_lie_over_the_image(digits: Network, image: NDArray[np.float32]) -> None:
+    views = {view.layer.name: view for view in explore(image, digits, None, Look()).layers}
+    assert views["conv1"].extent == (1, 1, 27, 27)
+    assert views["flatten"].extent is None
+
+
+def test_another_pooling_gives_another_exploration(digits: Network, image: NDArray[np.float32]) -> None:
+    by_mode = {mode: explore(image, digits, mode, Look()) for mode in PoolingMode}
+    assert [exploration.prediction.pooling for exploration in by_mode.values() if exploration.prediction] == list(
+        PoolingMode
+    )
+    activations = [exploration.forward.activations["pool1"] for exploration in by_mode.values()]
+    assert (activations[0] >= activations[1]).all() and (activations[1] >= activations[2]).all()
+
+
+def test_a_prediction_is_read_from_the_last_layer(digits: Network, image: NDArray[np.float32]) -> None:
+    forward = digits.run(image)
+    prediction = predict(digits, forward)
+    assert [each.label for each in prediction.probabilities] == list("0123456789")
+    assert [each.probability for each in prediction.probabilities] == forward.output.tolist()
+    assert prediction.label == str(forward.output.argmax())
+    assert prediction.probability == forward.output.max()
+    assert (prediction.model, prediction.pooling) == ("digits", PoolingMode.MAX)
+    assert not prediction.is_binary
+
+
+def test_the_ranking_begins_with_the_most_likely(digits: Network, image: NDArray[np.float32]) -> None:
+    ranked = predict(digits, digits.run(image)).ranked
+    assert [each.probability for each in ranked] == sorted((each.probability for each in ranked), reverse=True)
+    assert {each.label for each in ranked} == set("0123456789")
+
+
+def lone_neuron(value: float) -> tuple[Network, ForwardPass]:
+    """A network of one logistic neuron, and what it made of an image whose answer is this value."""
+    model = keras.Sequential([keras.Input((2, 2, 1)), layers.Flatten(), layers.Dense(1, activation="sigmoid")])
+    model.layers[-1].set_weights([np.zeros((4, 1)), np.array([np.log(value / (1 - value))])])
+    network = Network("lone", model, card(model, classes=["no", "yes"]))
+    return network, network.run(np.zeros((2, 2, 1), dtype=np.float32))
+
+
+@pytest.mark.parametrize(("value", "label"), [(0.9, "yes"), (0.2, "no")])
+def test_a_lone_neuron_gives_the_probability_of_the_second_class(value: float, label: str) -> None:
+    prediction = predict(*lone_neuron(value))
+    assert prediction.is_binary
+    assert prediction.label == label
+    assert [each.label for each in prediction.probabilities] == ["no", "yes"]
+    assert [each.probability for each in prediction.probabilities] == pytest.approx([1 - value, value], abs=1e-6)
+
+
+def test_a_network_that_answers_with_a_picture_predicts_no_class(library: Library, four: bytes) -> None:
+    network = library.network("picture")
+    image = see(four, network.card)
+    with pytest.raises(NoClasses, match="“picture” answers with a picture"):
+        predict(network, network.run(image))
+    assert explore(image, network, None, Look()).prediction is None
+
+
+@pytest.mark.parametrize(
+    ("look", "lowest", "colormap"),
+    [
+        (Look(), 0.0, Colormap.VIRIDIS),
+        (Look(), -0.1, Colormap.BERLIN),
+        (Look(Colormap.MAGMA), 0.0, Colormap.MAGMA),
+        (Look(Colormap.MAGMA), -0.1, Colormap.BERLIN),
+        (Look(Colormap.MAGMA, signed=None), -0.1, Colormap.MAGMA),
+    ],
+)
+def test_maps_with_negative_values_have_their_own_colour_map(look: Look, lowest: float, colormap: Colormap) -> None:
+    assert look.colormap_for(np.array([lowest, 1], dtype=np.float32)) is colormap
+
+
+@pytest.mark.parametrize("scale", list(Scale))
+def test_a_layer_s_picture_is_that_of_its_activation(digits: Network, image: NDArray[np.float32], scale: Scale) -> None:
+    forward = digits.run(image)
+    grid = layer_grid(forward, digits.layer("conv2"), Look(scale=scale, columns=5))
+    assert forward.activations["conv2"].min() < 0
+    assert grid == draw_grid(forward.activations["conv2"], Colormap.BERLIN, scale, 5)
+
+
+def test_a_vector_has_no_grid_of_feature_maps(digits: Network, image: NDArray[np.float32]) -> None:
+    with pytest.raises(NotAFeatureMap, match=r"“answer” \(Dense\) has no feature maps"):
+        layer_grid(digits.run(image), digits.layer("answer"), Look())
+
+
+@pytest.mark.parametrize("channel", [0, 7, 19])
+def test_one_feature_map_is_cut_out_of_its_layer_s_picture(
+    digits: Network, image: NDArray[np.float32], channel: int
+) -> None:
+    forward, layer = digits.run(image), digits.layer("conv2")
+    whole = decode_rgba(layer_grid(forward, layer, Look(columns=1)).png)
+    height = forward.activations["conv2"].shape[0]
+    alone = decode_rgba(feature_map_grid(forward, layer, channel, Look()).png)
+    np.testing.assert_array_equal(alone, whole[channel * (height + 1) :][:height])
+
+
+@pytest.mark.parametrize("channel", [-1, 20, 10**9])
+def test_a_feature_map_that_is_not_there_is_refused_with_those_that_are(
+    digits: Network, image: NDArray[np.float32], channel: int
+) -> None:
+    with pytest.raises(NotAFeatureMap, match=f"no feature map {channel}. It has 0 to 19"):
+        feature_map_grid(digits.run(image), digits.layer("conv2"), channel, Look())
+
+
+def test_a_vector_has_no_single_feature_map(digits: Network, image: NDArray[np.float32]) -> None:
+    with pytest.raises(NotAFeatureMap, match="its output is a vector"):
+        feature_map_grid(digits.run(image), digits.layer("flatten"), 0, Look())
+
+
+def view_of(digits: Network, activation: NDArray[np.float32]) -> LayerView:
+    return LayerView(digits.layer("conv1"), None, None, activation, draw_grid(activation))
+
+
+@pytest.fixture
+def three_maps(digits: Network) -> LayerView:
+    """Map 0 is 2 everywhere, map 1 goes from -9 to 0, map 2 from 0 to 6."""
+    activation = np.zeros((2, 2, 3), dtype=np.float32)
+    activation[..., 0] = 2
+    activation[..., 1] = [[-9, 0], [-9, -8]]
+    activation[..., 2] = [[0, 6], [6, 6]]
+    return view_of(digits, activation)
+
+
+def test_a_view_knows_its_extremes_and_its_mean(three_maps: LayerView) -> None:
+    assert (three_maps.minimum, three_maps.maximum) == (-9, 6)
+    assert three_maps.mean == pytest.approx((8 - 26 + 18) / 12)
+
+
+def test_constant_maps_are_named(three_maps: LayerView) -> None:
+    assert three_maps.constant_maps == [0]
+
+
+def test_the_strongest_map_has_the_largest_mean_absolute_value(three_maps: LayerView) -> None:
+    assert three_maps.strongest_map == 1
+
+
+@pytest.mark.parametrize(("paper", "full"), [(0, 1), (1, 0), (-1, 1)])
+def test_what_the_network_sees_is_shown_as_bright_ink_on_black(four: bytes, paper: float, full: float) -> None:
+    facts = card(build_logistic(), value_range=(paper, full))
+    shown = np.asarray(Image.open(io.BytesIO(draw_image(see(four, facts), facts))))
+    assert np.abs(shown.astype(int) - normalise(read_ink(four))).max() <= 1
+
+
+def test_an_answer_that_is_a_picture_is_shown_in_grey(library: Library, four: bytes) -> None:
+    network = library.network("picture")
+    forward = network.run(see(four, network.card))
+    shown = np.asarray(Image.open(io.BytesIO(draw_answer(forward))))
+    np.testing.assert_allclose(shown / 255, forward.output[..., 0], atol=0.5 / 255 + 1e-6)
+
+
+def test_a_model_s_file_changes_nothing_about_its_answer(models: Path, digits: Network, four: bytes) -> None:
+    loaded = keras.models.load_model(models / "digits.keras", compile=False)
+    image = see(four, digits.card)
+    expected = np.asarray(loaded(image[np.newaxis]))[0]
+    found = [each.probability for each in predict(digits, digits.run(image)).probabilities]
+    np.testing.assert_allclose(found, expected, atol=1e-5)

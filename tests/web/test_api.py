@@ -1,0 +1,284 @@
+import base64
+import io
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+from httpx2 import Response
+
+from app import __version__
+from app.cnn.card import read_card
+from app.cnn.pooling import PoolingMode
+from app.explorer import Look, explore, feature_map_grid, layer_grid, predict, see
+from app.imaging.colormap import Colormap
+from app.imaging.grid import Scale
+from app.library import Library
+from tests.pictures import draw_four, encode
+
+EVERY_POOLING = pytest.mark.parametrize("pooling", [None, *PoolingMode])
+
+
+def post(client: TestClient, path: str, drawing: bytes, **fields: Any) -> Response:
+    data = {name: str(value) for name, value in fields.items() if value is not None}
+    return client.post(f"/api/models/{path}", files={"drawing": ("drawing.png", drawing, "image/png")}, data=data)
+
+
+def test_health_says_ready_and_the_version(client: TestClient) -> None:
+    response = client.get("/health")
+    assert response.status_code == 200
+    assert response.json() == {"status": "ready", "version": __version__}
+
+
+def test_all_models_are_listed_the_default_one_first(client: TestClient, library: Library) -> None:
+    response = client.get("/api/models")
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/json"
+    assert [model["name"] for model in response.json()] == [network.name for network in library]
+
+
+def test_a_model_s_summary_holds_its_card(client: TestClient, models: Path) -> None:
+    for model in client.get("/api/models").json():
+        card = read_card(models / f"{model['name']}.json").model_dump(mode="json")
+        assert {name: model[name] for name in card} == card
+
+
+def test_a_model_s_summary_counts_weights_and_biases(client: TestClient, models: Path) -> None:
+    (model,) = [each for each in client.get("/api/models").json() if each["name"] == "logistic"]
+    assert (model["weights"], model["biases"]) == (784 * 3 + 3, 3 + 1)
+    assert model["file_size"] == (models / "logistic.keras").stat().st_size
+    assert sum(layer["share"] for layer in model["architecture"]) == pytest.approx(1)
+
+
+def test_a_model_s_layers_are_described(client: TestClient) -> None:
+    response = client.get("/api/models/digits")
+    assert response.status_code == 200
+    layers = {layer["name"]: layer for layer in response.json()["layers"]}
+    assert list(layers) == ["conv1", "pool1", "conv2", "pool2", "flatten", "dropout", "answer"]
+    assert layers["conv2"] == {
+        "name": "conv2",
+        "kind": "Conv2D",
+        "output_shape": [13, 13, 20],
+        "parameters": 3 * 5 * 4 * 20 + 20,
+        "kernel_size": [3, 5],
+        "pool_size": None,
+        "strides": [1, 1],
+        "padding": "same",
+        "activation": "linear",
+        "pooling": None,
+        "receptive_field": [8, 12],
+    }
+    assert layers["pool2"]["pool_size"] == [3, 3]
+    assert layers["pool2"]["kernel_size"] is None
+    assert (layers["pool2"]["strides"], layers["pool2"]["pooling"]) == ([2, 2], "max")
+
+
+def test_sizes_that_may_be_any_are_null(client: TestClient) -> None:
+    details = client.get("/api/models/picture").json()
+    assert details["input_shape"] == [None, None, 1]
+    assert details["layers"][0]["output_shape"] == [None, None, 2]
+
+
+@EVERY_POOLING
+@pytest.mark.parametrize("model", ["digits", "branches", "a-plain", "logistic"])
+def test_a_prediction_is_the_service_s(
+    client: TestClient, library: Library, four: bytes, model: str, pooling: PoolingMode | None
+) -> None:
+    network = library.network(model)
+    expected = predict(network, network.run(see(four, network.card), pooling))
+    response = post(client, f"{model}/prediction", four, pooling=pooling)
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/json"
+    assert response.json() == {
+        "model": model,
+        "pooling": expected.pooling,
+        "label": expected.label,
+        "probability": expected.probability,
+        "probabilities": [{"label": each.label, "probability": each.probability} for each in expected.probabilities],
+    }
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "GIF", "BMP"])
+def test_every_format_is_taken_whatever_it_is_called(client: TestClient, format: str) -> None:
+    files = {"drawing": ("drawing.txt", encode(draw_four(), format), "text/plain")}
+    assert client.post("/api/models/digits/prediction", files=files).status_code == 200
+
+
+@EVERY_POOLING
+def test_feature_maps_are_the_service_s(
+    client: TestClient, library: Library, four: bytes, pooling: PoolingMode | None
+) -> None:
+    network = library.network("digits")
+    expected = explore(see(four, network.card), network, pooling, Look(), network.feature_map_layers)
+    response = post(client, "digits/feature-maps", four, pooling=pooling)
+    assert response.status_code == 200
+    layers = response.json()["layers"]
+    assert [layer["name"] for layer in layers] == ["conv1", "pool1", "conv2", "pool2"]
+    for layer, view in zip(layers, expected.layers, strict=True):
+        assert base64.b64decode(layer["png"]) == view.grid.png
+        assert layer["shape"] == list(view.activation.shape)
+        assert layer["grid"] == {"columns": view.grid.columns, "rows": view.grid.rows, "gap": view.grid.gap}
+        figures = (layer["minimum"], layer["maximum"], layer["mean"])
+        assert figures == pytest.approx((view.activation.min(), view.activation.max(), view.activation.mean()))
+
+
+def test_feature_maps_come_with_the_prediction(client: TestClient, four: bytes) -> None:
+    prediction = post(client, "digits/prediction", four).json()
+    assert post(client, "digits/feature-maps", four).json()["prediction"] == prediction
+
+
+def test_a_model_that_answers_with_a_picture_has_maps_and_no_prediction(client: TestClient, four: bytes) -> None:
+    answer = post(client, "picture/feature-maps", four).json()
+    assert answer["prediction"] is None
+    assert [layer["shape"] for layer in answer["layers"]] == [[280, 280, 2], [280, 280, 1]]
+
+
+@pytest.mark.parametrize(
+    ("fields", "look"),
+    [
+        ({}, Look()),
+        ({"colormap": "magma"}, Look(Colormap.MAGMA, signed=None)),
+        ({"scale": "map", "columns": 7}, Look(scale=Scale.MAP, columns=7)),
+        ({"columns": 64}, Look(columns=64)),
+        ({"pooling": "min"}, Look()),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("layer", ["pool1", "conv2"])
+def test_a_layer_s_picture_is_the_service_s(
+    client: TestClient, library: Library, four: bytes, layer: str, fields: dict[str, Any], look: Look
+) -> None:
+    network = library.network("digits")
+    pooling = PoolingMode(fields["pooling"]) if "pooling" in fields else None
+    forward = network.run(see(four, network.card), pooling)
+    response = post(client, f"digits/layers/{layer}/feature-maps.png", four, **fields)
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "image/png"
+    assert response.content == layer_grid(forward, network.layer(layer), look).png
+
+
+@pytest.mark.parametrize("channel", [0, 19])
+def test_one_feature_map_is_the_service_s(client: TestClient, library: Library, four: bytes, channel: int) -> None:
+    network = library.network("digits")
+    forward = network.run(see(four, network.card))
+    response = post(client, f"digits/layers/conv2/feature-maps/{channel}.png", four)
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "image/png"
+    assert response.content == feature_map_grid(forward, network.layer("conv2"), channel, Look()).png
+
+
+def test_a_layer_is_found_by_a_name_that_has_to_be_quoted(client: TestClient, four: bytes) -> None:
+    assert post(client, "a-plain/layers/conv-%3E1/feature-maps/2.png", four).status_code == 200
+
+
+def test_activations_are_those_that_keras_computes(client: TestClient, models: Path, four: bytes) -> None:
+    response = post(client, "digits/activations.npz", four)
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/zip"
+    assert response.headers["content-disposition"] == 'attachment; filename="digits-max.npz"'
+    arrays = np.load(io.BytesIO(response.content))
+    model = keras.models.load_model(models / "digits.keras", compile=False)
+    value = arrays["input"][np.newaxis]
+    for layer in model.layers:
+        value = np.asarray(layer(value))
+        np.testing.assert_allclose(arrays[layer.name], value[0], atol=1e-5)
+        assert arrays[layer.name].dtype == np.float32
+    np.testing.assert_array_equal(arrays["probabilities"], arrays["answer"])
+    assert set(arrays) == {layer.name for layer in model.layers} | {"input", "probabilities"}
+
+
+@EVERY_POOLING
+def test_activations_are_those_of_the_pooling(
+    client: TestClient, library: Library, four: bytes, pooling: PoolingMode | None
+) -> None:
+    network = library.network("branches")
+    expected = network.run(see(four, network.card), pooling)
+    arrays = np.load(io.BytesIO(post(client, "branches/activations.npz", four, pooling=pooling).content))
+    for name, activation in expected.activations.items():
+        np.testing.assert_array_equal(arrays[name], activation)
+
+
+def test_activations_without_pooling_have_a_file_name_too(client: TestClient, four: bytes) -> None:
+    response = post(client, "a-plain/activations.npz", four)
+    assert response.headers["content-disposition"] == 'attachment; filename="a-plain-activations.npz"'
+
+
+def test_sixteen_clients_at_once_get_what_each_would_get_alone(client: TestClient) -> None:
+    rng = np.random.default_rng(0)
+    moves = [tuple(rng.integers(-40, 40, 2)) for _ in range(8)]
+    drawings = [encode(draw_four().rotate(int(x), translate=(int(x), int(y)), fillcolor=255)) for x, y in moves]
+    requests = [
+        (path, drawing, pooling)
+        for drawing in drawings
+        for path, pooling in [
+            ("digits/prediction", "max"),
+            ("digits/prediction", "min"),
+            ("branches/prediction", "average"),
+            ("digits/layers/conv2/feature-maps.png", "average"),
+        ]
+    ]
+
+    def ask(request: tuple[str, bytes, str]) -> tuple[int, bytes]:
+        path, drawing, pooling = request
+        response = post(client, path, drawing, pooling=pooling)
+        return response.status_code, response.content
+
+    one_by_one = [ask(request) for request in requests]
+    with ThreadPoolExecutor(16) as threads:
+        assert list(threads.map(ask, requests)) == one_by_one
+    assert len(set(one_by_one)) > len(drawings)
+
+
+def test_the_openapi_document_lists_every_route(client: TestClient) -> None:
+    response = client.get("/openapi.json")
+    assert response.status_code == 200
+    document = response.json()
+    assert document["openapi"].startswith("3.1")
+    assert document["info"]["version"] == __version__
+    routes = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
+    assert routes >= {
+        ("GET", "/health"),
+        ("GET", "/api/models"),
+        ("GET", "/api/models/{model}"),
+        ("POST", "/api/models/{model}/prediction"),
+        ("POST", "/api/models/{model}/feature-maps"),
+        ("POST", "/api/models/{model}/layers/{layer}/feature-maps.png"),
+        ("POST", "/api/models/{model}/layers/{layer}/feature-maps/{channel}.png"),
+        ("POST", "/api/models/{model}/activations.npz"),
+    }
+
+
+def references(node: Any) -> list[str]:
+    """Every $ref in a document."""
+    if isinstance(node, dict):
+        own = [node["$ref"]] if isinstance(node.get("$ref"), str) else []
+        return own + [found for value in node.values() for found in references(value)]
+    if isinstance(node, list):
+        return [found for value in node for found in references(value)]
+    return []
+
+
+def test_every_reference_in_the_openapi_document_leads_somewhere(client: TestClient) -> None:
+    document = client.get("/openapi.json").json()
+    assert references(document)
+    for reference in references(document):
+        place = document
+        for step in reference.removeprefix("#/").split("/"):
+            place = place[step]
+        assert place
+
+
+def test_the_pages_are_not_part_of_the_openapi_document(client: TestClient) -> None:
+    paths = client.get("/openapi.json").json()["paths"]
+    assert all(path.startswith("/api/") or path == "/health" for path in paths)
+
+
+def test_every_api_route_that_takes_a_drawing_documents_its_refusals(client: TestClient) -> None:
+    for methods in client.get("/openapi.json").json()["paths"].values():
+        if "post" in methods:
+            responses = methods["post"]["responses"]
+            for status in ("400", "404", "413", "422"):
+                assert "application/problem+json" in responses[status]["content"]

@@ -1,0 +1,98 @@
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+from app.explorer import see
+from app.library import Library
+
+BASE = "/api/models/digits/layers"
+
+
+def post(client: TestClient, four: bytes, path: str, **form: str) -> dict:
+    answer = client.post(f"{BASE}/{path}", files={"drawing": four}, data=form)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_a_convolutions_json_adds_up_to_the_networks_value(client: TestClient, library: Library, four: bytes) -> None:
+    network = library.network("digits")
+    activation = network.run(see(four, network.card)).activations["conv2"]
+    answer = post(client, four, "conv2/feature-maps/7/cells/0,3")
+    cell = answer["cell"]
+    assert cell["arithmetic"] == "convolution"
+    partials = [np.sum(np.multiply(term["inputs"], term["kernel"])) for term in cell["terms"]]
+    np.testing.assert_allclose([term["partial_sum"] for term in cell["terms"]], partials, atol=1e-12)
+    assert sum(partials) + cell["bias"] == pytest.approx(cell["pre_activation"])
+    assert cell["pre_activation"] == pytest.approx(answer["value"], abs=1e-5)
+    assert answer["value"] == activation[0, 3, 7]
+    assert answer["receptive_field"] == answer["receptive_fields"]["input"]
+    assert answer["receptive_fields"]["pool1"] == cell["window"] == [-1, 1, 2, 6]
+
+
+@pytest.mark.parametrize("mode", ["max", "average", "min"])
+def test_poolings_json_has_all_three_values(client: TestClient, four: bytes, mode: str) -> None:
+    answer = post(client, four, "pool2/feature-maps/0/cells/5,5", pooling=mode)
+    cell = answer["cell"]
+    inside = [value for row in cell["inputs"] for value in row if value is not None]
+    assert (cell["maximum"], cell["minimum"]) == (max(inside), min(inside))
+    assert cell["average"] == pytest.approx(np.mean(inside))
+    assert answer["pooling"] == cell["mode"] == mode
+    assert answer["value"] == pytest.approx({"max": max, "average": np.mean, "min": min}[mode](inside), abs=1e-6)
+
+
+def test_a_unit_of_a_vector_is_row_0_of_channel_0(client: TestClient, four: bytes) -> None:
+    answer = post(client, four, "answer/feature-maps/0/cells/0,7")
+    shares = answer["cell"]["softmax"]
+    assert shares["exponentials"][7] / shares["total"] == pytest.approx(answer["value"], abs=1e-6)
+    assert answer["receptive_field"] == [0, 0, 28, 28]
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        ("conv1/feature-maps/9/cells/0,0", "It has 0 to 3"),
+        ("conv1/feature-maps/0/cells/26,0", "rows 0 to 25"),
+        ("conv9/feature-maps/0/cells/0,0", "It has: conv1"),
+        ("answer/feature-maps/1/cells/0,0", "It has 0 only"),
+    ],
+)
+def test_outside_of_the_model_is_404_with_the_range(client: TestClient, four: bytes, path: str, sentence: str) -> None:
+    answer = client.post(f"{BASE}/{path}", files={"drawing": four})
+    assert answer.status_code == 404
+    assert sentence in answer.json()["detail"]
+
+
+def test_kernels_as_numbers_and_as_a_picture(client: TestClient, library: Library) -> None:
+    answer = client.get(f"{BASE}/conv2/kernels/3").json()
+    stored = library.network("digits").weights(library.network("digits").layer("conv2"))
+    np.testing.assert_array_equal(
+        np.asarray(answer["kernels"], dtype=np.float32), stored["kernel"][:, :, :, 3].transpose(2, 0, 1)
+    )
+    picture = client.get(f"{BASE}/conv2/kernels/3.png")
+    assert picture.headers["content-type"] == "image/png"
+    assert picture.content.startswith(b"\x89PNG")
+    assert client.get(f"{BASE}/pool1/kernels/0").status_code == 404
+    assert client.get(f"{BASE}/conv2/kernels/99.png").status_code == 404
+
+
+def test_the_page_shows_the_panel_in_its_layer(client: TestClient, four: bytes) -> None:
+    form = {"model": "digits", "layer": "conv2", "channel": "3"}
+    page = client.post("/exploration", files={"drawing": four}, data=form).text
+    assert page.index('id="layer-conv2"') < page.index('id="microscope"') < page.index('id="layer-pool2"')
+
+
+@pytest.mark.parametrize("layer", ["conv1", "conv2", "pool1", "pool2", "flatten", "dropout", "answer"])
+@pytest.mark.parametrize("more", [{}, {"precise": "true", "everything": "true"}])
+def test_the_panel_renders_for_every_kind_of_layer(
+    client: TestClient, four: bytes, layer: str, more: dict[str, str]
+) -> None:
+    answer = client.post("/microscope", files={"drawing": four}, data={"model": "digits", "layer": layer, **more})
+    assert answer.status_code == 200
+    assert f"<h3>{layer}" in answer.text
+
+
+@pytest.mark.parametrize("form", [{"layer": "nope"}, {"layer": "conv1", "channel": "99"}, {}])
+def test_a_place_that_the_model_has_not_shows_no_panel(client: TestClient, four: bytes, form: dict[str, str]) -> None:
+    answer = client.post("/exploration", files={"drawing": four}, data={"model": "digits", **form})
+    assert answer.status_code == 200
+    assert 'id="microscope"' not in answer.text

@@ -1,0 +1,324 @@
+import base64
+import html
+import io
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+from PIL import Image
+
+from app.cnn.pooling import PoolingMode
+from app.explorer import Look, explore, see
+from app.imaging.colormap import Colormap, legend
+from app.imaging.samples import FIRST, SAMPLES, draw_sample
+from app.library import Library
+from app.web.templates import data_url
+from tests.pictures import encode
+
+Attributes = dict[str, str | None]
+
+VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+
+
+class Tags(HTMLParser):
+    """All tags of a page with their attributes; counts those that are closed wrongly."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, Attributes]] = []
+        self.open: list[str] = []
+        self.misplaced = 0
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        if self.open and self.open[-1] == tag:
+            self.open.pop()
+        else:
+            self.misplaced += 1
+
+    def all(self, tag: str, **attributes: str) -> list[Attributes]:
+        wanted = attributes.items()
+        return [found for name, found in self.found if name == tag and wanted <= found.items()]
+
+
+PAGES = ["/", "/models", "/docs", "/?model=a-plain", "/?model=branches", "/?model=logistic", "/?model=picture"]
+EVERY_MODEL = pytest.mark.parametrize("model", ["digits", "digits-min", "branches", "a-plain", "logistic", "picture"])
+
+
+def explored(client: TestClient, drawing: bytes, **fields: str) -> str:
+    """The fragment that a drawing is answered with."""
+    response = client.post("/exploration", files={"drawing": drawing}, data=fields)
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    return response.text
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/missing", "/?model=missing"])
+def test_a_page_is_well_formed(client: TestClient, path: str) -> None:
+    response = client.get(path)
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert response.text.startswith("<!doctype html>")
+    tags = Tags(response.text)
+    assert (tags.misplaced, tags.open) == (0, [])
+    assert len(tags.all("h1")) == (0 if path == "/docs" else 1)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_no_id_is_given_twice(client: TestClient, path: str) -> None:
+    ids = [attributes["id"] for _, attributes in Tags(client.get(path).text).found if "id" in attributes]
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/missing"])
+def test_every_picture_has_a_text_alternative(client: TestClient, path: str) -> None:
+    assert all("alt" in image for image in Tags(client.get(path).text).all("img"))
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/missing"])
+def test_nothing_runs_or_is_styled_inline(client: TestClient, path: str) -> None:
+    for tag, attributes in Tags(client.get(path).text).found:
+        assert tag != "style"
+        assert tag != "script" or attributes.get("src")
+        assert not [name for name in attributes if name == "style" or re.match(r"on[a-z]+$", name)]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_what_a_page_links_to_is_there(client: TestClient, path: str) -> None:
+    links = {
+        attributes.get("src") or attributes.get("href") or ""
+        for _, attributes in Tags(client.get(path).text).found
+        if attributes.get("src") or attributes.get("href")
+    }
+    own = {link for link in links if not link.startswith(("data:", "#", "/static/vendor/"))}
+    assert own
+    for link in own:
+        assert link.startswith("/"), link
+        assert client.get(link).status_code == 200, link
+
+
+@EVERY_MODEL
+def test_the_page_opens_with_every_layer_of_the_first_sample(client: TestClient, library: Library, model: str) -> None:
+    network = library.network(model)
+    expected = explore(see(draw_sample(FIRST), network.card), network, None, Look())
+    text = client.get("/", params={"model": model}).text
+    for view in expected.layers:
+        assert f'<h2 id="name-{html.escape(view.layer.name)}">' in text
+        if view.layer.is_spatial:
+            assert data_url(view.grid.png) in text
+
+
+@EVERY_MODEL
+def test_a_drawing_is_answered_with_every_layer_of_it(
+    client: TestClient, library: Library, four: bytes, model: str
+) -> None:
+    network = library.network(model)
+    expected = explore(see(four, network.card), network, None, Look())
+    text = explored(client, four, model=model)
+    tags = Tags(text)
+    assert (tags.misplaced, tags.open) == (0, [])
+    assert len(tags.all("article")) == len(network.layers)
+    for view in expected.layers:
+        if view.layer.is_spatial:
+            assert data_url(view.grid.png) in text
+
+
+def test_without_a_model_the_default_one_answers(client: TestClient, four: bytes) -> None:
+    assert explored(client, four) == explored(client, four, model="digits")
+
+
+def test_the_fragment_is_not_a_whole_page(client: TestClient, four: bytes) -> None:
+    assert "<html" not in explored(client, four)
+
+
+def test_the_answer_is_the_prediction(client: TestClient, library: Library, four: bytes) -> None:
+    network = library.network("digits")
+    prediction = explore(see(four, network.card), network, None, Look()).prediction
+    assert prediction
+    outputs = re.findall(r"<output[^>]*>(.*?)</output>", explored(client, four))
+    assert outputs == [prediction.label]
+
+
+def test_a_lone_neuron_s_answer_is_a_word(client: TestClient, four: bytes) -> None:
+    outputs = re.findall(r"<output[^>]*>(.*?)</output>", explored(client, four, model="logistic"))
+    assert outputs[0] in {"a seven", "not a seven"}
+
+
+def test_an_answer_that_is_a_picture_is_shown(client: TestClient, four: bytes) -> None:
+    text = explored(client, four, model="picture")
+    assert "its answer: a picture" in text
+    assert "<output" not in text
+
+
+def checked(text: str, name: str) -> list[str | None]:
+    return [each["value"] for each in Tags(text).all("input", type="radio", name=name) if "checked" in each]
+
+
+@pytest.mark.parametrize(
+    ("fields", "marked"),
+    [
+        ({}, "max"),
+        ({"pooling": "average"}, "average"),
+        ({"pooling": "min"}, "min"),
+        ({"model": "digits-min"}, "min"),
+        ({"model": "branches", "pooling": "max"}, "max"),
+    ],
+    ids=str,
+)
+def test_the_pooling_in_effect_is_marked(client: TestClient, four: bytes, fields: dict[str, str], marked: str) -> None:
+    assert checked(explored(client, four, **fields), "pooling") == [marked]
+    assert checked(client.get("/", params=fields).text, "pooling") == [marked]
+
+
+def test_where_the_layers_own_modes_differ_none_is_marked(client: TestClient, four: bytes) -> None:
+    assert checked(explored(client, four, model="branches"), "pooling") == []
+
+
+def test_a_model_without_pooling_offers_none(client: TestClient, four: bytes) -> None:
+    text = explored(client, four, model="a-plain")
+    assert Tags(text).all("input", name="pooling") == []
+    assert "No pooling in this model." in text
+
+
+@pytest.mark.parametrize("mode", list(PoolingMode))
+def test_pooling_layers_are_described_by_the_mode_in_effect(client: TestClient, four: bytes, mode: PoolingMode) -> None:
+    text = explored(client, four, pooling=mode)
+    assert text.count(f"2×2 {mode} pooling") == 1
+    assert text.count(f"3×3 {mode} pooling") == 1
+
+
+def test_retrained_weights_are_those_of_the_sibling(client: TestClient, library: Library, four: bytes) -> None:
+    sibling = library.network("digits-min")
+    expected = explore(see(four, sibling.card), sibling, PoolingMode.MIN, Look())
+    text = explored(client, four, model="digits", pooling="min", weights="retrained")
+    assert "The weights of <strong>digits-min</strong>" in text
+    assert data_url(expected.layers[0].grid.png) in text
+    assert checked(text, "weights") == ["retrained"]
+
+
+def test_the_same_weights_stay_unless_others_are_asked_for(client: TestClient, four: bytes) -> None:
+    text = explored(client, four, model="digits", pooling="min")
+    assert "The weights of <strong>" not in text
+    assert checked(text, "weights") == ["same"]
+
+
+def test_the_look_that_is_asked_for_is_drawn(client: TestClient, library: Library, four: bytes) -> None:
+    network = library.network("digits")
+    look = Look(Colormap.MAGMA, columns=2)
+    expected = explore(see(four, network.card), network, None, look)
+    text = explored(client, four, colormap="magma", columns="2")
+    for view in expected.layers:
+        if view.layer.is_spatial:
+            assert data_url(view.grid.png) in text
+
+
+def test_the_address_holds_the_look(client: TestClient) -> None:
+    text = client.get("/?colormap=cividis&scale=map").text
+    selected = [each["value"] for each in Tags(text).all("option") if "selected" in each]
+    assert "cividis" in selected
+    assert checked(text, "scale") == ["map"]
+
+
+def test_every_model_can_be_chosen(client: TestClient, library: Library) -> None:
+    text = client.get("/?model=branches").text
+    options = Tags(text).all("option")
+    assert {network.name for network in library} <= {option["value"] for option in options}
+    assert next(option["value"] for option in options if "selected" in option) == "branches"
+
+
+def test_the_samples_are_on_the_page(client: TestClient) -> None:
+    samples = Tags(client.get("/").text).all("button")
+    assert [each["data-sample"] for each in samples if "data-sample" in each] == list(SAMPLES)
+    assert [each["data-sample"] for each in samples if "data-first" in each] == [FIRST]
+
+
+def test_no_number_on_the_page_is_hidden(client: TestClient, library: Library) -> None:
+    text = client.get("/").text
+    for layer in library.network("digits").feature_map_layers:
+        maps = layer.output_shape[-1]
+        assert f"{maps} of {maps} maps" in text
+
+
+def test_an_unknown_model_in_the_address_is_a_page_that_says_so(client: TestClient) -> None:
+    response = client.get("/?model=nine")
+    assert response.status_code == 404
+    assert "<h1>Not Found</h1>" in response.text
+    assert "There is no model “nine”. There is: digits," in response.text
+
+
+@pytest.mark.parametrize("query", ["pooling=median", "colormap=jet", "scale=log", "weights=heavy"])
+def test_an_unknown_choice_in_the_address_is_a_page_that_says_so(client: TestClient, query: str) -> None:
+    response = client.get(f"/?{query}")
+    assert response.status_code == 422
+    assert f"Received: “{query.partition('=')[2]}”" in response.text
+
+
+@pytest.mark.parametrize("path", ["/?model=a-plain", "/models"])
+def test_a_model_s_words_are_text_and_nothing_else(client: TestClient, path: str) -> None:
+    text = client.get(path).text
+    assert "&lt;script&gt;alert(" in text
+    assert "<script>alert" not in text
+
+
+def test_a_drawing_s_answer_is_text_and_nothing_else(client: TestClient, four: bytes) -> None:
+    text = explored(client, four, model="a-plain")
+    assert "&lt;script&gt;alert(" in text
+    assert "<script" not in text
+    assert "conv-&gt;1" in text and "conv->1" not in text
+
+
+@pytest.mark.parametrize("path", ["/?model=<script>alert(1)</script>", "/<script>alert(1)</script>"])
+def test_an_address_is_text_and_nothing_else(client: TestClient, path: str) -> None:
+    text = client.get(path).text
+    assert "<script>alert" not in text
+    assert "alert(1)" in text
+
+
+def test_the_models_page_compares_all_models(client: TestClient, library: Library) -> None:
+    text = client.get("/models").text
+    for network in library:
+        assert f'<a href="/?model={network.name}">{network.name}</a>' in text
+
+
+def test_the_models_page_shows_the_family_in_every_mode(client: TestClient) -> None:
+    text = client.get("/models").text
+    assert "Trained with one pooling, run with another" in text
+    for figure in ("90.0 %", "80.0 %", "70.0 %", "85.0 %"):
+        assert figure in text
+
+
+@pytest.mark.parametrize("colormap", list(Colormap))
+def test_a_colour_map_s_legend_is_a_picture(client: TestClient, colormap: Colormap) -> None:
+    response = client.get(f"/colormaps/{colormap}.png")
+    assert response.headers["content-type"] == "image/png"
+    assert response.headers["cache-control"] == "max-age=86400"
+    assert response.content == legend(colormap)
+
+
+def test_an_unknown_colour_map_has_no_legend(client: TestClient) -> None:
+    assert client.get("/colormaps/jet.png").status_code == 422
+
+
+def test_a_drawing_that_is_all_paper_is_refused_with_a_sentence(client: TestClient) -> None:
+    response = client.post("/exploration", files={"drawing": encode(Image.new("L", (280, 280), 255))})
+    assert response.status_code == 422
+    assert "Nothing is drawn yet" in response.text
+
+
+def test_what_the_network_sees_is_shown(client: TestClient, library: Library, four: bytes) -> None:
+    text = explored(client, four)
+    (seen,) = Tags(text).all("img", id="seen")
+    source = (seen["src"] or "").removeprefix("data:image/png;base64,")
+    pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(source))))
+    expected = see(four, library.network("digits").card)[..., 0]
+    np.testing.assert_allclose(pixels / 255, expected, atol=1 / 255)

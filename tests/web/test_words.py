@@ -1,0 +1,77 @@
+import keras
+import pytest
+from keras import layers
+
+from app.cnn.layers import Layer, describe_layers
+from app.cnn.pooling import MinPooling2D, PoolingMode
+from app.web.words import describe, describe_briefly
+
+
+def described(layer: layers.Layer) -> Layer:
+    return describe_layers(keras.Sequential([keras.Input((12, 12, 2)), layer]))[0]
+
+
+@pytest.mark.parametrize(
+    ("layer", "words"),
+    [
+        (layers.Conv2D(16, 3, activation="relu"), "3×3 convolution, 16 kernels, stride 1, no padding, ReLU"),
+        (layers.Conv2D(1, (3, 5), padding="same"), "3×5 convolution, 1 kernel, stride 1, zero padding"),
+        (
+            layers.Conv2D(2, 1, strides=(2, 1), activation="tanh"),
+            "1×1 convolution, 2 kernels, stride 2×1, no padding, tanh",
+        ),
+        (layers.MaxPooling2D(2), "2×2 max pooling, stride 2, no padding: the maximum of four cells"),
+        (
+            layers.AveragePooling2D(3, strides=2, padding="same"),
+            "3×3 average pooling, stride 2, padded: the average of nine cells",
+        ),
+        (MinPooling2D((2, 3), strides=1), "2×3 min pooling, stride 1, no padding: the minimum of 6 cells"),
+        (layers.GlobalAveragePooling2D(), "average pooling of each whole map"),
+        (layers.Dense(10, activation="softmax"), "fully connected, 10 neurons, softmax"),
+        (layers.Dense(1, activation="sigmoid"), "fully connected, 1 neuron, logistic function"),
+        (layers.Flatten(), "all maps laid out as one row of numbers"),
+        (layers.Dropout(0.25), "dropout of 25% while training; nothing happens here when the network answers"),
+        (layers.Activation("relu"), "ReLU"),
+        (layers.ReLU(), "ReLU"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, layers.Layer) else "",
+)
+def test_a_layer_in_words(layer: layers.Layer, words: str) -> None:
+    assert describe(described(layer)) == words
+
+
+def test_any_other_layer_is_called_by_its_class() -> None:
+    image = keras.Input((4, 4, 1))
+    model = keras.Model(image, layers.Add()([image, image]))
+    assert describe(describe_layers(model)[0]) == "Add"
+
+
+@pytest.mark.parametrize(
+    ("mode", "words"),
+    [
+        (PoolingMode.MAX, "2×2 max pooling, stride 2, no padding: the maximum of four cells"),
+        (PoolingMode.AVERAGE, "2×2 average pooling, stride 2, no padding: the average of four cells"),
+        (PoolingMode.MIN, "2×2 min pooling, stride 2, no padding: the minimum of four cells"),
+    ],
+)
+def test_a_pooling_layer_is_described_by_the_mode_in_effect(mode: PoolingMode, words: str) -> None:
+    assert describe(described(layers.MaxPooling2D(2)), mode) == words
+
+
+def test_the_pooling_in_effect_changes_no_other_layer_s_words() -> None:
+    layer = described(layers.Conv2D(4, 3))
+    assert describe(layer, PoolingMode.MIN) == describe(layer)
+
+
+@pytest.mark.parametrize(
+    ("layer", "words"),
+    [
+        (layers.Conv2D(16, 3, strides=2, padding="same", activation="relu"), "3×3 convolution, 16 kernels, ReLU"),
+        (layers.AveragePooling2D(2), "2×2 average pooling"),
+        (layers.Flatten(), "flatten"),
+        (layers.Dense(10, activation="softmax"), "fully connected, 10 neurons, softmax"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, layers.Layer) else "",
+)
+def test_a_layer_in_a_few_words(layer: layers.Layer, words: str) -> None:
+    assert describe_briefly(described(layer)) == words
