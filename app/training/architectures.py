@@ -1,0 +1,100 @@
+"""Every network of the family, untrained."""
+
+import keras
+from keras import layers
+
+from app.cnn.pooling import WINDOW_POOLING, PoolingMode
+
+DIGIT_SHAPE = (28, 28, 1)
+ANY_SHAPE = (None, None, 1)
+DIGITS = 10
+
+
+def digits(pooling: PoolingMode = PoolingMode.MAX, *, dropout: float = 0.0) -> keras.Sequential:
+    """Two pairs of convolutions, each followed by pooling, then two dense layers.
+
+    dropout: the share dropped before each dense layer in training; 0 leaves these layers out, the weights are the same.
+    """
+    pool = WINDOW_POOLING[pooling]
+    network = [
+        layers.Input(DIGIT_SHAPE),
+        _convolution("conv_1", 16),
+        _convolution("conv_2", 16),
+        pool(2, name="pool_1"),
+        _convolution("conv_3", 48),
+        _convolution("conv_4", 48),
+        pool(2, name="pool_2"),
+        layers.Flatten(name="flatten"),
+        layers.Dropout(dropout, name="dropout_1"),
+        layers.Dense(128, activation="relu", kernel_initializer="he_normal", name="dense_1"),
+        layers.Dropout(dropout, name="dropout_2"),
+        layers.Dense(DIGITS, activation="softmax", name="digit"),
+    ]
+    return keras.Sequential(
+        [layer for layer in network if dropout or not isinstance(layer, layers.Dropout)], name="digits"
+    )
+
+
+def _convolution(name: str, filters: int) -> layers.Layer:
+    return layers.Conv2D(filters, 3, activation="relu", kernel_initializer="he_normal", name=name)
+
+
+def figure_6_3() -> keras.Sequential:
+    """One convolution, one pooling, and a logistic neuron that says how odd a digit is."""
+    return keras.Sequential(
+        [
+            layers.Input(DIGIT_SHAPE),
+            layers.Conv2D(16, 3, activation="relu", name="convolution"),
+            layers.MaxPooling2D(2, name="pooling"),
+            layers.Flatten(name="flatten"),
+            layers.Dense(1, activation="sigmoid", name="odd"),
+        ],
+        name="figure_6_3",
+    )
+
+
+def section_6_3() -> keras.Sequential:
+    """The network that a Keras script with Convolution2D, Activation, MaxPooling2D, Dropout and Dense builds.
+
+    Its dense layer has 96 neurons where most such scripts have 128, which keeps the file under 2 MB.
+    """
+    return keras.Sequential(
+        [
+            layers.Input(DIGIT_SHAPE),
+            layers.Convolution2D(32, 3, name="convolution_1"),
+            layers.Activation("relu", name="relu_1"),
+            layers.Convolution2D(32, 3, name="convolution_2"),
+            layers.Activation("relu", name="relu_2"),
+            layers.MaxPooling2D(2, name="pooling"),
+            layers.Dropout(0.25, name="dropout_1"),
+            layers.Flatten(name="flatten"),
+            layers.Dense(96, name="dense_1"),
+            layers.Activation("relu", name="relu_3"),
+            layers.Dropout(0.5, name="dropout_2"),
+            layers.Dense(DIGITS, name="dense_2"),
+            layers.Activation("softmax", name="digit"),
+        ],
+        name="section_6_3",
+    )
+
+
+def five_layer_dense() -> keras.Sequential:
+    """784, 100, 100, 100, 1: 98,500 weights and 301 biases, to set against the 50 of five convolutions."""
+    return keras.Sequential(
+        [
+            layers.Input(DIGIT_SHAPE),
+            layers.Flatten(name="flatten"),
+            *(layers.Dense(100, activation="relu", name=f"dense_{number}") for number in (1, 2, 3)),
+            layers.Dense(1, activation="sigmoid", name="odd"),
+        ],
+        name="five_layer_dense",
+    )
+
+
+def five_layer_convolutional() -> keras.Sequential:
+    """Five convolutions, each with one kernel of 3 by 3: 45 weights and 5 biases, for a picture of any size."""
+    hidden = [
+        layers.Conv2D(1, 3, padding="same", activation="relu", name=f"convolution_{number}") for number in (1, 2, 3, 4)
+    ]
+    output = layers.Conv2D(1, 3, padding="same", activation="sigmoid", name="outline")
+    return keras.Sequential([layers.Input(ANY_SHAPE), *hidden, output], name="five_layer_convolutional")

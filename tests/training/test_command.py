@@ -1,0 +1,110 @@
+import errno
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from app.training import store
+from app.training.command import evaluate, train
+
+
+def call(command: object, *arguments: object) -> Result:
+    cli = typer.Typer()
+    cli.command()(command)
+    return CliRunner().invoke(cli, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def untrained(mnist_file: Path, strokes_file: Path, tmp_path: Path) -> Path:
+    """The folder of a run that made one model and its card."""
+    out = tmp_path / "out"
+    files = ("--mnist", mnist_file, "--strokes", strokes_file)
+    result = call(train, "--models", "untrained", *files, "--out", out)
+    assert result.exit_code == 0, result.output
+    return out
+
+
+def test_train_makes_a_model_and_its_card(untrained: Path) -> None:
+    assert sorted(path.name for path in untrained.iterdir()) == ["untrained.json", "untrained.keras"]
+
+
+def test_several_names_follow_one_option(tmp_path: Path) -> None:
+    result = call(train, "--models", "digits", "no-such", "--out", tmp_path)
+    assert result.exit_code == 2
+    assert "no-such" in result.stderr
+
+
+def test_train_leaves_finished_models_alone(untrained: Path, mnist_file: Path) -> None:
+    before = (untrained / "untrained.keras").stat().st_mtime_ns
+    result = call(train, "--models", "untrained", "--mnist", mnist_file, "--out", untrained)
+    assert result.exit_code == 0
+    assert "left as it is" in result.stdout
+    assert (untrained / "untrained.keras").stat().st_mtime_ns == before
+
+
+def test_train_goes_on_where_a_card_is_missing(untrained: Path, mnist_file: Path) -> None:
+    (untrained / "untrained.json").unlink()
+    result = call(train, "--models", "untrained", "--mnist", mnist_file, "--out", untrained)
+    assert result.exit_code == 0
+    assert (untrained / "untrained.json").exists()
+
+
+def test_evaluate_confirms_a_true_card(untrained: Path, mnist_file: Path, strokes_file: Path) -> None:
+    model = untrained / "untrained.keras"
+    result = call(evaluate, model, "--mnist", mnist_file, "--strokes", strokes_file)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.count("as on the card") == 6
+    assert "pen_accuracy" in result.stdout
+
+
+def test_evaluate_says_where_a_card_differs(untrained: Path, mnist_file: Path) -> None:
+    card = untrained / "untrained.json"
+    card.write_text(card.read_text().replace('"parameters": ', '"parameters": 1'))
+    result = call(evaluate, untrained / "untrained.keras", "--mnist", mnist_file)
+    assert result.exit_code == 1
+    assert "parameters: " in result.stdout
+    assert result.stdout.count("DIFFERS") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--models", "nonsense"), "There is no model 'nonsense' to train. The family: digits"),
+        (("--mnist", "nowhere.npz"), "There is no file nowhere.npz"),
+        (("--strokes", "nowhere.jsonl"), "There is no file nowhere.jsonl"),
+    ],
+)
+def test_train_refuses_with_one_sentence(arguments: tuple[str, ...], sentence: str, tmp_path: Path) -> None:
+    result = call(train, "--out", tmp_path, *arguments)
+    assert result.exit_code == 2
+    assert sentence in result.stderr
+    assert "Traceback" not in result.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_evaluate_refuses_a_missing_model(mnist_file: Path, tmp_path: Path) -> None:
+    result = call(evaluate, tmp_path / "m.keras", "--mnist", mnist_file)
+    assert result.exit_code == 2
+    assert "m.json" in result.stderr
+
+
+def test_a_full_disk_ends_with_one_sentence(mnist_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "untrained.json")
+
+    monkeypatch.setattr(store, "write_card", fail)
+    out = tmp_path / "out"
+    result = call(train, "--models", "untrained", "--mnist", mnist_file, "--out", out)
+    assert result.exit_code == 1
+    assert "No space left on device" in result.stderr
+    assert "Traceback" not in result.output
+    assert list(out.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_made_is_said_before_training(mnist_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    result = call(train, "--models", "untrained", "--mnist", mnist_file, "--out", tmp_path / "file" / "out")
+    assert result.exit_code == 1
+    assert "untrained:" not in result.stdout
+    assert "Not a directory" in result.stderr
