@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 import uvicorn
 
-from app.settings import Settings
+from app.settings import Settings, model_files, no_models
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -36,7 +36,9 @@ def serve(
         if value is not None:  # in the environment, every worker process sees it
             os.environ[f"LAYERGLASS_{name.upper()}"] = str(value)
     settings = Settings()
-    _check_models(settings.models)
+    if not model_files(settings.models):  # said before TensorFlow is loaded to find it missing
+        typer.echo(no_models(settings.models), err=True)
+        raise typer.Exit(2)
     typer.echo(f"Loading the networks in {settings.models} …")
     uvicorn.run(
         "app.main:create_app",
@@ -69,14 +71,3 @@ def _run(name: str, command: Callable[..., None], arguments: list[str]) -> None:
     single = typer.Typer(add_completion=False)
     single.command()(command)
     single(arguments, prog_name=name)
-
-
-def _check_models(folder: Path) -> None:
-    """Say what is missing before TensorFlow is loaded to find it missing."""
-    if not any(path.with_suffix(".json").is_file() for path in folder.glob("*.keras")):
-        typer.echo(
-            f"No model found in {folder}: expected NAME.keras with its card NAME.json beside it. "
-            "Train one with `layerglass train`, or name another folder with --models.",
-            err=True,
-        )
-        raise typer.Exit(2)

@@ -6,6 +6,7 @@ from pathlib import Path
 from app.cnn.card import read_card
 from app.cnn.network import Network
 from app.cnn.pooling import PoolingMode
+from app.settings import model_files, no_models
 
 DEFAULT = "digits"
 
@@ -21,10 +22,7 @@ class EmptyLibrary(FileNotFoundError):
     """The folder holds no model."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(
-            f"No model found in {folder}: expected NAME.keras with its card NAME.json beside it. "
-            "Train one with `layerglass train`, or name another folder with --models."
-        )
+        super().__init__(no_models(folder))
 
 
 class Library:
@@ -38,7 +36,7 @@ class Library:
     @classmethod
     def load(cls, folder: Path) -> "Library":
         """Every NAME.keras that has its card NAME.json beside it. Raises: EmptyLibrary."""
-        files = [path for path in sorted(folder.glob("*.keras")) if path.with_suffix(".json").is_file()]
+        files = model_files(folder)
         if not files:
             raise EmptyLibrary(folder)
         return cls(Network.load(path, read_card(path.with_suffix(".json"))) for path in files)

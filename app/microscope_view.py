@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.cnn.arithmetic import convolve_channels
-from app.cnn.cells import Contribution, ConvolutionCell, DenseCell, ElementwiseCell, FlattenCell, PoolingCell, Term
+from app.cnn.cells import Contribution, ConvolutionCell, DenseCell, ElementwiseCell, MovedCell, PoolingCell, Term
 from app.cnn.network import Array
 from app.cnn.receptive_field import IMAGE, Region
 from app.explorer import Look
@@ -209,9 +209,10 @@ def _sources(inspection: Inspection, look: Look) -> list[Picture]:
         channel = place.channel if layer.is_spatial else place.column
         cells = _cells_of_windows(inspection, cell.window)
         return [_picture(inputs[0], channel, cell.window, f"{names[0]}, map {channel}", look, cells)]
-    if isinstance(cell, FlattenCell) and inputs[0].ndim == 3:
-        region = Region(cell.row, cell.column, cell.row + 1, cell.column + 1)
-        return [_picture(inputs[0], cell.channel, region, f"{names[0]}, map {cell.channel}", look)]
+    if isinstance(cell, MovedCell) and cell.place and inputs[cell.source].ndim == 3:
+        row, column, channel = cell.place
+        region = Region(row, column, row + 1, column + 1)
+        return [_picture(inputs[cell.source], channel, region, f"{names[cell.source]}, map {channel}", look)]
     if isinstance(cell, ElementwiseCell) and layer.is_spatial:
         region = Region(place.row, place.column, place.row + 1, place.column + 1)
         pairs = zip(names, inputs, strict=True)

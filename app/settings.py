@@ -14,6 +14,19 @@ def resource(name: str) -> Path:
     return folder if (folder := _APP / name).is_dir() else _APP.parent / name
 
 
+def model_files(folder: Path) -> list[Path]:
+    """Every NAME.keras in the folder that has its card NAME.json beside it, by name."""
+    return [path for path in sorted(folder.glob("*.keras")) if path.with_suffix(".json").is_file()]
+
+
+def no_models(folder: Path) -> str:
+    """The sentence for a folder without any."""
+    return (
+        f"No model found in {folder}: expected NAME.keras with its card NAME.json beside it. "
+        "Train one with `layerglass train`, or name another folder with --models."
+    )
+
+
 class Settings(BaseSettings):
     """Each can be set in the environment, in capitals and with the prefix LAYERGLASS_."""
 

@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 
@@ -10,6 +11,7 @@ from app.imaging.grid import draw_grid
 from app.library import Library
 from app.microscope import Place, UnknownCell, draw_kernels, find_place, inspect, kernel_of, strongest_cell
 from app.microscope_view import view_inspection
+from tests.small_models import card
 
 
 @pytest.fixture(scope="module")
@@ -87,10 +89,12 @@ def test_shown_and_unshown_terms_are_all_terms(network: Network, four: bytes) ->
     assert sizes == sorted(sizes, reverse=True)
 
 
-def test_the_layer_without_arithmetic_still_shows_its_map(library: Library, four: bytes) -> None:
-    network = library.network("branches")
-    forward = network.run(see(four, network.card))
-    inspection = inspect(network, forward, network.layer("both"), Place(4, 1, 1))
+def test_a_layer_without_arithmetic_still_shows_its_map() -> None:
+    model = keras.Sequential([keras.Input((6, 7, 2)), keras.layers.LayerNormalization(name="normal")])
+    network = Network("normal", model, card(model, classes=[]))
+    forward = network.run(np.random.default_rng(0).normal(size=(6, 7, 2)).astype(np.float32))
+    inspection = inspect(network, forward, network.layer("normal"), Place(1, 1, 4))
     assert inspection.cell is None
-    assert inspection.reason == str(NoArithmetic(network.layer("both")))
-    assert inspection.value == forward.activations["both"][1, 1, 4]
+    assert inspection.reason == str(NoArithmetic(network.layer("normal")))
+    assert inspection.value == forward.activations["normal"][1, 4, 1]
+    assert view_inspection(inspection, Look()).map.png.startswith(b"\x89PNG")

@@ -16,14 +16,14 @@ from app.cnn.cells import (
     ConvolutionCell,
     DenseCell,
     ElementwiseCell,
-    FlattenCell,
+    MovedCell,
     PoolingCell,
     SoftmaxCell,
     Term,
 )
 from app.cnn.layers import Layer, Window
 from app.cnn.pooling import PoolingMode
-from app.cnn.receptive_field import Region, read_window
+from app.cnn.receptive_field import Region, read_transposed, read_window
 
 Array = NDArray[np.float32]
 Weights = Mapping[str, Array]  # a layer's weights under Keras' names: kernel, bias, gamma, ...
@@ -45,6 +45,7 @@ _COMBINATIONS: dict[str, Callable[[NDArray[np.float64]], np.float64]] = {
     "Minimum": np.min,
 }
 _ACTIVATION_LAYERS = {"Activation", "ReLU", "LeakyReLU", "ELU", "Softmax", "PReLU"}
+_MOVING = {"ZeroPadding2D", "Cropping2D", "UpSampling2D", "Concatenate"}
 _UNCHANGED = {"Dropout", "SpatialDropout2D", "GaussianNoise", "GaussianDropout", "Identity"}
 
 
@@ -72,7 +73,11 @@ def explain_cell(
         return _explain_dense(layer, weights, inputs[0], place[0], value)
     if layer.kind == "Flatten":
         row, column, channel = np.unravel_index(place[0], inputs[0].shape) if inputs[0].ndim == 3 else (0, *place, 0)
-        return FlattenCell(int(row), int(column), int(channel), value)
+        return MovedCell(0, (int(row), int(column), int(channel)), value)
+    if layer.kind in _MOVING and len(place) == 3:
+        return _explain_moved(layer, inputs, place, value)
+    if layer.kind == "Conv2DTranspose":
+        return _explain_transposed(layer, weights, inputs[0], place, value)
     return _explain_elementwise(layer, weights, inputs, place, value)
 
 
@@ -145,6 +150,48 @@ def _explain_convolution(
     return ConvolutionCell(window, terms, bias, pre_activation, layer.activation or "linear", value)
 
 
+def _explain_transposed(
+    layer: Layer, weights: Weights, image: Array, place: tuple[int, ...], value: float
+) -> ConvolutionCell:
+    """A transposed convolution seen from its output: the input cells that reach it, and the weight of each."""
+    assert layer.window is not None
+    row, column, channel = place
+    top, bottom = read_transposed(layer.window, 0, row)
+    left, right = read_transposed(layer.window, 1, column)
+    patches = _read(image, np.arange(top, bottom)[:, None], np.arange(left, right)[None], 0.0)
+    # An input cell i puts the kernel's first row at i times the stride, less the padding.
+    (down, across), (above, before) = layer.window.strides, _transposed_padding(layer.window)
+    rows = row + above - np.arange(top, bottom) * down
+    columns = column + before - np.arange(left, right) * across
+    kernels = weights["kernel"][np.ix_(rows, columns)][:, :, channel].astype(np.float64)  # (rows, columns, channels)
+    partials = (patches * kernels).sum(axis=(0, 1)).tolist()
+    terms = tuple(Term(at, patches[:, :, at], kernels[:, :, at], partial) for at, partial in enumerate(partials))
+    bias = float(weights["bias"][channel]) if "bias" in weights else 0.0
+    window = Region(top, left, bottom, right)
+    return ConvolutionCell(window, terms, bias, sum(partials) + bias, layer.activation or "linear", value)
+
+
+def _transposed_padding(window: Window) -> tuple[int, int]:
+    rows, columns = (
+        max(extent - stride, 0) // 2 if window.padding == "same" else 0
+        for extent, stride in zip(window.extent, window.strides, strict=True)
+    )
+    return rows, columns
+
+
+def _explain_moved(layer: Layer, inputs: tuple[Array, ...], place: tuple[int, ...], value: float) -> MovedCell:
+    row, column, channel = place
+    source = 0
+    if layer.kind == "Concatenate":  # of channels: the inputs follow one another
+        while channel >= inputs[source].shape[2]:
+            channel -= inputs[source].shape[2]
+            source += 1
+    row, column = (row - layer.offset[0]) // layer.factor[0], (column - layer.offset[1]) // layer.factor[1]
+    height, width, _ = inputs[source].shape
+    inside = 0 <= row < height and 0 <= column < width
+    return MovedCell(source, (row, column, channel) if inside else None, value)
+
+
 def _explain_pooling(
     layer: Layer, image: Array, place: tuple[int, ...], mode: PoolingMode, value: float
 ) -> PoolingCell:
@@ -183,7 +230,10 @@ def _explain_elementwise(
         return _explain_softmax(inputs[0].astype(np.float64), place[0], value)
     if layer.kind in _ACTIVATION_LAYERS | _UNCHANGED and not softmax_layer:
         operation = layer.activation or layer.kind.lower()
-        return ElementwiseCell((float(inputs[0][place]),), operation, {}, value)
+        return ElementwiseCell((float(inputs[0][place]),), operation, _slopes(layer), value)
+    if layer.kind == "Rescaling":
+        parameters = {name: layer.option(name) for name in ("scale", "offset")}
+        return ElementwiseCell((float(inputs[0][place]),), "rescaling", parameters, value)
     if layer.kind in _COMBINATIONS and all(each.shape == inputs[0].shape for each in inputs):
         return ElementwiseCell(tuple(float(each[place]) for each in inputs), layer.kind.lower(), {}, value)
     if layer.kind == "BatchNormalization":
@@ -191,6 +241,12 @@ def _explain_elementwise(
             (float(inputs[0][place]),), "batch normalisation", _normalising(layer, weights, place), value
         )
     raise NoArithmetic(layer)
+
+
+def _slopes(layer: Layer) -> dict[str, float]:
+    """What sets an activation layer apart from the plain function of its name: a slope below zero, a ceiling."""
+    names = {"negative_slope", "max_value", "threshold", "alpha"}
+    return {name: number for name, number in layer.options if name in names and (number or name != "threshold")}
 
 
 def _normalising(layer: Layer, weights: Weights, place: tuple[int, ...]) -> dict[str, float]:
@@ -201,7 +257,7 @@ def _normalising(layer: Layer, weights: Weights, place: tuple[int, ...]) -> dict
         name: float(weights[stored][place[-1]]) if stored in weights else missing[name]
         for name, stored in names.items()
     }
-    return found | {"epsilon": layer.epsilon or 0.0}
+    return found | {"epsilon": layer.option("epsilon")}
 
 
 def _window_region(window: Window, image: Array, row: int, column: int) -> Region:

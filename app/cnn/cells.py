@@ -89,13 +89,12 @@ class ElementwiseCell:
 
 
 @dataclass(frozen=True)
-class FlattenCell:
-    """A value that only moved: from a place in a feature map to a place in a row."""
+class MovedCell:
+    """A value that only moved: flattened, joined, cropped, enlarged; or padding, which came from nowhere."""
 
-    row: int
-    column: int
-    channel: int
+    source: int  # which of the layer's inputs
+    place: tuple[int, int, int] | None  # row, column, channel in it; None is padding
     value: float
 
 
-Cell = ConvolutionCell | PoolingCell | DenseCell | SoftmaxCell | ElementwiseCell | FlattenCell
+Cell = ConvolutionCell | PoolingCell | DenseCell | SoftmaxCell | ElementwiseCell | MovedCell

@@ -9,6 +9,10 @@ import keras
 
 from app.cnn.pooling import PoolingMode, pooling_mode
 
+_OPTIONS = ("epsilon", "negative_slope", "max_value", "threshold", "alpha", "scale", "offset")
+
+_MIXING = {"Flatten", "Dense", "Softmax", "Reshape", "Permute", "Resizing"}
+
 Shape = tuple[int | None, ...]  # without the batch; None where any size goes
 
 
@@ -43,7 +47,14 @@ class Layer:
     filters: int | None
     pooling: PoolingMode | None  # the mode it was trained with
     rate: float | None = None  # dropout's
-    epsilon: float | None = None  # batch normalisation's
+    options: tuple[tuple[str, float], ...] = ()  # the numbers that its arithmetic needs: epsilon, negative_slope, ...
+    # From a place of the output to the place that it was moved from: minus the offset, divided by the factor.
+    offset: tuple[int, int] = (0, 0)  # zero padding before the first row and column; cropping's is negative
+    factor: tuple[int, int] = (1, 1)  # how many rows and columns each one became
+
+    def option(self, name: str, default: float = 0.0) -> float:
+        """A number of its configuration, or the default where it has none of this name."""
+        return dict(self.options).get(name, default)
 
     @property
     def is_convolution(self) -> bool:
@@ -61,7 +72,7 @@ class Layer:
     @property
     def mixes_everything(self) -> bool:
         """Each of its cells depends on the whole of its input."""
-        return self.kind in {"Flatten", "Dense", "Softmax"} or (self.is_pooling and self.window is None)
+        return self.kind in _MIXING or (self.is_pooling and self.window is None)
 
 
 def describe_layers(model: keras.Model) -> tuple[Layer, ...]:
@@ -89,8 +100,20 @@ def _describe(layer: keras.layers.Layer) -> Layer:
         filters=config.get("filters") or config.get("units"),
         pooling=pooling_mode(layer),
         rate=config.get("rate"),
-        epsilon=config.get("epsilon"),
+        options=tuple((name, float(config[name])) for name in _OPTIONS if type(config.get(name)) in {int, float}),
+        offset=_offset(layer, config),
+        factor=_pair(config["size"]) if isinstance(layer, keras.layers.UpSampling2D) else (1, 1),
     )
+
+
+def _offset(layer: keras.layers.Layer, config: dict[str, Any]) -> tuple[int, int]:
+    if isinstance(layer, keras.layers.ZeroPadding2D):
+        (top, _), (left, _) = config["padding"]
+        return top, left
+    if isinstance(layer, keras.layers.Cropping2D):
+        (top, _), (left, _) = config["cropping"]
+        return -top, -left
+    return 0, 0
 
 
 def _inputs(layer: keras.layers.Layer) -> tuple[str, ...]:

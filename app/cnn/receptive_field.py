@@ -131,8 +131,14 @@ def _read(layer: Layer, region: Region, source: Size) -> Region:
     if layer.mixes_everything:
         height, width = source
         return Region(0, 0, height or 0, width or 0)
-    if layer.window is None or not (region.height and region.width):  # empty: all of a source of any size
+    if not (region.height and region.width):  # empty: all of a source of any size
         return region
+    if layer.window is None:
+        return _moved_back(layer, region)
+    if layer.kind == "Conv2DTranspose":
+        top, bottom = _read_transposed(layer.window, 0, region.top, region.bottom)
+        left, right = _read_transposed(layer.window, 1, region.left, region.right)
+        return Region(top, left, bottom, right)
     top, left = (
         read_window(layer.window, axis, first, source[axis])[0] for axis, first in enumerate((region.top, region.left))
     )
@@ -141,6 +147,29 @@ def _read(layer: Layer, region: Region, source: Size) -> Region:
         for axis, end in enumerate((region.bottom, region.right))
     )
     return Region(top, left, bottom, right)
+
+
+def _moved_back(layer: Layer, region: Region) -> Region:
+    (above, before), (rows, columns) = layer.offset, layer.factor
+    top, left = (region.top - above) // rows, (region.left - before) // columns
+    bottom, right = -((above - region.bottom) // rows), -((before - region.right) // columns)
+    return Region(top, left, bottom, right)
+
+
+def _read_transposed(window: Window, axis: int, first: int, end: int) -> tuple[int, int]:
+    top, _ = read_transposed(window, axis, first)
+    _, bottom = read_transposed(window, axis, end - 1)
+    return top, bottom
+
+
+def read_transposed(window: Window, axis: int, cell: int) -> tuple[int, int]:
+    """The first row (axis 0) or column (axis 1) that a cell of a transposed convolution reads, and the one after.
+
+    Cell i of the input reaches the cells i·s - p .. i·s - p + k - 1 of the output.
+    """
+    stride, extent = window.strides[axis], window.extent[axis]
+    padding = max(extent - stride, 0) // 2 if window.padding == "same" else 0
+    return -((extent - 1 - cell - padding) // stride), (cell + padding) // stride + 1
 
 
 def read_window(window: Window, axis: int, cell: int, size: int | None) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from app.cnn.cells import Cell, ConvolutionCell, DenseCell, ElementwiseCell, FlattenCell, PoolingCell, SoftmaxCell
+from app.cnn.cells import Cell, ConvolutionCell, DenseCell, ElementwiseCell, MovedCell, PoolingCell, SoftmaxCell
 from app.web.numbers import MINUS
 
 MAX_UNITS = 20
@@ -16,7 +16,7 @@ _KINDS: dict[type, str] = {
     DenseCell: "dense",
     SoftmaxCell: "softmax",
     ElementwiseCell: "elementwise",
-    FlattenCell: "flatten",
+    MovedCell: "moved",
 }
 _FORMULAS = {
     "linear": "no activation function",
@@ -58,6 +58,8 @@ def operation_words(cell: ElementwiseCell, show: Callable[[float], str]) -> str:
             return f"{cell.operation} of {', '.join(values)}"
         case "dropout" | "spatialdropout2d" | "gaussiannoise" | "gaussiandropout" | "identity":
             return f"nothing happens to {values[0]} when the network answers"
+        case "rescaling":
+            return f"{values[0]} × scale + offset"
         case "batch normalisation":
             return f"({values[0]} {MINUS} mean) ÷ √(variance + epsilon) × gamma + beta"
         case name:

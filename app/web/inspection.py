@@ -12,7 +12,7 @@ from app.cnn.cells import (
     ConvolutionCell,
     DenseCell,
     ElementwiseCell,
-    FlattenCell,
+    MovedCell,
     PoolingCell,
     SoftmaxCell,
     Term,
@@ -98,17 +98,16 @@ class ElementwiseSchema(BaseModel):
     parameters: dict[str, float]
 
 
-class FlattenSchema(BaseModel):
-    """A value that only moved, from this place of a feature map."""
+class MovedSchema(BaseModel):
+    """A value that only moved, from [row, column, channel] of one of the layer's inputs; null is padding."""
 
-    arithmetic: Literal["flatten"] = "flatten"
-    row: int
-    column: int
-    channel: int
+    arithmetic: Literal["moved"] = "moved"
+    source: int = Field(description="Which of the layer's inputs, from 0.")
+    place: list[int] | None
 
 
 CellSchema = Annotated[
-    ConvolutionSchema | PoolingSchema | DenseSchema | SoftmaxSchema | ElementwiseSchema | FlattenSchema,
+    ConvolutionSchema | PoolingSchema | DenseSchema | SoftmaxSchema | ElementwiseSchema | MovedSchema,
     Field(discriminator="arithmetic"),
 ]
 
@@ -194,8 +193,8 @@ def answer_cell(cell: Cell) -> CellSchema:
             return ElementwiseSchema(
                 inputs=list(cell.inputs), operation=cell.operation, parameters=dict(cell.parameters)
             )
-        case FlattenCell():
-            return FlattenSchema(row=cell.row, column=cell.column, channel=cell.channel)
+        case MovedCell():
+            return MovedSchema(source=cell.source, place=None if cell.place is None else list(cell.place))
 
 
 def _term(term: Term) -> TermSchema:

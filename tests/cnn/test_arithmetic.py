@@ -8,7 +8,7 @@ from keras import layers
 
 from app.cnn.activations import activate
 from app.cnn.arithmetic import NoArithmetic, convolve_channels, explain_cell, feature_map_kernels
-from app.cnn.cells import ConvolutionCell, DenseCell, ElementwiseCell, FlattenCell, PoolingCell, SoftmaxCell
+from app.cnn.cells import ConvolutionCell, DenseCell, ElementwiseCell, MovedCell, PoolingCell, SoftmaxCell
 from app.cnn.layers import Layer, describe_layers
 from app.cnn.pooling import PoolingMode, with_pooling
 from tests.small_models import with_random_weights
@@ -227,10 +227,59 @@ def test_flatten_says_where_a_value_came_from() -> None:
     built = Built(layers.Flatten(), (3, 4, 2))
     for unit in range(24):
         cell = built.explain((unit,))
-        assert isinstance(cell, FlattenCell)
-        assert built.image[cell.row, cell.column, cell.channel] == built.output[unit]
+        assert isinstance(cell, MovedCell)
+        assert cell.place is not None
+        assert built.image[cell.place] == built.output[unit]
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        layers.ZeroPadding2D(((1, 2), (3, 0))),
+        layers.Cropping2D(((1, 2), (3, 0))),
+        layers.UpSampling2D((2, 3)),
+    ],
+)
+def test_moved_values_say_where_they_came_from(layer: layers.Layer) -> None:
+    built = Built(layer)
+    for place in built.places():
+        cell = built.explain(place)
+        assert isinstance(cell, MovedCell)
+        assert (built.image[cell.place] if cell.place else 0) == built.output[place]
+
+
+def test_joined_values_say_from_which_input() -> None:
+    image = keras.Input((3, 4, 2))
+    model = keras.Model(image, layers.Concatenate(name="joined")([image, layers.ReLU(name="relu")(image)]))
+    values = np.random.default_rng(1).normal(size=(3, 4, 2)).astype(np.float32)
+    inputs = (values, np.maximum(values, 0))
+    described = next(layer for layer in describe_layers(model) if layer.name == "joined")
+    output = np.asarray(model(values[np.newaxis]))[0]
+    for place in np.ndindex(output.shape):
+        cell = explain_cell(described, {}, inputs, output, place)
+        assert isinstance(cell, MovedCell)
+        assert cell.place is not None
+        assert inputs[cell.source][cell.place] == output[place]
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize(("size", "strides"), [(3, 1), (3, 2), (2, 2), ((4, 2), (2, 3))])
+def test_a_transposed_convolutions_parts_add_up(size: Any, strides: Any, padding: str) -> None:
+    built = Built(layers.Conv2DTranspose(3, size, strides=strides, padding=padding))
+    for place in built.places():
+        cell = built.explain(place)
+        total = sum((term.patch * term.kernel).sum() for term in cell.terms) + cell.bias
+        assert total == pytest.approx(cell.pre_activation)
+        assert cell.pre_activation == pytest.approx(built.output[place], abs=2e-6)
+
+
+def test_rescaling_shows_scale_and_offset() -> None:
+    built = Built(layers.Rescaling(1 / 127.5, offset=-1))
+    cell = built.explain((1, 2, 3))
+    by = cell.parameters
+    assert cell.inputs[0] * by["scale"] + by["offset"] == pytest.approx(built.output[1, 2, 3], abs=1e-6)
 
 
 def test_a_kind_without_arithmetic_says_which() -> None:
-    with pytest.raises(NoArithmetic, match="Conv2DTranspose"):
-        Built(layers.Conv2DTranspose(2, 3)).explain((0, 0, 0))
+    with pytest.raises(NoArithmetic, match="LayerNormalization"):
+        Built(layers.LayerNormalization()).explain((0, 0, 0))
