@@ -3,6 +3,12 @@
 
 const HALF = 2; // strokes are kept to half a pixel of the 280-pixel pad
 
+const CHOICES = [
+  ...["model", "pooling", "weights", "colormap", "scale"],
+  ...["invert", "differences"], // the comparison's
+  ...["layer", "channel", "row", "column"], // the microscope's
+];
+
 /** @typedef {{tool: "pen"|"eraser"|"clear", width: number, points: [number, number][]}} Stroke */
 
 /** Strokes as text for the address: a byte for tool and width, a count, the first point, then steps of one byte. */
@@ -81,9 +87,20 @@ export function readDrawing() {
 /** Put the form's choices and the drawing into the address, without a new entry in the history. */
 export function writeAddress(form, strokes) {
   const query = new URLSearchParams();
-  for (const name of ["model", "pooling", "weights", "colormap", "scale", "layer", "channel", "row", "column"]) {
+  for (const name of CHOICES) {
     const value = new FormData(form).get(name);
     if (value) query.set(name, value);
   }
   history.replaceState(null, "", `?${query}${strokes ? `#d=${encodeStrokes(strokes)}` : ""}`);
+  keepDrawing();
+}
+
+/** Let the links between the pages with a pad lead to the same drawing, and to the same choices but for their own. */
+export function keepDrawing() {
+  for (const link of document.querySelectorAll("a[data-keeps-drawing]")) {
+    const query = new URLSearchParams(location.search);
+    const model = link.dataset.model;
+    if (model) query.set("model", model);
+    link.href = `${link.pathname}?${query}${location.hash}`;
+  }
 }

@@ -103,6 +103,8 @@ export function connectPad(form, results) {
     const strokes = readDrawing();
     if (strokes) pad.replace(strokes);
   });
+  // A link to another page with a pad, followed before the last stroke is in the address
+  document.addEventListener("click", (event) => event.target.closest("a[data-keeps-drawing]") && save());
 
   return { pad, send, save };
 }

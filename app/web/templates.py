@@ -9,7 +9,7 @@ from app.imaging.grid import Grid
 from app.microscope_view import SHOWN_CONTRIBUTIONS, SHOWN_TERMS
 from app.settings import resource
 from app.web import cell_words, numbers
-from app.web.words import describe
+from app.web.words import describe, describe_unmoded
 
 templates = Jinja2Templates(resource("templates"))
 
@@ -20,7 +20,10 @@ def data_url(png: bytes) -> str:
 
 
 def percent(probability: float) -> str:
-    """A probability in percent, with as many decimals as it takes not to read 100 or 0 where it is neither."""
+    """A probability in percent, with as many decimals as it takes not to read 100 or 0 where it is neither.
+
+    Small ones have one significant digit; of large ones, what they lack to 100 has two.
+    """
     value = probability * 100
     distance = min(value, 100 - value)
     if distance == 0:
@@ -59,6 +62,7 @@ templates.env.filters |= {
     "shape": shape,
     "display_width": display_width,
     "describe": describe,
+    "describe_unmoded": describe_unmoded,
 }
 templates.env.filters |= {
     "cell_kind": cell_words.cell_kind,

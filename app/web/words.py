@@ -31,6 +31,16 @@ def describe_briefly(layer: Layer) -> str:
     return "flatten" if layer.kind == "Flatten" else describe(layer)
 
 
+def describe_unmoded(layer: Layer) -> str:
+    """A layer in words that hold in every pooling mode, such as "2×2 pooling, stride 2, no padding"."""
+    if layer.pooling is None:
+        return describe(layer)
+    if layer.window is None:
+        return "pooling of each whole map"
+    height, width = layer.window.size
+    return f"{height}×{width} pooling, {_steps(layer)}"
+
+
 def _describe_pooling(layer: Layer, mode: PoolingMode) -> str:
     if layer.window is None:
         return f"{mode} pooling of each whole map"

@@ -79,7 +79,7 @@ def test_a_broken_address_still_opens_with_a_digit(page: Page, base_url: str) ->
 
 
 def test_lens_shows_the_map_under_the_pointer(explorer: Page) -> None:
-    grid = explorer.locator("#layer-conv_1 img.grid")
+    grid = explorer.locator("#layer-conv_1 .maps")
     grid.hover(position={"x": 60, "y": 20})
     expect(explorer.locator("#lens")).to_contain_text("conv_1 · map 1")
     explorer.keyboard.press("Escape")

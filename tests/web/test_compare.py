@@ -1,0 +1,221 @@
+import base64
+from typing import Any
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+from app.cnn.pooling import PoolingMode
+from app.comparison import compare, swap_ink_and_paper
+from app.explorer import Look, draw_image, predict, see
+from app.imaging.colormap import Colormap
+from app.imaging.grid import Scale
+from app.library import Library
+from app.web.templates import data_url
+
+WITH_POOLING = pytest.mark.parametrize("model", ["digits", "digits-min", "branches"])
+WITHOUT_POOLING = pytest.mark.parametrize("model", ["a-plain", "logistic", "picture"])
+
+
+def ask(client: TestClient, four: bytes, model: str, **fields: str) -> Any:
+    response = client.post(f"/api/models/{model}/comparison", files={"drawing": four}, data=fields)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+def fragment(client: TestClient, four: bytes, model: str, **fields: str) -> str:
+    response = client.post("/comparison", files={"drawing": four}, data={"model": model} | fields)
+    assert response.status_code == 200, response.text
+    return response.text
+
+
+@WITH_POOLING
+def test_each_mode_s_prediction_is_the_prediction_in_that_mode(client: TestClient, four: bytes, model: str) -> None:
+    answer = ask(client, four, model)
+    assert [each["pooling"] for each in answer["modes"]] == ["max", "average", "min"]
+    for each in answer["modes"]:
+        alone = client.post(
+            f"/api/models/{model}/prediction", files={"drawing": four}, data={"pooling": each["pooling"]}
+        )
+        assert each["prediction"] == alone.json()
+
+
+def test_layers_have_the_shape_of_feature_maps_and_more(client: TestClient, four: bytes) -> None:
+    alone = client.post("/api/models/digits/feature-maps", files={"drawing": four}, data={"pooling": "min"})
+    maps = {layer["name"]: layer for layer in alone.json()["layers"]}
+    answer = ask(client, four, "digits")
+    layers = answer["modes"][2]["layers"]
+    assert [layer["name"] for layer in layers] == ["pool1", "conv2", "pool2", "flatten", "dropout", "answer"]
+    for layer in layers[:3]:
+        shared = {name: value for name, value in maps[layer["name"]].items() if name != "png"}
+        assert {name: layer[name] for name in shared} == shared
+    assert layers[-1]["shape"] == [10]
+
+
+def test_the_api_says_what_the_service_says(client: TestClient, library: Library, four: bytes) -> None:
+    network = library.network("digits")
+    look = Look(Colormap.MAGMA, signed=None, scale=Scale.MAP, columns=5)
+    expected = compare(see(four, network.card), network, look, differences=True)
+    answer = ask(client, four, "digits", colormap="magma", scale="map", columns="5", differences="true")
+    for mode, column in zip(answer["modes"], expected.columns, strict=True):
+        for layer, cell in zip(mode["layers"], column.cells, strict=True):
+            assert layer["distance"] == cell.distance
+            assert layer["farthest_map"] == cell.farthest_map
+            assert (layer["low"], layer["high"]) == (cell.view.grid.low, cell.view.grid.high)
+            assert base64.b64decode(layer["png"]) == cell.view.grid.png
+            assert cell.difference is not None
+            assert base64.b64decode(layer["difference"]["png"]) == cell.difference.png
+
+
+def test_one_scale_for_all_three_modes(client: TestClient, four: bytes) -> None:
+    modes = ask(client, four, "digits")["modes"]
+    for layers in zip(*(mode["layers"] for mode in modes), strict=True):
+        assert len({(layer["low"], layer["high"]) for layer in layers}) == 1
+        assert {layer["difference"] for layer in layers} == {None}
+
+
+def test_where_each_mode_differs_most(client: TestClient, four: bytes) -> None:
+    modes = ask(client, four, "digits")["modes"]
+    assert modes[0]["as_trained"] and modes[0]["farthest_layer"] is None
+    for mode in modes[1:]:
+        before = mode["layers"][:-1]
+        farthest = max(layer["distance"] for layer in before)
+        assert mode["farthest_layer"] in {layer["name"] for layer in before if layer["distance"] == farthest}
+
+
+def test_accuracies_come_with_it(client: TestClient, four: bytes) -> None:
+    modes = ask(client, four, "digits")["modes"]
+    assert [mode["test_accuracy"] for mode in modes] == [0.9, 0.8, 0.7]
+    assert [mode["retrained_model"] for mode in modes] == ["digits", None, "digits-min"]
+    assert [mode["retrained_test_accuracy"] for mode in modes] == [0.5, None, 0.5]
+
+
+def test_inverting_swaps_ink_and_paper_before_the_network(client: TestClient, library: Library, four: bytes) -> None:
+    network = library.network("digits")
+    image = swap_ink_and_paper(see(four, network.card), network.card)
+    answer = ask(client, four, "digits", invert="true")
+    assert answer["inverted"] is True
+    assert ask(client, four, "digits")["inverted"] is False
+    for each in answer["modes"]:
+        expected = predict(network, network.run(image, PoolingMode(each["pooling"])))
+        found = [one["probability"] for one in each["prediction"]["probabilities"]]
+        np.testing.assert_allclose(found, [one.probability for one in expected.probabilities], rtol=1e-6)
+
+
+def test_a_model_of_several_modes_is_as_trained_in_none(client: TestClient, four: bytes) -> None:
+    answer = ask(client, four, "branches")
+    assert answer["trained_pooling"] is None
+    assert [mode["as_trained"] for mode in answer["modes"]] == [False] * 3
+
+
+@WITHOUT_POOLING
+def test_without_pooling_the_api_says_so(client: TestClient, four: bytes, model: str) -> None:
+    response = client.post(f"/api/models/{model}/comparison", files={"drawing": four})
+    assert response.status_code == 422
+    assert response.headers["content-type"] == "application/problem+json"
+    assert f"“{model}” has no pooling layer" in response.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "status"),
+    [
+        ("nobody/comparison", {}, 404),
+        ("digits/comparison", {"invert": "maybe"}, 422),
+        ("digits/comparison", {"columns": "0"}, 422),
+    ],
+)
+def test_the_api_says_no_in_its_own_shape(
+    client: TestClient, four: bytes, path: str, fields: dict[str, str], status: int
+) -> None:
+    response = client.post(f"/api/models/{path}", files={"drawing": four}, data=fields)
+    assert response.status_code == status
+    assert response.json()["status"] == status
+
+
+def test_the_distance_is_explained_in_the_api_s_description(client: TestClient) -> None:
+    schemas = client.get("/openapi.json").json()["components"]["schemas"]
+    assert "sum(|a - t|) / (sum(|a|) + sum(|t|))" in schemas["ComparedMaps"]["properties"]["distance"]["description"]
+
+
+@WITH_POOLING
+def test_the_page_shows_every_column_and_layer(client: TestClient, library: Library, four: bytes, model: str) -> None:
+    network = library.network(model)
+    page = client.get(f"/compare?model={model}")
+    assert page.status_code == 200
+    text = fragment(client, four, model)
+    comparison = compare(see(four, network.card), network, Look())
+    for column in comparison.columns:
+        assert column.prediction is not None
+        assert f'data-pooling="{column.pooling}">{column.prediction.label}</output>' in text
+    for row in comparison.rows:
+        assert f'id="layer-{row[0].view.layer.name}"' in text
+        if row[0].view.layer.kind != "Dropout":
+            for cell in row:
+                assert data_url(cell.view.grid.png) in text
+
+
+def test_the_farthest_of_each_column_is_marked(client: TestClient, four: bytes) -> None:
+    text = fragment(client, four, "digits")
+    assert text.count("differs most</small>") == 1
+    assert text.count("differs most of all</small>") == 1
+    assert text.count("is-farthest") == 2
+
+
+def test_a_model_of_several_modes_says_so(client: TestClient, four: bytes) -> None:
+    text = fragment(client, four, "branches")
+    assert "none of the three columns is as trained" in text
+    assert "<small>as trained</small>" not in text
+
+
+def test_the_page_shows_differences_on_demand(client: TestClient, library: Library, four: bytes) -> None:
+    network = library.network("digits")
+    comparison = compare(see(four, network.card), network, Look(), differences=True)
+    plain, apart = fragment(client, four, "digits"), fragment(client, four, "digits", differences="on")
+    for row in comparison.rows:
+        if row[0].view.layer.kind == "Dropout":
+            continue
+        for index, cell in enumerate(row):
+            assert cell.difference is not None
+            assert data_url(cell.difference.png) not in plain
+            # The column as trained differs nowhere: it keeps its maps.
+            assert data_url(cell.view.grid.png if index == 0 else cell.difference.png) in apart
+    assert "minus as trained" in apart and "minus as trained" not in plain
+
+
+def test_the_page_shows_what_the_network_sees(client: TestClient, library: Library, four: bytes) -> None:
+    network = library.network("digits")
+    image = see(four, network.card)
+    assert data_url(draw_image(image, network.card)) in fragment(client, four, "digits")
+    text = fragment(client, four, "digits", invert="on")
+    assert data_url(draw_image(swap_ink_and_paper(image, network.card), network.card)) in text
+    assert "The ink is dark" in text and "The ink is bright" not in text
+
+
+@WITHOUT_POOLING
+def test_without_pooling_the_page_says_so_and_names_models_that_pool(
+    client: TestClient, four: bytes, model: str
+) -> None:
+    page = client.get(f"/compare?model={model}")
+    assert page.status_code == 200
+    for text in (page.text, fragment(client, four, model)):
+        assert f"{model} has no pooling layer" in text
+        assert 'href="/compare?model=digits"' in text
+
+
+def test_the_address_is_the_state(client: TestClient) -> None:
+    text = client.get("/compare?model=digits-min&invert=on&differences=on&colormap=magma&scale=map").text
+    assert '<option value="digits-min" selected>' in text
+    assert 'name="invert" checked' in text and 'name="differences" checked' in text
+    assert '<option value="magma" selected>' in text
+    assert 'value="map" checked' in text
+
+
+def test_the_explorer_s_pooling_does_not_change_the_model(client: TestClient) -> None:
+    text = client.get("/compare?model=digits&pooling=min&weights=retrained").text
+    assert "<strong>digits</strong> was trained with <strong>max</strong>" in text
+
+
+def test_nothing_drawn_is_said_where_the_person_looks(client: TestClient) -> None:
+    response = client.post("/comparison", data={"model": "digits"})
+    assert response.status_code == 422
+    assert response.text.startswith("<p>") and "No drawing was sent" in response.text
