@@ -18,38 +18,30 @@ const element = (id) => document.getElementById(id);
 export function connectPad(form, results) {
   const canvas = element("canvas");
   const errors = element("errors");
-  let drawing = null; // what the next request carries
-  let encoding = false;
-  let stale = false;
+  let refused = null; // a file that is no picture for this browser: sent once, for the server to say what is wrong
   let retry = 0;
 
   const pad = new Pad(canvas, element("keyboard-pen"), onPadChange);
-  const send = () => form.dispatchEvent(new CustomEvent("drawing"));
+  // htmx takes charge of the form in a task of its own, before or after this script runs.
+  const isListening = () => form.hasAttribute("data-htmx-powered");
+  const send = () => isListening() && form.dispatchEvent(new CustomEvent("drawing"));
+  if (!isListening()) form.addEventListener("htmx:after:init", send, { once: true });
   const save = () => writeAddress(form, pad.picture ? null : pad.strokes);
 
-  /** After each change: encode the pad, then let htmx send it. A change while encoding is encoded next. */
-  async function onPadChange() {
+  function onPadChange() {
     element("undo").disabled = pad.strokes.length === 0;
     element("redo").disabled = pad.undone.length === 0;
     canvas.classList.toggle("holds-picture", pad.picture !== null);
-    if (encoding) {
-      stale = true;
-      return;
-    }
-    encoding = true;
-    do {
-      stale = false;
-      drawing = await pad.toBlob();
-      send();
-      await new Promise(requestAnimationFrame);
-    } while (stale);
-    encoding = false;
+    send();
     if (!pad.current) save();
   }
 
-  form.addEventListener("htmx:config:request", (event) => {
-    if (drawing) event.detail.ctx.request.body.set("drawing", drawing, drawing.name ?? "drawing.png");
-    else event.preventDefault();
+  // The drawing is put in when a request leaves, not when it is queued: only what is sent is encoded, and it is always
+  // the newest.
+  form.addEventListener("htmx:before:request", (event) => {
+    const file = refused ?? pad.toFile();
+    refused = null;
+    event.detail.ctx.request.body.set("drawing", file, file.name ?? "drawing.png");
   });
   form.addEventListener("change", save);
 
@@ -83,11 +75,9 @@ export function connectPad(form, results) {
     try {
       pad.show(await createImageBitmap(file), file);
     } catch {
-      // Not a picture for this browser: the server says what is wrong with it, and the pad stays as it was.
-      const kept = drawing;
-      drawing = file;
+      // The pad stays as it was.
+      refused = file;
       send();
-      drawing = kept;
     }
   }
 

@@ -206,11 +206,4 @@ export function addMicroscope(form, layers, { send, save }) {
 
   document.addEventListener("htmx:after:swap", refresh);
   refresh();
-
-  const query = new URLSearchParams(location.search);
-  const place = Object.fromEntries(["layer", "channel", "row", "column"].map((name) => [name, query.get(name)]));
-  for (const [name, value] of Object.entries(place)) {
-    fields[name].disabled = value === null;
-    fields[name].value = value ?? "";
-  }
 }

@@ -10,7 +10,8 @@ export class Pad {
     this.context = canvas.getContext("2d");
     this.context.scale(canvas.width / SIDE, canvas.height / SIDE);
     this.context.lineCap = this.context.lineJoin = "round";
-    this.small = new OffscreenCanvas(SIDE, SIDE);
+    this.small = document.createElement("canvas");
+    this.small.width = this.small.height = SIDE;
     this.onChange = onChange;
     this.strokes = [];
     this.undone = [];
@@ -172,11 +173,13 @@ export class Pad {
   }
 
   /** The drawing as a file: the opened picture itself while nothing is drawn on it, else the pad as a PNG. */
-  async toBlob() {
+  toFile() {
     if (this.picture && this.strokes.length === 0) return this.picture.file;
     const context = this.small.getContext("2d");
     context.clearRect(0, 0, SIDE, SIDE);
     context.drawImage(this.canvas, 0, 0, SIDE, SIDE);
-    return this.small.convertToBlob({ type: "image/png" });
+    // Not toBlob: that waits for the browser to be idle, which it is not while someone draws.
+    const bytes = atob(this.small.toDataURL("image/png").split(",")[1]);
+    return new Blob([Uint8Array.from(bytes, (byte) => byte.charCodeAt(0))], { type: "image/png" });
   }
 }

@@ -1,0 +1,59 @@
+"""A card for a model without one."""
+
+import keras
+import pytest
+from keras import layers
+
+from app.cnn.card import Fit
+from app.cnn.network import Network
+from app.opening.guess import guess_card
+from tests.pictures import four_png
+from tests.small_models import build_branches, build_digits, build_logistic, build_picture
+
+
+def test_a_reader_of_digits() -> None:
+    card = guess_card(build_digits(), "mine")
+    assert card.title == "mine"
+    assert "without a card" in card.description
+    assert card.classes == list("0123456789")
+    assert card.input_shape == (28, 28, 1)
+    assert card.value_range == (0, 1)
+    assert card.fit is Fit.DIGIT
+    assert card.pooling == "max"
+    assert card.test_accuracy is None
+
+
+def test_other_answers() -> None:
+    assert guess_card(build_logistic(), "m").classes == ["0", "1"]
+    assert guess_card(build_branches(), "m").pooling is None
+    picture = guess_card(build_picture(), "m")
+    assert (picture.classes, picture.fit, picture.input_shape) == ([], Fit.ORIGINAL, (None, None, 1))
+
+
+@pytest.mark.parametrize(
+    ("first", "expected"),
+    [
+        (layers.Rescaling(1 / 255), (0, 255)),
+        (layers.Rescaling(1 / 127.5, offset=-1), (0, 255)),
+        (layers.Rescaling(2.0, offset=-1), (0, 1)),
+        (layers.Normalization(mean=120.0, variance=900.0), (0, 255)),
+        (layers.Normalization(mean=0.13, variance=0.09), (0, 1)),
+        (layers.ReLU(), (0, 1)),
+    ],
+)
+@pytest.mark.parametrize("sized", [False, True])
+def test_the_range_of_values_as_the_first_layers_tell_it(
+    first: layers.Layer, expected: tuple[float, float], sized: bool
+) -> None:
+    before = [layers.Resizing(8, 8)] if sized else []
+    model = keras.Sequential([keras.Input((8, 8, 1)), *before, first, layers.Flatten(), layers.Dense(3)])
+    assert guess_card(model, "m").value_range == expected
+
+
+def test_the_app_runs_it_by_this_card() -> None:
+    from app.explorer import predict, see
+
+    model = build_digits()
+    card = guess_card(model, "m")
+    network = Network("m", model, card)
+    assert len(predict(network, network.run(see(four_png(), card))).probabilities) == 10
