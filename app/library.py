@@ -6,6 +6,7 @@ from pathlib import Path
 from app.cnn.card import read_card
 from app.cnn.network import Network
 from app.cnn.pooling import PoolingMode
+from app.opening.reader import open_model
 from app.settings import model_files, no_models
 
 DEFAULT = "digits"
@@ -39,7 +40,7 @@ class Library:
         files = model_files(folder)
         if not files:
             raise EmptyLibrary(folder)
-        return cls(Network.load(path, read_card(path.with_suffix(".json"))) for path in files)
+        return cls(_open(path) for path in files)
 
     @property
     def default(self) -> Network:
@@ -60,3 +61,9 @@ class Library:
             return self._networks[name]
         except KeyError:
             raise UnknownModel(name, self._networks) from None
+
+
+def _open(path: Path) -> Network:
+    """The network in a file, built from the checked description of its layers: nothing in the file is run."""
+    model = open_model(path).model
+    return Network(path.stem, model, read_card(path.with_suffix(".json")), path.stat().st_size)

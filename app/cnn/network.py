@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -65,11 +64,6 @@ class Network:
             for mode in PoolingMode:
                 as_trained = mode is card.pooling
                 self._forward[mode] = self._forward[None] if as_trained else _compile(with_pooling(model, mode))
-
-    @classmethod
-    def load(cls, path: Path, card: Card) -> "Network":
-        """The network in a .keras file, named for it."""
-        return cls(path.stem, keras.models.load_model(path, compile=False), card, path.stat().st_size)
 
     @property
     def pools(self) -> bool:

@@ -40,7 +40,7 @@ def _digits(name: str, title: str, description: str, pooling: PoolingMode) -> Re
         task=Task.DIGIT,
         build=partial(architectures.digits, pooling, dropout=0.1),
         build_plain=partial(architectures.digits, pooling),
-        epochs=14,
+        epochs=20,
         siblings=SIBLINGS,
     )
 

@@ -12,6 +12,8 @@ from app.training.task import Task
 PEAK_LEARNING_RATE = 0.003
 WEIGHT_DECAY = 0.001
 PATIENCE = 5
+# The weights that are measured and kept are an exponential moving average over about this many steps: 1 / (1 - it).
+AVERAGING = 0.998
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,9 @@ class Trained:
 def fit(network: keras.Sequential, task: Task, train: Digits, validation: Digits, epochs: int, seed: int) -> Trained:
     """Train in place, with augmentation, and keep the weights of the epoch with the lowest validation loss."""
     network.compile(
-        optimizer=keras.optimizers.AdamW(_one_cycle(len(train), epochs), weight_decay=WEIGHT_DECAY),
+        optimizer=keras.optimizers.AdamW(
+            _one_cycle(len(train), epochs), weight_decay=WEIGHT_DECAY, use_ema=True, ema_momentum=AVERAGING
+        ),
         loss=task.loss,
         metrics=["accuracy"],
     )
@@ -34,7 +38,10 @@ def fit(network: keras.Sequential, task: Task, train: Digits, validation: Digits
         validation_data=validation_batches(validation, task),
         epochs=epochs,
         shuffle=False,  # the batches are shuffled already
-        callbacks=[keras.callbacks.EarlyStopping(patience=PATIENCE, restore_best_weights=True)],
+        callbacks=[
+            keras.callbacks.SwapEMAWeights(swap_on_epoch=True),  # the averaged weights are measured and kept
+            keras.callbacks.EarlyStopping(patience=PATIENCE, restore_best_weights=True),
+        ],
         verbose=verbosity(),
     )
     return Trained(network, len(history.epoch))

@@ -7,12 +7,11 @@ import pytest
 from keras import layers
 from numpy.typing import NDArray
 
-from app.cnn.card import read_card
 from app.cnn.network import ForwardPass, Network, UnknownLayer
 from app.cnn.pooling import PoolingMode, pooling_mode
 from app.library import Library
 from tests.reference import pool, pool_all
-from tests.small_models import card, save
+from tests.small_models import card
 
 EVERY_MODE = pytest.mark.parametrize("mode", [None, *PoolingMode])
 
@@ -186,16 +185,8 @@ def test_an_unknown_layer_s_sentence_names_the_layers(library: Library) -> None:
     assert str(caught.value) == "The model “logistic” has no layer “conv9”. It has: flatten, hidden, answer."
 
 
-def test_a_network_is_loaded_from_its_file(models: Path) -> None:
-    path = models / "logistic.keras"
-    network = Network.load(path, read_card(path.with_suffix(".json")))
-    assert (network.name, network.file_size) == ("logistic", path.stat().st_size)
-
-
-def test_a_network_of_one_layer_runs(tmp_path: Path) -> None:
+def test_a_network_of_one_layer_runs() -> None:
     model = keras.Sequential([keras.Input((4, 4, 1)), layers.MaxPooling2D(2, name="only")])
-    path = tmp_path / "only.keras"
-    save(model, card(model, pooling="max", classes=[]), path)
-    network = Network.load(path, read_card(path.with_suffix(".json")))
+    network = Network("only", model, card(model, pooling="max", classes=[]))
     image = np.arange(16, dtype=np.float32).reshape(4, 4, 1)
     assert network.run(image, PoolingMode.MIN).output.ravel().tolist() == [0, 2, 8, 10]

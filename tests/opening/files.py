@@ -36,11 +36,11 @@ def save_h5(
             file.attrs["keras_version"] = version.encode()
         file.attrs["training_config"] = json.dumps({"loss": {"class_name": "Evil", "config": {}}}).encode()
         weights = file.create_group("model_weights")
-        weights.attrs["layer_names"] = [name.encode() for name in arrays]
+        weights.attrs["layer_names"] = np.array([name.encode() for name in arrays])
         for name, values in arrays.items():
             group = weights.create_group(name)
             names = [f"{name}/weight_{index}:0" for index in range(len(values))]
-            group.attrs["weight_names"] = [each.encode() for each in names]
+            group.attrs["weight_names"] = np.array([each.encode() for each in names])
             for each, value in zip(names, values, strict=True):
                 group[each] = value
     return path

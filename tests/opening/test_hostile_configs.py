@@ -4,6 +4,7 @@ import base64
 import json
 import marshal
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import keras
@@ -66,6 +67,12 @@ def test_the_watch_sees_what_a_gadget_would_do(tmp_path: Path) -> None:
         (tmp_path / "trace").write_text("", encoding="utf-8")
         marshal.loads(marshal.dumps(1))
     assert len(deeds) == 2
+
+
+def test_the_code_that_the_lambdas_hold_is_real(tmp_path: Path) -> None:
+    code = marshal.loads(base64.b64decode(evil_code(tmp_path / "trace")))
+    FunctionType(code, globals())(1)
+    assert (tmp_path / "trace").exists()
 
 
 def test_cve_2024_3660_lambda_in_an_archive(tmp_path: Path) -> None:

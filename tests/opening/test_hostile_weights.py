@@ -10,7 +10,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.opening.reader import open_model
@@ -243,18 +243,13 @@ def test_a_file_cut_anywhere(
         open_model(path)
 
 
-# Always the same changes: the HDF5 library is written in C, and a crash would end the other tests with it.
-@settings(derandomize=True)
-@given(
-    which=st.integers(0, 1), changes=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=8)
-)
-def test_a_file_with_any_bytes_changed_opens_or_is_refused(
-    which: int,
-    changes: list[tuple[float, int]],
-    whole_files: tuple[bytes, bytes],
-    tmp_path_factory: pytest.TempPathFactory,
+# Archives only: the HDF5 library is written in C, and bent .h5 files make it crash or run for ever, which is what the
+# child process is for. In an archive the checksums stand before it.
+@given(changes=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=8))
+def test_an_archive_with_any_bytes_changed_opens_or_is_refused(
+    changes: list[tuple[float, int]], whole_files: tuple[bytes, bytes], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    data = bytearray(whole_files[which])
+    data = bytearray(whole_files[0])
     for share, value in changes:
         data[int(share * (len(data) - 1))] = value
     path = tmp_path_factory.getbasetemp() / "changed.keras"

@@ -1,0 +1,80 @@
+"""A plan built into a Keras model, counted before anything is allocated."""
+
+import math
+from typing import Any
+
+import keras
+
+from app.opening.limits import ANY_SIDE, CELLS, PARAMETERS
+from app.opening.plan import Plan, Step
+from app.opening.unusable import UnusableModel, shown
+from app.opening.vocabulary import LAYERS
+
+_GATES = {"SimpleRNN": 1, "GRU": 3, "LSTM": 4}
+
+
+def assemble(plan: Plan) -> keras.Model:
+    """The model of a plan, its weights not yet set. Raises: UnusableModel."""
+    image = keras.Input(plan.shape, name=plan.input_name)
+    made = {plan.input_name: image}
+    total = 0
+    for step in plan.steps:
+        inputs = [made[name] for name in step.inputs]
+        total += _parameters(step, _shape(inputs[0]))
+        if total > PARAMETERS:
+            raise UnusableModel(
+                f"The model has more than {PARAMETERS:,} parameters by its layer {shown(step.name)}, more than "
+                "Layerglass opens. Bring a smaller one."
+            )
+        made[step.name] = _call(step, inputs)
+        _check_size(step, _shape(made[step.name]))
+    try:
+        return keras.Model(image, made[plan.output], name="model")
+    except RecursionError as error:
+        raise UnusableModel("The model's layers follow each other more deeply than Keras can put together.") from error
+
+
+def _call(step: Step, inputs: list[Any]) -> Any:
+    try:
+        layer = LAYERS[step.kind].make(name=step.name, **step.settings)
+        return layer(inputs if len(inputs) > 1 else inputs[0])
+    except Exception as error:  # Keras raises nearly anything for settings that do not go together
+        reason = str(error).strip().partition("\n")[0]
+        raise UnusableModel(
+            f"The layer {shown(step.name)} ({step.kind}) cannot be built from the file's settings. Keras says: "
+            f"{shown(reason or type(error).__name__)}"
+        ) from error
+
+
+def _shape(tensor: Any) -> tuple[int | None, ...]:
+    return tuple(tensor.shape[1:])
+
+
+def _parameters(step: Step, shape: tuple[int | None, ...]) -> int:
+    """How many numbers the layer will allocate, at most."""
+    settings = step.settings
+    channels = shape[-1] or 0 if shape else 0
+    filters, units = settings.get("filters", 0), settings.get("units", 0)
+    window = math.prod(settings.get("kernel_size", (1,)))
+    match step.kind:
+        case "Conv2D" | "Conv2DTranspose":
+            return int(window * channels * filters // settings.get("groups", 1) + filters)
+        case "DepthwiseConv2D" | "SeparableConv2D":
+            depth = channels * settings.get("depth_multiplier", 1)
+            return int((window + 1) * depth + depth * filters + filters)
+        case "Dense":
+            return int((channels + 1) * units)
+        case "SimpleRNN" | "GRU" | "LSTM":
+            return int(_GATES[step.kind] * (channels + units + 2) * units)
+        case kind if "Normalization" in kind or kind == "PReLU":
+            return 4 * math.prod(size or 1 for size in shape)  # a few numbers for each cell at most
+        case _:
+            return 0
+
+
+def _check_size(step: Step, shape: tuple[int | None, ...]) -> None:
+    cells = math.prod(size or ANY_SIDE for size in shape)
+    if cells > CELLS:
+        raise UnusableModel(
+            f"The layer {shown(step.name)} makes {cells:,} numbers of one image; at most {CELLS:,} are shown."
+        )

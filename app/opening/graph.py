@@ -1,0 +1,230 @@
+"""A checked config as a plan: every layer once for each call, in the order in which the data flows."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from app.opening.channels import NOTE, are_channels_first, flattens_channels_first, turned
+from app.opening.config import Config
+from app.opening.inputs import as_image, channels_last, input_of, input_shape, times
+from app.opening.limits import LAYERS, NESTED_MODELS
+from app.opening.mend import LayerConfig, mend
+from app.opening.nodes import Reference, calls, layers_of, name_of, references, settings_of
+from app.opening.plan import Path, Plan, Step
+from app.opening.settings import checked_settings
+from app.opening.unusable import RESAVE, UnusableModel, shown
+from app.opening.vocabulary import LAYERS as KINDS
+from app.opening.vocabulary import MODELS, TRAINING_ONLY
+
+_FORBIDDEN = re.compile(r"[^A-Za-z0-9_.>-]")
+_NAME_LENGTH = 60
+
+
+def make_plan(config: Config, era: int) -> Plan:
+    """The plan of a checked config. era: the Keras that wrote it. Raises: UnusableModel."""
+    channels_first = are_channels_first(config)
+    maker = _Maker(era, channels_first)
+    shape, name = input_of(config)
+    shape = input_shape(shape)
+    if channels_first:
+        maker.note(NOTE)
+        shape = channels_last(shape)
+    shape, inner = as_image(shape)
+    source = maker.input(name)
+    first = source
+    if inner is not None:
+        first = maker.reshape(inner, source)
+        maker.note(f"The model takes its image as {times(inner)} numbers; here it takes {times(shape)}, the same ones.")
+    outputs = maker.model(config, [first], ())
+    if len(outputs) != 1:
+        raise UnusableModel(f"The model gives {len(outputs)} outputs; Layerglass shows models with one.")
+    if outputs[0] in {source, first}:
+        raise UnusableModel("The model has no layers between its input and its output.")
+    return maker.plan(shape, source, outputs[0])
+
+
+@dataclass
+class _Maker:
+    era: int
+    channels_first: bool
+    steps: dict[str, Step] = field(default_factory=dict)
+    names: set[str] = field(default_factory=set)
+    layers: dict[Path, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    notes: Counter[str] = field(default_factory=Counter)
+    renamed: dict[str, str] = field(default_factory=dict)
+    flat: set[str] = field(default_factory=set)  # steps whose output is no image, as far as the steps before tell
+
+    def note(self, sentence: str) -> None:
+        self.notes[sentence] += 1
+
+    def input(self, name: str) -> str:
+        return self._unique(name)
+
+    def reshape(self, shape: tuple[int | None, ...], source: str) -> str:
+        return self.step("Reshape", {"target_shape": shape}, (source,), "as_the_model_takes_it", ())
+
+    def step(self, kind: str, settings: dict[str, Any], inputs: tuple[str, ...], name: str, origin: Path) -> str:
+        if len(self.steps) >= LAYERS:
+            raise UnusableModel(f"The model has more than {LAYERS:,} layers.")
+        name = self._unique(name)
+        self.steps[name] = Step(name, kind, settings, inputs, origin)
+        if kind in {"Flatten", "Dense"} or kind.startswith("Global") or inputs[0] in self.flat:
+            self.flat.add(name)
+        return name
+
+    def _unique(self, wanted: str) -> str:
+        """A name that TensorFlow takes, and that no other layer has."""
+        safe = _FORBIDDEN.sub("_", wanted[:_NAME_LENGTH])
+        safe = safe if safe[:1].isalnum() else f"layer{safe}"
+        name, number = safe, 1
+        while name in self.names:
+            number += 1
+            name = f"{safe}_{number}"
+        self.names.add(name)
+        if safe != wanted:
+            self.renamed[wanted] = name
+        return name
+
+    def model(self, config: Config, inputs: list[str], path: Path) -> list[str]:
+        """The names of the steps that give the model's outputs."""
+        if len(path) > NESTED_MODELS:
+            raise UnusableModel(f"The model holds more than {NESTED_MODELS} models within each other.")
+        entries = layers_of(config)
+        if isinstance(config["config"], list):
+            self.note("The layers were listed in the layout of Keras before 2.2.3.")
+        self.layers[path] = tuple((name_of(entry), str(entry["class_name"])) for entry in entries)
+        if config["class_name"] == "Sequential":
+            return self._sequential(entries, inputs, path)
+        return self._functional(config["config"], entries, inputs, path)
+
+    def _sequential(self, entries: list[Config], inputs: list[str], path: Path) -> list[str]:
+        for entry in entries:
+            if entry["class_name"] != "InputLayer":
+                inputs = self._call(entry, inputs, path)
+        return inputs
+
+    def _functional(self, config: Config, entries: list[Config], inputs: list[str], path: Path) -> list[str]:
+        made = self._bind(config, inputs)
+        waiting = [
+            (entry, number, call)
+            for entry in entries
+            if entry["class_name"] != "InputLayer"
+            for number, call in enumerate(calls(entry))
+        ]
+        single = {name_of(entry) for entry in entries if entry["class_name"] in MODELS}
+        for entry in entries:
+            if name_of(entry) in single and len(calls(entry)) > 1:
+                raise UnusableModel(f"The model uses the model {shown(name_of(entry))} several times, within itself.")
+        # A nested model counts its calls from 0 or 1, depending on the Keras; it has one, so the number is dropped.
+        key = _Key(single)
+        while waiting:
+            left = []
+            for entry, number, call in waiting:
+                if all(key.of(reference) in made for reference in call):
+                    sources = [made[key.of(reference)] for reference in call]
+                    made[key.of((name_of(entry), number, 0))] = self._one(self._call(entry, sources, path), entry)
+                else:
+                    left.append((entry, number, call))
+            if len(left) == len(waiting):
+                names = ", ".join(shown(name_of(entry)) for entry, _, _ in left[:3])
+                raise UnusableModel(f"The model's graph runs in a circle, or out of the model, at {names}. {RESAVE}")
+            waiting = left
+        outputs = [key.of(reference) for reference in references(config.get("output_layers"))]
+        if missing := [name for name, *_ in outputs if not any(name == given for given, *_ in made)]:
+            raise UnusableModel(f"The model's output {shown(missing[0])} is none of its layers. {RESAVE}")
+        return [made[output] for output in outputs if output in made]
+
+    def _bind(self, config: Config, inputs: list[str]) -> dict[Reference, str]:
+        wanted = references(config.get("input_layers"))
+        if len(wanted) != len(inputs):
+            raise UnusableModel(f"The model takes {len(wanted)} inputs; Layerglass gives it one image.")
+        return dict(zip([(name, 0, 0) for name, *_ in wanted], inputs, strict=True))
+
+    def _one(self, outputs: list[str], entry: Config) -> str:
+        if len(outputs) != 1:
+            raise UnusableModel(f"The layer {shown(name_of(entry))} gives {len(outputs)} outputs; one is shown.")
+        return outputs[0]
+
+    def _call(self, entry: Config, inputs: list[str], path: Path) -> list[str]:
+        name, kind = name_of(entry), entry["class_name"]
+        if not inputs:
+            raise UnusableModel(f"The layer {shown(name)} reads nothing. {RESAVE}")
+        if kind in MODELS:
+            return self.model(entry, inputs, (*path, name))
+        if kind in TRAINING_ONLY:
+            self.note(f"{kind}, which changes pictures in training only, was left out.")
+            return inputs
+        layer = mend(LayerConfig(kind, settings_of(entry), self.era))
+        self._note_precision(layer)
+        origin = (*path, name)
+        if any(step.origin == origin for step in self.steps.values()):
+            self.note(f"The model uses the layer {shown(name)} several times; each use is a layer of its own here.")
+        outputs = [self._add(layer, tuple(inputs), name, origin)]
+        for after in layer.then:
+            outputs = [self._add(after, tuple(outputs), f"{name}_{after.kind.lower()}", ())]
+        return outputs
+
+    def _add(self, layer: LayerConfig, inputs: tuple[str, ...], name: str, origin: Path) -> str:
+        for sentence in layer.notes:
+            self.note(sentence)
+        if layer.kind not in KINDS:
+            raise UnusableModel(f"The layer {shown(name)} is a {shown(layer.kind)}, which is no layer.")
+        settings = layer.settings
+        if self.channels_first and inputs[0] not in self.flat:
+            if layer.kind == "Flatten" and flattens_channels_first(settings):
+                inputs = (self.step("Permute", {"dims": (3, 1, 2)}, inputs, f"{name}_order", ()),)
+            settings = turned(layer.kind, name, settings)
+        return self.step(layer.kind, checked_settings(layer.kind, name, settings), inputs, name, origin)
+
+    def _note_precision(self, layer: LayerConfig) -> None:
+        dtype = layer.settings.get("dtype")
+        if isinstance(dtype, dict):
+            config = dtype.get("config")
+            dtype = config.get("name") if isinstance(config, dict) else None
+        if dtype not in (None, "float32"):
+            self.note(f"The model computes in {shown(dtype)}; here it computes in 32-bit numbers.")
+
+    def plan(self, shape: tuple[int | None, ...], source: str, output: str) -> Plan:
+        """Everything that the output depends on."""
+        self._drop_reshape(source)
+        needed, waiting = {source}, [output]
+        while waiting:
+            name = waiting.pop()
+            if name not in needed:
+                needed.add(name)
+                waiting.extend(self.steps[name].inputs)
+        steps = tuple(step for step in self.steps.values() if step.name in needed)
+        if left := sum(step.origin != () for step in self.steps.values() if step.name not in needed):
+            self.note(f"Layers that the answer does not depend on were left out: {left}.")
+        return Plan(shape, source, steps, output, self.layers, self._sentences())
+
+    def _drop_reshape(self, source: str) -> None:
+        """Leave out the reshaping of the input where what follows gives the same without it."""
+        reshaped = next(
+            (step.name for step in self.steps.values() if step.origin == () and step.inputs == (source,)), ""
+        )
+        readers = [step for step in self.steps.values() if reshaped in step.inputs]
+        if all(step.kind in {"Flatten", "Reshape"} for step in readers):
+            for step in readers:
+                self.steps[step.name] = replace(step, inputs=(source,))
+
+    def _sentences(self) -> tuple[str, ...]:
+        counted = (
+            f"{sentence[:-1]} ({count} layers)." if count > 1 else sentence for sentence, count in self.notes.items()
+        )
+        names = (
+            f"The layer {shown(old)} is called {shown(new)} here, since TensorFlow refuses its name."
+            for old, new in self.renamed.items()
+        )
+        return (*counted, *names)
+
+
+@dataclass(frozen=True)
+class _Key:
+    """What a reference to a layer's output is found under."""
+
+    single: set[str]
+
+    def of(self, reference: Reference) -> Reference:
+        return (reference[0], 0, reference[2]) if reference[0] in self.single else reference

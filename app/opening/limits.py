@@ -1,0 +1,29 @@
+"""How much of anything a file may ask for. Generous for models that take a drawing, far below what hurts a server."""
+
+FILE_BYTES = 512 * 2**20
+CONFIG_BYTES = 8 * 2**20
+METADATA_BYTES = 2**16
+WEIGHTS_BYTES = 512 * 2**20
+ARCHIVE_MEMBERS = 64
+# Weights hardly compress; a config of many like layers does, and is bounded by CONFIG_BYTES.
+COMPRESSION_RATIO = 200
+# A matrix of zeros compresses without end, but a small one hurts nobody.
+SMALL_BYTES = 2**22
+
+NESTING = 48  # lists and objects within each other in a config
+CONFIG_ITEMS = 500_000
+LAYERS = 500  # Keras puts a model together recursively, and fails at about twice as many
+NESTED_MODELS = 8
+
+HDF5_OBJECTS = 20_000
+HDF5_DEPTH = 24
+HDF5_RANK = 8
+ATTRIBUTE_ITEMS = 20_000
+
+SIDE = 4_096  # pixels of an input's height or width
+CHANNELS = 64  # of an input
+UNITS = 65_536  # neurons or filters of a layer
+WINDOW = 1_024  # rows or columns of a kernel, a stride, a dilation
+PARAMETERS = 50_000_000
+CELLS = 2**25  # of a layer's output for one image
+ANY_SIDE = 64  # what a size that may be anything is taken for, where cells are counted

@@ -1,0 +1,108 @@
+"""The graph of a functional model as files write it, in the layouts of Keras 1, 2 and 3."""
+
+from typing import Any
+
+from app.opening.config import Config
+from app.opening.limits import LAYERS
+from app.opening.unusable import RESAVE, UnusableModel, shown
+from app.opening.vocabulary import MODELS
+
+Reference = tuple[str, int, int]  # layer, which of its calls, which of its outputs
+Call = list[Reference]  # what a layer reads, the one time
+
+
+def layers_of(model: Config) -> list[Config]:
+    """The layers of a model's config, in the file's order. Raises: UnusableModel."""
+    config = model["config"]
+    # Keras 1 and early Keras 2 wrote a Sequential model as a bare list.
+    entries = config.get("layers") if isinstance(config, dict) else config
+    if not isinstance(entries, list) or not entries:
+        raise UnusableModel(f"The model's config lists no layers. {RESAVE}")
+    if len(entries) > LAYERS:
+        raise UnusableModel(f"The model has {len(entries):,} layers; at most {LAYERS:,} are read.")
+    for entry in entries:
+        if not isinstance(entry, dict) or not isinstance(entry.get("class_name"), str) or "config" not in entry:
+            raise UnusableModel(f"The model's config lists something that is not a layer. {RESAVE}")
+    names = [name_of(entry) for entry in entries]
+    if len(set(names)) != len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise UnusableModel(f"The model has two layers of the name {shown(twice)}. {RESAVE}")
+    return entries
+
+
+def name_of(entry: Config) -> str:
+    """A layer's own name in the file. Raises: UnusableModel."""
+    config = entry["config"]
+    name = entry.get("name") or (config.get("name") if isinstance(config, dict) else None)
+    if name is None and entry["class_name"] in MODELS:
+        return "model"
+    if not isinstance(name, str):
+        raise UnusableModel(f"A layer of the class {shown(entry['class_name'])} has no name. {RESAVE}")
+    return name
+
+
+def settings_of(entry: Config) -> Config:
+    """What a layer's config says of it. Raises: UnusableModel."""
+    config = entry["config"]
+    if not isinstance(config, dict):
+        raise UnusableModel(f"The layer {shown(name_of(entry))} has no settings. {RESAVE}")
+    return config
+
+
+def references(struct: Any) -> list[Reference]:
+    """All outputs that a list of them names: [["conv", 0, 0], ...], or one alone, or by key."""
+    if isinstance(struct, dict):
+        return [reference for value in struct.values() for reference in references(value)]
+    if not isinstance(struct, list):
+        raise UnusableModel(f"The model's graph is not written as Keras writes one. {RESAVE}")
+    if len(struct) in {3, 4} and isinstance(struct[0], str):
+        return [_reference(struct)]
+    return [reference for value in struct for reference in references(value)]
+
+
+def _reference(entry: list[Any]) -> Reference:
+    name, call, output = entry[:3]
+    if not isinstance(name, str) or not all(isinstance(number, int) for number in (call, output)):
+        raise UnusableModel(f"The model's graph is not written as Keras writes one. {RESAVE}")
+    if output != 0:
+        raise UnusableModel(f"The model reads the second output of the layer {shown(name)}; layers here have one.")
+    _check_arguments(entry[3] if len(entry) == 4 else {}, name)
+    return name, call, output
+
+
+def calls(entry: Config) -> list[Call]:
+    """What a layer reads, each time that it is called. Raises: UnusableModel."""
+    nodes = entry.get("inbound_nodes")
+    if not isinstance(nodes, list):
+        raise UnusableModel(f"The layer {shown(name_of(entry))} is in no graph. {RESAVE}")
+    return [_call_of_keras_3(node, name_of(entry)) if isinstance(node, dict) else references(node) for node in nodes]
+
+
+def _call_of_keras_3(node: Config, name: str) -> Call:
+    _check_arguments(node.get("kwargs") or {}, name)
+    arguments = node.get("args")
+    if isinstance(arguments, list) and len(arguments) == 1:
+        tensors = arguments[0] if isinstance(arguments[0], list) else arguments
+        histories = [_history(tensor) for tensor in tensors]
+        if all(histories):
+            return [_reference(history) for history in histories if history]
+    raise UnusableModel(f"The layer {shown(name)} is called with something other than the output of layers.")
+
+
+def _history(tensor: Any) -> list[Any] | None:
+    if not isinstance(tensor, dict) or tensor.get("class_name") != "__keras_tensor__":
+        return None
+    config = tensor.get("config")
+    history = config.get("keras_history") if isinstance(config, dict) else None
+    return history if isinstance(history, list) and len(history) == 3 else None
+
+
+def _check_arguments(arguments: Any, name: str) -> None:
+    """Only what changes nothing when a trained model runs: training=False, mask=None. Raises: UnusableModel."""
+    if not isinstance(arguments, dict):
+        raise UnusableModel(f"The layer {shown(name)} is not called as Keras calls one. {RESAVE}")
+    for key, value in arguments.items():
+        if key == "training" and value is True:
+            raise UnusableModel(f"The layer {shown(name)} always runs as in training, so its answers would be random.")
+        if value is not None and value is not False:
+            raise UnusableModel(f"The layer {shown(name)} is called with {shown(key)}, which Layerglass does not know.")

@@ -1,0 +1,88 @@
+"""An opened model as bytes, to hand from one process to another: what the file said, checked, and no HDF5."""
+
+import io
+import json
+import re
+import zipfile
+from typing import Any
+
+import numpy as np
+
+from app.opening.assemble import assemble
+from app.opening.limits import LAYERS as MOST
+from app.opening.plan import Plan, Step
+from app.opening.reader import Opened
+from app.opening.settings import checked_settings
+from app.opening.unusable import UnusableModel
+from app.opening.vocabulary import LAYERS
+from app.opening.weights import Array, set_weights, variables
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.>-]*")
+_BENT = "The process that opened the file gave no model back. Save the model again."
+
+
+def pack(opened: Opened, plan: Plan) -> bytes:
+    """A zip of arrays: the plan as JSON, and each layer's weights under its name and their number."""
+    steps = [[step.name, step.kind, step.settings, step.inputs] for step in plan.steps]
+    told = {
+        "shape": plan.shape,
+        "input": plan.input_name,
+        "steps": steps,
+        "output": plan.output,
+        "mends": opened.mends,
+        "keras_version": opened.keras_version,
+    }
+    arrays: dict[str, Any] = {
+        f"{position}/{number}": variable.numpy()
+        for position, step in enumerate(plan.steps)
+        for number, variable in enumerate(variables(opened.model.get_layer(step.name)))
+    }
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, plan=np.frombuffer(json.dumps(told).encode(), np.uint8), **arrays)
+    return buffer.getvalue()
+
+
+def unpack(data: bytes) -> Opened:
+    """The model, built anew. Who packed it may have been taken over by the file, so all is checked again.
+
+    Raises: UnusableModel.
+    """
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            told = json.loads(arrays["plan"].tobytes())
+            plan = _plan(told)
+            values = {step.name: _values(arrays, position) for position, step in enumerate(plan.steps)}
+        mends = tuple(str(mend) for mend in told["mends"])
+        version = told["keras_version"]
+    except (ValueError, KeyError, TypeError, OSError, EOFError, RecursionError, zipfile.BadZipFile) as error:
+        raise UnusableModel(_BENT) from error
+    model = assemble(plan)
+    set_weights(model, {name: arrays for name, arrays in values.items() if arrays}, lambda kernel: kernel)
+    return Opened(model, mends, version if isinstance(version, str) else None)
+
+
+def _plan(told: Any) -> Plan:
+    known = {_name(told["input"])}
+    steps = []
+    for name, kind, settings, inputs in told["steps"][: MOST + 1]:
+        if kind not in LAYERS or name in known or not inputs or not known.issuperset(inputs):
+            raise ValueError(name)
+        known.add(_name(name))
+        steps.append(Step(name, kind, checked_settings(kind, name, settings), tuple(inputs), ()))
+    if told["output"] not in known:
+        raise ValueError(told["output"])
+    shape = tuple(None if size is None else int(size) for size in told["shape"])
+    return Plan(shape, told["input"], tuple(steps), told["output"], {}, ())
+
+
+def _name(name: Any) -> str:
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise ValueError(name)
+    return name
+
+
+def _values(arrays: Any, position: int) -> list[Array]:
+    values: list[Array] = []
+    while (key := f"{position}/{len(values)}") in arrays:
+        values.append(np.asarray(arrays[key], dtype=np.float32))
+    return values

@@ -1,0 +1,105 @@
+"""A model's file opened: checked, mended in memory, built anew, its weights set."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from app.opening.archive import read_archive
+from app.opening.assemble import assemble
+from app.opening.channels import are_channels_first
+from app.opening.config import Config, check_config, parse_config
+from app.opening.graph import make_plan
+from app.opening.hdf5 import open_hdf5, text_attribute
+from app.opening.kinds import Kind, kind_of
+from app.opening.plan import Plan
+from app.opening.unusable import UnusableModel
+from app.opening.weights import Array, Reorder, read_weights, set_weights
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A model out of a file."""
+
+    model: keras.Model
+    mends: tuple[str, ...]  # what was mended, and what is odd: a sentence each
+    keras_version: str | None  # that wrote the file, where it says so
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A model's file, taken apart: everything but the weights."""
+
+    config: Config
+    keras_version: str | None
+    backend: str | None
+    weights: Path | bytes  # an HDF5 file
+
+
+def open_model(path: Path) -> Opened:
+    """The model in a .keras, .h5 or .hdf5 file. No code of the file is run. Raises: UnusableModel.
+
+    For a file that nobody vouches for use app.opening.child.open_in_child: the HDF5 library, which is written in C, has
+    been seen to crash on bent files, and would take this process with it.
+    """
+    return read_model(path)[0]
+
+
+def read_model(path: Path) -> tuple[Opened, Plan]:
+    """The model, and the plan that it was built by. Raises: UnusableModel."""
+    source = _read(path)
+    plan = make_plan(check_config(source.config), _era(source))
+    model = assemble(plan)
+    with open_hdf5(source.weights) as file:
+        values = read_weights(file, plan, model)
+    odd = set_weights(model, values, _reorder(source))
+    return Opened(model, plan.notes + odd, source.keras_version), plan
+
+
+def _read(path: Path) -> _Source:
+    if kind_of(path) is Kind.ARCHIVE:
+        archive = read_archive(path)
+        version = parse_config(archive.metadata, "The archive's metadata").get("keras_version")
+        return _Source(parse_config(archive.config), _version(version) or "3", None, archive.weights)
+    with open_hdf5(path) as file:
+        text, version = text_attribute(file, "model_config"), text_attribute(file, "keras_version")
+        backend = text_attribute(file, "backend")
+        weights = "layer_names" in file.attrs or "layers" in file or "_layer_checkpoint_dependencies" in file
+        whole = "model_weights" in file
+    if text is None:
+        raise UnusableModel(_WEIGHTS_ONLY if weights else _OTHER_HDF5)
+    if not whole:
+        raise UnusableModel(
+            "The .h5 file describes a model without its weights. Save it with model.save('name.keras')."
+        )
+    return _Source(parse_config(text), _version(version), backend, path)
+
+
+_WEIGHTS_ONLY = (
+    "This .h5 file holds weights only, without the layers that they belong to. Build the model, call "
+    "model.load_weights('name.h5'), and save all of it with model.save('name.keras')."
+)
+_OTHER_HDF5 = "This HDF5 file holds no Keras model. Save one with model.save('name.keras')."
+
+
+def _version(value: object) -> str | None:
+    return value if isinstance(value, str) and re.fullmatch(r"\d[\w.+-]{0,30}", value) else None
+
+
+def _era(source: _Source) -> int:
+    """The Keras that wrote the file: 1, 2 or 3. The first did not say."""
+    return min(3, int(source.keras_version.split(".")[0])) if source.keras_version else 1
+
+
+def _reorder(source: _Source) -> Reorder:
+    """What brings a convolution's kernel into the order of rows, columns, inputs, outputs."""
+    outputs_first = _era(source) == 1 and are_channels_first(source.config)
+    flipped = source.backend == "theano"  # which turned a kernel by half a turn before it multiplied
+
+    def reorder(kernel: Array) -> Array:
+        ordered = kernel.transpose(2, 3, 1, 0) if outputs_first else kernel
+        return np.ascontiguousarray(ordered[::-1, ::-1] if flipped else ordered)
+
+    return reorder

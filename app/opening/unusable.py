@@ -1,0 +1,18 @@
+"""How this package says no."""
+
+from typing import Any
+
+_SHOWN = 80  # characters of a name that a file chose
+
+
+class UnusableModel(Exception):
+    """A file that cannot be opened. The message says what is wrong, and the way out."""
+
+
+def shown(name: Any) -> str:
+    """A name out of a file, fit for a sentence: one line, printable, not too long."""
+    text = "".join(character if character.isprintable() else "·" for character in str(name)[: _SHOWN + 1])
+    return f"“{text[:_SHOWN]}…”" if len(text) > _SHOWN else f"“{text}”"
+
+
+RESAVE = "With the Keras that wrote it, save it again: model.save('name.keras')."

@@ -1,0 +1,149 @@
+"""Every layer that can be built from a file, with a check for each setting that it takes from it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import keras
+from keras import layers
+
+from app.cnn.pooling import GlobalMinPooling2D, MinPooling2D
+from app.opening.arguments import (
+    Check,
+    activation,
+    amounts,
+    axis,
+    either,
+    flag,
+    margins,
+    one_of,
+    optional,
+    pair,
+    real,
+    several,
+    size,
+    whole,
+)
+from app.opening.limits import SIDE, UNITS
+from app.opening.names import words
+
+
+@dataclass(frozen=True)
+class LayerKind:
+    """A class of layers, and which settings of a file are handed to it."""
+
+    make: type[keras.layers.Layer]
+    settings: Mapping[str, Check]
+
+
+_LAST = {"data_format": optional(one_of("channels_last"))}
+_OUTPUT = {"activation": activation, "use_bias": flag}
+_PADDING = {"padding": one_of("valid", "same")}
+_WINDOW = {"kernel_size": pair(1), "strides": pair(1), "dilation_rate": pair(1)} | _PADDING | _LAST
+_CONVOLUTION = {"filters": whole(1, UNITS)} | _WINDOW | _OUTPUT
+_DEPTH = {"depth_multiplier": whole(1, UNITS)}
+_POOL = {"pool_size": pair(1), "strides": optional(pair(1))} | _PADDING | _LAST
+_GLOBAL = {"keepdims": flag} | _LAST
+_SCALED = {"epsilon": real, "center": flag, "scale": flag}
+_RECURRENT = {
+    "units": whole(1, UNITS),
+    "activation": activation,
+    "use_bias": flag,
+    "return_sequences": flag,
+    "return_state": one_of(False),
+    "go_backwards": flag,
+}
+_GATED = _RECURRENT | {"recurrent_activation": activation}
+_INTERPOLATION = {"interpolation": one_of("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")}
+_AXES = either(axis, several(axis, most=8))
+
+
+def _kind(make: type[keras.layers.Layer], **settings: Check) -> LayerKind:
+    return LayerKind(make, MappingProxyType(settings))
+
+
+LAYERS: Mapping[str, LayerKind] = MappingProxyType(
+    {
+        "Activation": _kind(layers.Activation, activation=activation),
+        "ActivityRegularization": _kind(layers.ActivityRegularization),
+        "Add": _kind(layers.Add),
+        "AlphaDropout": _kind(layers.AlphaDropout, rate=real),
+        "Average": _kind(layers.Average),
+        "AveragePooling2D": _kind(layers.AveragePooling2D, **_POOL),
+        "BatchNormalization": _kind(layers.BatchNormalization, axis=axis, momentum=real, **_SCALED),
+        "CenterCrop": _kind(layers.CenterCrop, height=whole(1, SIDE), width=whole(1, SIDE), **_LAST),
+        "Concatenate": _kind(layers.Concatenate, axis=axis),
+        "Conv2D": _kind(layers.Conv2D, groups=whole(1, UNITS), **_CONVOLUTION),
+        "Conv2DTranspose": _kind(layers.Conv2DTranspose, output_padding=optional(pair(0)), **_CONVOLUTION),
+        "Cropping2D": _kind(layers.Cropping2D, cropping=margins, **_LAST),
+        "Dense": _kind(layers.Dense, units=whole(1, UNITS), **_OUTPUT),
+        "DepthwiseConv2D": _kind(layers.DepthwiseConv2D, **_DEPTH, **_WINDOW, **_OUTPUT),
+        "Dropout": _kind(layers.Dropout, rate=real),
+        "ELU": _kind(layers.ELU, alpha=real),
+        "Flatten": _kind(layers.Flatten, **_LAST),
+        "GRU": _kind(layers.GRU, reset_after=flag, **_GATED),
+        "GaussianDropout": _kind(layers.GaussianDropout, rate=real),
+        "GaussianNoise": _kind(layers.GaussianNoise, stddev=real),
+        "GlobalAveragePooling2D": _kind(layers.GlobalAveragePooling2D, **_GLOBAL),
+        "GlobalMaxPooling2D": _kind(layers.GlobalMaxPooling2D, **_GLOBAL),
+        "GlobalMinPooling2D": _kind(GlobalMinPooling2D, **_GLOBAL),
+        "GroupNormalization": _kind(layers.GroupNormalization, groups=whole(-1, UNITS), axis=axis, **_SCALED),
+        "LSTM": _kind(layers.LSTM, **_GATED),
+        "LayerNormalization": _kind(layers.LayerNormalization, axis=_AXES, **_SCALED),
+        "LeakyReLU": _kind(layers.LeakyReLU, negative_slope=real),
+        "MaxPooling2D": _kind(layers.MaxPooling2D, **_POOL),
+        "Maximum": _kind(layers.Maximum),
+        "MinPooling2D": _kind(MinPooling2D, **_POOL),
+        "Minimum": _kind(layers.Minimum),
+        "Multiply": _kind(layers.Multiply),
+        "Normalization": _kind(
+            layers.Normalization,
+            axis=optional(_AXES),
+            mean=optional(amounts),
+            variance=optional(amounts),
+            invert=flag,
+        ),
+        "PReLU": _kind(layers.PReLU, shared_axes=optional(several(axis, most=8))),
+        "Permute": _kind(layers.Permute, dims=several(whole(1, 8), most=8)),
+        "ReLU": _kind(layers.ReLU, max_value=optional(real), negative_slope=optional(real), threshold=optional(real)),
+        "RepeatVector": _kind(layers.RepeatVector, n=whole(1, SIDE)),
+        "Rescaling": _kind(layers.Rescaling, scale=amounts, offset=amounts),
+        "Reshape": _kind(layers.Reshape, target_shape=several(optional(size), most=8)),
+        "Resizing": _kind(
+            layers.Resizing,
+            height=whole(1, SIDE),
+            width=whole(1, SIDE),
+            crop_to_aspect_ratio=flag,
+            pad_to_aspect_ratio=flag,
+            antialias=flag,
+            **_INTERPOLATION,
+            **_LAST,
+        ),
+        "SeparableConv2D": _kind(layers.SeparableConv2D, **_DEPTH, **_CONVOLUTION),
+        "SimpleRNN": _kind(layers.SimpleRNN, **_RECURRENT),
+        "Softmax": _kind(layers.Softmax, axis=_AXES),
+        "SpatialDropout2D": _kind(layers.SpatialDropout2D, rate=real, **_LAST),
+        "Subtract": _kind(layers.Subtract),
+        "UnitNormalization": _kind(layers.UnitNormalization, axis=_AXES),
+        "UpSampling2D": _kind(layers.UpSampling2D, size=pair(1), **_INTERPOLATION, **_LAST),
+        "ZeroPadding2D": _kind(layers.ZeroPadding2D, padding=margins, **_LAST),
+    }
+)
+
+# They change pictures in training and do nothing else, so a model without them answers the same.
+TRAINING_ONLY = words(
+    "RandomFlip RandomRotation RandomZoom RandomTranslation RandomContrast RandomBrightness RandomHeight RandomWidth "
+    "RandomShear RandomErasing RandomGaussianBlur RandomColorJitter RandomSharpness RandomHue RandomSaturation"
+)
+MODELS = frozenset({"Sequential", "Functional", "Model"})
+# What our own training wrote, under the name that it was registered by.
+REGISTERED = frozenset({"layerglass>MinPooling2D", "layerglass>GlobalMinPooling2D"})
+
+# What a file may say of a layer that changes nothing once it is trained. Whatever is in it is left unread.
+IGNORED = words(
+    "name trainable dtype seed batch_input_shape batch_shape input_shape input_dim input_dtype sparse ragged autocast "
+    "noise_shape activity_regularizer synchronized fused renorm renorm_clipping renorm_momentum virtual_batch_size "
+    "adjustment dropout recurrent_dropout stateful unroll use_cudnn implementation unit_forget_bias "
+    "zero_output_for_mask l1 l2 input_length cache_key"
+)
+IGNORED_ENDINGS = ("_initializer", "_regularizer", "_constraint")

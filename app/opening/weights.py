@@ -1,0 +1,180 @@
+"""The weights out of a file, found for each layer and checked one by one before a single one is set."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import h5py
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from app.opening.hdf5 import member, name_list, numbers
+from app.opening.plan import Path, Plan
+from app.opening.unusable import RESAVE, UnusableModel, shown
+from app.opening.vocabulary import MODELS
+
+Array = NDArray[np.float32]
+Values = dict[str, list[Array]]  # by the layer's name in the built model
+
+
+def read_weights(file: h5py.File, plan: Plan, model: keras.Model) -> Values:
+    """The values for every layer that has weights, in the order of its variables. Raises: UnusableModel.
+
+    file: a whole HDF5 model, or the weights of a .keras archive.
+    """
+    wanted = {step.origin: variables(model.get_layer(step.name)) for step in plan.steps if step.origin}
+    wanted = {path: names for path, names in wanted.items() if names}
+    legacy = file.get("model_weights", file if "layer_names" in file.attrs else None)
+    found = _legacy(legacy, plan, wanted) if legacy is not None else _by_class(file, (), plan, wanted)
+    return {step.name: found[step.origin] for step in plan.steps if step.origin in wanted}
+
+
+def variables(layer: keras.layers.Layer) -> list[Any]:
+    """A layer's weights, in the order in which every Keras saves them."""
+    return [*layer.trainable_weights, *layer.non_trainable_weights]
+
+
+def _legacy(group: h5py.Group, plan: Plan, wanted: Mapping[Path, list[Any]]) -> dict[Path, list[Array]]:
+    """From an .h5 file: a group for each layer, which lists its weights by name and in order."""
+    listed = {name: _group(group, name) for name in name_list(group, "layer_names")}
+    groups = {name: each for name, each in listed.items() if name_list(each, "weight_names")}
+    here = [name for name, _ in plan.layers[()] if any(path[0] == name for path in wanted)]
+    if set(here) <= groups.keys():
+        places = {name: groups[name] for name in here}
+    elif len(here) == len(groups):
+        # Some tools rename the layers of a model after it was built; their order stays.
+        places = dict(zip(here, groups.values(), strict=True))
+    else:
+        raise _missing(next(name for name in here if name not in groups))
+    return {path: _legacy_values(places[path[0]], path, names) for path, names in wanted.items()}
+
+
+def _group(group: h5py.Group, name: str) -> h5py.Group:
+    found = member(group, name)
+    if not isinstance(found, h5py.Group):
+        raise _missing(name)
+    return found
+
+
+def _legacy_values(group: h5py.Group, path: Path, wanted: list[Any]) -> list[Array]:
+    names = name_list(group, "weight_names")
+    if len(path) > 1:
+        # A nested model lists all that can be trained before all that cannot: the order says little, the names all.
+        names = [_nested_name(names, path, variable.name) for variable in wanted]
+    values = []
+    for name in names:
+        if (dataset := member(group, name)) is None:
+            raise _missing(path[-1])
+        values.append(numbers(dataset))
+    return values
+
+
+def _nested_name(names: list[str], path: Path, variable: str) -> str:
+    matching = [name for name in names if name.split(":")[0].split("/")[-2:] == [path[-1], variable]]
+    if len(matching) != 1:
+        raise _missing("/".join(path))
+    return matching[0]
+
+
+def _by_class(group: h5py.Group, path: Path, plan: Plan, wanted: Mapping[Path, list[Any]]) -> dict[Path, list[Array]]:
+    """From a .keras file: layers/conv2d, layers/conv2d_1, ... by class, whatever the names of the layers."""
+    container = next((found for name in _CONTAINERS if (found := member(group, name)) is not None), None)
+    values: dict[Path, list[Array]] = {}
+    taken: dict[str, int] = {}
+    for name, kind in plan.layers[path]:
+        here = (*path, name)
+        if not any(each[: len(here)] == here for each in wanted):
+            continue
+        base = _snake_case(kind)
+        candidates = _with_weights(container, base)
+        index = taken.get(base, 0)
+        taken[base] = index + 1
+        if index >= len(candidates):
+            raise _missing("/".join(here))
+        if kind in MODELS:
+            values |= _by_class(candidates[index], here, plan, wanted)
+        else:
+            values[here] = _vars(candidates[index], "/".join(here))
+    return values
+
+
+# Since Keras 3, and in the .keras files of Keras 2.
+_CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
+
+
+def _snake_case(kind: str) -> str:
+    """How Keras names a class in its files: DepthwiseConv2D is depthwise_conv2d."""
+    spaced = re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", re.sub(r"\W+", "", kind))
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", spaced).lower()
+
+
+def _with_weights(container: Any, base: str) -> list[h5py.Group]:
+    """The groups base, base_1, base_2, ... that hold any numbers, in this order."""
+    if not isinstance(container, h5py.Group):
+        return []
+    numbered = [
+        (int(match.group(1) or 0), container[name])
+        for name in container
+        if (match := re.fullmatch(re.escape(base) + r"(?:_(\d{1,6}))?", name))
+    ]
+    return [group for _, group in sorted(numbered, key=lambda each: each[0]) if _holds_numbers(group)]
+
+
+def _holds_numbers(group: Any) -> bool:
+    if not isinstance(group, h5py.Group):
+        return False
+    return any(
+        isinstance(each, h5py.Dataset) or (name != "seed_generator" and _holds_numbers(each))
+        for name, each in group.items()
+    )
+
+
+def _vars(group: h5py.Group, name: str) -> list[Array]:
+    """A layer's own numbers, or those of its recurrent cell: vars/0, vars/1, ..."""
+    places = (member(group, "vars"), member(group, "cell/vars"))
+    vars_ = next((place for place in places if isinstance(place, h5py.Group) and len(place)), None)
+    if vars_ is None:
+        raise _missing(name)
+    if sorted(vars_) != sorted(map(str, range(len(vars_)))):
+        raise UnusableModel(f"The weights of the layer {shown(name)} are not numbered as Keras numbers them. {RESAVE}")
+    return [numbers(vars_[str(index)]) for index in range(len(vars_))]
+
+
+def _missing(name: str) -> UnusableModel:
+    return UnusableModel(f"The file has no weights for the layer {shown(name)}. {RESAVE}")
+
+
+Reorder = Callable[[Array], Array]
+
+
+def set_weights(model: keras.Model, values: Values, reorder: Reorder) -> tuple[str, ...]:
+    """Set every weight, and say in a sentence each what is odd. Raises: UnusableModel, before any is set.
+
+    reorder: what brings an old kernel into the order of rows, columns, inputs, outputs.
+    """
+    settled = {name: _fitted(model.get_layer(name), arrays, reorder) for name, arrays in values.items()}
+    for name, arrays in settled.items():
+        layer = model.get_layer(name)
+        for variable, array in zip(variables(layer), arrays, strict=True):
+            variable.assign(array)
+        if isinstance(layer, keras.layers.Normalization):
+            layer.finalize_state()
+    odd = [name for name, arrays in settled.items() if not all(np.isfinite(array).all() for array in arrays)]
+    return tuple(f"Some weights of the layer {shown(name)} are not numbers (NaN or infinite)." for name in odd)
+
+
+def _fitted(layer: keras.layers.Layer, arrays: list[Array], reorder: Reorder) -> list[Array]:
+    wanted = variables(layer)
+    if len(arrays) != len(wanted):
+        raise UnusableModel(
+            f"The layer {shown(layer.name)} has {len(wanted)} arrays of weights, the file {len(arrays)}. {RESAVE}"
+        )
+    fitted = [reorder(array) if array.ndim == 4 else array for array in arrays]
+    for variable, array in zip(wanted, fitted, strict=True):
+        if tuple(variable.shape) != array.shape:
+            raise UnusableModel(
+                f"The weights {variable.name} of the layer {shown(layer.name)} have the shape {array.shape} in the "
+                f"file; its settings ask for {tuple(variable.shape)}. {RESAVE}"
+            )
+    return fitted
