@@ -108,13 +108,14 @@ def find_ink(picture: Image.Image) -> Ink:
     noise = float(np.median(np.abs(border - paper))) if ground is None else 0.0
     if noise > 0:  # a photograph or a scan: specks would stretch the ink's box
         luminance = np.asarray(picture.filter(ImageFilter.MedianFilter(3)), dtype=np.float32) / 255
-    darker, brighter = np.maximum(paper - luminance, 0), np.maximum(luminance - paper, 0)
-    ink = darker if darker.sum() >= brighter.sum() else brighter
+    ink = luminance - np.float32(paper)
+    if ink.sum(dtype=np.float64) <= 0:  # more of the picture is darker than the paper than brighter
+        ink = -ink
     contrast = float(ink.max())
     if contrast < MIN_CONTRAST:
         raise NothingDrawn("Nothing is drawn yet: the picture is all paper. Draw something, then try again.")
     floor = min(4 * noise, contrast / 2)
-    return np.asarray(np.maximum(ink - floor, 0) / (contrast - floor), dtype=np.float32)
+    return np.maximum((ink - np.float32(floor)) * np.float32(1 / (contrast - floor)), np.float32(0))
 
 
 def _without_transparency(picture: Image.Image) -> tuple[Image.Image, NDArray[np.bool_], int | None]:
@@ -129,18 +130,28 @@ def _without_transparency(picture: Image.Image) -> tuple[Image.Image, NDArray[np
     if alpha.getextrema()[0] == 255:
         return luminance, opaque, None
     # Where transparency is all or nothing, the rim of a stroke is blended with a paper that is not there any more.
-    inner = np.asarray(alpha.filter(ImageFilter.MinFilter(5))) >= 128
+    inner = _inside(opaque)
     tones = np.asarray(luminance)[next((mask for mask in (inner, opaque) if mask.any()), np.asarray(alpha) > 0)]
     if tones.size == 0:
         return Image.new("L", picture.size, 255), opaque, 255
-    tone = int(np.median(tones))
-    if np.percentile(tones, 95) - np.percentile(tones, 5) < 64:
+    darkest, tone, brightest = (int(level) for level in np.percentile(tones, (5, 50, 95)))
+    if brightest - darkest < 64:
         paper = 0 if tone >= 128 else 255
         return Image.composite(luminance, Image.new("L", picture.size, paper), alpha), opaque, paper
     filled = Image.composite(luminance, Image.new("L", picture.size, tone), alpha)
     box = _bounds(opaque)
     within = filled.crop((box.left, box.top, box.right, box.bottom))
     return within, opaque[box.top : box.bottom, box.left : box.right], None
+
+
+def _inside(mask: NDArray[np.bool_], margin: int = 2) -> NDArray[np.bool_]:
+    """What of a mask lies further than the margin from its edge, along its rows and columns."""
+    inner = mask.copy()
+    inner[margin:] &= mask[:-margin]
+    inner[:-margin] &= mask[margin:]
+    inner[:, margin:] &= mask[:, :-margin]
+    inner[:, :-margin] &= mask[:, margin:]
+    return inner
 
 
 def _border(array: NDArray[Any]) -> NDArray[Any]:
