@@ -177,11 +177,9 @@ def _compare_layer(
         apart = [activation - reference for activation in activations]
     grids = _draw_together(activations, look.colormap_for(np.stack(activations)), look)
     drawn = _draw_together(apart, Colormap.BERLIN, look) if differences else [None] * len(apart)
-    extent = network.map_extent(layer, trained) if layer.is_spatial else None
-    seen = network.receptive_fields[layer.name]
     return [
         Cell(
-            LayerView(layer, seen, extent, activation, grid),
+            LayerView(network, trained.image, layer, activation, grid),
             distance(activation, reference),
             _farthest_map(each),
             difference,

@@ -10,6 +10,7 @@ from app.cnn.card import Card, Fit
 from app.cnn.layers import Layer
 from app.cnn.network import Array, ForwardPass, Network
 from app.cnn.pooling import PoolingMode
+from app.cnn.receptive_field import map_extent
 from app.imaging.colormap import Colormap
 from app.imaging.drawing import normalise, read_ink
 from app.imaging.grid import COLUMNS, Grid, Scale, draw_grid, draw_map, draw_strip
@@ -72,11 +73,23 @@ class Prediction:
 class LayerView:
     """One layer, what it made of the image, and its picture."""
 
+    network: Network
+    image: Array
     layer: Layer
-    receptive_field: tuple[int, int] | None  # height and width of what a cell sees; None: everything
-    extent: tuple[float, float, float, float] | None  # where a map lies over the image: top, left, bottom, right
     activation: Array
     grid: Grid
+
+    @property
+    def receptive_field(self) -> tuple[int, int] | None:
+        """Height and width of what a cell sees of the image; None: everything, whatever its size."""
+        return self.network.receptive_fields[self.layer.name]
+
+    @property
+    def extent(self) -> tuple[float, float, float, float] | None:
+        """Where the maps lie over the image: top, left, bottom, right in its pixels. None for a vector."""
+        if not self.layer.is_spatial:
+            return None
+        return map_extent(self.network.layers, self.image.shape, self.activation.shape, self.layer.name)
 
     @property
     def minimum(self) -> float:
@@ -174,8 +187,7 @@ def _feature_maps(forward: ForwardPass, layer: Layer) -> Array:
 
 def _view(network: Network, forward: ForwardPass, layer: Layer, look: Look) -> LayerView:
     activation = forward.activations[layer.name]
-    extent = network.map_extent(layer, forward) if layer.is_spatial else None
-    return LayerView(layer, network.receptive_fields[layer.name], extent, activation, _draw(activation, look))
+    return LayerView(network, forward.image, layer, activation, _draw(activation, look))
 
 
 def _draw(activation: Array, look: Look) -> Grid:

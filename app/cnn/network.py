@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from app.cnn.card import Card
 from app.cnn.layers import Layer, computing_layers, describe_layers
 from app.cnn.pooling import PoolingMode, with_pooling
-from app.cnn.receptive_field import map_extent, receptive_field_size
+from app.cnn.receptive_field import receptive_field_size
 
 Array = NDArray[np.float32]
 
@@ -99,10 +99,6 @@ class Network:
         """How many channels a layer reads."""
         shape = self.layer(layer.inputs[0]).output_shape if layer.inputs else self.card.input_shape
         return shape[-1] or 0
-
-    def map_extent(self, layer: Layer, forward: ForwardPass) -> tuple[float, float, float, float]:
-        """Where the layer's feature maps lie over the image: top, left, bottom, right in pixels of the image."""
-        return map_extent(self.layers, forward.image.shape, forward.activations[layer.name].shape, layer.name)
 
     def run(self, image: Array, pooling: PoolingMode | None = None) -> ForwardPass:
         """Run once, and keep every layer's output.

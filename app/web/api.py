@@ -75,7 +75,7 @@ async def show_model(network: NetworkDep) -> ModelDetails:
 @router.post("/api/models/{model}/prediction", tags=["drawings"], responses=_DRAWING_REFUSED)
 def post_prediction(network: NetworkDep, image: ImageDep, pooling: PoolingDep = None) -> PredictionSchema:
     """Which class the network says the drawing is."""
-    return answer_prediction(predict(network, network.run(image, pooling)))
+    return answer_prediction(predict(network, network.run(image(), pooling)))
 
 
 @router.post("/api/models/{model}/feature-maps", tags=["drawings"], responses=_DRAWING_REFUSED)
@@ -83,7 +83,7 @@ def post_feature_maps(
     network: NetworkDep, image: ImageDep, look: LookDep, pooling: PoolingDep = None
 ) -> FeatureMapsAnswer:
     """The prediction, and every convolution and pooling layer's feature maps as a PNG grid."""
-    return answer_feature_maps(explore(image, network, pooling, look, network.feature_map_layers))
+    return answer_feature_maps(explore(image(), network, pooling, look, network.feature_map_layers))
 
 
 @router.post("/api/models/{model}/comparison", tags=["drawings"], responses=_DRAWING_REFUSED)
@@ -96,8 +96,8 @@ def post_comparison(
     differences: DifferencesDep = False,
 ) -> ComparisonAnswer:
     """Max, average and min pooling side by side: predictions, accuracies, and every layer from the first pooling on."""
-    image = swap_ink_and_paper(image, network.card) if invert else image
-    comparison = compare(image, network, look, differences)
+    seen = swap_ink_and_paper(image(), network.card) if invert else image()
+    comparison = compare(seen, network, look, differences)
     return answer_comparison(comparison, accuracies(network, library), invert)
 
 
@@ -111,7 +111,7 @@ def post_grid(
     network: NetworkDep, layer: LayerDep, image: ImageDep, look: LookDep, pooling: PoolingDep = None
 ) -> Response:
     """All feature maps of one layer as a PNG grid, one pixel an activation."""
-    return Response(layer_grid(network.run(image, pooling), layer, look).png, media_type="image/png")
+    return Response(layer_grid(network.run(image(), pooling), layer, look).png, media_type="image/png")
 
 
 @router.post(
@@ -129,7 +129,7 @@ def post_feature_map(
     pooling: PoolingDep = None,
 ) -> Response:
     """One feature map as a PNG, one pixel an activation, in the colours that it has in its layer's grid."""
-    grid = feature_map_grid(network.run(image, pooling), layer, channel, look)
+    grid = feature_map_grid(network.run(image(), pooling), layer, channel, look)
     return Response(grid.png, media_type="image/png")
 
 
@@ -141,7 +141,7 @@ def post_feature_map(
 )
 def post_activations(network: NetworkDep, image: ImageDep, pooling: PoolingDep = None) -> Response:
     """Every layer's float32 activation under its name, with `input` and `probabilities`, for numpy.load."""
-    forward = network.run(image, pooling)
+    forward = network.run(image(), pooling)
     arrays = forward.activations | {"input": forward.image, "probabilities": forward.output}
     name = f"{network.name}-{forward.pooling or 'activations'}.npz"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
@@ -166,7 +166,7 @@ def post_cell(
 
     A vector, such as a dense layer's output, is channel 0 and row 0.
     """
-    return answer_inspection(inspect(network, network.run(image, pooling), layer, Place(channel, row, column)))
+    return answer_inspection(inspect(network, network.run(image(), pooling), layer, Place(channel, row, column)))
 
 
 @router.get(

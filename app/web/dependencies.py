@@ -1,7 +1,9 @@
 """What a request carries, turned into domain values."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Annotated
 
 from fastapi import Depends, File, Form, Path, Query, Request, UploadFile
@@ -172,15 +174,16 @@ InvertDep = Annotated[bool, Form(description="Swap ink and paper: bright and dar
 DifferencesDep = Annotated[bool, Form(description="Also draw each layer minus the same layer as trained.")]
 
 
-def get_image(drawing: DrawingDep, network: NetworkDep) -> Array:
-    """What the network sees of the drawing. Raises: InvalidDrawing."""
-    return see(drawing, network.card)
+# What the network sees is found in the route's own thread: a blocking dependency would be a second trip to the pool.
+async def get_image(drawing: DrawingDep, network: NetworkDep) -> Callable[[], Array]:
+    """Finds what the network sees of the drawing. Called, it raises: InvalidDrawing."""
+    return partial(see, drawing, network.card)
 
 
-def get_form_image(drawing: DrawingDep, choice: FormChoiceDep) -> Array:
-    """What the network of the form's choice sees of the drawing. Raises: InvalidDrawing."""
-    return see(drawing, choice.network.card)
+async def get_form_image(drawing: DrawingDep, choice: FormChoiceDep) -> Callable[[], Array]:
+    """Finds what the network of the form's choice sees of the drawing. Called, it raises: InvalidDrawing."""
+    return partial(see, drawing, choice.network.card)
 
 
-ImageDep = Annotated[Array, Depends(get_image)]
-FormImageDep = Annotated[Array, Depends(get_form_image)]
+ImageDep = Annotated[Callable[[], Array], Depends(get_image)]
+FormImageDep = Annotated[Callable[[], Array], Depends(get_form_image)]

@@ -66,7 +66,7 @@ def post_exploration(
     request: Request, image: FormImageDep, choice: FormChoiceDep, look: FormLookDep, selection: FormSelectionDep
 ) -> Response:
     """Everything that the network made of the drawing: the answer and the layers, with the microscope on one."""
-    exploration = explore(image, choice.network, choice.pooling, look)
+    exploration = explore(image(), choice.network, choice.pooling, look)
     context = _show(exploration, choice) | _show_panel(choice.network, exploration.forward, selection, look)
     return templates.TemplateResponse(request, "_exploration.html", context)
 
@@ -76,7 +76,7 @@ def post_microscope(
     request: Request, image: FormImageDep, choice: FormChoiceDep, look: FormLookDep, selection: FormSelectionDep
 ) -> Response:
     """The microscope alone, for another cell of the same drawing."""
-    context = _show_panel(choice.network, choice.network.run(image, choice.pooling), selection, look)
+    context = _show_panel(choice.network, choice.network.run(image(), choice.pooling), selection, look)
     return templates.TemplateResponse(request, "_microscope.html", context)
 
 
@@ -107,7 +107,7 @@ def post_comparison(
     differences: DifferencesDep = False,
 ) -> Response:
     """What the three pooling modes make of the drawing."""
-    context = _show_comparison(image, choice.network, library, look, invert, differences)
+    context = _show_comparison(image(), choice.network, library, look, invert, differences)
     return templates.TemplateResponse(request, "_comparison.html", context)
 
 
