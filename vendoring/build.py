@@ -37,8 +37,6 @@ class VendoringHook(BuildHookInterface[Any]):
         if not _complete():
             with tempfile.TemporaryDirectory() as folder:
                 _fetch(Path(folder))
-        if self.target_name == "wheel" and version == "standard":
-            build_data["force_include"][str(VENDOR)] = "app/static/vendor"
 
 
 def _complete() -> bool:
