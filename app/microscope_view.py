@@ -58,7 +58,7 @@ class TermView:
     input: Picture
     patch: list[list[Number]]
     kernel: list[list[Number]]
-    result: Picture
+    result: Picture | None  # None for a transposed convolution, whose cells are each reached by other weights
     partial: float
 
 
@@ -158,13 +158,10 @@ def _terms(inspection: Inspection, look: Look, shown: list[int]) -> list[TermVie
     if not isinstance(cell, ConvolutionCell):
         return []
     (source,) = network.inputs(layer, inspection.forward)
-    output = inspection.forward.activations[layer.name]
-    results = convolve_channels(
-        layer, network.weights(layer), source, inspection.place.channel, (output.shape[0], output.shape[1])
-    ).astype(np.float32)
+    results = _results(inspection, source)
     kernels = np.stack([term.kernel for term in cell.terms], axis=2).astype(np.float32)
     place = inspection.place
-    windows = _cells_of_windows(inspection, cell.window)
+    windows = None if results is None else _cells_of_windows(inspection, cell.window)
     here = Region(place.row, place.column, place.row + 1, place.column + 1)
     # One colour scale for all partial results, so that they can be compared by eye.
     signed = Look(Colormap.BERLIN, scale=Scale.LAYER)
@@ -176,11 +173,21 @@ def _terms(inspection: Inspection, look: Look, shown: list[int]) -> list[TermVie
             ),
             patch=_numbers(cell.terms[index].patch, source, look.colormap_for(source)),
             kernel=_numbers(cell.terms[index].kernel, kernels, Colormap.BERLIN),
-            result=_picture(results, index, here, "what it gives", signed, SAME),
+            result=None if results is None else _picture(results, index, here, "what it gives", signed, SAME),
             partial=cell.terms[index].partial,
         )
         for index in shown
     ]
+
+
+def _results(inspection: Inspection, source: Array) -> Array | None:
+    """What each input channel gives to the whole map, (height, width, terms)."""
+    layer, channel = inspection.layer, inspection.place.channel
+    if layer.kind == "Conv2DTranspose":
+        return None
+    height, width, _ = inspection.forward.activations[layer.name].shape
+    weights = inspection.network.weights(layer)
+    return convolve_channels(layer, weights, source, channel, (height, width)).astype(np.float32)
 
 
 def _name(inspection: Inspection, term: Term) -> str:
@@ -232,6 +239,8 @@ def _window(inspection: Inspection, look: Look) -> list[list[Number]] | None:
 
 def _numbers(values: NDArray[np.float64], scale: Array, colormap: Colormap) -> list[list[Number]]:
     """Values, (rows, columns), in the colours that they have where this array sets the scale."""
+    if values.size == 0:  # a cell that no input reaches
+        return []
     known = np.nan_to_num(values).astype(np.float32)
     ends = np.array([scale.min(), scale.max()], dtype=np.float32)
     levels, _, _ = quantise(np.append(known.ravel(), ends)[:, None, None], colormap, Scale.LAYER)

@@ -27,7 +27,8 @@ def test_inspects_every_layer_of_every_model(library: Library, four: bytes) -> N
             output = forward.activations[layer.name]
             place = find_place(output, int(rng.integers(output.shape[2])) if output.ndim == 3 else 0, None, None)
             inspection = inspect(network, forward, layer, place)
-            assert inspection.value == pytest.approx(np.abs(inspection.value) * np.sign(inspection.value))
+            index = (place.row, place.column, place.channel) if output.ndim == 3 else (place.column,)
+            assert inspection.value == output[index]
             assert (inspection.cell is None) == (inspection.reason is not None)
             assert inspection.regions[IMAGE].height > 0
             view = view_inspection(inspection, Look())
@@ -87,6 +88,15 @@ def test_shown_and_unshown_terms_are_all_terms(network: Network, four: bytes) ->
     assert shown + few.more_product == pytest.approx(sum(each.product for each in everything.contributions))
     sizes = [abs(each.product) for each in everything.contributions]
     assert sizes == sorted(sizes, reverse=True)
+
+
+def test_a_transposed_convolution_is_shown_without_partial_maps() -> None:
+    model = keras.Sequential([keras.Input((6, 7, 2)), keras.layers.Conv2DTranspose(3, 3, strides=2, name="up")])
+    network = Network("up", model, card(model, classes=[]))
+    forward = network.run(np.random.default_rng(0).normal(size=(6, 7, 2)).astype(np.float32))
+    view = view_inspection(inspect(network, forward, network.layer("up"), Place(1, 4, 4)), Look())
+    assert sorted(term.channel for term in view.terms) == [0, 1]
+    assert all(term.result is None for term in view.terms)
 
 
 def test_a_layer_without_arithmetic_still_shows_its_map() -> None:

@@ -23,7 +23,7 @@ from app.cnn.cells import (
 )
 from app.cnn.layers import Layer, Window
 from app.cnn.pooling import PoolingMode
-from app.cnn.receptive_field import Region, read_transposed, read_window
+from app.cnn.receptive_field import Region, read_transposed, read_window, transposed_padding
 
 Array = NDArray[np.float32]
 Weights = Mapping[str, Array]  # a layer's weights under Keras' names: kernel, bias, gamma, ...
@@ -160,23 +160,15 @@ def _explain_transposed(
     left, right = read_transposed(layer.window, 1, column)
     patches = _read(image, np.arange(top, bottom)[:, None], np.arange(left, right)[None], 0.0)
     # An input cell i puts the kernel's first row at i times the stride, less the padding.
-    (down, across), (above, before) = layer.window.strides, _transposed_padding(layer.window)
-    rows = row + above - np.arange(top, bottom) * down
-    columns = column + before - np.arange(left, right) * across
+    down, across = layer.window.strides
+    rows = row + transposed_padding(layer.window, 0) - np.arange(top, bottom) * down
+    columns = column + transposed_padding(layer.window, 1) - np.arange(left, right) * across
     kernels = weights["kernel"][np.ix_(rows, columns)][:, :, channel].astype(np.float64)  # (rows, columns, channels)
     partials = (patches * kernels).sum(axis=(0, 1)).tolist()
     terms = tuple(Term(at, patches[:, :, at], kernels[:, :, at], partial) for at, partial in enumerate(partials))
     bias = float(weights["bias"][channel]) if "bias" in weights else 0.0
     window = Region(top, left, bottom, right)
     return ConvolutionCell(window, terms, bias, sum(partials) + bias, layer.activation or "linear", value)
-
-
-def _transposed_padding(window: Window) -> tuple[int, int]:
-    rows, columns = (
-        max(extent - stride, 0) // 2 if window.padding == "same" else 0
-        for extent, stride in zip(window.extent, window.strides, strict=True)
-    )
-    return rows, columns
 
 
 def _explain_moved(layer: Layer, inputs: tuple[Array, ...], place: tuple[int, ...], value: float) -> MovedCell:

@@ -167,9 +167,13 @@ def read_transposed(window: Window, axis: int, cell: int) -> tuple[int, int]:
 
     Cell i of the input reaches the cells i·s - p .. i·s - p + k - 1 of the output.
     """
-    stride, extent = window.strides[axis], window.extent[axis]
-    padding = max(extent - stride, 0) // 2 if window.padding == "same" else 0
+    stride, extent, padding = window.strides[axis], window.extent[axis], transposed_padding(window, axis)
     return -((extent - 1 - cell - padding) // stride), (cell + padding) // stride + 1
+
+
+def transposed_padding(window: Window, axis: int) -> int:
+    """How many rows (axis 0) or columns (axis 1) a transposed convolution takes off before the first one it keeps."""
+    return max(window.extent[axis] - window.strides[axis], 0) // 2 if window.padding == "same" else 0
 
 
 def read_window(window: Window, axis: int, cell: int, size: int | None) -> tuple[int, int]:
