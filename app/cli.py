@@ -1,14 +1,16 @@
 """The command layerglass."""
 
 import os
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 import uvicorn
 
-from app.settings import Settings, model_files, no_models
+from app.settings import Settings
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -27,19 +29,41 @@ def serve(
     port: Annotated[int | None, typer.Option(help="The port to listen on. [default: 8000]", min=0, max=65535)] = None,
     workers: Annotated[int | None, typer.Option(help="How many processes answer. [default: 1]", min=1)] = None,
     models: Annotated[
-        Path | None, typer.Option(help="The folder of trained models.", exists=True, file_okay=False)
+        list[Path] | None,
+        typer.Option(metavar="FOLDER", help="A folder of your own models; repeatable.", exists=True, file_okay=False),
+    ] = None,
+    model: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="A .keras, .h5 or .hdf5 file of your own; repeatable.", exists=True),
     ] = None,
 ) -> None:
     """Serve the app. Each option can also be set in the environment, as LAYERGLASS_PORT and so on."""
-    options = {"host": host, "port": port, "workers": workers, "models": models}
+    options = {"host": host, "port": port, "workers": workers, "models": _join(models), "model": _join(model)}
     for name, value in options.items():
         if value is not None:  # in the environment, every worker process sees it
             os.environ[f"LAYERGLASS_{name.upper()}"] = str(value)
-    settings = Settings()
-    if not model_files(settings.models):  # said before TensorFlow is loaded to find it missing
-        typer.echo(no_models(settings.models), err=True)
-        raise typer.Exit(2)
-    typer.echo(f"Loading the networks in {settings.models} …")
+    with _state():
+        _serve(Settings())
+
+
+def _join(paths: list[Path] | None) -> str | None:
+    """As the environment holds several paths; absolute, for the processes that read them."""
+    return os.pathsep.join(str(path.absolute()) for path in paths) if paths else None
+
+
+@contextmanager
+def _state() -> Iterator[None]:
+    """A folder that all worker processes share, for as long as the server runs."""
+    if "LAYERGLASS_STATE" in os.environ:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="layerglass-", ignore_cleanup_errors=True) as folder:
+        os.environ["LAYERGLASS_STATE"] = folder
+        yield
+
+
+def _serve(settings: Settings) -> None:
+    typer.echo("Loading the network that the page opens with …")
     uvicorn.run(
         "app.main:create_app",
         factory=True,

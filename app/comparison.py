@@ -98,14 +98,16 @@ class Accuracy:
 
 def accuracies(network: Network, library: Library) -> dict[PoolingMode, Accuracy]:
     """What the cards of a network and of its siblings say."""
-    return {mode: _accuracy(network, library.sibling(network, mode), mode) for mode in PoolingMode}
+    return {mode: _accuracy(network, library, mode) for mode in PoolingMode}
 
 
-def _accuracy(network: Network, sibling: Network, mode: PoolingMode) -> Accuracy:
+def _accuracy(network: Network, library: Library, mode: PoolingMode) -> Accuracy:
     same_weights = network.card.test_accuracy_by_pooling.get(mode)
-    if sibling.card.pooling is not mode:  # there is none: the library gave the network itself
+    sibling = library.sibling_name(network, mode)
+    card = network.card if sibling == network.name else library.card(sibling)
+    if card.pooling is not mode:  # there is none: the library gave the network itself
         return Accuracy(same_weights, None, None)
-    return Accuracy(same_weights, sibling.card.test_accuracy, sibling.name)
+    return Accuracy(same_weights, card.test_accuracy, sibling)
 
 
 def swap_ink_and_paper(image: Array, card: Card) -> Array:

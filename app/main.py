@@ -5,27 +5,33 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
-from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from app import __version__
 from app.imaging.drawing import MAX_BYTES
 from app.library import Library
 from app.settings import Settings, get_settings, resource
 from app.web import api, pages
-from app.web.errors import BodyLimit, add_error_handlers
+from app.web.body_limit import BodyLimit, BodySizes
+from app.web.errors import add_error_handlers
 from app.web.headers import SecurityHeaders
 
-MAX_BODY_SIZE = MAX_BYTES + 64 * 1024  # a drawing, and the form around it
+FORM_BYTES = 64 * 1024  # of the form around a file
+MAX_BODY_SIZE = MAX_BYTES + FORM_BYTES
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """The app. Its networks are loaded and have run once before it takes its first request."""
+    """The app. The network that the page opens with has run once before the first request is taken."""
     settings = settings or get_settings()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.library = Library.load(settings.models)
-        yield
+        library = Library(settings.built_in_models, settings.models, settings.model, settings.state, settings.networks)
+        app.state.library = library
+        try:
+            library.network(library.default_name)
+            yield
+        finally:
+            library.close()
 
     app = FastAPI(
         title="Layerglass",
@@ -36,9 +42,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         form_limits={"max_files": 1, "max_fields": 32, "max_part_size": 4096},
     )
-    app.state.max_body_size = MAX_BODY_SIZE
-    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY_SIZE)
-    app.add_middleware(BodyLimit, max_body_size=MAX_BODY_SIZE)
+    app.state.settings = settings
+    app.state.body_sizes = BodySizes(MAX_BODY_SIZE, settings.upload_megabytes * 2**20 + FORM_BYTES)
+    app.add_middleware(BodyLimit, sizes=app.state.body_sizes)
     app.add_middleware(SecurityHeaders)
     add_error_handlers(app)
     app.include_router(api.router)

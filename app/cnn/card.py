@@ -52,8 +52,13 @@ def read_card(path: Path) -> Card:
     return Card.model_validate_json(path.read_bytes())
 
 
+def write_card_text(card: Card) -> str:
+    """A card as indented JSON."""
+    return card.model_dump_json(indent=2) + "\n"
+
+
 def write_card(card: Card, path: Path) -> None:
-    """Write a card as indented JSON, complete or not at all."""
+    """Write a card, complete or not at all."""
     partial = path.with_suffix(".json.partial")
-    partial.write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    partial.write_text(write_card_text(card), encoding="utf-8")
     partial.replace(path)

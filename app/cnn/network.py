@@ -1,5 +1,6 @@
 """A model in memory, ready to run in every pooling mode."""
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -64,6 +65,12 @@ class Network:
             for mode in PoolingMode:
                 as_trained = mode is card.pooling
                 self._forward[mode] = self._forward[None] if as_trained else _compile(with_pooling(model, mode))
+
+    def with_card(self, card: Card) -> "Network":
+        """The same network under another card."""
+        other = copy.copy(self)
+        other.card = card
+        return other
 
     @property
     def pools(self) -> bool:

@@ -1,85 +1,176 @@
-"""The first opening of a file in a process of its own, so that the worst of files costs one refusal and no server.
+"""Files are opened in a process of its own, so that the worst of them costs one refusal and no server.
 
-That process may neither write a file nor take more memory or time than it is given.
+That process may neither write a file nor take more memory or time than it is given. It outlives a file, since starting
+TensorFlow takes seconds; one that a file has stopped is replaced for the next.
 """
 
 import json
 import os
 import subprocess
 import sys
+import threading
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, Any, BinaryIO, NamedTuple
 
+from app.opening.finding import Finding, read_finding, write_finding
+from app.opening.limits import WEIGHTS_BYTES
 from app.opening.unusable import UnusableModel
 
-if TYPE_CHECKING:
-    from app.opening.reader import Opened
-
 _ROOT = Path(__file__).parents[2]
-_MARK = b"layerglass:"  # before the answer, since libraries print what they like
 # -c and not -m: a person's own folder is never searched for modules.
-_PROGRAM = "import sys; sys.path.insert(0, sys.argv[1]); from app.opening.child import answer; answer(*sys.argv[2:])"
+_PROGRAM = "import sys; sys.path.insert(0, sys.argv[1]); from app.opening.child import serve; serve(*sys.argv[2:])"
 _KEPT = ("PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LANG", "LC_ALL")
 _SETTINGS = {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
-
-
-def open_in_child(path: Path, seconds: float, megabytes: int) -> "Opened":
-    """The model in a file that nobody vouches for. Only the child reads the file; here its checked plan is built anew.
-
-    seconds: for all of it, 3 of which TensorFlow takes to start. megabytes: beyond what TensorFlow itself takes; where
-    the system cannot limit memory, time alone is. Raises: UnusableModel, also where the child ran out of either.
-    """
-    # Imported here, so that the child can set its limits before Keras starts.
-    from app.opening.parcel import unpack
-
-    return unpack(_ask(path, seconds, megabytes, "open"))
-
-
-def check_in_child(path: Path, seconds: float, megabytes: int) -> None:
-    """Whether open_in_child would open the file. Raises: UnusableModel, as there."""
-    _ask(path, seconds, megabytes, "check")
-
-
-def _ask(path: Path, seconds: float, megabytes: int, wish: str) -> bytes:
-    """What a child gives back of the file. Raises: UnusableModel."""
-    arguments = [str(_ROOT), str(path.absolute()), str(megabytes), str(seconds), wish]
-    environment = {key: value for key in _KEPT if (value := os.environ.get(key))} | _SETTINGS
-    try:
-        # TensorFlow's own notes are of no use to the person who brought the file.
-        done = subprocess.run(
-            [sys.executable, "-P", "-c", _PROGRAM, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, env=environment, timeout=seconds, check=False,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        raise UnusableModel(_TIME.format(seconds=seconds)) from None
-    _, mark, told = done.stdout.partition(_MARK)
-    line, _, parcel = told.partition(b"\n")
-    sentence = _sentence(line, done.returncode) if mark else _ENDS.get(-done.returncode, _CRASH)
-    if sentence:
-        raise UnusableModel(sentence.format(seconds=seconds, megabytes=megabytes) if sentence in _OURS else sentence)
-    return parcel
-
-
-def _sentence(line: bytes, status: int) -> str:
-    """What the child said, or what its end says; empty for a file that is fine."""
-    with suppress(ValueError):
-        if status == 0:
-            return str(json.loads(line))
-    return _ENDS.get(-status, _CRASH)
-
+_START_SECONDS = 180  # what TensorFlow may take to start: 3 seconds, many more on a busy machine
+_HEADER_BYTES = 16 * 2**20
+_PARCEL_BYTES = WEIGHTS_BYTES + 16 * 2**20
+_NICE = 10  # a drawing goes before a file
 
 _TIME = "Opening the file took longer than {seconds:g} seconds: it is too large, or damaged. Bring a smaller one."
 _MEMORY = "Opening the file took more than {megabytes:,} MB of memory. Bring a smaller model."
 _CRASH = "Opening the file stopped the process that tried it, so it is damaged or does harm. Save the model again."
-_OURS = {_TIME, _MEMORY}
 # Aborted by a library that got no memory, killed for memory, out of processor time.
 _ENDS = {6: _MEMORY, 9: _MEMORY, 24: _TIME}
 
 
-def answer(path: str, megabytes: str, seconds: str, wish: str) -> None:
-    """What the child does: write one sentence, empty for a file that is fine, then the model if that is the wish."""
+class Parcel(NamedTuple):
+    """A model that a child process opened."""
+
+    finding: Finding
+    data: bytes  # for app.opening.parcel.unpack
+
+
+class Opener:
+    """A child process that opens files that nobody vouches for, one after another. Not to be shared between threads."""
+
+    def __init__(self, seconds: float = 60, megabytes: int = 1024) -> None:
+        """seconds, megabytes: what one file may take, beyond what TensorFlow itself takes to start.
+
+        Where the system cannot limit memory, time alone is.
+        """
+        self._limits = {"seconds": seconds, "megabytes": megabytes}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> "Opener":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process; the next file starts another."""
+        process, self._process = self._process, None
+        if process is not None:
+            _end(process)
+
+    def open(self, path: Path) -> Parcel:
+        """The model in a .keras, .h5 or .hdf5 file. Only the child reads the file.
+
+        Raises: UnusableModel, also where the child ran out of time or memory.
+        """
+        process = self._process = self._process or self._start()
+        assert process.stdin is not None and process.stdout is not None
+        late = threading.Event()
+
+        def stop() -> None:
+            late.set()
+            process.kill()
+
+        timer = threading.Timer(self._limits["seconds"], stop)
+        timer.start()
+        try:
+            process.stdin.write(json.dumps(str(path.absolute())).encode() + b"\n")
+            process.stdin.flush()
+            told, data = _read_answer(process.stdout)
+        except (OSError, ValueError, EOFError):
+            self._process = None
+            status = _end(process, seconds=2)
+            sentence = _TIME if late.is_set() else _ENDS.get(-status, _CRASH)
+            raise UnusableModel(sentence.format(**self._limits)) from None
+        finally:
+            timer.cancel()
+        return Parcel(read_finding(told), data)
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        arguments = [str(_ROOT), str(self._limits["megabytes"]), str(self._limits["seconds"])]
+        environment = {key: value for key in _KEPT if (value := os.environ.get(key))} | _SETTINGS
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-c", _PROGRAM, *arguments],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment,
+        )  # fmt: skip
+        timer = threading.Timer(_START_SECONDS, process.kill)
+        timer.start()
+        assert process.stdout is not None
+        process.stdout.readline(16)
+        timer.cancel()
+        return process
+
+
+def open_in_child(path: Path, seconds: float = 60, megabytes: int = 1024) -> Parcel:
+    """The model in one file, opened by a process that ends with it. Raises: UnusableModel, as Opener.open."""
+    with Opener(seconds, megabytes) as opener:
+        return opener.open(path)
+
+
+def _end(process: subprocess.Popen[bytes], seconds: float = 0) -> int:
+    """Its exit status; negative, the signal that ended it. seconds: how long it may take to end by itself."""
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=seconds)
+    process.kill()
+    with suppress(OSError), process:  # closes its pipes, the broken one too
+        pass
+    return process.wait()
+
+
+def _read_answer(pipe: IO[bytes]) -> tuple[Any, bytes]:
+    """Raises: ValueError, EOFError for a process that ended, or that says something else than it should."""
+    header = pipe.readline(_HEADER_BYTES)
+    if not header.endswith(b"\n"):
+        raise EOFError
+    told = json.loads(header)
+    size = told["size"] if isinstance(told, dict) else None
+    if not isinstance(size, int) or not 0 <= size <= _PARCEL_BYTES:
+        raise ValueError(size)
+    data = pipe.read(size)
+    if len(data) != size:
+        raise EOFError
+    return told, data
+
+
+def serve(megabytes: str, seconds: str) -> None:
+    """What the child does: for each path that comes in, a line of JSON and then the model's bytes."""
+    answers = _take_output()
     # Imported here, before the limits: what TensorFlow takes to start is not the file's doing.
+    import tensorflow as tf
+
+    import app.opening.parcel  # noqa: F401
+
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    tf.zeros(1)  # starts its threads
+    if hasattr(os, "nice"):
+        os.nice(_NICE)
+    answers.write(b"ready\n")
+    answers.flush()
+    for line in sys.stdin.buffer:
+        _limit(int(megabytes), float(seconds))
+        told, data = _open(Path(json.loads(line)), int(megabytes))
+        answers.write(json.dumps(told | {"size": len(data)}).encode() + b"\n" + data)
+        answers.flush()
+
+
+def _take_output() -> BinaryIO:
+    """The standard output for the answers alone: libraries print what they like, and print it nowhere now."""
+    answers = os.fdopen(os.dup(1), "wb")
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    return answers
+
+
+def _open(path: Path, megabytes: int) -> tuple[dict[str, Any], bytes]:
+    """What was found in a file, and its model; of one that is refused, the reason and nothing."""
+    import numpy as np
     import tensorflow as tf
 
     from app.cnn.network import Network
@@ -87,23 +178,21 @@ def answer(path: str, megabytes: str, seconds: str, wish: str) -> None:
     from app.opening.parcel import pack
     from app.opening.reader import read_model
 
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
-    tf.zeros(1)  # starts its threads
-    _limit(int(megabytes), float(seconds))
-    sentence, parcel = "", b""
     try:
-        opened, plan = read_model(Path(path))
-        Network("model", opened.model, guess_card(opened.model, "model"))
-        parcel = pack(opened, plan) if wish == "open" else b""
+        opened, plan = read_model(path)
+        card = guess_card(opened.model, path.stem)
+        mended = {"mends": list(opened.mends), "keras_version": opened.keras_version}
+        card = card.model_copy(update={key: value for key, value in mended.items() if key in type(card).model_fields})
+        network = Network("model", opened.model, card)
+        network.run(np.zeros([size or 32 for size in card.input_shape], np.float32))
+        return write_finding(Finding(card, network.layers)), pack(opened, plan)
     except UnusableModel as error:
-        sentence = str(error)
+        reason = str(error)
     except (MemoryError, tf.errors.ResourceExhaustedError):
-        sentence = _MEMORY
+        reason = _MEMORY.format(megabytes=megabytes)
     except Exception as error:
-        sentence = f"The model opens, and Layerglass cannot run it ({type(error).__name__}). Bring one of usual layers."
-    sys.stdout.buffer.write(b"\n" + _MARK + json.dumps(sentence).encode() + b"\n" + parcel)
-    sys.stdout.buffer.flush()
+        reason = f"The model opens, and Layerglass cannot run it ({type(error).__name__}). Bring one of usual layers."
+    return write_finding(UnusableModel(reason)), b""
 
 
 def _limit(megabytes: int, seconds: float) -> None:
@@ -115,18 +204,18 @@ def _limit(megabytes: int, seconds: float) -> None:
     used = _address_space(resource.getpagesize())
     if used is not None:
         _lower(resource.RLIMIT_AS, used + megabytes * 2**20)
-    _lower(resource.RLIMIT_CPU, int(seconds) + 1, after=1)
-    _lower(resource.RLIMIT_FSIZE, 0)
-    _lower(resource.RLIMIT_CORE, 0)
+    _lower(resource.RLIMIT_CPU, int(sum(os.times()[:2]) + seconds) + 1)
+    _lower(resource.RLIMIT_FSIZE, 0, also_hard=True)
+    _lower(resource.RLIMIT_CORE, 0, also_hard=True)
 
 
-def _lower(limit: int, value: int, after: int = 0) -> None:
-    """after: how far the limit that kills lies beyond the one that warns."""
+def _lower(limit: int, value: int, also_hard: bool = False) -> None:
+    """also_hard: for good. Else the next file has a limit of its own."""
     import resource
 
     _, hard = resource.getrlimit(limit)
-    most = value + after if hard == resource.RLIM_INFINITY else min(value + after, hard)
-    resource.setrlimit(limit, (min(value, most), most))
+    value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    resource.setrlimit(limit, (value, value if also_hard else hard))
 
 
 def _address_space(page: int) -> int | None:

@@ -3,9 +3,10 @@
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, File, Path, Request, Response, UploadFile
 
 from app import __version__
+from app.cnn.card import Card, write_card_text
 from app.comparison import accuracies, compare, swap_ink_and_paper
 from app.explorer import explore, feature_map_grid, layer_grid, predict
 from app.imaging.npz import encode_npz
@@ -18,10 +19,13 @@ from app.web.dependencies import (
     LayerDep,
     LibraryDep,
     LookDep,
+    ModelPath,
     NetworkDep,
     PoolingDep,
+    TakesModelsDep,
 )
 from app.web.errors import problem_responses
+from app.web.headers import attachment
 from app.web.inspection import InspectionAnswer, KernelAnswer, answer_inspection
 from app.web.schemas import (
     FeatureMapsAnswer,
@@ -29,13 +33,21 @@ from app.web.schemas import (
     ModelDetails,
     ModelSummary,
     PredictionSchema,
+    UnopenedModel,
     answer_feature_maps,
     answer_prediction,
     detail_model,
-    summarise_model,
+    list_model,
 )
 
-_NOT_FOUND = problem_responses(HTTPStatus.NOT_FOUND)
+_MODEL_UNUSABLE = problem_responses(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY)
+_CARD_REFUSED = problem_responses(HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY)
+_MODEL_REFUSED = problem_responses(
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+)
 _DRAWING_REFUSED = problem_responses(
     HTTPStatus.BAD_REQUEST,
     HTTPStatus.NOT_FOUND,
@@ -56,20 +68,61 @@ ChannelPath = Annotated[int, Path(description="The map's number, from 0.")]
 
 @router.get("/health", tags=["app"])
 async def health() -> Health:
-    """The app is ready to answer: every network is loaded and has run once."""
+    """The app is ready to answer: the network that the page opens with is loaded and has run once."""
     return Health(status="ready", version=__version__)
 
 
 @router.get("/api/models", tags=["models"])
-async def list_models(library: LibraryDep) -> list[ModelSummary]:
-    """The cards of all models, the default one first."""
-    return [summarise_model(network) for network in library]
+def list_models(library: LibraryDep) -> list[ModelSummary | UnopenedModel]:
+    """All models, the default one first: their cards, and of those that cannot be opened the reason."""
+    return [list_model(library, entry) for entry in library]
 
 
-@router.get("/api/models/{model}", tags=["models"], responses=_NOT_FOUND)
-async def show_model(network: NetworkDep) -> ModelDetails:
+@router.post("/api/models", tags=["models"], status_code=HTTPStatus.CREATED, responses=_MODEL_REFUSED)
+def post_model(
+    request: Request,
+    response: Response,
+    library: LibraryDep,
+    model: Annotated[UploadFile, File(description="A .keras, .h5 or .hdf5 file.")],
+    _: TakesModelsDep,
+) -> ModelSummary | UnopenedModel:
+    """Open a model of your own. It is kept for as long as the server runs.
+
+    Nothing in the file is run: it is checked, and opened by a process of its own with limits on memory and time.
+    """
+    entry = library.add(model.filename or "model.keras", model.file)
+    response.headers["Location"] = request.url_for("show_model", model=entry.name).path
+    return list_model(library, entry)
+
+
+@router.get("/api/models/{model}", tags=["models"], responses=_MODEL_UNUSABLE)
+async def show_model(library: LibraryDep, network: NetworkDep) -> ModelDetails:
     """A model's card and its layers, in the order in which the data flows."""
-    return detail_model(network)
+    return detail_model(library.entry(network.name), network)
+
+
+@router.delete(
+    "/api/models/{model}",
+    tags=["models"],
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=problem_responses(HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND),
+)
+def delete_model(library: LibraryDep, model: ModelPath, _: TakesModelsDep) -> None:
+    """Forget an uploaded model."""
+    library.remove(model)
+
+
+@router.get("/api/models/{model}/card", tags=["models"], responses=_MODEL_UNUSABLE)
+async def show_card(network: NetworkDep) -> Response:
+    """A model's card, to save as NAME.json beside the model's file NAME.keras."""
+    headers = {"Content-Disposition": attachment(f"{network.name}.json")}
+    return Response(write_card_text(network.card), media_type="application/json", headers=headers)
+
+
+@router.put("/api/models/{model}/card", tags=["models"], responses=_CARD_REFUSED)
+def put_card(library: LibraryDep, model: ModelPath, card: Card, _: TakesModelsDep) -> Card:
+    """Say what a model of your own sees and answers: kept for as long as the server runs, and not in your folder."""
+    return library.write_card(model, card).card or card
 
 
 @router.post("/api/models/{model}/prediction", tags=["drawings"], responses=_DRAWING_REFUSED)
@@ -144,7 +197,7 @@ def post_activations(network: NetworkDep, image: ImageDep, pooling: PoolingDep =
     forward = network.run(image(), pooling)
     arrays = forward.activations | {"input": forward.image, "probabilities": forward.output}
     name = f"{network.name}-{forward.pooling or 'activations'}.npz"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    headers = {"Content-Disposition": attachment(name)}
     return Response(encode_npz(arrays), media_type="application/zip", headers=headers)
 
 
@@ -173,14 +226,14 @@ def post_cell(
     "/api/models/{model}/layers/{layer}/kernels/{channel}.png",
     tags=["microscope"],
     response_class=Response,
-    responses=_NOT_FOUND | _file("image/png"),
+    responses=_MODEL_UNUSABLE | _file("image/png"),
 )
 async def show_kernel_picture(network: NetworkDep, layer: LayerDep, channel: ChannelPath) -> Response:
     """The kernels of one feature map side by side, one pixel a weight: blue below zero, red above, dark at zero."""
     return Response(draw_kernels(kernel_of(network, layer, channel)).png, media_type="image/png")
 
 
-@router.get("/api/models/{model}/layers/{layer}/kernels/{channel}", tags=["microscope"], responses=_NOT_FOUND)
+@router.get("/api/models/{model}/layers/{layer}/kernels/{channel}", tags=["microscope"], responses=_MODEL_UNUSABLE)
 async def show_kernel(network: NetworkDep, layer: LayerDep, channel: ChannelPath) -> KernelAnswer:
     """The weights of one feature map of a convolution: one kernel an input channel, and the bias."""
     kernel = kernel_of(network, layer, channel)

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
+from functools import cache, partial
 from typing import Annotated
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, File, Form, Path, Query, Request, UploadFile
 
 from app.cnn.layers import Layer
@@ -17,6 +18,7 @@ from app.imaging.grid import COLUMNS, Scale
 from app.library import Library
 
 MAX_COLUMNS = 64
+MAX_OPENING = 4  # models that are opened at once
 
 
 class Weights(StrEnum):
@@ -35,9 +37,45 @@ async def get_library(request: Request) -> Library:
 LibraryDep = Annotated[Library, Depends(get_library)]
 
 
-async def get_network(library: LibraryDep, model: Annotated[str, Path(description="A model's name.")]) -> Network:
-    """The network that the path names. Raises: UnknownModel."""
-    return library.network(model)
+async def open_network(library: Library, name: str) -> Network:
+    """The network of this name. One that is not ready is opened beside the event loop, few at a time.
+
+    Raises: UnknownModel, UnusableModel.
+    """
+    ready = library.ready(name)
+    return await to_thread.run_sync(library.network, name, limiter=_opening()) if ready is None else ready
+
+
+@cache
+def _opening() -> CapacityLimiter:
+    return CapacityLimiter(MAX_OPENING)
+
+
+ModelPath = Annotated[str, Path(description="A model's name.")]
+
+
+async def get_network(library: LibraryDep, model: ModelPath) -> Network:
+    """The network that the path names. Raises: UnknownModel, UnusableModel."""
+    return await open_network(library, model)
+
+
+class ModelsAreNotTaken(PermissionError):
+    """This server opens no models from the page."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This server takes no models from the page, since others than this machine can reach it. Whoever runs it "
+            "can allow it with LAYERGLASS_UPLOADS=true, or serve a folder with --models."
+        )
+
+
+async def require_taking_models(request: Request) -> None:
+    """Raises: ModelsAreNotTaken."""
+    if not request.app.state.settings.takes_models:
+        raise ModelsAreNotTaken
+
+
+TakesModelsDep = Annotated[None, Depends(require_taking_models)]
 
 
 @dataclass(frozen=True)
@@ -50,10 +88,11 @@ class Choice:
     weights: Weights
 
 
-def choose(library: Library, model: str | None, pooling: PoolingMode | None, weights: Weights) -> Choice:
-    """The choice of a model by its name, the default one without. Raises: UnknownModel."""
-    chosen = library.network(model) if model else library.default
-    network = library.sibling(chosen, pooling) if weights is Weights.RETRAINED else chosen
+async def choose(library: Library, model: str | None, pooling: PoolingMode | None, weights: Weights) -> Choice:
+    """The choice of a model by its name, the default one without. Raises: UnknownModel, UnusableModel."""
+    chosen = network = await open_network(library, model or library.default_name)
+    if weights is Weights.RETRAINED:
+        network = await open_network(library, library.sibling_name(chosen, pooling))
     return Choice(chosen, network, pooling, weights)
 
 
@@ -64,7 +103,7 @@ async def get_form_choice(
     weights: Annotated[Weights, Form()] = Weights.SAME,
 ) -> Choice:
     """The choice that the page's form makes. Raises: UnknownModel."""
-    return choose(library, model, pooling, weights)
+    return await choose(library, model, pooling, weights)
 
 
 async def get_query_choice(
@@ -74,7 +113,7 @@ async def get_query_choice(
     weights: Annotated[Weights, Query()] = Weights.SAME,
 ) -> Choice:
     """The choice that a page's address holds. Raises: UnknownModel."""
-    return choose(library, model, pooling, weights)
+    return await choose(library, model, pooling, weights)
 
 
 async def get_layer(

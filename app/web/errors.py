@@ -8,23 +8,26 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
-from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.cnn.arithmetic import NoArithmetic
 from app.cnn.network import UnknownLayer
 from app.comparison import NoPooling
 from app.explorer import NoClasses, NotAFeatureMap
 from app.imaging.drawing import DrawingTooLarge, InvalidDrawing
-from app.library import UnknownModel
+from app.library import NotYours, UnknownModel
 from app.microscope import UnknownCell
+from app.opening.unusable import UnusableModel
+from app.web.dependencies import ModelsAreNotTaken
 from app.web.templates import templates
 
 _STATUS: dict[type[Exception], HTTPStatus] = {
     UnknownModel: HTTPStatus.NOT_FOUND,
     UnknownLayer: HTTPStatus.NOT_FOUND,
     UnknownCell: HTTPStatus.NOT_FOUND,
+    UnusableModel: HTTPStatus.UNPROCESSABLE_ENTITY,
+    NotYours: HTTPStatus.FORBIDDEN,
+    ModelsAreNotTaken: HTTPStatus.FORBIDDEN,
     NoArithmetic: HTTPStatus.UNPROCESSABLE_ENTITY,
     NotAFeatureMap: HTTPStatus.NOT_FOUND,
     NoClasses: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -67,31 +70,6 @@ def say_no(request: Request, status: HTTPStatus, detail: str, headers: dict[str,
     return templates.TemplateResponse(request, template, {"problem": problem}, status, headers)
 
 
-class BodyLimit:
-    """Refuses a request whose Content-Length is over the limit, in the app's own shape.
-
-    Starlette's RequestBodyLimitMiddleware, which also counts what arrives without that header, would answer these in
-    plain text.
-    """
-
-    def __init__(self, app: ASGIApp, max_body_size: int) -> None:
-        self.app = app
-        self.max_body_size = max_body_size
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        length = Headers(scope=scope).get("content-length", "0") if scope["type"] == "http" else "0"
-        if length.isdecimal() and int(length) > self.max_body_size:
-            response = say_no(Request(scope), HTTPStatus.REQUEST_ENTITY_TOO_LARGE, too_large(self.max_body_size))
-            await response(scope, receive, send)
-        else:
-            await self.app(scope, receive, send)
-
-
-def too_large(max_body_size: int) -> str:
-    """The sentence for a request that is over the limit."""
-    return f"The request is larger than {max_body_size:,} bytes, the most that is read. Send a smaller picture."
-
-
 def _on_domain_error(request: Request, error: Exception) -> Response:
     status = next(status for kind, status in _STATUS.items() if isinstance(error, kind))
     return say_no(request, status, str(error))
@@ -105,7 +83,9 @@ def _on_invalid_request(request: Request, error: Exception) -> Response:
 def _sentences(errors: Iterable[dict[str, Any]]) -> Iterable[str]:
     for error in errors:
         name = ".".join(str(part) for part in error["loc"][1:]) or "the request"
-        if name == "drawing":
+        if name == "model" and error["loc"][0] == "body":
+            yield "No model was sent: send a .keras or .h5 file as the file “model” of a multipart/form-data request."
+        elif name == "drawing":
             yield "No drawing was sent: send a picture as the file “drawing” of a multipart/form-data request."
         elif error["type"] == "missing":
             yield f"“{name}” is missing."
@@ -123,8 +103,8 @@ def _on_http_error(request: Request, error: Exception) -> Response:
         "The page is at /, the API's description at /docs.",
         HTTPStatus.METHOD_NOT_ALLOWED: f"{request.url.path} does not take {request.method}.",
         HTTPStatus.BAD_REQUEST: f"The request's body cannot be read: {error.detail} Send multipart/form-data "
-        "with one file, “drawing”.",
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE: too_large(request.app.state.max_body_size),
+        "with one file.",
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE: request.app.state.body_sizes.refusal(request.scope),
     }.get(status, str(error.detail))
     return say_no(request, status, detail, dict(error.headers or {}))
 

@@ -1,5 +1,8 @@
 """Security headers on every answer: nothing is loaded from anywhere but the app itself, and nothing runs inline."""
 
+import re
+from urllib.parse import quote
+
 from secure import Secure
 from secure.headers import (
     ContentSecurityPolicy,
@@ -32,6 +35,13 @@ _POLICY = Secure(
     coop=CrossOriginOpenerPolicy().same_origin(),
     corp=CrossOriginResourcePolicy().same_origin(),
 )
+
+
+def attachment(filename: str) -> str:
+    """Content-Disposition for a file of any name to be saved (RFC 6266)."""
+    plain = re.sub(r"[^A-Za-z0-9._-]", "-", filename)
+    other = "" if plain == filename else f"; filename*=UTF-8''{quote(filename, safe='')}"
+    return f'attachment; filename="{plain}"{other}'
 
 
 class SecurityHeaders(SecureASGIMiddleware):

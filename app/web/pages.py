@@ -32,7 +32,7 @@ from app.web.dependencies import (
     QuerySelectionDep,
     Selection,
 )
-from app.web.schemas import summarise_model
+from app.web.schemas import ModelSummary, UnopenedModel, list_model
 from app.web.templates import templates
 
 _COMPARED_COLUMNS = 8  # maps in a row of a grid: three grids share the page's width
@@ -114,10 +114,13 @@ def post_comparison(
 @router.get("/models")
 def show_models(request: Request, library: LibraryDep) -> Response:
     """All models side by side: what they are, how large, and how well they read."""
-    models = {network.name: summarise_model(network) for network in library}
+    listed = [list_model(library, entry) for entry in library]
+    models = {each.name: each for each in listed if isinstance(each, ModelSummary)}
     families = {tuple(model.siblings.values()) for model in models.values() if len(model.siblings) > 1}
     context = {
         "models": models.values(),
+        "unopened": [each for each in listed if isinstance(each, UnopenedModel)],
+        "takes_models": request.app.state.settings.takes_models,
         "poolings": list(PoolingMode),
         "families": [[models[name] for name in names if name in models] for names in sorted(families)],
         "dense": models.get("five-layer-dense"),

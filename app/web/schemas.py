@@ -1,6 +1,8 @@
 """The API's answers."""
 
 import base64
+from collections.abc import Sequence
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -9,6 +11,9 @@ from app.cnn.layers import Layer
 from app.cnn.network import Network
 from app.cnn.pooling import PoolingMode
 from app.explorer import Exploration, LayerView, Prediction
+from app.library import Library
+from app.shelf.entry import Entry, State
+from app.shelf.files import Origin
 from app.web.words import describe_briefly
 
 
@@ -21,14 +26,29 @@ class LayerShare(BaseModel):
     share: float = Field(description="Of all of the model's parameters, from 0 to 1.")
 
 
-class ModelSummary(Card):
-    """A model's name, its card and its size."""
+class ModelFileSchema(BaseModel):
+    """A model's file, and how far it is."""
 
     name: str
-    weights: int = Field(description="Parameters that are no biases.")
-    biases: int
-    file_size: int | None = Field(description="In bytes.")
-    architecture: list[LayerShare]
+    origin: Origin = Field(description="It came with Layerglass, is a person's own, or was uploaded to this server.")
+    file_size: int = Field(description="In bytes.")
+    note: str | None = Field(description="Why it has another name than its file.")
+
+
+class UnopenedModel(ModelFileSchema):
+    """A model that waits to be opened for the first time, or that cannot be opened."""
+
+    state: Literal[State.WAITING, State.BROKEN]
+    reason: str | None = Field(description="Why it cannot be opened.")
+
+
+class ModelSummary(ModelFileSchema, Card):
+    """A model's file, its card and its size."""
+
+    state: Literal[State.READY]
+    weights: int | None = Field(description="Parameters that are no biases; null until it is opened.")
+    biases: int | None
+    architecture: list[LayerShare] | None
 
 
 class LayerSummary(BaseModel):
@@ -109,22 +129,36 @@ class Health(BaseModel):
     version: str
 
 
-def summarise_model(network: Network) -> ModelSummary:
-    biases = sum(layer.biases for layer in network.layers)
-    parameters = sum(layer.parameters for layer in network.layers)
+def list_model(library: Library, entry: Entry) -> ModelSummary | UnopenedModel:
+    """A model as the list shows it, whatever its state."""
+    if entry.card is None or entry.state is not State.READY:
+        return UnopenedModel(
+            **_describe_file(entry), state=State.BROKEN if entry.reason else State.WAITING, reason=entry.reason
+        )
+    return summarise_model(entry, entry.card, library.layers(entry))
+
+
+def summarise_model(entry: Entry, card: Card, layers: Sequence[Layer] | None) -> ModelSummary:
+    biases = None if layers is None else sum(layer.biases for layer in layers)
+    parameters = sum(layer.parameters for layer in layers or ())
     return ModelSummary(
-        name=network.name,
-        **dict(network.card),
-        weights=parameters - biases,
+        **_describe_file(entry),
+        **dict(card),
+        state=State.READY,
+        weights=None if biases is None else parameters - biases,
         biases=biases,
-        file_size=network.file_size,
-        architecture=[_share(layer, parameters) for layer in network.layers],
+        architecture=None if layers is None else [_share(layer, parameters) for layer in layers],
     )
 
 
-def detail_model(network: Network) -> ModelDetails:
+def detail_model(entry: Entry, network: Network) -> ModelDetails:
     layers = [_summarise_layer(network, layer) for layer in network.layers]
-    return ModelDetails(**dict(summarise_model(network)), layers=layers)
+    return ModelDetails(**dict(summarise_model(entry, network.card, network.layers)), layers=layers)
+
+
+def _describe_file(entry: Entry) -> dict[str, Any]:
+    file = entry.file
+    return {"name": file.name, "origin": file.origin, "file_size": file.size, "note": file.note}
 
 
 def _share(layer: Layer, parameters: int) -> LayerShare:

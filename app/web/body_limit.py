@@ -1,0 +1,53 @@
+"""How large a request may be: a drawing and its form, and for an uploaded model more."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from starlette.datastructures import Headers
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.web.errors import say_no
+
+UPLOADS = ("POST", "/api/models")  # method and path of the one request that brings a model
+
+
+@dataclass(frozen=True)
+class BodySizes:
+    """In bytes."""
+
+    usual: int
+    upload: int
+
+    def of(self, scope: Scope) -> int:
+        """The most that a request may have."""
+        return self.upload if (scope["method"], scope["path"]) == UPLOADS else self.usual
+
+    def refusal(self, scope: Scope) -> str:
+        """The sentence for a request that has more."""
+        most = self.of(scope)
+        smaller = "picture" if most == self.usual else "model, or serve its folder with --models"
+        return f"The request is larger than {most:,} bytes, the most that is read. Send a smaller {smaller}."
+
+
+class BodyLimit:
+    """Refuses a request whose Content-Length is over the limit, in the app's own shape.
+
+    What arrives without that header is counted by Starlette's own middleware, which would answer these in plain text.
+    """
+
+    def __init__(self, app: ASGIApp, sizes: BodySizes) -> None:
+        self._sizes = sizes
+        self._counting = {size: RequestBodyLimitMiddleware(app, size) for size in (sizes.usual, sizes.upload)}
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        most = self._sizes.of(scope)
+        length = Headers(scope=scope).get("content-length", "0")
+        if length.isdecimal() and int(length) > most:
+            response = say_no(Request(scope), HTTPStatus.REQUEST_ENTITY_TOO_LARGE, self._sizes.refusal(scope))
+            return await response(scope, receive, send)
+        return await self._counting[most](scope, receive, send)
