@@ -15,10 +15,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.cnn.arithmetic import NoArithmetic
 from app.cnn.network import UnknownLayer
 from app.comparison import NoPooling
-from app.explorer import NoClasses, NotAFeatureMap
+from app.explorer import NotAFeatureMap
 from app.imaging.drawing import DrawingTooLarge, InvalidDrawing
 from app.library import UnknownModel
 from app.microscope import UnknownCell
+from app.prediction import NoClasses
 from app.web.templates import templates
 
 _STATUS: dict[type[Exception], HTTPStatus] = {
