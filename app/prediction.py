@@ -91,7 +91,7 @@ def predict(network: Network, forward: ForwardPass) -> Prediction:
 
 
 def _labels(classes: list[str], count: int) -> tuple[list[str], str | None]:
-    """The names of so many classes: the card's, or numbers where it names more or fewer, and a sentence that says so."""
+    """The names of so many classes: the card's, or numbers where it names more or fewer, and a sentence on that."""
     if len(classes) == count:
         return classes, None
     numbers = [str(number) for number in range(count)]

@@ -14,7 +14,7 @@ MAX_FREE_SIDE = 512
 Levels = NDArray[np.uint8]  # (height, width, channels) from 0, black or see-through, to 255, white or opaque
 Size = tuple[int, int]  # height, width
 
-_WHITE = 255
+_OPAQUE = 255
 _ALPHA = {"LA", "RGBA"}
 
 
@@ -52,7 +52,7 @@ def place(picture: Image.Image, size: Size, placing: Placing, channels: int) -> 
 
     Returns: uint8, (height, width, channels). Raises: NothingDrawn, where all of it is see-through.
     """
-    if picture.mode in _ALPHA and picture.getextrema()[-1] == (0, 0):
+    if picture.mode in _ALPHA and picture.getchannel("A").getextrema() == (0, 0):
         raise NothingDrawn
     mode = {2: "LA", 3: "RGB", 4: "RGBA"}.get(channels, "L")
     prepared = picture.convert(mode) if mode in _ALPHA else _on_paper(picture).convert(mode)
@@ -114,6 +114,7 @@ def _middle(picture: Image.Image, scale: float, size: Size) -> tuple[float, floa
     return left, top, left + width, top + height
 
 
-def _margin(picture: Image.Image) -> str | int | tuple[int, ...]:
-    sees_through = picture.mode in _ALPHA and picture.getextrema()[-1][0] < _WHITE
-    return (0,) * len(picture.getbands()) if sees_through else "white"
+def _margin(picture: Image.Image) -> str | tuple[int, ...]:
+    if picture.mode in _ALPHA and picture.getchannel("A").getextrema() != (_OPAQUE, _OPAQUE):
+        return (0,) * len(picture.getbands())
+    return "white"

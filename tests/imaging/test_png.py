@@ -3,7 +3,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from app.imaging.png import encode_levels, encode_image, encode_palette
+from app.imaging.png import encode_image, encode_levels, encode_palette
 from tests.pictures import decode_rgba
 
 PALETTE = bytes([255, 0, 0, 0, 255, 0, 10, 20, 30])
