@@ -99,6 +99,10 @@ def test_a_prediction_is_the_service_s(
         "label": expected.label,
         "probability": expected.probability,
         "probabilities": [{"label": each.label, "probability": each.probability} for each in expected.probabilities],
+        "answer": "probabilities",
+        "is_exclusive": True,
+        "values": [{"label": each.label, "value": each.value} for each in expected.values],
+        "note": None,
     }
 
 
