@@ -69,6 +69,8 @@ def guess_classes(model: keras.Model, answer: Answer) -> list[str]:
     if len(model.output_shape) == 4:
         return []
     outputs = _outputs(model)
+    if outputs == 1 and answer is Answer.VALUES:
+        return ["value"]
     return [str(number) for number in range(outputs if answer is Answer.VALUES else max(outputs, 2))]
 
 
