@@ -9,12 +9,14 @@ import numpy as np
 
 from app.cnn.card import Card
 from app.cnn.layers import Layer
+from app.cnn.levels import colour_channels, to_levels, to_values
 from app.cnn.network import Array, ForwardPass, Network
 from app.cnn.pooling import PoolingMode
-from app.explorer import LayerView, Look, Prediction, draw_answer, predict
+from app.explorer import LayerView, Look, draw_answer
 from app.imaging.colormap import Colormap
 from app.imaging.grid import Grid, draw_grids, draw_strips
 from app.library import Library
+from app.prediction import Prediction, predict
 
 _KEEP: dict[PoolingMode, Callable[..., Any]] = {
     PoolingMode.MAX: np.max,
@@ -111,9 +113,11 @@ def _accuracy(network: Network, library: Library, mode: PoolingMode) -> Accuracy
 
 
 def swap_ink_and_paper(image: Array, card: Card) -> Array:
-    """The image, (height, width, channels), with each value as far from ink as it was from paper."""
-    paper, full = card.value_range
-    return np.asarray(np.float32(paper + full) - image, dtype=np.float32)
+    """The image, (height, width, channels), with each value as far from ink as it was from paper; alpha stays."""
+    colours = colour_channels(image.shape[2])
+    levels = to_levels(image, card)
+    levels[..., :colours] = 255 - levels[..., :colours]
+    return to_values(levels, card)
 
 
 def compare(image: Array, network: Network, look: Look, differences: bool = False) -> Comparison:

@@ -2,26 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.cnn.card import Card, Fit
+from app.cnn.card import Card, Fit, Ink
 from app.cnn.layers import Layer
+from app.cnn.levels import colour_channels, to_levels, to_values
 from app.cnn.network import Array, ForwardPass, Network
 from app.cnn.pooling import PoolingMode
 from app.cnn.receptive_field import map_extent
 from app.imaging.colormap import Colormap
-from app.imaging.drawing import normalise, read_ink
+from app.imaging.drawing import decode
 from app.imaging.grid import COLUMNS, Grid, Scale, draw_grid, draw_map, draw_strip
-from app.imaging.png import encode_grey
-
-
-class NoClasses(ValueError):
-    """The network answers with a picture, not with a class."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"The model “{name}” answers with a picture, not with a class. Ask for its feature maps.")
+from app.imaging.ink import normalise, read_ink
+from app.imaging.picture import MIN_FREE_SIDE, Placing, find_size, margined, place
+from app.imaging.png import encode_levels
+from app.prediction import Prediction, predict
 
 
 class NotAFeatureMap(LookupError):
@@ -42,31 +40,6 @@ class Look:
 
     def colormap_for(self, activation: Array) -> Colormap:
         return self.signed if self.signed is not None and activation.min() < 0 else self.colormap
-
-
-@dataclass(frozen=True)
-class ClassProbability:
-    """How likely one class is, from 0 to 1."""
-
-    label: str
-    probability: float
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """Which class the network says it is."""
-
-    model: str
-    pooling: PoolingMode | None
-    label: str
-    probability: float
-    probabilities: tuple[ClassProbability, ...]  # in the order of the classes
-    is_binary: bool  # one neuron's answer: the probability of the second of two classes
-
-    @property
-    def ranked(self) -> list[ClassProbability]:
-        """The most likely class first."""
-        return sorted(self.probabilities, key=lambda each: -each.probability)
 
 
 @dataclass(frozen=True)
@@ -126,17 +99,39 @@ class Exploration:
 
 
 def see(drawing: bytes, card: Card) -> Array:
-    """What a network sees of a drawing: (height, width, channels) float32 in its card's shape and value range.
+    """What a network sees of a drawing: (height, width, channels) float32, by its card's fit, range and channels.
 
-    Raises: app.imaging.drawing.InvalidDrawing.
+    A side that the input leaves free is at least 32 pixels long, and at most 1,024 where ink is found at its own size,
+    512 otherwise. Raises: app.imaging.drawing.InvalidDrawing.
     """
+    return to_values(_ink_levels(drawing, card) if card.finds_ink else _picture_levels(drawing, card), card)
+
+
+def _ink_levels(drawing: bytes, card: Card) -> NDArray[np.float32]:
+    """The drawing's ink, found and painted in grey: (height, width, channels), 0 to 255."""
+    height, width, channels = card.input_shape
     ink = read_ink(drawing)
     if card.fit is Fit.DIGIT:
-        height, width, _ = card.input_shape
-        ink = np.asarray(normalise(ink, (height or 28, width or 28)) / 255, dtype=np.float32)
-    paper, full = card.value_range
-    image = paper + ink[..., np.newaxis] * (full - paper)
-    return np.repeat(image, card.input_shape[2], axis=2).astype(np.float32)
+        grey = normalise(ink, (height or 28, width or 28)).astype(np.float32)
+    else:
+        grey = margined(ink, MIN_FREE_SIDE, paper=0) * 255
+    grey = grey if card.ink is Ink.BRIGHT else 255 - grey
+    levels = np.full((*grey.shape, channels), 255, dtype=np.float32)
+    levels[..., : colour_channels(channels)] = grey[..., np.newaxis]
+    return levels
+
+
+def _picture_levels(drawing: bytes, card: Card) -> NDArray[np.uint8]:
+    """The picture in the input's size: (height, width, channels), 0 to 255."""
+    height, width, channels = card.input_shape
+    picture = decode(drawing)
+    # An input of any size is given the picture's own, in which nothing is to be fitted.
+    placing = Placing.FIT if card.fit in {Fit.ORIGINAL, Fit.DIGIT} else Placing(card.fit)
+    levels = place(picture, find_size(picture, height, width), placing, channels)
+    if card.ink is Ink.DARK:
+        return levels
+    colours = colour_channels(channels)
+    return np.concatenate([255 - levels[..., :colours], levels[..., colours:]], axis=2)
 
 
 def explore(
@@ -148,20 +143,6 @@ def explore(
     views = tuple(_view(network, forward, layer, look) for layer in shown)
     prediction = None if network.answers_with_picture else predict(network, forward)
     return Exploration(network, forward, prediction, views)
-
-
-def predict(network: Network, forward: ForwardPass) -> Prediction:
-    """The network's answer, read from its last layer. Raises: NoClasses."""
-    if network.answers_with_picture:
-        raise NoClasses(network.name)
-    output = forward.output.ravel()
-    is_binary = output.size == 1
-    if is_binary:
-        output = np.array([1 - output[0], output[0]])
-    classes = network.card.classes
-    probabilities = tuple(ClassProbability(*each) for each in zip(classes, output.tolist(), strict=True))
-    best = probabilities[int(output.argmax())]
-    return Prediction(network.name, forward.pooling, best.label, best.probability, probabilities, is_binary)
 
 
 def layer_grid(forward: ForwardPass, layer: Layer, look: Look) -> Grid:
@@ -198,15 +179,28 @@ def _draw(activation: Array, look: Look) -> Grid:
 
 
 def draw_image(image: Array, card: Card) -> bytes:
-    """What the network sees as a grey PNG: paper black and ink white, one pixel a value."""
-    paper, full = card.value_range
-    return _draw_grey((image.mean(axis=2) - paper) / (full - paper))
+    """What the network sees as a PNG, one pixel a value, its card's range, mean, std and channel order undone.
+
+    In colour for 3 and 4 channels; otherwise in grey, of more than 4 their mean. Where a channel is alpha, on paper:
+    white, or black where ink is bright.
+    """
+    levels, colours = to_levels(image, card), colour_channels(image.shape[2])
+    if colours < image.shape[2]:
+        alpha = np.clip(levels[..., colours:] / 255, 0, 1)
+        levels = levels[..., :colours] * alpha + (0 if card.ink is Ink.BRIGHT else 255) * (1 - alpha)
+    return _draw_levels(levels)
 
 
 def draw_answer(forward: ForwardPass) -> bytes:
-    """The answer of a network that answers with a picture, as a grey PNG: 0 black, 1 white."""
-    return _draw_grey(forward.output.mean(axis=2))
+    """The answer of a network that answers with a picture, as a PNG: 0 black, 1 white.
+
+    Of three channels in colour, of more or fewer their mean in grey. What is not a number is black.
+    """
+    return _draw_levels(forward.output * np.float32(255))
 
 
-def _draw_grey(levels: NDArray[np.float32]) -> bytes:
-    return encode_grey(np.round(np.clip(levels, 0, 1) * 255).astype(np.uint8))
+def _draw_levels(levels: NDArray[Any]) -> bytes:
+    """Levels from 0 to 255, (height, width, channels), as a PNG."""
+    shown = levels if levels.shape[2] == 3 else levels.mean(axis=2)
+    shown = np.nan_to_num(np.clip(np.round(shown), 0, 255)).astype(np.uint8)
+    return encode_levels(shown)

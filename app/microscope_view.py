@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.cnn.arithmetic import convolve_channels
-from app.cnn.cells import Contribution, ConvolutionCell, DenseCell, ElementwiseCell, MovedCell, PoolingCell, Term
+from app.cnn.cells import Contribution, ConvolutionCell, DenseCell, ElementwiseCell, MovedCell, PoolingCell
+from app.cnn.levels import channel_names
 from app.cnn.network import Array
 from app.cnn.receptive_field import IMAGE, Region
-from app.explorer import Look
+from app.explorer import Look, draw_image
 from app.imaging.colormap import Colormap, colours
 from app.imaging.grid import Scale, draw_map, quantise
 from app.microscope import Inspection
@@ -147,6 +148,11 @@ def _path(inspection: Inspection, look: Look) -> list[Picture]:
         activation = inspection.forward.image if name == IMAGE else inspection.forward.activations[name]
         if name == inspection.layer.name or activation.ndim != 3:
             continue
+        if name == IMAGE and activation.shape[2] in {3, 4}:
+            png = draw_image(activation, inspection.network.card)
+            height, width, _ = activation.shape
+            pictures.append(Picture(png, height, width, region, "input, in colour"))
+            continue
         mean = activation.mean(axis=2, keepdims=True)
         maps = f", mean of {activation.shape[2]} maps" if activation.shape[2] > 1 else ""
         pictures.append(_picture(mean, 0, region, f"{name}{maps}", Look(look.colormap, scale=look.scale)))
@@ -169,7 +175,12 @@ def _terms(inspection: Inspection, look: Look, shown: list[int]) -> list[TermVie
         TermView(
             channel=cell.terms[index].channel,
             input=_picture(
-                source, cell.terms[index].channel, cell.window, _name(inspection, cell.terms[index]), look, windows
+                source,
+                cell.terms[index].channel,
+                cell.window,
+                _name(inspection, (layer.inputs or (IMAGE,))[0], cell.terms[index].channel),
+                look,
+                windows,
             ),
             patch=_numbers(cell.terms[index].patch, source, look.colormap_for(source)),
             kernel=_numbers(cell.terms[index].kernel, kernels, Colormap.BERLIN),
@@ -190,9 +201,12 @@ def _results(inspection: Inspection, source: Array) -> Array | None:
     return convolve_channels(layer, weights, source, channel, (height, width)).astype(np.float32)
 
 
-def _name(inspection: Inspection, term: Term) -> str:
-    source = inspection.layer.inputs[0] if inspection.layer.inputs else IMAGE
-    return f"{source}, map {term.channel}" if source != IMAGE else "the input"
+def _name(inspection: Inspection, source: str, channel: int) -> str:
+    """What a map that the layer reads is called: the input's channels by what they are."""
+    if source != IMAGE:
+        return f"{source}, map {channel}"
+    names = channel_names(inspection.network.card)
+    return f"the input, {names[channel]}" if len(names) > 1 else "the input"
 
 
 def _input_name(inspection: Inspection, index: int) -> str:
@@ -215,16 +229,17 @@ def _sources(inspection: Inspection, look: Look) -> list[Picture]:
     if isinstance(cell, PoolingCell):
         channel = place.channel if layer.is_spatial else place.column
         cells = _cells_of_windows(inspection, cell.window)
-        return [_picture(inputs[0], channel, cell.window, f"{names[0]}, map {channel}", look, cells)]
+        return [_picture(inputs[0], channel, cell.window, _name(inspection, names[0], channel), look, cells)]
     if isinstance(cell, MovedCell) and cell.place and inputs[cell.source].ndim == 3:
         row, column, channel = cell.place
         region = Region(row, column, row + 1, column + 1)
-        return [_picture(inputs[cell.source], channel, region, f"{names[cell.source]}, map {channel}", look)]
+        return [_picture(inputs[cell.source], channel, region, _name(inspection, names[cell.source], channel), look)]
     if isinstance(cell, ElementwiseCell) and layer.is_spatial:
         region = Region(place.row, place.column, place.row + 1, place.column + 1)
         pairs = zip(names, inputs, strict=True)
         return [
-            _picture(each, place.channel, region, f"{name}, map {place.channel}", look, SAME) for name, each in pairs
+            _picture(each, place.channel, region, _name(inspection, name, place.channel), look, SAME)
+            for name, each in pairs
         ]
     return []
 

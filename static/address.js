@@ -9,15 +9,19 @@ const CHOICES = [
   ...["layer", "channel", "row", "column"], // the microscope's
 ];
 
-/** @typedef {{tool: "pen"|"eraser"|"clear", width: number, points: [number, number][]}} Stroke */
+/** @typedef {{tool: "pen"|"eraser"|"clear", width: number, points: [number, number][], colour?: string}} Stroke */
+
+const COLOURED = 3; // in place of the tool's number: a pen, whose colour follows in three bytes; without, it is black
 
 /** Strokes as text for the address: a byte for tool and width, a count, the first point, then steps of one byte. */
 export function encodeStrokes(strokes) {
   const bytes = [];
   const push16 = (value) => bytes.push((value >> 8) & 255, value & 255);
-  for (const { tool, width, points } of strokes) {
+  for (const { tool, width, points, colour } of strokes) {
     const steps = toSteps(points);
-    bytes.push(["pen", "eraser", "clear"].indexOf(tool) * 64 + Math.min(63, Math.round(width)));
+    const number = colour ? COLOURED : ["pen", "eraser", "clear"].indexOf(tool);
+    bytes.push(number * 64 + Math.min(63, Math.round(width)));
+    if (colour) bytes.push(...[1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16)));
     push16(steps.length);
     if (points.length === 0) continue;
     push16(Math.round(points[0][0] * HALF) + 4096);
@@ -41,9 +45,10 @@ export function decodeStrokes(text) {
     const next16 = () => next() * 256 + next();
     while (at < bytes.length) {
       const head = next();
-      const tool = ["pen", "eraser", "clear"][head >> 6];
+      const tool = ["pen", "eraser", "clear", "pen"][head >> 6];
+      const bytesOfColour = head >> 6 === COLOURED ? [next(), next(), next()] : [];
+      const colour = bytesOfColour.map((byte) => byte.toString(16).padStart(2, "0")).join("");
       const count = next16();
-      if (!tool) return null;
       const points = [];
       if (tool !== "clear") {
         let x = next16() - 4096;
@@ -55,7 +60,7 @@ export function decodeStrokes(text) {
           points.push([x / HALF, y / HALF]);
         }
       }
-      strokes.push({ tool, width: head & 63, points });
+      strokes.push({ tool, width: head & 63, points, ...(colour && { colour: `#${colour}` }) });
     }
     return strokes;
   } catch {

@@ -32,6 +32,7 @@ export function connectPad(form, results) {
     element("undo").disabled = pad.strokes.length === 0;
     element("redo").disabled = pad.undone.length === 0;
     canvas.classList.toggle("holds-picture", pad.picture !== null);
+    frameInput(pad);
     send();
     if (!pad.current) save();
   }
@@ -83,6 +84,8 @@ export function connectPad(form, results) {
 
   listenToTools(pad, canvas);
   listenForPictures(open);
+  suitModel(pad);
+  document.addEventListener("htmx:after:swap", () => suitModel(pad));
 
   // The drawing of the address, else the sample that the page was made with; what was drawn before this ran is kept.
   if (!pad.strokes.length) {
@@ -103,6 +106,12 @@ function listenToTools(pad, canvas) {
   for (const radio of document.getElementsByName("tool")) {
     radio.addEventListener("change", () => (pad.tool = radio.value));
   }
+  for (const radio of document.getElementsByName("colour")) {
+    radio.addEventListener("change", () => {
+      pad.colour = radio.value;
+      element("pen").click(); // to choose a colour is to draw with it
+    });
+  }
   element("pen-width").addEventListener("input", (event) => (pad.penWidth = Number(event.target.value)));
   element("undo").addEventListener("click", () => pad.undo());
   element("redo").addEventListener("click", () => pad.redo());
@@ -118,6 +127,38 @@ function listenToTools(pad, canvas) {
     else if (event.key === "Delete" && event.target === canvas) pad.clear();
     else return;
     event.preventDefault();
+  });
+}
+
+/** What the model of the last answer sees: its number of channels, its fit, and its input's width and height. */
+function seenByModel() {
+  const { channels, fit, size } = document.querySelector("#answer [data-channels]").dataset;
+  const [width, height] = size.split(" ").map(Number);
+  return { inColour: channels === "3" || channels === "4", fit, width, height };
+}
+
+/** Colours for a model that sees them, black for one that sees none. */
+function suitModel(pad) {
+  const { inColour } = seenByModel();
+  element("colours").hidden = !inColour;
+  element("pad").classList.toggle("is-in-colour", inColour);
+  pad.showColours(inColour);
+  frameInput(pad);
+}
+
+/** A frame around what the network gets, where its input is filled with the drawing's middle and cuts the rest off. */
+function frameInput(pad) {
+  const frame = element("frame");
+  const { fit, width, height } = seenByModel();
+  const { extent } = pad;
+  const scale = Math.min(extent.width / width, extent.height / height);
+  const [across, down] = [width * scale, height * scale];
+  frame.hidden = fit !== "fill" || (across === extent.width && down === extent.height);
+  Object.assign(frame.style, {
+    width: `${across * 100}%`,
+    height: `${down * 100}%`,
+    left: `${(1 - across) * 50}%`,
+    top: `${(1 - down) * 50}%`,
   });
 }
 

@@ -2,6 +2,7 @@
 
 const SIDE = 280; // the drawing's own pixels; the canvas shows them larger
 const KEYBOARD_STEP = 7;
+export const BLACK = "#000000";
 
 export class Pad {
   /** @param {HTMLCanvasElement} canvas  @param {HTMLElement} pen the mark that shows where the keyboard's pen is */
@@ -18,6 +19,8 @@ export class Pad {
     this.picture = null; // {bitmap, file}: what was opened, dropped or pasted, under the strokes
     this.tool = "pen";
     this.penWidth = 18;
+    this.colour = BLACK;
+    this.showsColours = false; // for a model that sees none, every stroke is black
     this.current = null;
     this.listenToPointers();
     this.listenToKeys(pen);
@@ -88,6 +91,7 @@ export class Pad {
 
   begin(point) {
     this.current = { tool: this.tool, width: this.penWidth, points: [point] };
+    if (this.tool === "pen" && this.showsColours && this.colour !== BLACK) this.current.colour = this.colour;
     this.strokes.push(this.current);
     this.undone = [];
     this.drawSegment(this.current, 0);
@@ -145,6 +149,20 @@ export class Pad {
     this.redraw();
   }
 
+  /** Let strokes have their colours, or draw all of them in black; no change where nothing is in colour. */
+  showColours(shows) {
+    if (shows === this.showsColours) return;
+    this.showsColours = shows;
+    if (this.strokes.some((stroke) => stroke.colour)) this.redraw();
+  }
+
+  /** Where on the pad, from 0 to 1, the picture lies that toFile gives: a file's own shape, else all of the pad. */
+  get extent() {
+    if (!this.picture || this.strokes.length) return { width: 1, height: 1 };
+    const { width, height } = this.picture.bitmap;
+    return { width: width / Math.max(width, height), height: height / Math.max(width, height) };
+  }
+
   redraw() {
     this.context.clearRect(0, 0, SIDE, SIDE);
     if (this.picture && !this.strokes.some((stroke) => stroke.tool === "clear")) {
@@ -160,10 +178,11 @@ export class Pad {
     this.onChange();
   }
 
-  drawSegment({ tool, width, points }, index) {
+  drawSegment({ tool, width, points, colour }, index) {
     const from = points[Math.max(0, index - 1)];
     const to = points[index];
     this.context.globalCompositeOperation = tool === "eraser" ? "destination-out" : "source-over";
+    this.context.strokeStyle = (this.showsColours && colour) || BLACK;
     this.context.lineWidth = width;
     this.context.beginPath();
     this.context.moveTo(...from);

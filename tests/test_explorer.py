@@ -13,20 +13,20 @@ from app.cnn.pooling import PoolingMode
 from app.explorer import (
     LayerView,
     Look,
-    NoClasses,
     NotAFeatureMap,
     draw_answer,
     draw_image,
     explore,
     feature_map_grid,
     layer_grid,
-    predict,
     see,
 )
 from app.imaging.colormap import Colormap
-from app.imaging.drawing import NothingDrawn, normalise, read_ink
+from app.imaging.drawing import NothingDrawn
 from app.imaging.grid import Scale, draw_grid, draw_strip
+from app.imaging.ink import normalise, read_ink
 from app.library import Library
+from app.prediction import NoClasses, predict
 from tests.pictures import decode_rgba, encode
 from tests.small_models import build_logistic, build_picture, card
 

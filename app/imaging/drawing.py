@@ -1,23 +1,16 @@
-"""From a drawing (what a person made, bytes) to ink, and from ink to the digit that MNIST would hold."""
+"""From a drawing (what a person made, bytes) to a picture: the one place where picture files are decoded."""
 
 import io
-from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageFilter, ImageOps
+from PIL import Image, ImageOps
 
 MAX_BYTES = 4 * 1024 * 1024
 MAX_SIDE = 4096
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 
-# Ink must differ from its paper by this much of the way from black to white; less is paper's own noise.
-MIN_CONTRAST = 16 / 255
-
 # Sides are checked against MAX_SIDE as soon as the header is read, which is stricter than Pillow's own limit.
 Image.MAX_IMAGE_PIXELS = None
-
-Ink = NDArray[np.float32]  # (height, width), 0 is paper, 1 is the strongest ink
 
 
 class InvalidDrawing(ValueError):
@@ -31,30 +24,15 @@ class DrawingTooLarge(InvalidDrawing):
 class NothingDrawn(InvalidDrawing):
     """The picture is all paper."""
 
-
-class _Box(NamedTuple):
-    top: int
-    bottom: int
-    left: int
-    right: int
-
-
-def read_ink(data: bytes) -> Ink:
-    """The ink in a PNG, JPEG, WebP, GIF or BMP file, whatever its colours.
-
-    Transparency is paper. Whether ink is darker or brighter than paper is decided from the picture itself.
-
-    Returns: (height, width) float32; 0 is paper, 1 the strongest ink. Pictures larger than 1024 pixels a side are
-    reduced by a whole factor.
-    Raises: InvalidDrawing (not such a file, or a broken one), DrawingTooLarge, NothingDrawn.
-    """
-    return find_ink(decode(data))
+    def __init__(self) -> None:
+        super().__init__("Nothing is drawn yet: the picture is all paper. Draw something, then try again.")
 
 
 def decode(data: bytes) -> Image.Image:
-    """The first frame of a picture file, upright, in mode LA (luminance and alpha, 8 bits each).
+    """The first frame of a PNG, JPEG, WebP, GIF or BMP file, upright, 8 bits a channel.
 
-    Raises: InvalidDrawing, DrawingTooLarge.
+    Returns: a picture in mode L, LA, RGB or RGBA; with an alpha channel where the file can be see-through.
+    Raises: InvalidDrawing (not such a file, or a broken one), DrawingTooLarge.
     """
     if not data:
         raise InvalidDrawing("The drawing is an empty file (0 bytes). Send a picture: PNG, JPEG, WebP, GIF or BMP.")
@@ -75,150 +53,26 @@ def decode(data: bytes) -> Image.Image:
     # Given malformed bytes, Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error and more;
     # to the person who sent the file they all mean the same.
     try:
-        return _to_luminance_and_alpha(ImageOps.exif_transpose(picture))
+        return _with_bytes(ImageOps.exif_transpose(picture))
     except Exception as error:
         raise InvalidDrawing(
             f"This {picture.format} picture is broken or cut short. Save or export it again, then send that."
         ) from error
 
 
-def _to_luminance_and_alpha(picture: Image.Image) -> Image.Image:
-    if picture.mode.startswith("I;16"):
+def reduce_to(picture: Image.Image, side: int) -> Image.Image:
+    """The picture made smaller by a whole factor, where it has more than this many pixels a side."""
+    return picture.reduce(factor) if (factor := -(-max(picture.size) // side)) > 1 else picture
+
+
+def _with_bytes(picture: Image.Image) -> Image.Image:
+    """The picture in mode L, LA, RGB or RGBA, whatever the file keeps."""
+    if picture.mode.startswith("I"):
         # Pillow clips 16-bit grey levels at 255 where they should be scaled.
-        grey = np.asarray(picture, dtype=np.uint16) >> 8
-        return Image.fromarray(grey.astype(np.uint8)).convert("LA")
+        grey = np.clip(np.asarray(picture), 0, 0xFFFF).astype(np.uint16) >> 8
+        return Image.fromarray(grey.astype(np.uint8))
     if picture.mode == "P" or "transparency" in picture.info:
-        picture = picture.convert("RGBA")
-    elif picture.mode == "CMYK":
-        picture = picture.convert("RGB")
-    picture = picture.convert("LA")
-    return picture.reduce(factor) if (factor := -(-max(picture.size) // 1024)) > 1 else picture
-
-
-def find_ink(picture: Image.Image) -> Ink:
-    """What of a picture in mode LA is ink, and how strong.
-
-    Returns: (height, width) float32 from 0 (paper) to 1 (the strongest ink).
-    Raises: NothingDrawn.
-    """
-    picture, opaque, ground = _without_transparency(picture)
-    luminance = np.asarray(picture, dtype=np.float32) / 255
-    border = _border(luminance)[_border(opaque)]
-    paper = float(np.median(border)) if ground is None else ground / 255
-    noise = float(np.median(np.abs(border - paper))) if ground is None else 0.0
-    if noise > 0:  # a photograph or a scan: specks would stretch the ink's box
-        luminance = np.asarray(picture.filter(ImageFilter.MedianFilter(3)), dtype=np.float32) / 255
-    ink = luminance - np.float32(paper)
-    if ink.sum(dtype=np.float64) <= 0:  # more of the picture is darker than the paper than brighter
-        ink = -ink
-    contrast = float(ink.max())
-    if contrast < MIN_CONTRAST:
-        raise NothingDrawn("Nothing is drawn yet: the picture is all paper. Draw something, then try again.")
-    floor = min(4 * noise, contrast / 2)
-    return np.maximum((ink - np.float32(floor)) * np.float32(1 / (contrast - floor)), np.float32(0))
-
-
-def _without_transparency(picture: Image.Image) -> tuple[Image.Image, NDArray[np.bool_], int | None]:
-    """A picture in mode LA with its transparent parts filled in: its luminance, what was opaque, and the paper.
-
-    A picture of one colour on transparent ground is ink without paper: the paper is whatever contrasts with it.
-    One of several colours, a cut-out photograph say, brings its own paper: what lies around it is cut away, what is
-    see-through inside takes the tone that most of it has, and None stands for a paper that is yet to be found.
-    """
-    luminance, alpha = picture.split()
-    opaque = np.asarray(alpha) >= 128
-    if alpha.getextrema()[0] == 255:
-        return luminance, opaque, None
-    # Where transparency is all or nothing, the rim of a stroke is blended with a paper that is not there any more.
-    inner = _inside(opaque)
-    tones = np.asarray(luminance)[next((mask for mask in (inner, opaque) if mask.any()), np.asarray(alpha) > 0)]
-    if tones.size == 0:
-        return Image.new("L", picture.size, 255), opaque, 255
-    darkest, tone, brightest = (int(level) for level in np.percentile(tones, (5, 50, 95)))
-    if brightest - darkest < 64:
-        paper = 0 if tone >= 128 else 255
-        return Image.composite(luminance, Image.new("L", picture.size, paper), alpha), opaque, paper
-    filled = Image.composite(luminance, Image.new("L", picture.size, tone), alpha)
-    box = _bounds(opaque)
-    within = filled.crop((box.left, box.top, box.right, box.bottom))
-    return within, opaque[box.top : box.bottom, box.left : box.right], None
-
-
-def _inside(mask: NDArray[np.bool_], margin: int = 2) -> NDArray[np.bool_]:
-    """What of a mask lies further than the margin from its edge, along its rows and columns."""
-    inner = mask.copy()
-    inner[margin:] &= mask[:-margin]
-    inner[:-margin] &= mask[margin:]
-    inner[:, margin:] &= mask[:, :-margin]
-    inner[:, :-margin] &= mask[:, margin:]
-    return inner
-
-
-def _border(array: NDArray[Any]) -> NDArray[Any]:
-    """All values along the four edges."""
-    return np.concatenate([array[0], array[-1], array[:, 0], array[:, -1]])
-
-
-def normalise(ink: Ink, field: tuple[int, int] = (28, 28)) -> NDArray[np.uint8]:
-    """The digit as MNIST would hold it (LeCun, Cortes and Burges, http://yann.lecun.com/exdb/mnist/).
-
-    The ink's box is scaled, keeping its aspect ratio and anti-aliased, to fit 20 of every 28 pixels of the field,
-    and placed so that its centre of mass lies at the field's centre. What this returns, normalised again, stays
-    as it is.
-
-    ink: (height, width), 0 is paper. field: height and width of the result.
-    Returns: uint8 in the field's shape, 0 is paper, 255 the strongest ink.
-    Raises: NothingDrawn where there is no ink at all.
-    """
-    if not np.any(ink > 0):
-        raise NothingDrawn("Nothing is drawn yet: the picture is all paper. Draw something, then try again.")
-    digit = _fit(ink, max(1, round(min(field) * 20 / 28)))
-    placed = np.zeros(field, dtype=np.uint8)
-    top, left = (
-        # MNIST's own centres of mass lie in the pixel right below the middle: (14, 14) of 28, counted from 0.
-        int(np.clip(np.round(size // 2 + 0.5 - centre), 0, size - length))
-        for size, length, centre in zip(field, digit.shape, _centre_of_mass(digit), strict=True)
-    )
-    placed[top : top + digit.shape[0], left : left + digit.shape[1]] = digit
-    return placed
-
-
-def _fit(ink: Ink, side: int) -> NDArray[np.uint8]:
-    """The ink's box scaled so that its longer side is `side`. A speck that vanishes in scaling is not in the box."""
-    box = _bounds(ink > 0)
-    while True:
-        cropped = ink[box.top : box.bottom, box.left : box.right]
-        height, width = cropped.shape
-        scale = side / max(height, width)
-        size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        if size != (width, height):
-            resampling = Image.Resampling.BOX if scale < 1 else Image.Resampling.BILINEAR
-            cropped = np.asarray(Image.fromarray(cropped).resize(size, resampling))
-        scaled: NDArray[np.uint8] = np.round(cropped * (255 / cropped.max())).astype(np.uint8)
-        kept = _bounds(scaled > 0)
-        if kept == (0, size[1], 0, size[0]):
-            return scaled
-        top, bottom = _trim(kept.top, kept.bottom, size[1], height)
-        left, right = _trim(kept.left, kept.right, size[0], width)
-        box = _Box(box.top + top, box.top + bottom, box.left + left, box.left + right)
-
-
-def _trim(first: int, end: int, scaled: int, length: int) -> tuple[int, int]:
-    """Which part of an axis of this length to keep where, scaled, first to end of it shows: less, if not all shows."""
-    before, after = first * length // scaled, (scaled - end) * length // scaled
-    return max(before, int(first > 0)), length - max(after, int(end < scaled))
-
-
-def _bounds(mask: NDArray[np.bool_]) -> _Box:
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return _Box(int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1)
-
-
-def _centre_of_mass(digit: NDArray[np.uint8]) -> tuple[float, float]:
-    """Row and column of the centre of mass, counted from the top left corner, so a lone pixel's is (0.5, 0.5)."""
-    mass = digit.sum(dtype=np.int64)
-    rows, columns = digit.sum(axis=1, dtype=np.int64), digit.sum(axis=0, dtype=np.int64)
-    return (
-        float(rows @ np.arange(rows.size)) / float(mass) + 0.5,
-        float(columns @ np.arange(columns.size)) / float(mass) + 0.5,
-    )
+        return picture.convert("RGBA")
+    if picture.mode in {"L", "LA", "RGB", "RGBA"}:
+        return picture
+    return picture.convert("L" if picture.mode == "1" else "RGB")

@@ -19,8 +19,8 @@ def encode_palette(indices: NDArray[np.uint8], palette: bytes, transparent: int 
     return _encode(picture, transparent)
 
 
-def encode_grey(levels: NDArray[np.uint8]) -> bytes:
-    """A grey PNG, (height, width) uint8."""
+def encode_levels(levels: NDArray[np.uint8]) -> bytes:
+    """A grey PNG of (height, width) uint8, or one in colour of (height, width, 3)."""
     return encode_image(Image.fromarray(levels))
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from app.cnn.card import Card
-from app.opening.written_card import complete_card
 from app.opening.unusable import UnusableModel, shown
+from app.opening.written_card import complete_card
 from app.shelf.files import ModelFile, Stamp, stamp_of
 
 _MAX_BYTES = 2**20

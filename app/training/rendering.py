@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from app.imaging.drawing import find_ink, normalise
+from app.imaging.ink import find_ink, normalise
 from app.imaging.strokes import CANVAS_SIDE, PEN_WIDTH, draw_strokes
 from app.training.habits import with_habits
 from app.training.mnist import Digits

@@ -8,9 +8,10 @@ from fastapi import APIRouter, File, Path, Request, Response, UploadFile
 from app import __version__
 from app.cnn.card import Card, write_card_text
 from app.comparison import accuracies, compare, swap_ink_and_paper
-from app.explorer import explore, feature_map_grid, layer_grid, predict
+from app.explorer import explore, feature_map_grid, layer_grid
 from app.imaging.npz import encode_npz
 from app.microscope import Place, draw_kernels, inspect, kernel_of
+from app.prediction import predict
 from app.web.comparison import ComparisonAnswer, answer_comparison
 from app.web.dependencies import (
     DifferencesDep,

@@ -7,14 +7,15 @@ from pydantic import BaseModel, Field
 from app.cnn.pooling import PoolingMode
 from app.comparison import Accuracy, Cell, Column, Comparison
 from app.imaging.grid import Grid
+from app.web.numbers import Number
 from app.web.schemas import FeatureMaps, PredictionSchema, answer_maps, answer_prediction
 
 
 class DifferenceMaps(BaseModel):
     """A layer's activation minus the one as trained, drawn as the feature maps are."""
 
-    low: float | None = Field(description="As the layer's own low and high, but symmetric about zero.")
-    high: float | None
+    low: Number = Field(description="As the layer's own low and high, but symmetric about zero.")
+    high: Number
     png: str = Field(description="PNG in base64: blue below zero, red above, dark at zero.")
 
 
@@ -22,11 +23,11 @@ class ComparedMaps(FeatureMaps):
     """One layer's activation under one pooling mode, and how far it is from the same layer as trained."""
 
     shape: list[int] = Field(description="Height, width, channels; of a vector, its units.")
-    low: float | None = Field(
+    low: Number = Field(
         description="The value at the lower end of the colour map, the same in all three modes. "
         "null with scale=map, where each map has its own ends, which are again the same in all three modes."
     )
-    high: float | None = Field(description="The value at the upper end.")
+    high: Number = Field(description="The value at the upper end.")
     distance: float = Field(
         ge=0,
         le=1,

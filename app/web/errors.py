@@ -13,11 +13,12 @@ from starlette.exceptions import HTTPException
 from app.cnn.arithmetic import NoArithmetic
 from app.cnn.network import UnknownLayer
 from app.comparison import NoPooling
-from app.explorer import NoClasses, NotAFeatureMap
+from app.explorer import NotAFeatureMap
 from app.imaging.drawing import DrawingTooLarge, InvalidDrawing
 from app.library import NotYours, UnknownModel
 from app.microscope import UnknownCell
 from app.opening.unusable import UnusableModel
+from app.prediction import NoClasses
 from app.web.dependencies import ModelsAreNotTaken
 from app.web.templates import templates
 

@@ -1,6 +1,5 @@
 """A cell's arithmetic as the API answers it."""
 
-import math
 from typing import Annotated, Literal
 
 import numpy as np
@@ -20,11 +19,12 @@ from app.cnn.cells import (
 from app.cnn.pooling import PoolingMode
 from app.cnn.receptive_field import IMAGE, Region
 from app.microscope import Inspection
+from app.web.numbers import Number
 
 Rectangle = Annotated[
     list[int], Field(min_length=4, max_length=4, description="[top, left, bottom, right], padding counted.")
 ]
-Matrix = list[list[float]]
+Matrix = list[list[Number]]
 
 
 class TermSchema(BaseModel):
@@ -33,7 +33,7 @@ class TermSchema(BaseModel):
     channel: int
     inputs: Matrix
     kernel: Matrix
-    partial_sum: float
+    partial_sum: Number
 
 
 class ConvolutionSchema(BaseModel):
@@ -42,8 +42,8 @@ class ConvolutionSchema(BaseModel):
     arithmetic: Literal["convolution"] = "convolution"
     window: Rectangle
     terms: list[TermSchema]
-    bias: float
-    pre_activation: float
+    bias: Number
+    pre_activation: Number
     activation: str
 
 
@@ -52,10 +52,10 @@ class PoolingSchema(BaseModel):
 
     arithmetic: Literal["pooling"] = "pooling"
     window: Rectangle
-    inputs: list[list[float | None]]
-    maximum: float
-    average: float
-    minimum: float
+    inputs: Matrix
+    maximum: Number
+    average: Number
+    minimum: Number
     mode: PoolingMode
 
 
@@ -63,18 +63,18 @@ class ContributionSchema(BaseModel):
     """One input of a neuron: value times weight."""
 
     index: int
-    value: float
-    weight: float
-    product: float
+    value: Number
+    weight: Number
+    product: Number
 
 
 class SoftmaxSchema(BaseModel):
     """value = exponentials[unit] / total, exponentials = exp(logits - max(logits)), total = their sum."""
 
     arithmetic: Literal["softmax"] = "softmax"
-    logits: list[float]
-    exponentials: list[float]
-    total: float
+    logits: list[Number]
+    exponentials: list[Number]
+    total: Number
     unit: int
 
 
@@ -83,8 +83,8 @@ class DenseSchema(BaseModel):
 
     arithmetic: Literal["dense"] = "dense"
     contributions: list[ContributionSchema]
-    bias: float
-    pre_activation: float
+    bias: Number
+    pre_activation: Number
     activation: str
     softmax: SoftmaxSchema | None = Field(description="Where the activation function needs all neurons of the layer.")
 
@@ -93,9 +93,9 @@ class ElementwiseSchema(BaseModel):
     """A cell that reads its own place only, of one input or of several."""
 
     arithmetic: Literal["elementwise"] = "elementwise"
-    inputs: list[float]
+    inputs: list[Number]
     operation: str
-    parameters: dict[str, float]
+    parameters: dict[str, Number]
 
 
 class MovedSchema(BaseModel):
@@ -122,7 +122,7 @@ class InspectionAnswer(BaseModel):
     channel: int
     row: int
     column: int
-    value: float = Field(description="The float32 that the network computed.")
+    value: Number = Field(description="The float32 that the network computed.")
     receptive_field: Rectangle
     receptive_fields: dict[str, Rectangle] = Field(description="On every layer between, by name, and on the input.")
     cell: CellSchema | None = Field(description="null where this kind of layer has no arithmetic yet.")
@@ -137,7 +137,7 @@ class KernelAnswer(BaseModel):
     channel: int
     input_channels: list[int]
     kernels: list[Matrix] = Field(description="(input channels, height, width).")
-    bias: float | None
+    bias: Number
 
 
 def answer_inspection(inspection: Inspection) -> InspectionAnswer:
@@ -173,7 +173,7 @@ def answer_cell(cell: Cell) -> CellSchema:
         case PoolingCell():
             return PoolingSchema(
                 window=_rectangle(cell.window),
-                inputs=[[None if math.isnan(value) else value for value in row] for row in cell.patch.tolist()],
+                inputs=_matrix(cell.patch),
                 maximum=cell.maximum,
                 average=cell.average,
                 minimum=cell.minimum,

@@ -1,12 +1,23 @@
-"""Numbers as text, in such a way that what is shown adds up."""
+"""Numbers as text and in JSON, in such a way that what is shown adds up."""
 
 import math
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
 
 DECIMALS = 4
 MINUS = "\N{MINUS SIGN}"
 FULL_DIGITS = 9  # enough to tell every float32 from its neighbours
+
+
+def finite(value: Any) -> Any:
+    """The value, or None in place of NaN and infinity, which JSON has not."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+Number = Annotated[float | None, BeforeValidator(finite)]  # a float that may be NaN or infinite: null in JSON
 
 
 def fixed(value: float, decimals: int = DECIMALS) -> str:
@@ -27,8 +38,11 @@ def add_up(parts: Sequence[float], total: float, decimals: int = DECIMALS) -> li
 
     Rounded one by one they miss it by a few units of the last digit. Those units go to the parts whose own rounding
     was the furthest off in that direction, at most one each where there are enough parts ("largest remainder").
-    The parts' true sum and the total must agree to about as many decimals.
+    The parts' true sum and the total must agree to about as many decimals. Where one of them is not finite, nothing
+    adds up: the parts are given as they are.
     """
+    if not all(math.isfinite(each) for each in (*parts, total)):
+        return list(parts)
     unit = Decimal(1).scaleb(-decimals)
     exact = [Decimal(part) for part in parts]
     rounded = [part.quantize(unit) for part in exact]

@@ -6,14 +6,16 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.cnn.card import Card
+from app.cnn.card import Answer, Card
 from app.cnn.layers import Layer
 from app.cnn.network import Network
 from app.cnn.pooling import PoolingMode
-from app.explorer import Exploration, LayerView, Prediction
+from app.explorer import Exploration, LayerView
 from app.library import Library
+from app.prediction import Prediction
 from app.shelf.entry import Entry, State
 from app.shelf.files import Origin
+from app.web.numbers import Number
 from app.web.words import describe_briefly
 
 
@@ -79,19 +81,40 @@ class ClassProbabilitySchema(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     label: str
-    probability: float
+    probability: Number
+
+
+class ClassValueSchema(BaseModel):
+    """What the last layer gives for one class, as it is."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    label: str
+    value: Number
 
 
 class PredictionSchema(BaseModel):
-    """Which class the network says it is, and how likely each one is."""
+    """Which class the network says it is, and how likely each one is; or the values that it gives."""
 
     model_config = ConfigDict(from_attributes=True)
 
     model: str
     pooling: PoolingMode | None
-    label: str
-    probability: float
-    probabilities: list[ClassProbabilitySchema]
+    label: str = Field(
+        description="The likeliest class. Of a lone value, its number. “–” where there are several values, and where "
+        "the answer is not a number."
+    )
+    probability: Number = Field(description="Of that class; null where the label is no class.")
+    probabilities: list[ClassProbabilitySchema] = Field(
+        description="In the order of the classes; empty where the answer is values."
+    )
+    answer: Answer = Field(description="What the last layer gives; the probabilities of logits are their softmax.")
+    is_exclusive: bool = Field(description="The probabilities sum to 1; otherwise each stands by itself.")
+    values: list[ClassValueSchema] = Field(
+        description="The last layer's outputs as they are, in the order of the classes; a lone neuron's is that of "
+        "the second class."
+    )
+    note: str | None = Field(description="What is odd about the answer: a sentence.")
 
 
 class GridGeometry(BaseModel):
@@ -108,9 +131,9 @@ class FeatureMaps(BaseModel):
     name: str
     kind: str
     shape: list[int] = Field(description="Height, width, channels.")
-    minimum: float
-    maximum: float
-    mean: float
+    minimum: Number
+    maximum: Number
+    mean: Number
     grid: GridGeometry
     png: str = Field(description="The grid as a PNG in base64, one pixel an activation.")
 

@@ -3,7 +3,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from app.imaging.png import encode_grey, encode_image, encode_palette
+from app.imaging.png import encode_image, encode_levels, encode_palette
 from tests.pictures import decode_rgba
 
 PALETTE = bytes([255, 0, 0, 0, 255, 0, 10, 20, 30])
@@ -27,7 +27,7 @@ def test_the_transparent_index_alone_is_see_through() -> None:
 
 def test_a_grey_png_holds_its_levels() -> None:
     levels = np.arange(256, dtype=np.uint8).reshape(8, 32)
-    picture = Image.open(io.BytesIO(encode_grey(levels)))
+    picture = Image.open(io.BytesIO(encode_levels(levels)))
     assert (picture.format, picture.mode) == ("PNG", "L")
     np.testing.assert_array_equal(np.asarray(picture), levels)
 

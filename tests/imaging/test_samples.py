@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.imaging.drawing import normalise, read_ink
+from app.imaging.ink import normalise, read_ink
 from app.imaging.samples import FIRST, SAMPLES, draw_sample
 from app.imaging.strokes import CANVAS_SIDE
 

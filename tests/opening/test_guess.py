@@ -51,7 +51,8 @@ def test_the_range_of_values_as_the_first_layers_tell_it(
 
 
 def test_the_app_runs_it_by_this_card() -> None:
-    from app.explorer import predict, see
+    from app.explorer import see
+    from app.prediction import predict
 
     model = build_digits()
     card = guess_card(model, "m")

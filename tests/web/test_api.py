@@ -13,10 +13,11 @@ from httpx2 import Response
 from app import __version__
 from app.cnn.card import read_card
 from app.cnn.pooling import PoolingMode
-from app.explorer import Look, explore, feature_map_grid, layer_grid, predict, see
+from app.explorer import Look, explore, feature_map_grid, layer_grid, see
 from app.imaging.colormap import Colormap
 from app.imaging.grid import Scale
 from app.library import Library
+from app.prediction import predict
 from tests.pictures import draw_four, encode
 
 EVERY_POOLING = pytest.mark.parametrize("pooling", [None, *PoolingMode])
@@ -98,6 +99,10 @@ def test_a_prediction_is_the_service_s(
         "label": expected.label,
         "probability": expected.probability,
         "probabilities": [{"label": each.label, "probability": each.probability} for each in expected.probabilities],
+        "answer": "probabilities",
+        "is_exclusive": True,
+        "values": [{"label": each.label, "value": each.value} for each in expected.values],
+        "note": None,
     }
 
 

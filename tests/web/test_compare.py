@@ -7,10 +7,11 @@ from fastapi.testclient import TestClient
 
 from app.cnn.pooling import PoolingMode
 from app.comparison import compare, swap_ink_and_paper
-from app.explorer import Look, draw_image, predict, see
+from app.explorer import Look, draw_image, see
 from app.imaging.colormap import Colormap
 from app.imaging.grid import Scale
 from app.library import Library
+from app.prediction import predict
 from app.web.templates import data_url
 
 WITH_POOLING = pytest.mark.parametrize("model", ["digits", "digits-min", "branches"])

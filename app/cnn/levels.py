@@ -1,0 +1,60 @@
+"""From levels of grey or colour to the values that a model was trained on, and back."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.cnn.card import Card, ChannelOrder
+
+Array = NDArray[np.float32]
+
+_WHITE = 255
+
+
+def to_values(levels: NDArray[Any], card: Card) -> Array:
+    """What a model takes for these levels, by its card's channel order, value range, mean and std.
+
+    levels: (height, width, channels) from 0 (black) to 255 (white); three are red, green, blue, a fourth is alpha.
+    Returns: float32 of the same shape.
+    """
+    low, high = card.value_range
+    # In float64, so that a level of 0 to 255 stays the whole number that it is.
+    values = low + _in_order(levels, card).astype(np.float64) * (high - low) / _WHITE
+    values = np.clip(values, min(low, high), max(low, high))
+    return ((values - _mean(card)) / _std(card)).astype(np.float32)
+
+
+def to_levels(image: Array, card: Card) -> NDArray[np.float64]:
+    """The levels, 0 to 255, that a model takes these values for: what to_values made, undone."""
+    low, high = card.value_range
+    values = image.astype(np.float64) * _std(card) + _mean(card)
+    return _in_order((values - low) * _WHITE / (high - low), card)
+
+
+def colour_channels(channels: int) -> int:
+    """How many of an image's channels are luminance or colour: all but alpha, which is the second or the fourth."""
+    return channels - 1 if channels in {2, 4} else channels
+
+
+def channel_names(card: Card) -> list[str]:
+    """What each channel of a model's input is, where it is more than one."""
+    channels = card.input_shape[2]
+    colours = ["blue", "green", "red"] if card.channel_order is ChannelOrder.BGR else ["red", "green", "blue"]
+    known = {1: [""], 2: ["luminance", "alpha"], 3: colours, 4: [*colours, "alpha"]}
+    return known.get(channels, [f"channel {channel}" for channel in range(channels)])
+
+
+def _in_order(levels: NDArray[Any], card: Card) -> NDArray[Any]:
+    """Red and blue in each other's place where the model has them so. What is done twice is undone."""
+    if card.channel_order is ChannelOrder.RGB or levels.shape[2] not in {3, 4}:
+        return levels
+    return levels[..., [2, 1, 0, 3][: levels.shape[2]]]
+
+
+def _mean(card: Card) -> NDArray[np.float64]:
+    return np.array(card.mean or 0.0)
+
+
+def _std(card: Card) -> NDArray[np.float64]:
+    return np.array(card.std or 1.0)
