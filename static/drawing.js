@@ -2,6 +2,7 @@
 // address, and what to do when the server is away. htmx does the exchange; nothing here draws a result.
 
 import { readDrawing, writeAddress } from "./address.js";
+import { isModelFile } from "./own_models.js";
 import { Pad } from "./pad.js";
 
 const RETRY_MS = 1000;
@@ -12,10 +13,11 @@ const element = (id) => document.getElementById(id);
  * Join the pad to a form that htmx sends on the event "drawing".
  * @param {HTMLFormElement} form
  * @param {HTMLElement[]} results what is dimmed while it is of another drawing than the pad's
+ * @param {(file: File) => void} openModel takes a model's file that was dropped or pasted
  * @returns {{pad: Pad, send: () => void, save: () => void}} send asks for the results again; save keeps the state in
  *   the address
  */
-export function connectPad(form, results) {
+export function connectPad(form, results, openModel = () => {}) {
   const canvas = element("canvas");
   const errors = element("errors");
   let refused = null; // a file that is no picture for this browser: sent once, for the server to say what is wrong
@@ -73,6 +75,10 @@ export function connectPad(form, results) {
   /** Pictures: the pad shows them where the browser can read them. */
   async function open(file) {
     if (!file) return;
+    if (isModelFile(file)) {
+      openModel(file);
+      return;
+    }
     try {
       pad.show(await createImageBitmap(file), file);
     } catch {

@@ -3,6 +3,7 @@
 import { connectPad } from "./drawing.js";
 import { addLens } from "./lens.js";
 import { addMicroscope } from "./microscope.js";
+import { addCardEditing, addModelOpening } from "./own_models.js";
 
 const PHONE = matchMedia("(max-width: 700px)");
 
@@ -19,7 +20,9 @@ form.elements.model.addEventListener("change", () => {
   for (const radio of form.querySelectorAll("#pooling input")) radio.checked = false;
 });
 
-const { send, save } = connectPad(form, [layers, element("answer")]);
+const openModel = addModelOpening(form, element("errors"));
+const { send, save } = connectPad(form, [layers, element("answer")], openModel);
+addCardEditing(element("card"), send);
 
 addMicroscope(form, layers, { send, save });
 

@@ -37,6 +37,13 @@ class Entry:
         return State.WAITING if self.card is None else State.READY
 
     @property
+    def pools(self) -> bool:
+        """It has a pooling layer, as far as is known."""
+        if self.layers is not None:
+            return any(layer.is_pooling for layer in self.layers)
+        return self.card is None or self.card.pooling is not None
+
+    @property
     def is_built_in(self) -> bool:
         """It came with Layerglass, and its file is trusted."""
         return self.file.origin is Origin.BUILT_IN

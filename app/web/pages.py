@@ -4,7 +4,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Form, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from app.cnn.network import Array, ForwardPass, Network, UnknownLayer
@@ -18,6 +18,7 @@ from app.imaging.samples import FIRST, SAMPLES, draw_sample
 from app.library import Library
 from app.microscope import UnknownCell, find_place, inspect
 from app.microscope_view import view_inspection
+from app.shelf.entry import State
 from app.web.dependencies import (
     Choice,
     DifferencesDep,
@@ -34,7 +35,9 @@ from app.web.dependencies import (
 )
 from app.web.schemas import ModelSummary, UnopenedModel, list_model
 from app.web.templates import templates
+from app.web.words import ANSWERS, FITS
 
+_MAX_LISTED_LAYERS = 12  # of a model in the table of all
 _COMPARED_COLUMNS = 8  # maps in a row of a grid: three grids share the page's width
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -57,17 +60,26 @@ def show_explorer(
     """The explorer, with a digit already drawn and every layer of it on screen."""
     exploration = explore(see(_first_drawing(), choice.network.card), choice.network, choice.pooling, look)
     context = _show(exploration, choice) | _show_panel(choice.network, exploration.forward, selection, look)
+    context |= _show_card(request, library, choice)
     context |= {"library": library, "samples": SAMPLES, "first": FIRST, "look": look}
     return templates.TemplateResponse(request, "explorer.html", context)
 
 
 @router.post("/exploration")
 def post_exploration(
-    request: Request, image: FormImageDep, choice: FormChoiceDep, look: FormLookDep, selection: FormSelectionDep
+    request: Request,
+    library: LibraryDep,
+    image: FormImageDep,
+    choice: FormChoiceDep,
+    look: FormLookDep,
+    selection: FormSelectionDep,
+    card_of: Annotated[str | None, Form()] = None,
 ) -> Response:
     """Everything that the network made of the drawing: the answer and the layers, with the microscope on one."""
     exploration = explore(image(), choice.network, choice.pooling, look)
     context = _show(exploration, choice) | _show_panel(choice.network, exploration.forward, selection, look)
+    if card_of != choice.model.name:  # the page shows another model's card
+        context |= _show_card(request, library, choice) | {"sends_card": True}
     return templates.TemplateResponse(request, "_exploration.html", context)
 
 
@@ -120,6 +132,8 @@ def show_models(request: Request, library: LibraryDep) -> Response:
     context = {
         "models": models.values(),
         "unopened": [each for each in listed if isinstance(each, UnopenedModel)],
+        "is_waiting": any(each.state is State.WAITING for each in listed),
+        "max_layers": _MAX_LISTED_LAYERS,
         "takes_models": request.app.state.settings.takes_models,
         "poolings": list(PoolingMode),
         "families": [[models[name] for name in names if name in models] for names in sorted(families)],
@@ -152,6 +166,16 @@ def _show(exploration: Exploration, choice: Choice) -> dict[str, object]:
         "seen": draw_image(forward.image, network.card),
         "answer": draw_answer(forward) if network.answers_with_picture else None,
         **_CHOICES,
+    }
+
+
+def _show_card(request: Request, library: Library, choice: Choice) -> dict[str, object]:
+    """What the page says of a model of a person's own, and lets be changed."""
+    return {
+        "entry": library.entry(choice.model.name),
+        "takes_models": request.app.state.settings.takes_models,
+        "fits": FITS,
+        "answers": ANSWERS,
     }
 
 

@@ -39,6 +39,11 @@ def number(value: float) -> str:
     return f"{value:.4g}"
 
 
+def plain(value: float) -> str:
+    """A value with all of its digits and no more, as a person would type it."""
+    return f"{value:.17g}" if float(f"{value:g}") != value else f"{value:g}"
+
+
 def count(value: int) -> str:
     """A whole number with commas."""
     return f"{value:,}"
@@ -59,6 +64,7 @@ templates.env.filters |= {
     "percent": percent,
     "number": number,
     "count": count,
+    "plain": plain,
     "shape": shape,
     "display_width": display_width,
     "describe": describe,

@@ -1,9 +1,23 @@
 """What a layer is, in words."""
 
+from app.cnn.card import Answer, Fit
 from app.cnn.layers import Layer
 from app.cnn.pooling import PoolingMode
 
 _ACTIVATIONS = {"relu": "ReLU", "softmax": "softmax", "sigmoid": "logistic function", "tanh": "tanh", "linear": None}
+FITS = {
+    Fit.DIGIT: "its ink, scaled and centred as MNIST's digits",
+    Fit.FIT: "all of it, with a margin",
+    Fit.FILL: "its middle",
+    Fit.STRETCH: "all of it, stretched",
+    Fit.ORIGINAL: "at its own size",
+}
+ANSWERS = {
+    Answer.PROBABILITIES: "probabilities",
+    Answer.LOGITS: "scores (logits), shown as their softmax",
+    Answer.VALUES: "numbers as they are",
+}
+
 _COUNTS = {4: "four", 9: "nine"}
 _KEEPS = {PoolingMode.MAX: "the maximum", PoolingMode.AVERAGE: "the average", PoolingMode.MIN: "the minimum"}
 
