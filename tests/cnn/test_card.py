@@ -8,6 +8,8 @@ from pydantic import ValidationError
 from app.cnn.card import Card, Fit, read_card, write_card
 from tests.small_models import build_logistic, build_picture, card
 
+MODELS = Path(__file__).parents[2] / "models"
+
 
 @pytest.fixture
 def digit_card() -> Card:
@@ -73,9 +75,7 @@ def test_a_card_of_before_means_what_it_meant(digit_card: Card) -> None:
     assert digit_card.mean is None and digit_card.std is None and digit_card.mends == []
 
 
-@pytest.mark.parametrize(
-    "path", sorted((Path(__file__).parents[2] / "models").glob("*.json")), ids=lambda path: path.stem
-)
+@pytest.mark.parametrize("path", sorted(MODELS.glob("*.json")), ids=lambda path: path.stem)
 def test_the_cards_of_the_models_here_are_valid(path: Path) -> None:
     own = read_card(path)
     assert own.finds_ink and own.answer == "probabilities"

@@ -88,7 +88,7 @@ def test_an_answer_that_is_not_a_number_is_called_so(odd: TestClient) -> None:
     prediction = post(odd, "not-a-number/prediction")
     assert (prediction["label"], prediction["probability"]) == ("–", None)
     assert {each["probability"] for each in prediction["probabilities"]} == {None}
-    assert "The network's answer is not a number" in page(odd, "/exploration", "not-a-number")
+    assert "answer is not a number" in page(odd, "/exploration", "not-a-number")
     maps = post(odd, "not-a-number/feature-maps")["layers"][0]
     assert maps["mean"] is None
 
