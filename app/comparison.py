@@ -179,7 +179,7 @@ def _compare_layer(
     """The layer's cells, one a forward pass."""
     activations = [forward.activations[layer.name] for forward in forwards]
     reference = trained.activations[layer.name]
-    with np.errstate(invalid="ignore"):  # infinity minus infinity
+    with np.errstate(invalid="ignore", over="ignore"):  # infinity minus infinity
         apart = [activation - reference for activation in activations]
     grids = _draw_together(activations, look.colormap_for(np.stack(activations)), look)
     drawn = _draw_together(apart, Colormap.BERLIN, look) if differences else [None] * len(apart)

@@ -79,13 +79,13 @@ class LayerView:
     @property
     def constant_maps(self) -> list[int]:
         """The feature maps that have one value everywhere, so that they show nothing of this image."""
-        spread = np.ptp(self.activation, axis=(0, 1))
-        return [int(channel) for channel in np.flatnonzero(spread == 0)]
+        lowest, highest = self.activation.min(axis=(0, 1)), self.activation.max(axis=(0, 1))
+        return [int(channel) for channel in np.flatnonzero(lowest == highest)]
 
     @property
     def strongest_map(self) -> int:
         """The feature map with the largest mean absolute value."""
-        return int(np.abs(self.activation).mean(axis=(0, 1)).argmax())
+        return int(np.abs(self.activation).mean(axis=(0, 1), dtype=np.float64).argmax())
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ SHOWN_TERMS = 4
 SHOWN_CONTRIBUTIONS = 8
 MAX_MATRIX_CELLS = 100
 
+_HUGE = 1e38  # in place of infinity, where a colour is sought
+
 SAME = (0.0, 0.0, 1, 1)  # a picture whose cells are the selected map's own
 
 
@@ -256,7 +258,7 @@ def _numbers(values: NDArray[np.float64], scale: Array, colormap: Colormap) -> l
     """Values, (rows, columns), in the colours that they have where this array sets the scale."""
     if values.size == 0:  # a cell that no input reaches
         return []
-    known = np.nan_to_num(values).astype(np.float32)
+    known = np.nan_to_num(values, posinf=_HUGE, neginf=-_HUGE).astype(np.float32)
     ends = np.array([scale.min(), scale.max()], dtype=np.float32)
     levels, _, _ = quantise(np.append(known.ravel(), ends)[:, None, None], colormap, Scale.LAYER)
     table = colours(colormap)[levels.ravel()[:-2]]

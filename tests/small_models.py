@@ -9,6 +9,7 @@ from keras import layers
 
 from app.cnn.card import Card, write_card
 from app.cnn.pooling import MinPooling2D
+from app.opening.guess import guess_card
 
 DIGITS = list("0123456789")
 HTML = "<script>alert('&')</script>"  # what must stay text on every page
@@ -91,6 +92,48 @@ def build_picture() -> keras.Model:
         ]
     )
     return with_random_weights(model, seed=4)
+
+
+def build_small(shape: tuple[int | None, int | None, int], units: int, activation: str | None = None) -> keras.Model:
+    """A convolution, a pooling and a last layer of so many units, for an image of any shape."""
+    model = keras.Sequential(
+        [
+            keras.Input(shape),
+            layers.Conv2D(4, 3, activation="relu", name="conv1"),
+            layers.MaxPooling2D(2, name="pool1"),
+            layers.GlobalMaxPooling2D(name="strongest"),
+            layers.Dense(units, activation=activation, name="answer"),
+        ]
+    )
+    return with_random_weights(model, seed=6)
+
+
+def build_not_a_number() -> keras.Model:
+    """What it answers, and most of what it makes, is not a number."""
+    model = build_small((28, 28, 1), 10, "softmax")
+    model.layers[0].bias.assign([np.nan, np.inf, -np.inf, 0])
+    return model
+
+
+def save_odd_models(folder: Path) -> None:
+    """Models of other inputs and answers than a digit's, with guessed cards, but for what nobody could guess."""
+    models: dict[str, tuple[keras.Model, dict[str, Any]]] = {
+        "alpha": (build_small((24, 24, 4), 3), {}),
+        "grey-alpha": (build_small((24, 24, 2), 3), {}),
+        "photographs": (
+            build_small((48, 64, 3), 1000, "softmax"),
+            {"value_range": (0, 255), "mean": [104, 117, 124], "std": [58, 57, 57], "channel_order": "bgr"},
+        ),
+        "plates": (build_small((40, 100, 1), 6, "sigmoid"), {"fit": "fill", "ink": "bright"}),
+        "any-size": (build_small((None, None, 3), 5), {}),
+        "age": (build_small((32, 32, 3), 1), {"classes": ["age"]}),
+        "spam": (build_small((16, 16, 3), 1), {"answer": "logits", "classes": ["ham", "spam"]}),
+        "miscounted": (build_small((28, 28, 1), 4, "softmax"), {"classes": ["a", "b", "c"]}),
+        "not-a-number": (build_not_a_number(), {}),
+    }
+    for name, (model, facts) in models.items():
+        guessed = guess_card(model, name).model_dump()
+        save(model, Card.model_validate(guessed | facts), folder / f"{name}.keras")
 
 
 def card(model: keras.Model, **facts: Any) -> Card:

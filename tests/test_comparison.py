@@ -6,6 +6,7 @@ from hypothesis.extra.numpy import arrays
 from keras import Input, Sequential, layers
 from numpy.typing import NDArray
 
+from app.cnn.levels import to_levels, to_values
 from app.cnn.network import Network
 from app.cnn.pooling import PoolingMode
 from app.comparison import (
@@ -245,6 +246,14 @@ def test_an_answer_that_is_a_picture(image: NDArray[np.float32]) -> None:
     for column in comparison.columns:
         assert column.prediction is None
         assert column.picture == draw_answer(column.forward)
+
+
+def test_swapping_turns_colours_round_and_leaves_alpha() -> None:
+    levels = np.random.default_rng(0).integers(0, 256, (4, 4, 4), dtype=np.uint8)
+    own = card(build_digits(), input_shape=(4, 4, 4), mean=[0.5, 0.4, 0.3, 0], std=[0.2, 0.3, 0.4, 1])
+    swapped = to_levels(swap_ink_and_paper(to_values(levels, own), own), own)
+    np.testing.assert_allclose(swapped[..., :3], 255 - levels[..., :3], atol=1e-3)
+    np.testing.assert_allclose(swapped[..., 3], levels[..., 3], atol=1e-3)
 
 
 @pytest.mark.parametrize(("paper", "full"), [(0, 1), (1, 0), (-1, 1), (0, 255)])

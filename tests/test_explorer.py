@@ -1,13 +1,18 @@
 import io
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
 from keras import layers
 from numpy.typing import NDArray
 from PIL import Image
 
+from app.cnn.card import Card, Ink
 from app.cnn.network import ForwardPass, Network
 from app.cnn.pooling import PoolingMode
 from app.explorer import (
@@ -259,3 +264,149 @@ def test_a_model_s_file_changes_nothing_about_its_answer(models: Path, digits: N
     expected = np.asarray(loaded(image[np.newaxis]))[0]
     found = [each.probability for each in predict(digits, digits.run(image)).probabilities]
     np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+RNG = np.random.default_rng(0)
+
+
+def colours(height: int, width: int) -> NDArray[np.uint8]:
+    return RNG.integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def of_shape(*shape: int | None, **facts: Any) -> Card:
+    return card(build_logistic(), input_shape=shape, **facts)
+
+
+def test_a_picture_in_colour_is_seen_value_for_value() -> None:
+    pixels = colours(20, 30)
+    facts = of_shape(20, 30, 3, fit="fit", ink="dark", value_range=(0, 255))
+    np.testing.assert_array_equal(see(encode(Image.fromarray(pixels)), facts), pixels)
+
+
+def test_bright_ink_inverts_a_picture_but_not_its_alpha() -> None:
+    pixels = np.concatenate([colours(8, 8), np.full((8, 8, 1), 200, dtype=np.uint8)], axis=2)
+    facts = of_shape(8, 8, 4, fit="stretch", ink="bright", value_range=(0, 255))
+    seen = see(encode(Image.fromarray(pixels)), facts)
+    np.testing.assert_array_equal(seen[..., :3], 255 - pixels[..., :3])
+    assert (seen[..., 3] == 200).all()
+
+
+def test_a_photograph_that_lies_on_its_side_is_seen_upright() -> None:
+    upright = Image.fromarray(np.kron(colours(4, 6), np.ones((8, 8, 1), dtype=np.uint8)))
+    exif = Image.Exif()
+    exif[274] = 6
+    lying = encode(upright.transpose(Image.Transpose.ROTATE_90), "JPEG", exif=exif, quality=100, subsampling=0)
+    facts = of_shape(32, 48, 3, fit="fit", ink="dark", value_range=(0, 255))
+    expected = see(encode(upright, "JPEG", quality=100, subsampling=0), facts)
+    assert np.abs(see(lying, facts) - expected).max() <= 3
+
+
+@pytest.mark.parametrize("fit", ["fit", "fill", "stretch"])
+def test_the_pad_is_black_ink_on_white_paper_or_the_other_way_round(fit: str) -> None:
+    pad = Image.new("RGBA", (10, 10))
+    pad.putpixel((4, 4), (0, 0, 0, 255))
+    dark = see(encode(pad), of_shape(10, 10, 3, fit=fit, ink="dark"))
+    bright = see(encode(pad), of_shape(10, 10, 3, fit=fit, ink="bright"))
+    assert dark[4, 4].tolist() == [0, 0, 0] and dark[0, 0].tolist() == [1, 1, 1]
+    np.testing.assert_array_equal(bright, 1 - dark)
+
+
+@pytest.mark.parametrize("fit", ["fit", "fill", "stretch", "digit"])
+def test_an_empty_pad_cannot_be_seen(fit: str) -> None:
+    with pytest.raises(NothingDrawn):
+        see(encode(Image.new("RGBA", (10, 10))), of_shape(20, 40, 3, fit=fit))
+
+
+def test_a_digit_in_dark_ink_is_the_same_in_negative(four: bytes) -> None:
+    bright, dark = (see(four, of_shape(28, 28, 1, ink=ink)) for ink in ("bright", "dark"))
+    np.testing.assert_allclose(dark, 1 - bright, atol=1e-6)
+
+
+@pytest.mark.parametrize("channels", [2, 4])
+def test_a_digit_where_there_is_alpha_is_opaque(four: bytes, channels: int) -> None:
+    seen = see(four, of_shape(28, 28, channels))
+    assert (seen[..., -1] == 1).all()
+    np.testing.assert_array_equal(seen[..., :1], see(four, of_shape(28, 28, 1)))
+
+
+@pytest.mark.parametrize(
+    ("shape", "fit", "expected"),
+    [
+        ((None, None, 3), "original", (60, 90, 3)),
+        ((None, None, 3), "fit", (60, 90, 3)),
+        ((40, None, 3), "fit", (40, 60, 3)),
+        ((None, 45, 1), "fill", (32, 45, 1)),
+    ],
+)
+def test_a_free_side_follows_the_picture(
+    shape: tuple[int | None, ...], fit: str, expected: tuple[int, int, int]
+) -> None:
+    assert see(encode(Image.fromarray(colours(60, 90))), of_shape(*shape, fit=fit, ink="dark")).shape == expected
+
+
+def test_a_tiny_drawing_at_its_own_size_has_room_for_a_window() -> None:
+    dot = Image.new("L", (3, 3), 255)
+    dot.putpixel((1, 1), 0)
+    seen = see(encode(dot), card(build_picture(), fit="original"))
+    assert seen.shape == (32, 32, 1) and seen.sum() == 1
+
+
+@given(
+    pixels=arrays.arrays(np.uint8, st.tuples(st.integers(1, 30), st.integers(1, 30), st.sampled_from([3, 4]))),
+    height=st.sampled_from([None, 1, 8, 33]),
+    width=st.sampled_from([None, 1, 8, 40]),
+    channels=st.integers(1, 5),
+    fit=st.sampled_from(["digit", "fit", "fill", "stretch"]),
+    ink=st.sampled_from(list(Ink)),
+    value_range=st.sampled_from([(0.0, 1.0), (1.0, -1.0), (0.0, 255.0), (-123.4, 0.1)]),
+)
+def test_any_picture_is_seen_in_any_shape(
+    pixels: NDArray[np.uint8],
+    height: int | None,
+    width: int | None,
+    channels: int,
+    fit: str,
+    ink: Ink,
+    value_range: tuple[float, float],
+) -> None:
+    own = of_shape(height, width, channels, fit=fit, ink=ink, value_range=value_range)
+    try:
+        seen = see(encode(Image.fromarray(pixels)), own)
+    except NothingDrawn:
+        assert fit == "digit" or not pixels[..., 3:].any()
+        return
+    assert seen.dtype == np.float32 and np.isfinite(seen).all()
+    assert seen.shape[2] == channels
+    assert height is None or seen.shape[0] == height
+    assert width is None or seen.shape[1] == width
+    assert seen.min() >= np.float32(min(value_range)) and seen.max() <= np.float32(max(value_range))
+
+
+@pytest.mark.parametrize("order", ["rgb", "bgr"])
+def test_what_the_network_sees_in_colour_is_shown_in_colour(order: str) -> None:
+    pixels = colours(8, 9)
+    norm = {"value_range": (0, 255), "mean": [100, 110, 120], "std": [50, 60, 70], "channel_order": order}
+    facts = of_shape(8, 9, 3, fit="fit", ink="dark", **norm)
+    shown = draw_image(see(encode(Image.fromarray(pixels)), facts), facts)
+    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(shown))), pixels)
+
+
+def test_alpha_is_shown_on_paper() -> None:
+    pad = Image.new("RGBA", (4, 4))
+    pad.putpixel((1, 1), (200, 0, 0, 255))
+    for ink, paper, stroke in (("dark", 255, [200, 0, 0]), ("bright", 0, [55, 255, 255])):
+        facts = of_shape(4, 4, 4, fit="fit", ink=ink)
+        shown = np.asarray(Image.open(io.BytesIO(draw_image(see(encode(pad), facts), facts))))
+        assert shown[0, 0].tolist() == [paper] * 3 and shown[1, 1].tolist() == stroke
+
+
+def test_two_channels_are_shown_in_grey() -> None:
+    facts = of_shape(4, 4, 2, fit="fit", ink="dark")
+    shown = Image.open(io.BytesIO(draw_image(see(encode(Image.new("L", (4, 4), 77)), facts), facts)))
+    assert (shown.mode, shown.getpixel((0, 0))) == ("L", 77)
+
+
+def test_a_picture_that_is_not_a_number_is_drawn_all_the_same() -> None:
+    output = np.array([[[np.nan], [np.inf]], [[-np.inf], [0.5]]], dtype=np.float32)
+    drawn = np.asarray(Image.open(io.BytesIO(draw_answer(ForwardPass(output, None, {"answer": output})))))
+    assert drawn.tolist() == [[0, 255], [0, 128]]

@@ -49,6 +49,8 @@ _MOVING = {"ZeroPadding2D", "Cropping2D", "UpSampling2D", "Concatenate"}
 _UNCHANGED = {"Dropout", "SpatialDropout2D", "GaussianNoise", "GaussianDropout", "Identity"}
 
 
+# What a broken network makes is not finite, and shall be shown so.
+@np.errstate(invalid="ignore", over="ignore")
 def explain_cell(
     layer: Layer,
     weights: Weights,
@@ -81,6 +83,7 @@ def explain_cell(
     return _explain_elementwise(layer, weights, inputs, place, value)
 
 
+@np.errstate(invalid="ignore", over="ignore")
 def convolve_channels(
     layer: Layer, weights: Weights, image: Array, channel: int, shape: tuple[int, int]
 ) -> NDArray[np.float64]:
@@ -193,8 +196,10 @@ def _explain_pooling(
         row, column, channel = place
         window = _window_region(layer.window, image, row, column)
         patch = _patch(layer.window, image, row, column, padding=np.nan)[:, :, channel]
-    extremes = float(np.nanmax(patch)), float(np.nanmean(patch)), float(np.nanmin(patch))
-    return PoolingCell(window, patch, *extremes, mode, value)
+    counted = patch[~np.isnan(patch)]
+    if counted.size == 0:  # no padding: a network whose values are not numbers
+        return PoolingCell(window, patch, np.nan, np.nan, np.nan, mode, value)
+    return PoolingCell(window, patch, float(counted.max()), float(counted.mean()), float(counted.min()), mode, value)
 
 
 def _explain_dense(layer: Layer, weights: Weights, values: Array, unit: int, value: float) -> DenseCell:

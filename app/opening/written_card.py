@@ -60,8 +60,8 @@ def _sentence(error: ValidationError) -> str:
     message = first["msg"].removeprefix("Input ")
     if not path:
         return f"The card cannot be read: {message}."
-    received = shown(json.dumps(first["input"], ensure_ascii=False, default=str))
-    return f"The card's field {shown(path)} {message}, and it is {received}: correct it, or leave it out."
+    received = first["input"] if isinstance(first["input"], str) else _written(first["input"])
+    return f"The card's field {shown(path)} {message}, and it is {shown(received)}: correct it, or leave it out."
 
 
 def _check_classes(card: Card, guessed: Card) -> None:

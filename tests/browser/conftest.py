@@ -18,11 +18,11 @@ from tests.browser import chromium
 class Server:
     """The app, served from a thread on a port of its own; it can be stopped and started again."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Settings | None = None) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        self.app = create_app(Settings())
+        self.app = create_app(settings or Settings())
         self.start()
 
     @property

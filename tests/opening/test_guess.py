@@ -4,11 +4,11 @@ import keras
 import pytest
 from keras import layers
 
-from app.cnn.card import Fit
+from app.cnn.card import Answer, Fit, Ink
 from app.cnn.network import Network
 from app.opening.guess import guess_card
 from tests.pictures import four_png
-from tests.small_models import build_branches, build_digits, build_logistic, build_picture
+from tests.small_models import build_branches, build_digits, build_logistic, build_picture, build_small
 
 
 def test_a_reader_of_digits() -> None:
@@ -58,3 +58,38 @@ def test_the_app_runs_it_by_this_card() -> None:
     card = guess_card(model, "m")
     network = Network("m", model, card)
     assert len(predict(network, network.run(see(four_png(), card))).probabilities) == 10
+
+
+@pytest.mark.parametrize(
+    ("shape", "fit", "ink"),
+    [
+        ((28, 28, 1), Fit.DIGIT, Ink.BRIGHT),
+        ((40, 40, 1), Fit.DIGIT, Ink.BRIGHT),
+        ((41, 41, 1), Fit.FIT, Ink.DARK),
+        ((28, 30, 1), Fit.FIT, Ink.DARK),
+        ((32, 32, 3), Fit.FIT, Ink.DARK),
+        ((28, 28, 2), Fit.FIT, Ink.DARK),
+        ((None, None, 1), Fit.ORIGINAL, Ink.BRIGHT),
+        ((None, None, 3), Fit.FIT, Ink.DARK),
+        ((None, 64, 1), Fit.FIT, Ink.DARK),
+    ],
+)
+def test_how_a_drawing_becomes_the_input(shape: tuple[int | None, int | None, int], fit: Fit, ink: Ink) -> None:
+    card = guess_card(build_small(shape, 3), "m")
+    assert (card.fit, card.ink) == (fit, ink)
+
+
+@pytest.mark.parametrize(
+    ("units", "activation", "answer", "classes"),
+    [
+        (3, "softmax", Answer.PROBABILITIES, 3),
+        (3, "sigmoid", Answer.PROBABILITIES, 3),
+        (1, "sigmoid", Answer.PROBABILITIES, 2),
+        (3, None, Answer.LOGITS, 3),
+        (1, None, Answer.VALUES, 1),
+        (2, "tanh", Answer.VALUES, 2),
+    ],
+)
+def test_what_the_answer_is(units: int, activation: str | None, answer: Answer, classes: int) -> None:
+    card = guess_card(build_small((28, 28, 1), units, activation), "m")
+    assert (card.answer, len(card.classes)) == (answer, classes)
