@@ -9,6 +9,7 @@ import pytest
 from keras import layers
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import open_explorer
 from tests.small_models import with_random_weights
 
 
