@@ -27,7 +27,7 @@ def colour_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     ):
         model = build_small(shape, 10, "softmax")
         save(model, card(model, fit=fit, ink="bright" if fit == "digit" else "dark"), folder / f"{name}.keras")
-    server = Server(Settings(models=folder))
+    server = Server(Settings(built_in_models=folder))
     yield server
     server.stop()
 
