@@ -67,11 +67,13 @@ def _without_transparency(picture: Image.Image) -> tuple[Image.Image, NDArray[np
     """
     luminance, alpha = picture.split()
     opaque = np.asarray(alpha) >= 128
+    if not opaque.any():  # all of it is faint
+        opaque = np.asarray(alpha) > 0
     if alpha.getextrema()[0] == 255:
         return luminance, opaque, None
     # Where transparency is all or nothing, the rim of a stroke is blended with a paper that is not there any more.
     inner = _inside(opaque)
-    tones = np.asarray(luminance)[next((mask for mask in (inner, opaque) if mask.any()), np.asarray(alpha) > 0)]
+    tones = np.asarray(luminance)[inner if inner.any() else opaque]
     if tones.size == 0:
         return Image.new("L", picture.size, 255), opaque, 255
     darkest, tone, brightest = (int(level) for level in np.percentile(tones, (5, 50, 95)))

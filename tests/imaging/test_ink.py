@@ -370,3 +370,13 @@ def test_a_dot_fills_its_box() -> None:
 def test_no_ink_cannot_be_normalised() -> None:
     with pytest.raises(NothingDrawn):
         normalise(np.zeros((28, 28), dtype=np.float32))
+
+
+def test_a_faint_picture_of_several_tones_has_ink() -> None:
+    faint = np.zeros((20, 20, 2), dtype=np.uint8)
+    faint[5:15, 5:15] = (255, 100)
+    faint[8:12, 8:12] = (0, 100)
+    ink = find_ink(Image.merge("LA", [Image.fromarray(channel) for channel in np.moveaxis(faint, 2, 0).copy()]))
+    assert ink.shape == (10, 10)
+    assert ink[5, 5] == 1
+    assert ink[0, 0] == 0

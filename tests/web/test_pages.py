@@ -180,8 +180,10 @@ def test_the_pooling_in_effect_is_marked(client: TestClient, four: bytes, fields
     assert checked(client.get("/", params=fields).text, "pooling") == [marked]
 
 
-def test_where_the_layers_own_modes_differ_none_is_marked(client: TestClient, four: bytes) -> None:
-    assert checked(explored(client, four, model="branches"), "pooling") == []
+def test_where_the_layers_own_modes_differ_as_trained_is_a_choice_of_its_own(client: TestClient, four: bytes) -> None:
+    assert checked(explored(client, four, model="branches"), "pooling") == [""]
+    assert checked(explored(client, four, model="branches", pooling=""), "pooling") == [""]
+    assert checked(explored(client, four, model="branches", pooling="min"), "pooling") == ["min"]
 
 
 def test_a_model_without_pooling_offers_none(client: TestClient, four: bytes) -> None:
