@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from app.imaging.drawing import MAX_SIDE, InvalidDrawing, NothingDrawn
-from app.imaging.ink import normalise, read_ink
+from app.imaging.ink import find_ink, normalise, read_ink
 from tests.pictures import draw_four, encode, four_png
 
 
