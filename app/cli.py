@@ -1,6 +1,8 @@
 """The command layerglass."""
 
 import os
+import signal
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +13,7 @@ import typer
 import uvicorn
 
 from app.settings import Settings
+from app.shelf.files import EmptyLibrary, find_files
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -48,6 +51,9 @@ def serve(
 
 def _join(paths: list[Path] | None) -> str | None:
     """As the environment holds several paths; absolute, for the processes that read them."""
+    for path in paths or ():
+        if os.pathsep in str(path):
+            raise typer.BadParameter(f"{path} has a “{os.pathsep}” in it, which separates paths. Rename it.")
     return os.pathsep.join(str(path.absolute()) for path in paths) if paths else None
 
 
@@ -59,10 +65,19 @@ def _state() -> Iterator[None]:
         return
     with tempfile.TemporaryDirectory(prefix="layerglass-", ignore_cleanup_errors=True) as folder:
         os.environ["LAYERGLASS_STATE"] = folder
-        yield
+        # Without this, the server's end by SIGTERM is the process's end, and the folder stays.
+        before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGTERM, before)
+            del os.environ["LAYERGLASS_STATE"]
 
 
 def _serve(settings: Settings) -> None:
+    if not find_files(settings.built_in_models, settings.models, settings.model):
+        typer.echo(str(EmptyLibrary(settings.built_in_models)), err=True)  # before TensorFlow is loaded to find it out
+        raise typer.Exit(2)
     typer.echo("Loading the network that the page opens with …")
     uvicorn.run(
         "app.main:create_app",

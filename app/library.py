@@ -1,11 +1,11 @@
 """The models that there are, and the network of each: opened when it is asked for, and kept while it is used."""
 
-import secrets
-import shutil
+import os
 import tempfile
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,12 +19,14 @@ from app.opening.reader import open_model
 from app.opening.unusable import UnusableModel
 from app.shelf.cards import Cards, card_of
 from app.shelf.entry import Entry, State
-from app.shelf.files import ModelFile, Origin, find_files, name_for, uploaded
+from app.shelf.files import EmptyLibrary, ModelFile, Origin, find_files
 from app.shelf.networks import Networks
 from app.shelf.survey import Survey
+from app.shelf.uploads import NotKept, Uploads
 
 DEFAULT = "digits"
 _RESCAN_SECONDS = 0.5
+_PREFIX = "layerglass-"
 
 
 class UnknownModel(LookupError):
@@ -32,16 +34,6 @@ class UnknownModel(LookupError):
 
     def __init__(self, name: str, names: Iterable[str]) -> None:
         super().__init__(f"There is no model “{name}”. There is: {', '.join(names)}.")
-
-
-class EmptyLibrary(FileNotFoundError):
-    """There is no model at all."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(
-            f"No model found in {folder}: expected NAME.keras with its card NAME.json beside it. "
-            "Train one with `layerglass train`, or name a folder of your own models with --models."
-        )
 
 
 class NotYours(PermissionError):
@@ -66,15 +58,15 @@ class Library:
 
         limit: how many networks are kept ready. Raises: EmptyLibrary.
         """
-        self._own_state = tempfile.TemporaryDirectory(prefix="layerglass-") if state is None else None
-        state = Path(self._own_state.name) if self._own_state else state or Path()
-        self._places = (built_in, tuple(folders), tuple(files), state / "uploads")
-        self._uploads = state / "uploads"
-        self._uploads.mkdir(exist_ok=True)
-        self._survey, self._cards, self._networks = Survey(state), Cards(state), Networks(limit)
+        self._own_state = None if state else tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True)
+        state = Path(os.path.realpath(self._own_state.name if self._own_state else state or "."))
+        self._uploads, self._networks = Uploads(state / "uploads"), Networks(limit)
+        self._survey, self._cards = Survey(state), Cards(state)
+        self._places = (built_in, tuple(folders), tuple(files), self._uploads.folder)
         self._lock = threading.RLock()
         self._opening: dict[str, threading.Lock] = {}
         self._entries: dict[str, Entry] = {}
+        self._built_in: dict[ModelFile, tuple[Layer, ...] | UnusableModel] = {}  # what was found in files opened here
         self._scanned = float("-inf")
         if not self.entries():
             self.close()
@@ -99,13 +91,23 @@ class Library:
     def default(self) -> Network:
         return self.network(self.default_name)
 
+    def open_default(self) -> None:
+        """Make the model ready that the page opens with: the first that can be opened. Without one, nothing is."""
+        for name in self.entries():
+            with suppress(UnknownModel, UnusableModel):
+                self.network(name)
+                break
+        self.entries(now=True)
+
     def entries(self, now: bool = False) -> dict[str, Entry]:
         """All models by name, as they are on the disk: looked up at most twice a second, or now."""
         with self._lock:
             if now or time.monotonic() - self._scanned > _RESCAN_SECONDS:
                 files = sorted(find_files(*self._places), key=lambda file: file.name != DEFAULT)
+                self._forget_changed(files)
                 self._entries = {file.name: self._entry(file) for file in files}
                 self._scanned = time.monotonic()
+                self._networks.retain(files)
                 self._survey.look_through(
                     entry.file
                     for entry in self._entries.values()
@@ -126,17 +128,25 @@ class Library:
 
     def network(self, name: str) -> Network:
         """The network of this name, opened if need be. Raises: UnknownModel, UnusableModel."""
+        self.entry(name)
         with self._lock:
             opening = self._opening.setdefault(name, threading.Lock())
         with opening:
             if (network := self.ready(name)) is None:
                 entry = self.entry(name)
-                network = self._networks.keep(entry, self._open(entry))
+                try:
+                    network = self._networks.keep(entry, self._open(entry))
+                except UnusableModel as error:
+                    raise UnusableModel(f"The model “{name}” cannot be opened. {error}") from error
             return network
 
     def layers(self, entry: Entry) -> tuple[Layer, ...] | None:
-        """A model's layers; None for one of a person's own that was not opened yet."""
-        return self.network(entry.name).layers if entry.is_built_in else entry.layers
+        """A model's layers; None for one of a person's own that was not opened yet, and for one that does not open."""
+        if entry.layers or not entry.is_built_in:
+            return entry.layers
+        with suppress(UnknownModel, UnusableModel):
+            return self.network(entry.name).layers
+        return None
 
     def sibling_name(self, network: Network, pooling: PoolingMode | None) -> str:
         """The model of the same architecture that was trained with this pooling; the network's own without one."""
@@ -154,71 +164,104 @@ class Library:
         return self.entry(name).card or self.network(name).card
 
     def write_card(self, name: str, card: Card) -> Entry:
-        """Let a person's model have this card until the server ends. Raises: UnknownModel, UnusableModel, NotYours."""
+        """Let a person's model have this card for as long as the server runs and its file does not change.
+
+        Raises: UnknownModel, UnusableModel, NotYours, NotKept.
+        """
         entry = self.entry(name)
         if entry.is_built_in:
             raise NotYours(f"The model “{name}” came with Layerglass, and so did its card. Bring a model of your own.")
         card_of(card.model_dump(mode="json"), self._survey.find(entry.file).card)
-        self._cards.write(entry.file, card)
-        return self.entries(now=True)[name]
+        try:
+            self._cards.write(entry.file, card)
+        except OSError as error:
+            raise NotKept(f"The card cannot be kept on this machine: {error.strerror}.") from error
+        self.entries(now=True)
+        return self.entry(name)
 
     def add(self, filename: str, content: BinaryIO) -> Entry:
         """Take in an uploaded file for as long as the server runs, if a child process can open it.
 
-        Raises: UnusableModel.
+        Raises: UnusableModel, NotKept.
         """
-        received = self._uploads / f".{secrets.token_hex(8)}{Path(name_for(filename)).suffix}"
-        try:
-            with received.open("wb") as file:
-                shutil.copyfileobj(content, file)
+        with self._uploads.receive(filename, content) as received:
             parcel = open_in_child(received)
-            with self._lock:
-                path = self._free_path(name_for(filename))
-                received.replace(path)
-                self._survey.keep(uploaded(path), parcel)
-                return next(each for each in self.entries(now=True).values() if each.file.path == path)
-        except OSError as error:
-            raise UnusableModel(f"The file cannot be kept on this machine: {error.strerror}.") from error
-        finally:
-            received.unlink(missing_ok=True)
+            for file in self._uploads.places(received, self.entries(now=True)):
+                self._survey.keep(file, parcel)
+                if self._uploads.put(received, file):
+                    break
+                self._survey.forget(file)
+        self.entries(now=True)
+        return self.entry(file.name)
 
     def remove(self, name: str) -> None:
-        """Forget an uploaded model. Raises: UnknownModel, NotYours."""
-        entry = self.entry(name)
-        if entry.file.origin is not Origin.UPLOADED:
+        """Forget an uploaded model. Raises: UnknownModel, NotYours, NotKept."""
+        file = self.entry(name).file
+        if file.origin is not Origin.UPLOADED:
             raise NotYours(f"The model “{name}” was not uploaded, so it is not taken away from here.")
-        entry.file.path.unlink(missing_ok=True)
+        try:
+            self._uploads.remove(file)
+            self._cards.forget(file)
+        except OSError as error:
+            raise NotKept(f"The model “{name}” cannot be taken away: {error.strerror}.") from error
+        self._survey.forget(file)
         self.entries(now=True)
+        with self._lock:
+            self._opening.pop(name, None)
 
-    def _free_path(self, filename: str) -> Path:
-        path, number = self._uploads / filename, 1
-        while path.exists():
-            number += 1
-            path = path.with_name(f"{Path(filename).stem}-{number}{path.suffix}")
-        return path
+    def _forget_changed(self, files: Iterable[ModelFile]) -> None:
+        """What was found in files before they changed."""
+        before = {entry.file.path: entry.file for entry in self._entries.values()}
+        for file in files:
+            if (old := before.get(file.path, file)).stamp != file.stamp:
+                self._survey.forget(old)
+                self._cards.forget(old)
 
     def _entry(self, file: ModelFile) -> Entry:
         known, card_stamp = self._entries.get(file.name), self._cards.stamp(file)
-        if known and known.file == file and known.card_stamp == card_stamp and (known.layers or known.is_built_in):
+        if known and known.file == file and known.card_stamp == card_stamp and known.layers:
             return known
         card = layers = reason = None
         try:
-            finding = None if file.origin is Origin.BUILT_IN else self._survey.known(file)
-            card = card_of(self._cards.told(file), finding.card if finding else None)
-            layers = finding.layers if finding else None
-            if card is None and file.origin is Origin.BUILT_IN:
-                reason = f"Its card {file.card_path.name} is not a whole card."
+            card, layers = self._describe(file)
         except UnusableModel as error:
             reason = str(error)
         return Entry(file, card_stamp, card, layers, reason)
 
+    def _describe(self, file: ModelFile) -> tuple[Card | None, tuple[Layer, ...] | None]:
+        """What is known of a model without opening it. Raises: UnusableModel, where that is a reason not to."""
+        if file.origin is Origin.BUILT_IN:
+            found = self._built_in.get(file)
+            if isinstance(found, UnusableModel):
+                raise found
+            return self._built_in_card(file), found
+        finding = self._survey.known(file)
+        card = card_of(self._cards.told(file), finding.card if finding else None)
+        return card, finding.layers if finding else None
+
+    def _built_in_card(self, file: ModelFile) -> Card:
+        card = card_of(self._cards.told(file), None)
+        if card is None:
+            raise UnusableModel(f"Its card {file.card_path.name} is not a whole card.")
+        return card
+
     def _open(self, entry: Entry) -> Network:
         if entry.reason is not None:
-            raise UnusableModel(f"The model “{entry.name}” cannot be opened. {entry.reason}")
+            raise UnusableModel(entry.reason)
         if entry.is_built_in:
-            assert entry.card is not None
-            return Network(entry.name, open_model(entry.file.path).model, entry.card, entry.file.size)
+            return self._open_built_in(entry)
         finding = self._survey.find(entry.file)
         card = card_of(self._cards.told(entry.file), finding.card)
         assert card is not None
         return Network(entry.name, unpack(self._survey.parcel(entry.file)).model, card, entry.file.size)
+
+    def _open_built_in(self, entry: Entry) -> Network:
+        assert entry.card is not None
+        try:
+            model = open_model(entry.file.path).model
+        except UnusableModel as error:
+            self._built_in[entry.file] = error
+            raise
+        network = Network(entry.name, model, entry.card, entry.file.size)
+        self._built_in[entry.file] = network.layers
+        return network

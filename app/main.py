@@ -14,6 +14,7 @@ from app.web import api, pages
 from app.web.body_limit import BodyLimit, BodySizes
 from app.web.errors import add_error_handlers
 from app.web.headers import SecurityHeaders
+from app.web.upload_gate import UploadGate
 
 FORM_BYTES = 64 * 1024  # of the form around a file
 MAX_BODY_SIZE = MAX_BYTES + FORM_BYTES
@@ -28,7 +29,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         library = Library(settings.built_in_models, settings.models, settings.model, settings.state, settings.networks)
         app.state.library = library
         try:
-            library.network(library.default_name)
+            library.open_default()
             yield
         finally:
             library.close()
@@ -45,6 +46,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.body_sizes = BodySizes(MAX_BODY_SIZE, settings.upload_megabytes * 2**20 + FORM_BYTES)
     app.add_middleware(BodyLimit, sizes=app.state.body_sizes)
+    app.add_middleware(UploadGate)
     app.add_middleware(SecurityHeaders)
     add_error_handlers(app)
     app.include_router(api.router)

@@ -11,8 +11,10 @@ from hypothesis import settings
 from app.library import Library
 from app.main import create_app
 from app.settings import Settings
+from tests.opening.files import small_file
+from tests.opening_here import open_here
 from tests.pictures import four_png
-from tests.small_models import save_small_models
+from tests.small_models import build_logistic, card, save, save_small_models
 
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
@@ -48,3 +50,24 @@ def library(client: TestClient, app: FastAPI) -> Library:
 def four() -> bytes:
     """A drawing of a four."""
     return four_png()
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Files are opened in this process; the names of those that were."""
+    return open_here(monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def built_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with one small model that came with Layerglass."""
+    folder = tmp_path_factory.mktemp("built-in")
+    model = build_logistic()
+    save(model, card(model, classes=["no", "yes"]), folder / "digits.keras")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def mine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model's file that came without a card: 8×8 pixels, three classes."""
+    return small_file(tmp_path_factory.mktemp("mine"))

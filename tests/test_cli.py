@@ -1,7 +1,11 @@
 import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import uvicorn
 from typer.testing import CliRunner, Result
 
 from app.cli import cli
@@ -9,7 +13,36 @@ from app.cli import cli
 
 @pytest.fixture(autouse=True)
 def environment_is_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "environ", os.environ.copy())
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("LAYERGLASS_")}
+    monkeypatch.setattr(os, "environ", kept)
+
+
+class Server:
+    """In the place of uvicorn.run: what it was called with, and what the processes that answer would read."""
+
+    def __init__(self) -> None:
+        self.options: dict[str, Any] = {}
+        self.environment: dict[str, str] = {}
+        self.state_was_there = False
+        self.signal: int | None = None
+
+    def run(self, app: str, **options: Any) -> None:
+        self.options = {"app": app, **options}
+        self.environment = {
+            name.removeprefix("LAYERGLASS_"): value
+            for name, value in os.environ.items()
+            if name.startswith("LAYERGLASS_")
+        }
+        self.state_was_there = Path(self.environment["STATE"]).is_dir()
+        if self.signal is not None:
+            signal.raise_signal(self.signal)
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    server = Server()
+    monkeypatch.setattr(uvicorn, "run", server.run)
+    yield server
 
 
 def run(*arguments: str) -> Result:
@@ -30,28 +63,87 @@ def test_without_a_command_the_help_is_shown() -> None:
 def test_the_help_of_serve_names_its_options() -> None:
     result = run("serve", "--help")
     assert result.exit_code == 0
-    for option in ("--host", "--port", "--workers", "--models"):
+    for option in ("--host", "--port", "--workers", "--models", "--model"):
         assert option in result.output
 
 
-def test_a_folder_without_models_is_said_in_a_sentence(tmp_path: Path) -> None:
-    result = run("serve", "--models", str(tmp_path))
+def test_the_server_starts_with_what_it_is_told(server: Server) -> None:
+    result = run("serve", "--host", "localhost", "--port", "9000", "--workers", "2")
+    assert result.exit_code == 0
+    assert server.options["app"] == "app.main:create_app" and server.options["factory"]
+    assert (server.options["host"], server.options["port"], server.options["workers"]) == ("localhost", 9000, 2)
+
+
+def test_without_options_the_environment_is_left_alone(server: Server) -> None:
+    os.environ["LAYERGLASS_PORT"] = "9001"
+    assert run("serve").exit_code == 0
+    assert set(server.environment) == {"PORT", "STATE"}
+    assert server.options["port"] == 9001
+
+
+def test_folders_and_files_of_models_can_be_named_several_times(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b c"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "m.keras").touch()
+    monkeypatch.chdir(tmp_path)
+    result = run(
+        "serve", "--models", "a", "--models", str(tmp_path / "b c"), "--model", "m.keras", "--model", "m.keras"
+    )
+    assert result.exit_code == 0
+    assert server.environment["MODELS"] == os.pathsep.join([str(tmp_path / "a"), str(tmp_path / "b c")])
+    assert server.environment["MODEL"] == os.pathsep.join([str(tmp_path / "m.keras")] * 2)
+
+
+def test_all_processes_share_a_folder_that_is_gone_afterwards(server: Server) -> None:
+    assert run("serve").exit_code == 0
+    assert server.state_was_there
+    assert not Path(server.environment["STATE"]).exists()
+    assert "LAYERGLASS_STATE" not in os.environ
+
+
+def test_the_folder_is_gone_when_the_server_is_told_to_end(server: Server) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    server.signal = signal.SIGTERM
+    assert run("serve").exit_code == 128 + signal.SIGTERM
+    assert server.state_was_there
+    assert not Path(server.environment["STATE"]).exists()
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_state_folder_that_was_named_is_kept(server: Server, tmp_path: Path) -> None:
+    os.environ["LAYERGLASS_STATE"] = str(tmp_path)
+    assert run("serve").exit_code == 0
+    assert server.environment["STATE"] == str(tmp_path)
+    assert tmp_path.is_dir()
+
+
+def test_no_model_at_all_is_said_in_a_sentence(server: Server, tmp_path: Path) -> None:
+    os.environ["LAYERGLASS_BUILT_IN_MODELS"] = str(tmp_path)
+    (tmp_path / "digits.keras").touch()
+    result = run("serve", "--models", str(tmp_path / ".."))
     assert result.exit_code == 2
     assert result.stderr == (
         f"No model found in {tmp_path}: expected NAME.keras with its card NAME.json beside it. "
-        "Train one with `layerglass train`, or name another folder with --models.\n"
+        "Train one with `layerglass train`, or name a folder of your own models with --models.\n"
     )
-
-
-def test_a_model_without_a_card_is_none(tmp_path: Path) -> None:
-    (tmp_path / "digits.keras").touch()
-    assert run("serve", "--models", str(tmp_path)).exit_code == 2
+    assert server.options == {}
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
     result = run("serve", "--models", str(tmp_path / "missing"))
     assert result.exit_code == 2
     assert "missing" in result.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such file names")
+def test_a_folder_whose_name_would_be_two_is_refused(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "a:b").mkdir()
+    result = run("serve", "--models", str(tmp_path / "a:b"))
+    assert result.exit_code == 2
+    assert "which separates paths" in result.stderr
+    assert server.options == {}
 
 
 @pytest.mark.parametrize(("option", "value"), [("--port", "70000"), ("--port", "web"), ("--workers", "0")])

@@ -1,9 +1,10 @@
+import os
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
-from app.settings import Settings, get_settings, resource
+from app.settings import Settings, get_settings, is_loopback, resource
 
 
 @pytest.fixture(autouse=True)
@@ -17,14 +18,49 @@ def test_the_app_listens_to_this_machine_alone_unless_told_otherwise() -> None:
 
 
 def test_each_setting_is_read_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    expected = Settings(
+        host="0.0.0.0",
+        port=9000,
+        workers=3,
+        built_in_models=tmp_path,
+        models=(tmp_path / "a b", Path("c")),
+        model=(tmp_path / "m.keras",),
+        networks=5,
+        uploads=True,
+        upload_megabytes=7,
+        state=tmp_path / "state",
+    )
     monkeypatch.setenv("LAYERGLASS_HOST", "0.0.0.0")
     monkeypatch.setenv("LAYERGLASS_PORT", "9000")
     monkeypatch.setenv("LAYERGLASS_WORKERS", "3")
-    monkeypatch.setenv("LAYERGLASS_MODELS", str(tmp_path))
-    assert Settings() == Settings(host="0.0.0.0", port=9000, workers=3, models=tmp_path)
+    monkeypatch.setenv("LAYERGLASS_BUILT_IN_MODELS", str(tmp_path))
+    monkeypatch.setenv("LAYERGLASS_MODELS", os.pathsep.join([str(tmp_path / "a b"), "", "c"]))
+    monkeypatch.setenv("LAYERGLASS_MODEL", str(tmp_path / "m.keras"))
+    monkeypatch.setenv("LAYERGLASS_NETWORKS", "5")
+    monkeypatch.setenv("LAYERGLASS_UPLOADS", "true")
+    monkeypatch.setenv("LAYERGLASS_UPLOAD_MEGABYTES", "7")
+    monkeypatch.setenv("LAYERGLASS_STATE", str(tmp_path / "state"))
+    assert Settings() == expected
 
 
-@pytest.mark.parametrize(("name", "value"), [("PORT", "70000"), ("PORT", "-1"), ("PORT", "web"), ("WORKERS", "0")])
+def test_no_folder_is_no_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAYERGLASS_MODELS", "")
+    assert Settings().models == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "70000"),
+        ("PORT", "-1"),
+        ("PORT", "web"),
+        ("WORKERS", "0"),
+        ("NETWORKS", "0"),
+        ("UPLOADS", "perhaps"),
+        ("UPLOAD_MEGABYTES", "0"),
+        ("UPLOAD_MEGABYTES", "513"),
+    ],
+)
 def test_what_cannot_be_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(f"LAYERGLASS_{name}", value)
     with pytest.raises(ValidationError, match=name.lower()):
@@ -39,10 +75,31 @@ def test_a_process_reads_its_settings_once(monkeypatch: pytest.MonkeyPatch) -> N
     get_settings.cache_clear()
 
 
+@pytest.mark.parametrize(
+    ("host", "is_this_machine"),
+    [
+        ("127.0.0.1", True),
+        ("127.3.2.1", True),
+        ("::1", True),
+        ("localhost", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("192.168.0.5", False),
+        ("localhost.example.org", False),
+        ("", False),
+    ],
+)
+def test_models_are_taken_where_only_this_machine_can_bring_them(host: str, is_this_machine: bool) -> None:
+    assert is_loopback(host) is is_this_machine
+    assert Settings(host=host).takes_models is is_this_machine
+    assert Settings(host=host, uploads=True).takes_models
+    assert not Settings(host=host, uploads=False).takes_models
+
+
 @pytest.mark.parametrize("name", ["static", "templates"])
 def test_the_app_s_own_folders_are_found(name: str) -> None:
     assert resource(name).is_dir()
 
 
-def test_models_are_looked_for_beside_the_app() -> None:
-    assert Settings().models == resource("models")
+def test_built_in_models_are_looked_for_beside_the_app() -> None:
+    assert Settings().built_in_models == resource("models")

@@ -54,7 +54,7 @@ class Answer(StrEnum):
 class Card(BaseModel):
     """What a model is, what it was trained on and how well it does. Accuracies are shares from 0 to 1."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     title: Line = Field(description="What the model is called.")
     description: Text = Field(description="One or two sentences: what it is, and what it answers.")

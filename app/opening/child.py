@@ -15,7 +15,7 @@ from typing import IO, Any, BinaryIO, NamedTuple
 
 from app.opening.finding import Finding, read_finding, write_finding
 from app.opening.limits import WEIGHTS_BYTES
-from app.opening.unusable import UnusableModel
+from app.opening.unusable import UnusableModel, printable
 
 _ROOT = Path(__file__).parents[2]
 # -c and not -m: a person's own folder is never searched for modules.
@@ -23,6 +23,7 @@ _PROGRAM = "import sys; sys.path.insert(0, sys.argv[1]); from app.opening.child 
 _KEPT = ("PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LANG", "LC_ALL")
 _SETTINGS = {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
 _START_SECONDS = 180  # what TensorFlow may take to start: 3 seconds, many more on a busy machine
+_READY = b"ready\n"
 _HEADER_BYTES = 16 * 2**20
 _PARCEL_BYTES = WEIGHTS_BYTES + 16 * 2**20
 _NICE = 10  # a drawing goes before a file
@@ -30,6 +31,11 @@ _NICE = 10  # a drawing goes before a file
 _TIME = "Opening the file took longer than {seconds:g} seconds: it is too large, or damaged. Bring a smaller one."
 _MEMORY = "Opening the file took more than {megabytes:,} MB of memory. Bring a smaller model."
 _CRASH = "Opening the file stopped the process that tried it, so it is damaged or does harm. Save the model again."
+_NO_START = (
+    "The file was not opened: the process that opens files does not start. Most likely this machine has too little "
+    "free memory. Start the server again when it has more."
+)
+_STOPPED = "The file was not opened: the server is shutting down."
 # Aborted by a library that got no memory, killed for memory, out of processor time.
 _ENDS = {6: _MEMORY, 9: _MEMORY, 24: _TIME}
 
@@ -42,7 +48,10 @@ class Parcel(NamedTuple):
 
 
 class Opener:
-    """A child process that opens files that nobody vouches for, one after another. Not to be shared between threads."""
+    """A child process that opens files that nobody vouches for, one after another.
+
+    One thread opens files; any thread may stop it.
+    """
 
     def __init__(self, seconds: float = 60, megabytes: int = 1024) -> None:
         """seconds, megabytes: what one file may take, beyond what TensorFlow itself takes to start.
@@ -51,6 +60,8 @@ class Opener:
         """
         self._limits = {"seconds": seconds, "megabytes": megabytes}
         self._process: subprocess.Popen[bytes] | None = None
+        self._stopped = False
+        self._lock = threading.Lock()
 
     def __enter__(self) -> "Opener":
         return self
@@ -64,47 +75,88 @@ class Opener:
         if process is not None:
             _end(process)
 
+    def stop(self) -> None:
+        """Open no file any more. One that is being opened is refused."""
+        with self._lock:
+            self._stopped = True
+            if self._process is not None:
+                self._process.kill()
+
     def open(self, path: Path) -> Parcel:
         """The model in a .keras, .h5 or .hdf5 file. Only the child reads the file.
 
         Raises: UnusableModel, also where the child ran out of time or memory.
         """
-        process = self._process = self._process or self._start()
-        assert process.stdin is not None and process.stdout is not None
-        late = threading.Event()
-
-        def stop() -> None:
-            late.set()
-            process.kill()
-
-        timer = threading.Timer(self._limits["seconds"], stop)
-        timer.start()
+        process = self._ready()
+        deadline = _Deadline(process, self._limits["seconds"])
         try:
-            process.stdin.write(json.dumps(str(path.absolute())).encode() + b"\n")
-            process.stdin.flush()
-            told, data = _read_answer(process.stdout)
-        except (OSError, ValueError, EOFError):
-            self._process = None
+            with deadline:
+                told, data = _ask(process, path)
+            found = read_finding(told)
+        except (OSError, EOFError):  # it ended, and its status tells why
             status = _end(process, seconds=2)
-            sentence = _TIME if late.is_set() else _ENDS.get(-status, _CRASH)
-            raise UnusableModel(sentence.format(**self._limits)) from None
-        finally:
-            timer.cancel()
-        return Parcel(read_finding(told), data)
+            raise self._refusal(_TIME if deadline.passed else _ENDS.get(-status, _CRASH)) from None
+        except (ValueError, RecursionError):  # it says what it should not
+            raise self._refusal(_CRASH) from None
+        if deadline.passed:  # just after the answer
+            self.close()
+        if isinstance(found, UnusableModel):
+            raise found
+        return Parcel(found, data)
+
+    def _refusal(self, sentence: str) -> UnusableModel:
+        """Of a file whose process is of no use any more."""
+        self.close()
+        return UnusableModel(_STOPPED if self._stopped else sentence.format(**self._limits))
+
+    def _ready(self) -> subprocess.Popen[bytes]:
+        """The process, waiting for a file. Raises: UnusableModel, where none can be started."""
+        if self._process is not None and self._process.poll() is not None:  # it ended between two files
+            self.close()
+        if self._process is not None:
+            return self._process
+        process = self._start()
+        assert process.stdout is not None
+        with _Deadline(process, _START_SECONDS):
+            answer = process.stdout.readline(len(_READY))
+        if answer != _READY:
+            raise self._refusal(_NO_START)
+        return process
 
     def _start(self) -> subprocess.Popen[bytes]:
         arguments = [str(_ROOT), str(self._limits["megabytes"]), str(self._limits["seconds"])]
         environment = {key: value for key in _KEPT if (value := os.environ.get(key))} | _SETTINGS
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-c", _PROGRAM, *arguments],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment,
-        )  # fmt: skip
-        timer = threading.Timer(_START_SECONDS, process.kill)
-        timer.start()
-        assert process.stdout is not None
-        process.stdout.readline(16)
-        timer.cancel()
+        with self._lock:
+            if self._stopped:
+                raise UnusableModel(_STOPPED)
+            try:
+                process = self._process = subprocess.Popen(
+                    [sys.executable, "-P", "-c", _PROGRAM, *arguments],
+                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment,
+                )  # fmt: skip
+            except OSError as error:
+                raise UnusableModel(_NO_START) from error
         return process
+
+
+class _Deadline:
+    """Kills a process that is not done in time."""
+
+    def __init__(self, process: subprocess.Popen[bytes], seconds: float) -> None:
+        self.passed = False
+        self._process = process
+        self._timer = threading.Timer(seconds, self._pass)
+
+    def __enter__(self) -> None:
+        self._timer.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        self._timer.join()  # from here on it is certain whether the deadline passed
+
+    def _pass(self) -> None:
+        self.passed = True
+        self._process.kill()
 
 
 def open_in_child(path: Path, seconds: float = 60, megabytes: int = 1024) -> Parcel:
@@ -123,13 +175,20 @@ def _end(process: subprocess.Popen[bytes], seconds: float = 0) -> int:
     return process.wait()
 
 
+def _ask(process: subprocess.Popen[bytes], path: Path) -> tuple[Any, bytes]:
+    assert process.stdin is not None and process.stdout is not None
+    process.stdin.write(json.dumps(str(path.absolute())).encode() + b"\n")
+    process.stdin.flush()
+    return _read_answer(process.stdout)
+
+
 def _read_answer(pipe: IO[bytes]) -> tuple[Any, bytes]:
     """Raises: ValueError, EOFError for a process that ended, or that says something else than it should."""
     header = pipe.readline(_HEADER_BYTES)
     if not header.endswith(b"\n"):
         raise EOFError
     told = json.loads(header)
-    size = told["size"] if isinstance(told, dict) else None
+    size = told.get("size") if isinstance(told, dict) else None
     if not isinstance(size, int) or not 0 <= size <= _PARCEL_BYTES:
         raise ValueError(size)
     data = pipe.read(size)
@@ -151,7 +210,7 @@ def serve(megabytes: str, seconds: str) -> None:
     tf.zeros(1)  # starts its threads
     if hasattr(os, "nice"):
         os.nice(_NICE)
-    answers.write(b"ready\n")
+    answers.write(_READY)
     answers.flush()
     for line in sys.stdin.buffer:
         _limit(int(megabytes), float(seconds))
@@ -180,7 +239,7 @@ def _open(path: Path, megabytes: int) -> tuple[dict[str, Any], bytes]:
 
     try:
         opened, plan = read_model(path)
-        card = guess_card(opened.model, path.stem)
+        card = guess_card(opened.model, printable(path.stem))
         mended = {"mends": list(opened.mends), "keras_version": opened.keras_version}
         card = card.model_copy(update={key: value for key, value in mended.items() if key in type(card).model_fields})
         network = Network("model", opened.model, card)

@@ -4,13 +4,14 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from app.cnn.card import Card
 from app.cnn.layers import Layer
-from app.opening.unusable import UnusableModel
+from app.opening.unusable import UnusableModel, printable
 
 _LAYERS = TypeAdapter(tuple[Layer, ...])
+_REASON_CHARACTERS = 2_000
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,11 @@ def write_finding(finding: Finding | UnusableModel) -> dict[str, Any]:
     return {"card": finding.card.model_dump(mode="json"), "layers": _LAYERS.dump_python(finding.layers, mode="json")}
 
 
-def read_finding(told: Any) -> Finding:
-    """The finding in what write_finding wrote, each value checked again. Raises: UnusableModel, if it is a refusal."""
-    if isinstance(told, dict) and isinstance(told.get("reason"), str):
-        raise UnusableModel(told["reason"])
+def read_finding(told: Any) -> Finding | UnusableModel:
+    """What write_finding wrote, each value checked again. Raises: ValueError, for anything else."""
     try:
+        if isinstance(reason := told.get("reason"), str):
+            return UnusableModel(printable(reason[:_REASON_CHARACTERS]))
         return Finding(Card.model_validate_json(json.dumps(told["card"])), _LAYERS.validate_python(told["layers"]))
-    except (ValidationError, KeyError, TypeError, ValueError) as error:
-        raise UnusableModel("The process that opened the file gave no model back. Save the model again.") from error
+    except (AttributeError, KeyError, TypeError, RecursionError) as error:
+        raise ValueError("This tells neither of a model nor why there is none.") from error

@@ -8,6 +8,7 @@ from app.cnn.card import Card
 from app.opening.unusable import UnusableModel, shown
 from app.opening.written_card import complete_card
 from app.shelf.files import ModelFile, Stamp, stamp_of
+from app.shelf.writing import write_whole
 
 _MAX_BYTES = 2**20
 
@@ -26,19 +27,24 @@ class Cards:
 
     def told(self, file: ModelFile) -> Told | None:
         """What a person says of the model, perhaps in part; None without a word. Raises: UnusableModel."""
-        written = self._path(file)
-        if written.is_file():
-            return _read(written)
-        return _read(file.card_path) if file.card_stamp else None
+        beside, written = self.stamp(file)
+        if written:
+            return _read(self._path(file))
+        return _read(file.card_path) if beside else None
 
     def write(self, file: ModelFile, card: Card) -> None:
-        """Keep a card that was written on the page. Raises: OSError."""
-        partial = self._path(file).with_suffix(".partial")
-        partial.write_text(card.model_dump_json(), encoding="utf-8")
-        partial.replace(self._path(file))
+        """Keep a card that was written on the page, for the file as it stands. Raises: UnusableModel, OSError."""
+        text = card.model_dump_json().encode()
+        if len(text) > _MAX_BYTES:
+            raise UnusableModel(f"The card has {len(text):,} bytes; at most {_MAX_BYTES:,} are kept. Write less.")
+        write_whole(self._path(file), text)
+
+    def forget(self, file: ModelFile) -> None:
+        """Take away what was written on the page."""
+        self._path(file).unlink(missing_ok=True)
 
     def _path(self, file: ModelFile) -> Path:
-        return self._folder / f"card-{file.path.name}-{file.stamp[2]}.json"
+        return self._folder / f"{file.key}.card.json"
 
 
 def card_of(told: Told | None, guessed: Card | None) -> Card | None:
@@ -58,7 +64,7 @@ def _read(path: Path) -> Told:
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise UnusableModel(f"Its card {shown(path.name)} has more than {_MAX_BYTES:,} bytes, which no card needs.")
-        told = json.loads(path.read_bytes())
+        told = json.loads(path.read_bytes(), parse_constant=_refuse)
     except OSError as error:
         raise UnusableModel(f"Its card {shown(path.name)} cannot be read: {error.strerror}.") from error
     except (ValueError, RecursionError) as error:
@@ -69,3 +75,7 @@ def _read(path: Path) -> Told:
     if not isinstance(told, dict):
         raise UnusableModel(f"Its card {shown(path.name)} is JSON, but no object with a card's fields.")
     return told
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON.")

@@ -1,17 +1,31 @@
 """Which model files there are: those that came with Layerglass, a person's own, and those brought on the page."""
 
+import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from app.opening.unusable import printable, shown
+
 ENDINGS = (".keras", ".h5", ".hdf5")
 
 _RESERVED = '<>:"|?*/'  # in the file names of some systems
-_STEM_CHARACTERS = 80
+_FORM_ESCAPES = ("%22", "%0D", "%0A")  # a quote and line ends, as browsers write them into a form
+_STEM_BYTES = 120  # of at most 255 that a file name may have on most systems
 
 Stamp = tuple[int, int, int]  # modified (ns), bytes, inode: another file, or a changed one, has another
+
+
+class EmptyLibrary(FileNotFoundError):
+    """There is no model at all."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            f"No model found in {folder}: expected NAME.keras with its card NAME.json beside it. "
+            "Train one with `layerglass train`, or name a folder of your own models with --models."
+        )
 
 
 class Origin(StrEnum):
@@ -39,6 +53,11 @@ class ModelFile:
         return self.stamp[1]
 
     @property
+    def key(self) -> str:
+        """Of this file as it stands now, for what is kept of it under a file name; after a change it has another."""
+        return hashlib.sha256(repr((str(self.path), self.stamp)).encode()).hexdigest()[:32]
+
+    @property
     def card_path(self) -> Path:
         return self.path.with_suffix(".json")
 
@@ -46,7 +65,7 @@ class ModelFile:
 def find_files(
     built_in: Path, folders: Iterable[Path] = (), files: Iterable[Path] = (), uploads: Path | None = None
 ) -> tuple[ModelFile, ...]:
-    """Every model file, each under a name of its own. What is not there is left out.
+    """Every model file once, each under a name of its own. What is not there is left out.
 
     built_in: a folder whose models all have their cards. folders, files: a person's own. uploads: a folder as well.
     """
@@ -54,47 +73,54 @@ def find_files(
     found += [(path, Origin.OWN) for folder in folders for path in _in_folder(folder)]
     found += [(path, Origin.OWN) for path in files]
     found += [(path, Origin.UPLOADED) for path in (_in_folder(uploads) if uploads else ())]
-    return tuple(_named(dict(found).items()))
+    places: dict[Path, Origin] = {}
+    for path, origin in found:
+        places.setdefault(_place(path), origin)
+    return tuple(_named(places.items()))
+
+
+def _place(path: Path) -> Path:
+    """Where a file lies, whichever way its folder was named. A link to another file is a file of its own."""
+    return Path(os.path.realpath(path.parent), path.name)
 
 
 def _named(found: Iterable[tuple[Path, Origin]]) -> Iterator[ModelFile]:
-    taken: dict[str, Path] = {}
+    taken: set[str] = set()
     for path, origin in found:
         stamp = stamp_of(path)
         if stamp is None:
             continue
-        name, number = path.stem, 1
+        first = name = printable(path.stem).lstrip(".") or "model"
+        number = 1
         while name in taken:
             number += 1
-            name = f"{path.stem}-{number}"
-        note = f"Another model is called “{path.stem}”, so this one, {path.name}, is “{name}”." if number > 1 else None
-        taken[name] = path
-        yield ModelFile(name, path, origin, stamp, stamp_of(path.with_suffix(".json")), note)
+            name = f"{first}-{number}"
+        note = f"Another model is called “{first}”, so this one, {shown(path.name)}, is “{name}”."
+        taken.add(name)
+        card_stamp = stamp_of(path.with_suffix(".json"))
+        yield ModelFile(name, path, origin, stamp, card_stamp, note if number > 1 else None)
 
 
 def _in_folder(folder: Path) -> list[Path]:
     try:
         with os.scandir(folder) as entries:
-            names = sorted(entry.name for entry in entries if entry.name.lower().endswith(ENDINGS))
+            names = [entry.name for entry in entries if entry.name.lower().endswith(ENDINGS)]
     except OSError:  # it went, or may not be read: its models are not there
         return []
-    return [folder / name for name in names if not name.startswith(".")]
+    paths = [folder / name for name in names if not name.startswith(".")]
+    return sorted(paths, key=lambda path: (path.stem, path.suffix))
 
 
 def name_for(filename: str) -> str:
     """The file name that an uploaded file is kept under: its own, as far as it can be shown and kept."""
+    for escape in _FORM_ESCAPES:
+        filename = filename.replace(escape, "")
     last = Path(filename.replace("\\", "/").rsplit("/", 1)[-1])
     stem = "".join(character for character in last.stem if character.isprintable() and character not in _RESERVED)
+    short = stem.strip(" .").encode()[:_STEM_BYTES].decode(errors="ignore").strip(" .")
     # What a file is, is told by its first bytes; its ending only says what a person took it for.
     ending = last.suffix.lower() if last.suffix.lower() in ENDINGS else ENDINGS[0]
-    return (stem.strip(" .")[:_STEM_CHARACTERS] or "model") + ending
-
-
-def uploaded(path: Path) -> ModelFile:
-    """An uploaded model's file, under the name that it has if no other model has it."""
-    stamp = stamp_of(path)
-    assert stamp is not None
-    return ModelFile(path.stem, path, Origin.UPLOADED, stamp, None)
+    return (short or "model") + ending
 
 
 def stamp_of(path: Path) -> Stamp | None:

@@ -2,6 +2,7 @@
 
 import threading
 from collections import OrderedDict
+from collections.abc import Iterable
 from pathlib import Path
 
 from app.cnn.network import Network
@@ -37,15 +38,20 @@ class Networks:
     def keep(self, entry: Entry, network: Network) -> Network:
         """Keep a network ready, and let others go where there are too many."""
         with self._lock:
-            for key in [key for key in self._kept if key[0] == entry.name]:  # of the file before it changed
-                del self._kept[key]
             self._kept[_key(entry.file)] = network
             while len(self._kept) > 1 and (len(self._kept) > self._limit or self._parameters() > _MAX_PARAMETERS):
                 self._kept.popitem(last=False)
         return network
 
+    def retain(self, files: Iterable[ModelFile]) -> None:
+        """Let go the networks of all other files: those that went, and those before they changed."""
+        keys = {_key(file) for file in files}
+        with self._lock:
+            for key in self._kept.keys() - keys:
+                del self._kept[key]
+
     def _parameters(self) -> int:
-        return sum(network.card.parameters for network in self._kept.values())
+        return sum(layer.parameters for network in self._kept.values() for layer in network.layers)
 
 
 def _key(file: ModelFile) -> tuple[str, Path, Stamp]:

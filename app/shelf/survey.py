@@ -1,6 +1,5 @@
 """What is in the files that nobody vouches for: each is opened once, by a child process, in the background."""
 
-import hashlib
 import json
 import threading
 from collections.abc import Iterable
@@ -11,8 +10,16 @@ from app.opening.child import Opener, Parcel
 from app.opening.finding import Finding, read_finding, write_finding
 from app.opening.unusable import UnusableModel
 from app.shelf.files import ModelFile
+from app.shelf.writing import write_whole
 
-_BROKEN = "What was kept of the file is gone from the server's own folder. Start the server again."
+_MODEL, _FINDING = ".npz", ".json"
+_MAX_BYTES = 2**31  # of all models that are kept; one that went is opened once more when it is asked for
+
+_CANNOT_KEEP = (
+    "What is in the file cannot be kept, since the server cannot write to {folder}: {reason}. "
+    "Name another folder with LAYERGLASS_STATE."
+)
+_CLOSED = "The server is shutting down."
 
 
 class Survey:
@@ -25,134 +32,136 @@ class Survey:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._known: dict[str, Finding | UnusableModel] = {}
-        self._keys: dict[Path, str] = {}  # of each file as it was last kept
         self._waiting: dict[str, ModelFile] = {}  # the last one is the next
-        self._changed = threading.Condition()
+        self._changed = threading.Condition(threading.RLock())
         self._thread: threading.Thread | None = None
-        self._opener: Opener | None = None
+        self._opener = Opener()
         self._closed = False
 
     def known(self, file: ModelFile) -> Finding | None:
         """What was found in the file; None where nobody has looked yet. Raises: UnusableModel."""
-        key = _key(file)
-        found = self._known.get(key) or self._load(key)
+        found = self._look_up(file.key)
         if isinstance(found, UnusableModel):
             raise UnusableModel(str(found))
         return found
 
     def look_through(self, files: Iterable[ModelFile]) -> None:
-        """Open these in the background, the first one first."""
+        """Open these in the background, the first one first, and no others but those that someone waits for."""
         with self._changed:
-            fresh = {key: file for file in files if (key := _key(file)) not in self._known}
-            for key, file in reversed(fresh.items()):
-                self._waiting.setdefault(key, file)
+            fresh = {key: file for file in files if (key := file.key) not in self._known}
+            self._waiting = dict(reversed(fresh.items()))
             self._work()
 
     def find(self, file: ModelFile) -> Finding:
         """What is in the file, now: before all others that wait. Raises: UnusableModel."""
-        key = _key(file)
-        while (found := self.known(file)) is None:
-            with self._changed:
+        key = file.key
+        with self._changed:
+            while (found := self.known(file)) is None:
                 if self._closed:
-                    raise UnusableModel("The server is shutting down.")
-                if key in self._known:
-                    continue
+                    raise UnusableModel(_CLOSED)
                 self._waiting[key] = self._waiting.pop(key, file)
                 self._work()
-                self._changed.wait(timeout=1)
+                self._changed.wait(timeout=0.5)
         return found
 
     def parcel(self, file: ModelFile) -> bytes:
-        """The model in a file that was found to open, for app.opening.parcel.unpack. Raises: UnusableModel."""
-        self.find(file)
-        try:
-            return self._path(_key(file), ".npz").read_bytes()
-        except OSError as error:
-            raise UnusableModel(_BROKEN) from error
+        """The model in a file that opens, for app.opening.parcel.unpack. Raises: UnusableModel."""
+        for _ in range(2):
+            self.find(file)
+            with suppress(OSError):
+                return self._path(file.key, _MODEL).read_bytes()
+            self.forget(file)  # somebody tidied up: it is opened once more
+        raise UnusableModel(_CANNOT_KEEP.format(folder=self._folder, reason="what it wrote was gone at once"))
 
     def keep(self, file: ModelFile, found: Parcel | UnusableModel) -> None:
-        """Keep what was found in a file."""
-        key = _key(file)
+        """Keep what was found in a file. Raises: OSError."""
         finding = found if isinstance(found, UnusableModel) else found.finding
-        try:
-            if not isinstance(found, UnusableModel):
-                _write(self._path(key, ".npz"), found.data)
-            _write(self._path(key, ".json"), json.dumps(write_finding(finding)).encode())
-        except OSError as error:
-            finding = UnusableModel(f"What was found in the file cannot be kept on this machine: {error.strerror}.")
-        with self._changed:
-            self._known[key] = finding
-            self._forget(self._keys.get(file.path), key)
-            self._keys[file.path] = key
-            self._changed.notify_all()
+        if not isinstance(found, UnusableModel):
+            write_whole(self._path(file.key, _MODEL), found.data)
+            self._tidy(file.key)
+        write_whole(self._path(file.key, _FINDING), json.dumps(write_finding(finding)).encode())
+        self._remember(file, finding)
 
-    def _forget(self, old: str | None, new: str) -> None:
-        """What was found in a file before it changed."""
-        if old is not None and old != new:
-            self._known.pop(old, None)
-            for ending in (".npz", ".json"):
-                self._path(old, ending).unlink(missing_ok=True)
+    def forget(self, file: ModelFile) -> None:
+        """Let go what was found in a file, for example before it changed."""
+        with self._changed:
+            self._known.pop(file.key, None)
+            for ending in (_MODEL, _FINDING):
+                with suppress(OSError):
+                    self._path(file.key, ending).unlink(missing_ok=True)
 
     def close(self) -> None:
         """Stop, with the child process."""
         with self._changed:
             self._closed = True
-            self._waiting.clear()
-            opener, thread = self._opener, self._thread
             self._changed.notify_all()
-        if opener is not None:
-            opener.close()
-        if thread is not None:
-            thread.join(timeout=5)
+        self._opener.stop()
+        if self._thread is not None:
+            self._thread.join(timeout=10)
 
     def _work(self) -> None:
-        if self._waiting and self._thread is None and not self._closed:
+        """Let the thread go on; it starts with the first file."""
+        if self._waiting and not self._closed and (self._thread is None or not self._thread.is_alive()):
             self._thread = threading.Thread(target=self._run, name="survey", daemon=True)
             self._thread.start()
+        self._changed.notify_all()
 
     def _run(self) -> None:
-        with Opener() as opener:
-            self._opener = opener
+        with self._opener:
             while (file := self._next()) is not None:
                 found: Parcel | UnusableModel
                 try:
-                    found = opener.open(file.path)
+                    found = self._opener.open(file.path)
                 except UnusableModel as error:
                     found = error
                 if not self._closed:
-                    self.keep(file, found)
+                    self._keep_somehow(file, found)
 
     def _next(self) -> ModelFile | None:
-        """The next file to open; None, and the thread ends, where there is none."""
+        """The next file to open, as soon as there is one; None after the end."""
         with self._changed:
-            while self._waiting:
+            while not self._closed:
+                if not self._waiting:
+                    self._opener.close()
+                    self._changed.wait()
+                    continue
                 key, file = self._waiting.popitem()
-                if key not in self._known and self._load(key) is None:
+                if self._look_up(key) is None:
                     return file
                 self._changed.notify_all()
-            self._thread = self._opener = None
             return None
 
-    def _load(self, key: str) -> Finding | UnusableModel | None:
+    def _keep_somehow(self, file: ModelFile, found: Parcel | UnusableModel) -> None:
+        try:
+            self.keep(file, found)
+        except OSError as error:
+            reason = _CANNOT_KEEP.format(folder=self._folder, reason=error.strerror)
+            self._remember(file, found if isinstance(found, UnusableModel) else UnusableModel(reason))
+
+    def _remember(self, file: ModelFile, finding: Finding | UnusableModel) -> None:
+        with self._changed:
+            self._known[file.key] = finding
+            self._changed.notify_all()
+
+    def _look_up(self, key: str) -> Finding | UnusableModel | None:
         """What this process, or another one, has kept."""
-        with suppress(OSError, ValueError):
-            told = json.loads(self._path(key, ".json").read_bytes())
-            try:
-                self._known[key] = read_finding(told)
-            except UnusableModel as error:
-                self._known[key] = error
+        if key not in self._known:
+            with suppress(OSError, ValueError):
+                self._known[key] = read_finding(json.loads(self._path(key, _FINDING).read_bytes()))
         return self._known.get(key)
+
+    def _tidy(self, newest: str) -> None:
+        """Let the models go that were kept longest ago, where all of them together are too large."""
+        kept = {}
+        for path in self._folder.glob("*" + _MODEL):
+            with suppress(OSError):  # another process tidies too
+                status = path.stat()
+                kept[path] = status.st_mtime_ns, status.st_size
+        total = sum(size for _, size in kept.values())
+        for path in sorted(kept, key=lambda path: kept[path]):
+            if total > _MAX_BYTES and path.stem != newest:
+                total -= kept[path][1]
+                path.unlink(missing_ok=True)
 
     def _path(self, key: str, ending: str) -> Path:
         return self._folder / (key + ending)
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Completely or not at all."""
-    partial = path.with_name(f"{path.name}.{threading.get_ident()}.partial")
-    partial.write_bytes(data)
-    partial.replace(path)
-
-
-def _key(file: ModelFile) -> str:
-    return hashlib.sha256(repr((str(file.path), file.stamp)).encode()).hexdigest()[:32]

@@ -2,6 +2,7 @@
 
 from http import HTTPStatus
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, File, Path, Request, Response, UploadFile
 
@@ -24,6 +25,7 @@ from app.web.dependencies import (
     NetworkDep,
     PoolingDep,
     TakesModelsDep,
+    add_model,
 )
 from app.web.errors import problem_responses
 from app.web.headers import attachment
@@ -42,12 +44,19 @@ from app.web.schemas import (
 )
 
 _MODEL_UNUSABLE = problem_responses(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY)
-_CARD_REFUSED = problem_responses(HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY)
+_CARD_REFUSED = problem_responses(
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    HTTPStatus.INSUFFICIENT_STORAGE,
+)
 _MODEL_REFUSED = problem_responses(
     HTTPStatus.BAD_REQUEST,
     HTTPStatus.FORBIDDEN,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     HTTPStatus.UNPROCESSABLE_ENTITY,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    HTTPStatus.INSUFFICIENT_STORAGE,
 )
 _DRAWING_REFUSED = problem_responses(
     HTTPStatus.BAD_REQUEST,
@@ -80,7 +89,7 @@ def list_models(library: LibraryDep) -> list[ModelSummary | UnopenedModel]:
 
 
 @router.post("/api/models", tags=["models"], status_code=HTTPStatus.CREATED, responses=_MODEL_REFUSED)
-def post_model(
+async def post_model(
     request: Request,
     response: Response,
     library: LibraryDep,
@@ -91,8 +100,8 @@ def post_model(
 
     Nothing in the file is run: it is checked, and opened by a process of its own with limits on memory and time.
     """
-    entry = library.add(model.filename or "model.keras", model.file)
-    response.headers["Location"] = request.url_for("show_model", model=entry.name).path
+    entry = await add_model(library, model)
+    response.headers["Location"] = f"{request.url_for('list_models').path}/{quote(entry.name, safe='')}"
     return list_model(library, entry)
 
 

@@ -10,7 +10,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.web.errors import say_no
 
-UPLOADS = ("POST", "/api/models")  # method and path of the one request that brings a model
+
+def is_upload(scope: Scope) -> bool:
+    """This is the one request that brings a model."""
+    return scope["type"] == "http" and (scope["method"], scope["path"]) == ("POST", "/api/models")
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,7 @@ class BodySizes:
 
     def of(self, scope: Scope) -> int:
         """The most that a request may have."""
-        return self.upload if (scope["method"], scope["path"]) == UPLOADS else self.usual
+        return self.upload if is_upload(scope) else self.usual
 
     def refusal(self, scope: Scope) -> str:
         """The sentence for a request that has more."""

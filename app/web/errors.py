@@ -19,6 +19,7 @@ from app.library import NotYours, UnknownModel
 from app.microscope import UnknownCell
 from app.opening.unusable import UnusableModel
 from app.prediction import NoClasses
+from app.shelf.uploads import NotKept
 from app.web.dependencies import ModelsAreNotTaken
 from app.web.templates import templates
 
@@ -28,6 +29,7 @@ _STATUS: dict[type[Exception], HTTPStatus] = {
     UnknownCell: HTTPStatus.NOT_FOUND,
     UnusableModel: HTTPStatus.UNPROCESSABLE_ENTITY,
     NotYours: HTTPStatus.FORBIDDEN,
+    NotKept: HTTPStatus.INSUFFICIENT_STORAGE,
     ModelsAreNotTaken: HTTPStatus.FORBIDDEN,
     NoArithmetic: HTTPStatus.UNPROCESSABLE_ENTITY,
     NotAFeatureMap: HTTPStatus.NOT_FOUND,

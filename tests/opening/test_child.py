@@ -1,7 +1,9 @@
 """The first opening in a process of its own: what goes wrong there is a sentence here."""
 
+import json
 import os
-import time
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,7 +12,7 @@ import numpy as np
 import pytest
 
 from app.opening import child
-from app.opening.child import check_in_child, open_in_child
+from app.opening.child import Opener, open_in_child
 from app.opening.parcel import pack, unpack
 from app.opening.plan import Plan
 from app.opening.reader import Opened, open_model, read_model
@@ -18,24 +20,97 @@ from app.opening.unusable import UnusableModel
 from tests.opening.files import image, numbers, save_h5, sequential, small_file
 from tests.opening.test_hostile_configs import INPUT
 
+resource = pytest.importorskip("resource", reason="Windows cannot limit a process")
+
 SECONDS = 120.0
+ANSWER = "print(json.dumps({{'reason': {reason}, 'size': 0}}), flush=True)"
+Programs = Callable[[str], None]
 
 
-def test_a_good_file_passes(tmp_path: Path) -> None:
-    check_in_child(small_file(tmp_path), SECONDS, 512)
+@pytest.fixture(scope="module")
+def opener() -> Iterator[Opener]:
+    """One child process for all files of this module that end well."""
+    with Opener(SECONDS) as opener:
+        yield opener
 
 
-def test_a_model_comes_back_as_the_child_opened_it(tmp_path: Path) -> None:
+@pytest.fixture
+def program(monkeypatch: pytest.MonkeyPatch) -> Programs:
+    """Lets the child run another program for each path that it is sent, one without TensorFlow."""
+
+    def run(for_each_path: str, before: str = "") -> None:
+        head = f"import json, os, signal, sys, time\n{before}\nprint('ready', flush=True)\nfor line in sys.stdin:\n"
+        body = f"    path = json.loads(line)\n    {for_each_path}"
+        monkeypatch.setattr(child, "_PROGRAM", head + body)
+
+    return run
+
+
+def pid(opener: Opener) -> int:
+    assert opener._process is not None
+    return opener._process.pid
+
+
+def test_a_model_comes_back_as_the_child_opened_it(opener: Opener, tmp_path: Path) -> None:
     path = save_h5(
         tmp_path / "m.h5",
         sequential(INPUT, ("Conv2D", {"name": "my conv", "filters": 2, "kernel_size": 3}), ("ReLU", {"name": "r"})),
         {"my conv": [numbers(3, 3, 1, 2), numbers(2)]},
     )
-    here, there = open_model(path), open_in_child(path, SECONDS, 512)
+    here, there = open_model(path), unpack(opener.open(path).data)
     images = image(here.model)
     np.testing.assert_array_equal(there.model(images), here.model(images))
     assert (there.mends, there.keras_version) == (here.mends, here.keras_version)
     assert len(there.mends) == 1
+
+
+def test_what_was_found_is_the_layers_and_a_card_under_the_file_s_name(opener: Opener, tmp_path: Path) -> None:
+    path = small_file(tmp_path)
+    named = path.rename(tmp_path / "Zoë’s <b>digits \n 1.keras")
+    finding = opener.open(named).finding
+    assert finding.card.title == "Zoë’s <b>digits · 1"
+    assert finding.card.input_shape == (8, 8, 1)
+    assert [layer.name for layer in finding.layers] == ["conv", "flatten", "answer"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such file names")
+def test_a_file_name_that_is_no_text(opener: Opener, tmp_path: Path) -> None:
+    named = small_file(tmp_path).rename(tmp_path / "caf\udce9.keras")
+    assert opener.open(named).finding.card.title == "caf·"
+
+
+def test_one_process_opens_one_file_after_another(opener: Opener, tmp_path: Path) -> None:
+    path, evil = small_file(tmp_path), save_h5(tmp_path / "m.h5", sequential(INPUT, ("Lambda", {"name": "{evil}"})), {})
+    opener.open(path)
+    first = pid(opener)
+    with pytest.raises(UnusableModel, match=r"a Lambda layer, which is Python code .* “\{evil\}”"):
+        opener.open(evil)
+    with pytest.raises(UnusableModel, match="is empty"):
+        (tmp_path / "empty.keras").touch()
+        opener.open(tmp_path / "empty.keras")
+    assert opener.open(path).data
+    assert pid(opener) == first
+
+
+def test_a_process_that_ended_in_between_is_replaced(program: Programs, tmp_path: Path) -> None:
+    program(ANSWER.format(reason="str(os.getpid())"))
+    with Opener(SECONDS) as opener:
+        with pytest.raises(UnusableModel) as first:
+            opener.open(tmp_path)
+        assert opener._process is not None
+        opener._process.kill()
+        opener._process.wait()
+        with pytest.raises(UnusableModel, match=r"^\d+$") as second:
+            opener.open(tmp_path)
+    assert str(first.value) != str(second.value)
+
+
+def test_a_process_that_a_file_stopped_is_replaced_for_the_next_file(program: Programs, tmp_path: Path) -> None:
+    program("os.abort() if 'bad' in path else " + ANSWER.format(reason="path"))
+    with Opener(SECONDS) as opener:
+        for name in ("good", "bad", "good", "bad"):
+            with pytest.raises(UnusableModel, match="memory" if name == "bad" else "good$"):
+                opener.open(tmp_path / name)
 
 
 def test_a_parcel_is_checked_again(tmp_path: Path) -> None:
@@ -60,17 +135,16 @@ def _packed(opened: Opened, plan: Plan) -> bytes:
     return pack(replace(opened, model=model), plan)
 
 
-def test_a_refusal_comes_back_word_for_word(tmp_path: Path) -> None:
-    path = save_h5(tmp_path / "m.h5", sequential(INPUT, ("Lambda", {"name": "{evil}"})), {})
-    with pytest.raises(UnusableModel, match=r"a Lambda layer, which is Python code .* “\{evil\}”"):
-        check_in_child(path, SECONDS, 512)
+def _packed(opened: Opened, plan: Plan) -> bytes:
+    """A parcel of a plan that does not belong to its model, as a child that was taken over would send it."""
+    model = SimpleNamespace(get_layer=lambda name: SimpleNamespace(trainable_weights=[], non_trainable_weights=[]))
+    return pack(replace(opened, model=model), plan)
 
 
-def test_too_little_time(tmp_path: Path) -> None:
-    started = time.monotonic()
+def test_too_little_time(program: Programs, tmp_path: Path) -> None:
+    program("time.sleep(60)")
     with pytest.raises(UnusableModel, match=r"took longer than 0\.2 seconds"):
-        check_in_child(small_file(tmp_path), 0.2, 512)
-    assert time.monotonic() - started < 20
+        open_in_child(tmp_path, seconds=0.2)
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="this system does not say how much memory is in use")
@@ -78,44 +152,103 @@ def test_too_little_memory(tmp_path: Path) -> None:
     made = [("UpSampling2D", {"name": "u", "size": [256, 256]}), ("UpSampling2D", {"name": "v", "size": [2, 2]})]
     path = save_h5(tmp_path / "m.h5", sequential(INPUT, *made), {})
     with pytest.raises(UnusableModel, match="took more than 40 MB of memory"):
-        check_in_child(path, SECONDS, 40)
+        open_in_child(path, SECONDS, 40)
 
 
 @pytest.mark.parametrize(
-    ("program", "says"),
+    ("ending", "says"),
     [
-        ("import os; os.abort()", "memory"),
-        ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "stopped the process"),
-        ("import sys; sys.exit(3)", "stopped the process"),
-        ("pass", "stopped the process"),
-        ("print('layerglass:')", "stopped the process"),
+        ("os.abort()", "took more than 512 MB of memory"),
+        ("os.kill(os.getpid(), signal.SIGKILL)", "took more than 512 MB of memory"),
+        ("os.kill(os.getpid(), signal.SIGXCPU)", "took longer than 120 seconds"),
+        ("os.kill(os.getpid(), signal.SIGSEGV)", "stopped the process"),
+        ("sys.exit(3)", "stopped the process"),
+        ("sys.exit(0)", "stopped the process"),
+        ("print('nonsense', flush=True)", "stopped the process"),
+        ("print(flush=True)", "stopped the process"),
+        ("print('[]', flush=True)", "stopped the process"),
+        ("print('{}', flush=True)", "stopped the process"),
+        ("print('[' * 100_000, flush=True)", "stopped the process"),
+        ("print(json.dumps({'size': 0}), flush=True)", "stopped the process"),
+        ("print(json.dumps({'size': 0, 'reason': 3}), flush=True)", "stopped the process"),
+        ("print(json.dumps({'size': 0, 'card': {}, 'layers': []}), flush=True)", "stopped the process"),
+        ("print(json.dumps({'size': -1, 'reason': 'x'}), flush=True)", "stopped the process"),
+        ("print(json.dumps({'size': 10**12, 'reason': 'x'}), flush=True)", "stopped the process"),
+        ("print(json.dumps({'size': 9, 'reason': 'x'})); sys.exit()", "stopped the process"),
     ],
 )
-def test_a_child_that_ends_badly(program: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(child, "_PROGRAM", program)
+def test_a_child_that_ends_badly(program: Programs, ending: str, says: str, tmp_path: Path) -> None:
+    program(ending)
     with pytest.raises(UnusableModel, match=says):
-        check_in_child(tmp_path, SECONDS, 512)
+        open_in_child(tmp_path, SECONDS, 512)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows cannot limit what a process writes")
-def test_the_child_can_write_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    trace = tmp_path / "trace"
-    program = (
-        "import sys; sys.path.insert(0, sys.argv[1]); from app.opening.child import _limit; _limit(512, 60.0)\n"
-        f"try: open({str(trace)!r}, 'wb', buffering=0).write(b'x' * 100)\n"
-        "except OSError: print('layerglass:\"refused\"')"
-    )
-    monkeypatch.setattr(child, "_PROGRAM", program)
-    with pytest.raises(UnusableModel, match="refused"):
-        check_in_child(tmp_path, SECONDS, 512)
-    assert trace.read_bytes() == b""
-
-
-def test_the_child_is_given_no_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SECRET_TOKEN", "secret")
-    monkeypatch.setattr(
-        child, "_PROGRAM", "import os, json; print('layerglass:' + json.dumps(' '.join(os.environ) + '.'))"
-    )
+def test_a_refusal_that_a_child_was_made_to_say_is_bounded(program: Programs, tmp_path: Path) -> None:
+    program(ANSWER.format(reason="'a\\n\\ud800' * 100_000"))
     with pytest.raises(UnusableModel) as raised:
-        check_in_child(tmp_path, SECONDS, 512)
+        open_in_child(tmp_path, SECONDS)
+    assert str(raised.value).startswith("a··a··")
+    assert len(str(raised.value)) == 2_000
+
+
+@pytest.mark.parametrize("start", ["sys.exit(1)", "os.abort()", "print('hello')"])
+def test_a_process_that_does_not_start_is_not_the_file_s_fault(program: Programs, start: str, tmp_path: Path) -> None:
+    program("pass", before=start)
+    with pytest.raises(UnusableModel, match="the process that opens files does not start"):
+        open_in_child(tmp_path, SECONDS)
+
+
+def test_python_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(child.sys, "executable", str(tmp_path / "python"))
+    with pytest.raises(UnusableModel, match="the process that opens files does not start"):
+        open_in_child(tmp_path, SECONDS)
+
+
+def test_another_thread_stops_it(program: Programs, tmp_path: Path) -> None:
+    (tmp_path / "trace").touch()
+    program("open(path, 'w').write('x'); time.sleep(600)")
+    opener = Opener(SECONDS)
+    refusals: list[str] = []
+
+    def open_file() -> None:
+        with pytest.raises(UnusableModel) as raised:
+            opener.open(tmp_path / "trace")
+        refusals.append(str(raised.value))
+
+    thread = threading.Thread(target=open_file)
+    thread.start()
+    while not (tmp_path / "trace").read_text():
+        pass
+    opener.stop()
+    thread.join()
+    with pytest.raises(UnusableModel) as raised:
+        opener.open(tmp_path / "trace")
+    assert [*refusals, str(raised.value)] == ["The file was not opened: the server is shutting down."] * 2
+    assert opener._process is None
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="this system does not tell another process's limits")
+def test_the_child_can_write_no_file(opener: Opener, tmp_path: Path) -> None:
+    opener.open(small_file(tmp_path))
+    assert resource.prlimit(pid(opener), resource.RLIMIT_FSIZE) == (0, 0)
+    assert resource.prlimit(pid(opener), resource.RLIMIT_CORE) == (0, 0)
+
+
+def test_the_child_is_given_no_secrets(program: Programs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_TOKEN", "secret")
+    program(ANSWER.format(reason="' '.join(os.environ)"))
+    with pytest.raises(UnusableModel, match="PATH") as raised:
+        open_in_child(tmp_path, SECONDS)
     assert "SECRET_TOKEN" not in str(raised.value)
+
+
+def test_a_person_s_folder_is_not_searched_for_modules(
+    program: Programs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "json.py").write_text("raise SystemExit")
+    monkeypatch.chdir(tmp_path)
+    program(ANSWER.format(reason="json.__file__"))
+    with pytest.raises(UnusableModel) as raised:
+        open_in_child(tmp_path, SECONDS)
+    assert str(raised.value) != str(tmp_path / "json.py")
+    assert Path(str(raised.value)) == Path(json.__file__)

@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
@@ -8,12 +7,11 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 
 from app.imaging.drawing import MAX_BYTES
-from app.main import MAX_BODY_SIZE, create_app
+from app.main import create_app
 from app.settings import Settings
 from tests.pictures import four_png, png_claiming
 
 NO_DRAWING = "No drawing was sent: send a picture as the file “drawing” of a multipart/form-data request."
-TOO_LARGE = "The request is larger than 4,259,840 bytes, the most that is read. Send a smaller picture."
 PREDICTION = "/api/models/digits/prediction"
 DRAWING = {"drawing": ("drawing.png", four_png(), "image/png")}
 
@@ -168,26 +166,6 @@ def test_a_file_over_the_limit(client: TestClient) -> None:
     assert_problem(response, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
 
 
-def test_a_request_whose_length_is_over_the_limit(client: TestClient) -> None:
-    response = client.post(PREDICTION, files={"drawing": bytes(MAX_BODY_SIZE)})
-    assert_problem(response, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, TOO_LARGE)
-
-
-def endless_form() -> Iterator[bytes]:
-    """A form in pieces, so that it has no Content-Length, with a file over the limit."""
-    yield b'--x\r\nContent-Disposition: form-data; name="drawing"; filename="drawing.png"\r\n\r\n'
-    for _ in range(MAX_BODY_SIZE // 65_536 + 1):
-        yield bytes(65_536)
-    yield b"\r\n--x--\r\n"
-
-
-def test_a_request_of_unknown_length_that_grows_over_the_limit(client: TestClient) -> None:
-    headers = {"content-type": "multipart/form-data; boundary=x"}
-    response = client.post(PREDICTION, content=endless_form(), headers=headers)
-    assert "content-length" not in response.request.headers
-    assert_problem(response, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, TOO_LARGE)
-
-
 def test_an_enormous_picture_in_a_small_file(client: TestClient) -> None:
     response = client.post(PREDICTION, files={"drawing": png_claiming(50_000, 50_000)})
     detail = "The drawing has 50,000×50,000 pixels; at most 4,096×4,096 are read. Send a smaller picture."
@@ -232,15 +210,6 @@ def test_a_wrong_choice_of_the_page_s_form(client: TestClient, fields: dict[str,
     assert response.status_code == status
     assert response.text.startswith("<p>")
     assert "<html" not in response.text
-
-
-@pytest.mark.parametrize("chunked", [True, False], ids=["of unknown length", "of known length"])
-def test_a_form_over_the_limit_is_answered_with_a_sentence(client: TestClient, chunked: bool) -> None:
-    headers = {"content-type": "multipart/form-data; boundary=x"}
-    content = endless_form() if chunked else b"".join(endless_form())
-    response = client.post("/exploration", content=content, headers=headers)
-    assert response.status_code == 413
-    assert response.text.strip() == f"<p>{TOO_LARGE}</p>"
 
 
 @pytest.fixture(scope="module")
