@@ -233,7 +233,7 @@ def test_a_card_with_a_number_that_is_none(serve: Serve, mine: Path, value: str)
 def test_a_card_that_is_too_large(serve: Serve, mine: Path) -> None:
     client = serve()
     send(client, mine)
-    card = client.get("/api/models/mine/card").json() | {"description": "x" * 2**20}
+    card = client.get("/api/models/mine/card").json() | {"mends": ["x" * 2000] * 600}
     response = client.put("/api/models/mine/card", json=card)
     assert response.status_code == 422
     assert "at most 1,048,576 are kept" in response.json()["detail"]
