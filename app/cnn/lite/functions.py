@@ -18,11 +18,11 @@ _LEAK = 0.2  # Keras' own, where a layer names the function alone
 
 def activate(graph: Graph, name: str | None, x: Tensor) -> Tensor:
     """The activation function of this name; None is linear. Raises: Unknown."""
-    if name in {None, "linear"}:
+    if name is None or name == "linear":
         return x
-    if name not in _FUNCTIONS:
+    if name not in FUNCTIONS:
         raise Unknown(f"the activation function {name}")
-    return _FUNCTIONS[name](graph, x)
+    return FUNCTIONS[name](graph, x)
 
 
 def leaky_relu(graph: Graph, x: Tensor, slope: float) -> Tensor:
@@ -39,8 +39,6 @@ def elu(graph: Graph, x: Tensor, alpha: float) -> Tensor:
 
 def softmax(graph: Graph, x: Tensor) -> Tensor:
     """Over the last axis."""
-    if len(x.shape) == 2 and x.shape[1] == 1:
-        raise Unknown("the softmax of one unit")
     return graph.unary(Op.SOFTMAX, x, schema.SoftmaxOptionsT(beta=1.0))
 
 
@@ -67,7 +65,7 @@ def _softsign(graph: Graph, x: Tensor) -> Tensor:
     return graph.binary(Op.DIV, x, graph.binary(Op.ADD, graph.unary(Op.ABS, x), 1.0))
 
 
-_FUNCTIONS: Mapping[str | None, Callable[[Graph, Tensor], Tensor]] = {
+FUNCTIONS: Mapping[str, Callable[[Graph, Tensor], Tensor]] = {
     "elu": lambda graph, x: elu(graph, x, 1.0),
     "exponential": lambda graph, x: graph.unary(Op.EXP, x),
     "gelu": lambda graph, x: graph.unary(Op.GELU, x, schema.GeluOptionsT(approximate=False)),
