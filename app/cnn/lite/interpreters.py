@@ -2,6 +2,7 @@
 
 import math
 import os
+from itertools import accumulate, pairwise
 from threading import BoundedSemaphore
 
 import numpy as np
@@ -24,7 +25,7 @@ class Interpreters:
         self._bytes = graph.finish(outputs)
         self._image = graph.image.index
         self._outputs = outputs
-        self._cells = sum(math.prod(tensor.shape) for tensor in outputs)
+        self._ends = [0, *accumulate(math.prod(tensor.shape) for tensor in outputs)]
         self._turns = BoundedSemaphore(MOST)
         self._idle = [self._make()]
 
@@ -43,14 +44,11 @@ class Interpreters:
 
     def _read(self, interpreter: Interpreter) -> list[Array]:
         """All outputs, copied into one block of memory: a block of its own for each takes four times as long."""
-        block = np.empty(self._cells, np.float32)
-        outputs, start = [], 0
-        for tensor in self._outputs:
-            part = block[start : start + math.prod(tensor.shape)].reshape(tensor.shape[1:])
-            part[...] = interpreter.tensor(tensor.index)()[0]
-            outputs.append(part)
-            start += part.size
-        return outputs
+        block = np.empty(self._ends[-1], np.float32)
+        parts = [block[start:end] for start, end in pairwise(self._ends)]
+        for tensor, part in zip(self._outputs, parts, strict=True):
+            np.copyto(part, interpreter.tensor(tensor.index)().reshape(-1))
+        return [part.reshape(tensor.shape[1:]) for tensor, part in zip(self._outputs, parts, strict=True)]
 
     def _make(self) -> Interpreter:
         interpreter = Interpreter(model_content=self._bytes, num_threads=1)
