@@ -11,6 +11,18 @@ from app.cnn.pooling import PoolingMode, pooling_mode
 
 _OPTIONS = ("epsilon", "negative_slope", "max_value", "threshold", "alpha", "scale", "offset")
 
+# What changes nothing once a layer is trained, or is said by its weights and its output's shape.
+_SAID_ELSEWHERE = {
+    *("name", "trainable", "dtype", "autocast", "seed", "noise_shape", "stddev", "momentum", "synchronized"),
+    *("use_bias", "center", "groups", "depth_multiplier", "target_shape", "height", "width", "keepdims"),
+    *("shared_axes", "fill_mode", "fill_value", "renorm_momentum", "l1", "l2"),
+}
+_SAID_HERE = {
+    *("kernel_size", "pool_size", "strides", "dilation_rate", "size", "cropping", "filters", "units", "rate"),
+    *("padding", "axis", "dims", "interpolation"),
+}
+_NEUTRAL = (None, False, "channels_last")
+
 _MIXING = {"Flatten", "Dense", "Softmax", "Reshape", "Permute", "Resizing"}
 
 Shape = tuple[int | None, ...]  # without the batch; None where any size goes
@@ -49,12 +61,21 @@ class Layer:
     rate: float | None = None  # dropout's
     options: tuple[tuple[str, float], ...] = ()  # the numbers that its arithmetic needs: epsilon, negative_slope, ...
     # From a place of the output to the place that it was moved from: minus the offset, divided by the factor.
-    offset: tuple[int, int] = (0, 0)  # zero padding before the first row and column; cropping's is negative
+    margins: tuple[tuple[int, int], tuple[int, int]] = ((0, 0), (0, 0))  # zero rows, columns added before and after
     factor: tuple[int, int] = (1, 1)  # how many rows and columns each one became
+    axes: tuple[int, ...] = ()  # along which it normalises, joins or moves; 0 is the batch, -1 the last
+    interpolation: str | None = None
+    undescribed: tuple[str, ...] = ()  # what it computes depends on these settings too, and they are not told here
 
     def option(self, name: str, default: float = 0.0) -> float:
         """A number of its configuration, or the default where it has none of this name."""
         return dict(self.options).get(name, default)
+
+    @property
+    def offset(self) -> tuple[int, int]:
+        """Zero padding before the first row and column; cropping's is negative."""
+        (top, _), (left, _) = self.margins
+        return top, left
 
     @property
     def is_convolution(self) -> bool:
@@ -101,19 +122,52 @@ def _describe(layer: keras.layers.Layer) -> Layer:
         pooling=pooling_mode(layer),
         rate=config.get("rate"),
         options=tuple((name, float(config[name])) for name in _OPTIONS if type(config.get(name)) in {int, float}),
-        offset=_offset(layer, config),
+        margins=_margins(layer, config),
         factor=_pair(config["size"]) if isinstance(layer, keras.layers.UpSampling2D) else (1, 1),
+        axes=_axes(layer, config),
+        interpolation=config.get("interpolation"),
+        undescribed=tuple(_undescribed(layer, config)),
     )
 
 
-def _offset(layer: keras.layers.Layer, config: dict[str, Any]) -> tuple[int, int]:
+def _margins(layer: keras.layers.Layer, config: dict[str, Any]) -> tuple[tuple[int, int], tuple[int, int]]:
     if isinstance(layer, keras.layers.ZeroPadding2D):
-        (top, _), (left, _) = config["padding"]
-        return top, left
+        (top, bottom), (left, right) = config["padding"]
+        return (top, bottom), (left, right)
     if isinstance(layer, keras.layers.Cropping2D):
-        (top, _), (left, _) = config["cropping"]
-        return -top, -left
-    return 0, 0
+        (top, bottom), (left, right) = config["cropping"]
+        return (-top, -bottom), (-left, -right)
+    return (0, 0), (0, 0)
+
+
+def _axes(layer: keras.layers.Layer, config: dict[str, Any]) -> tuple[int, ...]:
+    if isinstance(layer, keras.layers.Permute):
+        return tuple(config["dims"])
+    axis = config.get("axis")
+    return (axis,) if isinstance(axis, int) else tuple(axis or ())
+
+
+def _undescribed(layer: keras.layers.Layer, config: dict[str, Any]) -> Iterator[str]:
+    """The settings that change what the layer computes and that a description leaves out."""
+    if type(layer) is not getattr(keras.layers, type(layer).__name__, None) and pooling_mode(layer) is None:
+        yield "class"
+    if layer.compute_dtype != "float32":
+        yield "dtype"
+    node = layer._inbound_nodes[-1]
+    if len(node.input_tensors) > 1 and len(node.input_tensors) != len(_inputs(layer)):
+        yield "image"  # read beside other layers' outputs
+    for name, value in config.items():
+        if not (_is_said(name, value) or any(value is neutral or value == neutral for neutral in _NEUTRAL)):
+            yield name
+
+
+def _is_said(name: str, value: Any) -> bool:
+    if name == "activation":
+        return isinstance(value, str)
+    if name in _OPTIONS:
+        return type(value) in {int, float, bool}
+    weights = name.endswith(("_initializer", "_regularizer", "_constraint"))
+    return weights or name in _SAID_HERE or name in _SAID_ELSEWHERE
 
 
 def _inputs(layer: keras.layers.Layer) -> tuple[str, ...]:

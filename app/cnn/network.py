@@ -1,22 +1,19 @@
 """A model in memory, ready to run in every pooling mode."""
 
 import copy
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from app.cnn.card import Card
+from app.cnn.engine import make_engine
 from app.cnn.layers import Layer, computing_layers, describe_layers
-from app.cnn.pooling import PoolingMode, with_pooling
+from app.cnn.pooling import PoolingMode
 from app.cnn.receptive_field import receptive_field_size
 
 Array = NDArray[np.float32]
-
-_Forward = Callable[[tf.Tensor], list[tf.Tensor]]
 
 
 class UnknownLayer(LookupError):
@@ -45,7 +42,7 @@ class Network:
     """A model in memory. Safe to share between threads: running it changes nothing."""
 
     def __init__(self, name: str, model: keras.Model, card: Card, file_size: int | None = None) -> None:
-        """Prepare the model for every pooling mode, so that the first run costs what the others do.
+        """Make the model ready to run as trained; what the other pooling modes need is made when they are asked for.
 
         file_size: in bytes, where the model was read from a file.
         """
@@ -60,14 +57,10 @@ class Network:
         self._weights = {
             layer.name: {weight.name: weight.numpy() for weight in layer.weights} for layer in computing_layers(model)
         }
-        self._forward: dict[PoolingMode | None, _Forward] = {None: _compile(model)}
-        if any(layer.is_pooling for layer in self.layers):
-            for mode in PoolingMode:
-                as_trained = mode is card.pooling
-                self._forward[mode] = self._forward[None] if as_trained else _compile(with_pooling(model, mode))
+        self._engine = make_engine(model, self.layers, self._weights)
 
     def with_card(self, card: Card) -> "Network":
-        """The same network under another card."""
+        """The same network under another card of the same input shape. It shares everything else, and costs nothing."""
         other = copy.copy(self)
         other.card = card
         return other
@@ -75,7 +68,7 @@ class Network:
     @property
     def pools(self) -> bool:
         """It has a pooling layer, so that the pooling mode matters."""
-        return len(self._forward) > 1
+        return any(layer.is_pooling for layer in self.layers)
 
     @property
     def answers_with_picture(self) -> bool:
@@ -112,24 +105,15 @@ class Network:
 
         image: (height, width, channels) in the card's shape and value range. pooling: None is as trained; in a
         network without pooling it changes nothing.
+        Raises: UnfitImage, where the network takes any size but this one is too small for it.
         """
         mode = (pooling or self.card.pooling) if self.pools else None
-        outputs = self._forward[mode](tf.constant(image[np.newaxis]))
-        names = (layer.name for layer in self.layers)
-        activations = {name: output.numpy()[0] for name, output in zip(names, outputs, strict=True)}
+        outputs = self._engine.run(image, None if mode is self._own_pooling else mode)
+        activations = {layer.name: output for layer, output in zip(self.layers, outputs, strict=True)}
         return ForwardPass(image, mode, activations)
 
-
-def _compile(model: keras.Model) -> _Forward:
-    """One graph function from a batch of one image to all layers' outputs, traced and run once."""
-    outputs = [layer.output for layer in computing_layers(model)]
-    all_layers = keras.Model(model.inputs[0], outputs)
-    shape = (1, *model.inputs[0].shape[1:])
-
-    def forward(image: tf.Tensor) -> list[tf.Tensor]:
-        made = all_layers(image, training=False)
-        return list(made) if isinstance(made, list | tuple) else [made]
-
-    run: _Forward = tf.function(forward, input_signature=[tf.TensorSpec(shape, tf.float32)]).get_concrete_function()
-    run(tf.zeros([size or 32 for size in shape]))
-    return run
+    @property
+    def _own_pooling(self) -> PoolingMode | None:
+        """The mode that all pooling layers share; None where there is none, or where they differ."""
+        modes = {layer.pooling for layer in self.layers if layer.is_pooling}
+        return modes.pop() if len(modes) == 1 else None

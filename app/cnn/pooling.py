@@ -73,4 +73,7 @@ def with_pooling(model: keras.Model, mode: PoolingMode) -> keras.Model:
 
     swapped = keras.models.clone_model(model, clone_function=swap)
     swapped.set_weights(model.get_weights())
+    for layer in swapped.layers:
+        if isinstance(layer, layers.Normalization):
+            layer.finalize_state()  # it computes with copies of its weights
     return swapped

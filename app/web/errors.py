@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from app.cnn.arithmetic import NoArithmetic
 from app.cnn.network import UnknownLayer
+from app.cnn.unfit import UnfitImage
 from app.comparison import NoPooling
 from app.explorer import NotAFeatureMap
 from app.imaging.drawing import DrawingTooLarge, InvalidDrawing
@@ -37,6 +38,7 @@ _STATUS: dict[type[Exception], HTTPStatus] = {
     NoPooling: HTTPStatus.UNPROCESSABLE_ENTITY,
     DrawingTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     InvalidDrawing: HTTPStatus.UNPROCESSABLE_ENTITY,
+    UnfitImage: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
 
 

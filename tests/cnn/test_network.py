@@ -184,3 +184,12 @@ def test_a_network_of_one_layer_runs() -> None:
     network = Network("only", model, card(model, pooling="max", classes=[]))
     image = np.arange(16, dtype=np.float32).reshape(4, 4, 1)
     assert network.run(image, PoolingMode.MIN).output.ravel().tolist() == [0, 2, 8, 10]
+
+
+def test_another_card_shares_everything_else(library: Library) -> None:
+    network = library.network("digits")
+    other = network.with_card(network.card.model_copy(update={"title": "Another"}))
+    assert (other.card.title, network.card.title) == ("Another", library.network("digits").card.title)
+    image = images(network, 1)[0]
+    np.testing.assert_array_equal(other.run(image).output, network.run(image).output)
+    assert other.weights(other.layer("conv1"))["kernel"] is network.weights(network.layer("conv1"))["kernel"]

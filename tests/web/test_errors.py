@@ -1,15 +1,21 @@
 from http import HTTPStatus
+from io import BytesIO
+from pathlib import Path
 from typing import Any
 
+import keras
 import pytest
 from fastapi import APIRouter, FastAPI
 from fastapi.testclient import TestClient
 from httpx2 import Response
+from keras import layers
+from PIL import Image
 
 from app.imaging.drawing import MAX_BYTES
 from app.main import create_app
 from app.settings import Settings
 from tests.pictures import four_png, png_claiming
+from tests.small_models import card, save
 
 NO_DRAWING = "No drawing was sent: send a picture as the file “drawing” of a multipart/form-data request."
 PREDICTION = "/api/models/digits/prediction"
@@ -234,3 +240,16 @@ def test_a_bug_is_ours_and_tells_nothing(broken: TestClient, path: str) -> None:
     assert response.status_code == 500
     assert "it is our fault" in response.text
     assert "secret" not in response.text and "RuntimeError" not in response.text
+
+
+def test_a_drawing_too_small_for_the_windows_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    model = keras.Sequential([keras.Input((None, None, 1)), layers.Conv2D(1, 5, name="answer")])
+    save(model, card(model, classes=[], fit="original", test_accuracy=None), tmp_path / "picture.keras")
+    png = BytesIO()
+    picture = Image.new("L", (3, 4), 255)
+    picture.putpixel((1, 2), 0)
+    picture.save(png, "PNG")
+    with TestClient(create_app(Settings(models=tmp_path)), raise_server_exceptions=False) as client:
+        answer = client.post("/api/models/picture/activations.npz", files={"drawing": png.getvalue()})
+    assert answer.status_code == 422
+    assert "An image of 3×4 pixels is too small" in answer.json()["detail"]

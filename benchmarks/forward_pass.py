@@ -1,0 +1,159 @@
+"""One forward pass, four ways, and what it takes to make a network ready.
+
+`python -m benchmarks.forward_pass [FILES ...]` measures the app's own digits model, a MobileNet for images of 224×224
+with random weights, and every model file that is named. All ways run in turn, in one process, so that the machine's
+mood falls on all alike. Every activation is compared with Keras' own.
+"""
+
+import argparse
+import gc
+import statistics
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from app.cnn.engine import make_engine
+from app.cnn.layers import computing_layers, describe_layers
+from app.cnn.lite.engine import LiteEngine
+from app.cnn.lite.graph import Graph
+from app.cnn.lite.interpreters import Interpreters
+from app.cnn.lite.operators import write_layer
+from app.cnn.plain import TensorFlowEngine
+from app.opening.reader import open_model
+from app.settings import resource
+
+ROUNDS, SECONDS = 200, 4.0  # of all ways in turn, whichever ends first
+Way = Callable[[], Any]
+
+
+def milliseconds(way: Way) -> float:
+    start = time.perf_counter()
+    way()
+    return (time.perf_counter() - start) * 1000
+
+
+def alternate(ways: dict[str, Way]) -> dict[str, float]:
+    """The median of each way, in milliseconds."""
+    taken: dict[str, list[float]] = {name: [] for name in ways}
+    for way in ways.values():
+        way()
+    end = time.perf_counter() + SECONDS
+    while len(taken["model(x)"]) < ROUNDS and time.perf_counter() < end:
+        for name, way in ways.items():
+            taken[name].append(milliseconds(way))
+    return {name: statistics.median(times) for name, times in taken.items()}
+
+
+def largest_difference(found: list[Any], expected: list[Any]) -> float:
+    """Of all activations, in multiples of 1e-4 absolute and relative: below 1 is near enough."""
+    return max(
+        float((np.abs(one - other) / (1e-4 + 1e-4 * np.abs(other))).max())
+        for one, other in zip(found, expected, strict=True)
+    )
+
+
+def measure(name: str, model: keras.Model) -> None:
+    """Print the figures of one model."""
+    layers = describe_layers(model)
+    weights = {layer.name: {weight.name: weight.numpy() for weight in layer.weights} for layer in model.layers}
+    shape = tuple(size or 224 for size in model.inputs[0].shape[1:])
+    image = np.random.default_rng(0).random(shape, dtype=np.float32)
+    ready = milliseconds(lambda: make_engine(model, layers, weights))
+    traced = milliseconds(lambda: TensorFlowEngine(model))
+    engine, plain = make_engine(model, layers, weights), TensorFlowEngine(model)
+    kind = type(engine).__name__
+    print(f"\n{name}: {len(layers)} layers, {model.count_params():,} parameters, by the {kind}")
+    print(f"  ready in {ready:.0f} ms, a TensorFlow function in {traced:.0f} ms")
+    every = [layer.output for layer in computing_layers(model)]
+    expected = keras.Model(model.inputs[0], every)(image[np.newaxis], training=False)
+    difference = largest_difference(engine.run(image, None), [np.asarray(each)[0] for each in expected])
+    print(f"  largest difference to Keras: {difference:.3f} of what is allowed")
+    answer = tf.function(lambda batch: model(batch, training=False)).get_concrete_function(
+        tf.TensorSpec((1, *shape), tf.float32)
+    )
+    ways: dict[str, Way] = {
+        "model.predict": lambda: model.predict(image[np.newaxis], verbose=0),
+        "model(x)": lambda: model(image[np.newaxis], training=False),
+        "function, the answer only": lambda: answer(tf.constant(image[np.newaxis])).numpy(),
+        "function, every activation": lambda: plain.run(image, None),
+        "engine, every activation": lambda: engine.run(image, None),
+    }
+    if isinstance(engine, LiteEngine):
+        bare = answer_only(layers, weights, shape)
+        ways["engine, the answer only"] = lambda: bare.run(image)
+    times = alternate(ways)
+    for way, median in times.items():
+        ratio = median / times["engine, every activation"]
+        print(f"  {way:28} {median:8.2f} ms  {ratio:6.1f} of the engine")
+    for threads in (1, 2, 4):
+        print(f"  {threads} threads: {throughput(lambda: engine.run(image, None), threads):8.1f} passes a second")
+
+
+def answer_only(layers: Any, weights: Any, shape: tuple[int, ...]) -> Interpreters:
+    """The same graph, which keeps nothing but its last layer's output."""
+    graph = Graph(shape)
+    made: dict[str, Any] = {}
+    for layer in layers:
+        inputs = [made[name] for name in layer.inputs] or [graph.image]
+        made[layer.name] = write_layer(graph, layer, weights[layer.name], inputs)
+    return Interpreters(graph, [made[layers[-1].name]])
+
+
+def throughput(way: Way, threads: int) -> float:
+    """Passes a second of this many threads together."""
+    end = time.perf_counter() + SECONDS / 4
+
+    def work(_: int) -> int:
+        count = 0
+        while time.perf_counter() < end:
+            way()
+            count += 1
+        return count
+
+    start = time.perf_counter()
+    with ThreadPoolExecutor(threads) as pool:
+        done = sum(pool.map(work, range(threads)))
+    return done / (time.perf_counter() - start)
+
+
+def memory_left(model: keras.Model, make: Callable[[], Any], count: int) -> float:
+    """By how many MB the process grows while this many engines are made, run and dropped; the first ten apart."""
+    held = Path("/proc/self/statm")
+    image = np.zeros([size or 224 for size in model.inputs[0].shape[1:]], np.float32)
+
+    def drop(times: int) -> float:
+        for _ in range(times):
+            make().run(image, None)
+        gc.collect()
+        return int(held.read_text().split()[1]) * 4096 / 1e6
+
+    before = drop(10)
+    return drop(count) - before
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("files", type=Path, nargs="*", help=".keras, .h5 or .hdf5")
+    files: list[Path] = parser.parse_args().files
+    digits = open_model(resource("models") / "digits.keras").model
+    measure("digits", digits)
+    measure("MobileNet, 224×224", keras.applications.MobileNet(weights=None))
+    for path in files:
+        measure(path.name, open_model(path).model)
+    layers = describe_layers(digits)
+    weights = {layer.name: {weight.name: weight.numpy() for weight in layer.weights} for layer in digits.layers}
+    shape = digits.inputs[0].shape[1:]
+    lite = memory_left(digits, lambda: LiteEngine(layers, weights, shape), 50)
+    print(f"\n50 engines of digits made and dropped: {lite:+.1f} MB by LiteRT", flush=True)
+    print(f"20 by TensorFlow: {memory_left(digits, lambda: TensorFlowEngine(digits), 20):+.1f} MB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+import builtins
+import gc
+import weakref
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from app.cnn.engine import Engine, make_engine
+from app.cnn.layers import describe_layers
+from app.cnn.lite.engine import LiteEngine
+from app.cnn.network import Network
+from app.cnn.plain import TensorFlowEngine
+from app.cnn.pooling import PoolingMode, with_pooling
+from app.cnn.unfit import UnfitImage
+from tests.small_models import build_branches, build_digits, card, with_random_weights
+
+
+def engine_of(model: keras.Model) -> Engine:
+    weights = {layer.name: {weight.name: weight.numpy() for weight in layer.weights} for layer in model.layers}
+    return make_engine(model, describe_layers(model), weights)
+
+
+def unknown_model() -> keras.Model:
+    """It pools, and has a layer that LiteRT is not given."""
+    normalization = layers.Normalization()
+    chain = [normalization, layers.Conv2D(3, 3, activation="celu"), layers.MaxPooling2D(2), layers.LayerNormalization()]
+    model = with_random_weights(keras.Sequential([keras.Input((8, 8, 2)), *chain]))
+    normalization.finalize_state()
+    return model
+
+
+def test_litert_runs_what_it_knows() -> None:
+    assert isinstance(engine_of(build_digits()), LiteEngine)
+    assert isinstance(engine_of(build_branches()), LiteEngine)
+
+
+@pytest.mark.parametrize("mode", [None, *PoolingMode])
+def test_tensorflow_runs_the_rest(mode: PoolingMode | None) -> None:
+    model = unknown_model()
+    engine = engine_of(model)
+    assert isinstance(engine, TensorFlowEngine)
+    image = np.random.default_rng(0).random((8, 8, 2), dtype=np.float32)
+    expected = np.asarray((with_pooling(model, mode) if mode else model)(image[np.newaxis], training=False))[0]
+    np.testing.assert_allclose(engine.run(image, mode)[-1], expected, atol=1e-5)
+
+
+def test_tensorflow_runs_everything_where_there_is_no_litert(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = builtins.__import__
+
+    def without_litert(name: str, *rest: Any) -> Any:
+        if name == "app.cnn.lite.engine":
+            raise ImportError(name)
+        return real(name, *rest)
+
+    model = build_digits()
+    image = np.random.default_rng(0).random((28, 28, 1), dtype=np.float32)
+    fast = engine_of(model)
+    monkeypatch.setattr(builtins, "__import__", without_litert)
+    plain = engine_of(model)
+    assert isinstance(plain, TensorFlowEngine)
+    for one, other in zip(plain.run(image, None), fast.run(image, None), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("garbage", [np.nan, np.inf])
+def test_garbage_in_weights_becomes_what_keras_makes_of_it(garbage: float) -> None:
+    model = build_digits()
+    model.get_layer("conv1").bias.assign([0, garbage, 0, 0])
+    image = np.random.default_rng(0).random((28, 28, 1), dtype=np.float32)
+    forward = Network("garbage", model, card(model, pooling="max")).run(image)
+    for layer in model.layers:
+        expected = np.asarray(keras.Model(model.inputs[0], layer.output)(image[np.newaxis]))[0]
+        np.testing.assert_allclose(forward.activations[layer.name], expected, rtol=1e-4, atol=1e-4)
+
+
+def test_tensorflow_says_that_an_image_is_too_small() -> None:
+    model = keras.Sequential([keras.Input((None, None, 1)), layers.Conv2D(1, 5, activation="celu")])
+    engine = engine_of(model)
+    assert isinstance(engine, TensorFlowEngine)
+    with pytest.raises(UnfitImage, match="too small"):
+        engine.run(np.zeros((3, 3, 1), np.float32), None)
+
+
+@pytest.mark.parametrize("build", [build_digits, unknown_model])
+def test_a_network_that_is_dropped_is_collected(build: Any) -> None:
+    model = build()
+    network = Network("short", model, card(model, pooling="max", classes=[]))
+    network.run(np.zeros(model.inputs[0].shape[1:], np.float32), PoolingMode.MIN)
+    gone = weakref.ref(network._engine)
+    del network
+    gc.collect()
+    assert gone() is None
