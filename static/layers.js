@@ -53,7 +53,9 @@ export function addLayerList(form, layers, contents) {
     timer = setTimeout(ask, REST_MS);
   }
 
-  for (const name of ["drawing", "change"]) form.addEventListener(name, () => version++);
+  // In the capturing phase, so that it is counted before htmx makes a request of it.
+  const count = (event) => contents.contains(event.target) || version++;
+  for (const name of ["drawing", "change"]) form.addEventListener(name, count, { capture: true });
 
   // What is asked for is said when a request leaves, not when it is queued: the list may be another one by then.
   form.addEventListener("htmx:before:request", (event) => {
