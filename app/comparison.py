@@ -1,6 +1,6 @@
 """The service: one image through one network in all three pooling modes, side by side."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import dropwhile
 from typing import Any
@@ -12,9 +12,10 @@ from app.cnn.layers import Layer
 from app.cnn.levels import colour_channels, to_levels, to_values
 from app.cnn.network import Array, ForwardPass, Network
 from app.cnn.pooling import PoolingMode
-from app.explorer import LayerView, Look, draw_answer
+from app.explorer import LayerView, Look, as_maps, draw_answer
 from app.imaging.colormap import Colormap
 from app.imaging.grid import Grid, draw_grids, draw_strips
+from app.imaging.levels import measure
 from app.library import Library
 from app.prediction import Prediction, predict
 
@@ -120,21 +121,39 @@ def swap_ink_and_paper(image: Array, card: Card) -> Array:
     return to_values(levels, card)
 
 
-def compare(image: Array, network: Network, look: Look, differences: bool = False) -> Comparison:
+def pooled_layers(network: Network) -> tuple[Layer, ...]:
+    """The layers that the pooling mode may change: from the first pooling layer on."""
+    return tuple(dropwhile(lambda layer: not layer.is_pooling, network.layers))
+
+
+def compare(
+    network: Network,
+    run: Callable[[PoolingMode | None], ForwardPass],
+    look: Look,
+    differences: bool = False,
+    layers: Iterable[Layer] | None = None,
+    maps: int | None = None,
+    units: int | None = None,
+) -> Comparison:
     """Run the network once in each pooling mode, and draw every layer from the first pooling layer on.
 
     The three pictures of a layer share one colour scale, and so do those of the differences. A network whose pooling
-    layers differ in their modes is run once more, as trained. differences: also draw each activation minus the one
-    as trained, in a colour map that is symmetric about zero.
+    layers differ in their modes is run once more, as trained. run: runs it on the image; None is as trained.
+    differences: also draw each activation minus the one as trained, in a colour map that is symmetric about zero.
+    layers: only these. maps, units: draw at most so many of each layer's maps, of each vector's units.
 
     Raises: NoPooling.
     """
     if not network.pools:
         raise NoPooling(network.name)
-    forwards = [network.run(image, mode) for mode in PoolingMode]
-    trained = next((each for each in forwards if each.pooling is network.card.pooling), None) or network.run(image)
-    layers = dropwhile(lambda layer: not layer.is_pooling, network.layers)
-    rows = [_compare_layer(network, layer, forwards, trained, look, differences) for layer in layers]
+    forwards = [run(mode) for mode in PoolingMode]
+    image = forwards[0].image
+    trained = next((each for each in forwards if each.pooling is network.card.pooling), None) or run(None)
+    compared = pooled_layers(network) if layers is None else layers
+    rows = [
+        _compare_layer(network, layer, forwards, trained, look, differences, maps if layer.is_spatial else units)
+        for layer in compared
+    ]
     once, twice = _draw_pooled(image, 1), _draw_pooled(image, 2)
     columns = (
         _column(network, forward, forward is trained, (once[index], twice[index]), tuple(row[index] for row in rows))
@@ -175,17 +194,18 @@ def _compare_layer(
     trained: ForwardPass,
     look: Look,
     differences: bool,
+    count: int | None,
 ) -> list[Cell]:
     """The layer's cells, one a forward pass."""
     activations = [forward.activations[layer.name] for forward in forwards]
     reference = trained.activations[layer.name]
     with np.errstate(invalid="ignore", over="ignore"):  # infinity minus infinity
         apart = [activation - reference for activation in activations]
-    grids = _draw_together(activations, look.colormap_for(np.stack(activations)), look)
-    drawn = _draw_together(apart, Colormap.BERLIN, look) if differences else [None] * len(apart)
+    grids = _draw_together(activations, look.colormap_for(np.stack(activations)), look, count)
+    drawn = _draw_together(apart, Colormap.BERLIN, look, count) if differences else [None] * len(apart)
     return [
         Cell(
-            LayerView(network, trained.image, layer, activation, grid),
+            LayerView(network, trained.image, layer, activation, measure(as_maps(activation)), grid),
             distance(activation, reference),
             _farthest_map(each),
             difference,
@@ -201,10 +221,10 @@ def _farthest_map(apart: Array) -> int | None:
     return int(np.abs(apart).sum(axis=(0, 1), dtype=np.float64).argmax())
 
 
-def _draw_together(activations: Sequence[Array], colormap: Colormap, look: Look) -> Sequence[Grid]:
+def _draw_together(activations: Sequence[Array], colormap: Colormap, look: Look, count: int | None) -> Sequence[Grid]:
     if activations[0].ndim == 3:
-        return draw_grids(activations, colormap, look.scale, look.columns)
-    return draw_strips([activation.ravel() for activation in activations], colormap)
+        return draw_grids(activations, colormap, look.scale, look.columns, count)
+    return draw_strips([activation.ravel() for activation in activations], colormap, count=count)
 
 
 def _draw_pooled(image: Array, times: int) -> list[Grid]:

@@ -1,7 +1,10 @@
 """The service: from an image to everything that the network made of it. The pages and the API both call it."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -11,15 +14,19 @@ from app.cnn.card import Card, Fit, Ink
 from app.cnn.layers import Layer
 from app.cnn.levels import colour_channels, to_levels, to_values
 from app.cnn.network import Array, ForwardPass, Network
-from app.cnn.pooling import PoolingMode
 from app.cnn.receptive_field import map_extent
 from app.imaging.colormap import Colormap
 from app.imaging.drawing import decode
-from app.imaging.grid import COLUMNS, Grid, Scale, draw_grid, draw_map, draw_strip
+from app.imaging.grid import COLUMNS, Grid, draw_grid, draw_map, draw_strip
 from app.imaging.ink import normalise, read_ink
+from app.imaging.levels import Extremes, Scale, measure
 from app.imaging.picture import MIN_FREE_SIDE, Placing, find_size, margined, place
 from app.imaging.png import encode_levels
 from app.prediction import Prediction, predict
+
+# Encoding a picture leaves the interpreter free: where there is much to encode, several are drawn at once.
+_PARALLEL_PIXELS = 200_000
+_artists = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="artist")
 
 
 class NotAFeatureMap(LookupError):
@@ -39,17 +46,31 @@ class Look:
     columns: int = COLUMNS
 
     def colormap_for(self, activation: Array) -> Colormap:
-        return self.signed if self.signed is not None and activation.min() < 0 else self.colormap
+        return self.colormap_from(float(activation.min()))
+
+    def colormap_from(self, minimum: float) -> Colormap:
+        """The colour map of an activation whose lowest value is known."""
+        return self.signed if self.signed is not None and minimum < 0 else self.colormap
+
+
+@dataclass(frozen=True)
+class Part:
+    """The feature maps of a layer that shall be drawn, or the units of its vector: all of them, or some."""
+
+    layer: Layer
+    first: int = 0
+    count: int | None = None  # None: to the last one
 
 
 @dataclass(frozen=True)
 class LayerView:
-    """One layer, what it made of the image, and its picture."""
+    """One layer, what it made of the image, and a picture of its maps. The figures are those of the whole layer."""
 
     network: Network
     image: Array
     layer: Layer
     activation: Array
+    extremes: Extremes
     grid: Grid
 
     @property
@@ -66,11 +87,11 @@ class LayerView:
 
     @property
     def minimum(self) -> float:
-        return float(self.activation.min())
+        return float(self.extremes.low.min())
 
     @property
     def maximum(self) -> float:
-        return float(self.activation.max())
+        return float(self.extremes.high.max())
 
     @property
     def mean(self) -> float:
@@ -79,8 +100,7 @@ class LayerView:
     @property
     def constant_maps(self) -> list[int]:
         """The feature maps that have one value everywhere, so that they show nothing of this image."""
-        lowest, highest = self.activation.min(axis=(0, 1)), self.activation.max(axis=(0, 1))
-        return [int(channel) for channel in np.flatnonzero(lowest == highest)]
+        return [int(channel) for channel in np.flatnonzero(self.extremes.low == self.extremes.high)]
 
     @property
     def strongest_map(self) -> int:
@@ -95,7 +115,7 @@ class Exploration:
     network: Network
     forward: ForwardPass
     prediction: Prediction | None  # None where the network answers with a picture
-    layers: tuple[LayerView, ...]
+    layers: tuple[LayerView, ...]  # those that were to be drawn
 
 
 def see(drawing: bytes, card: Card) -> Array:
@@ -134,48 +154,74 @@ def _picture_levels(drawing: bytes, card: Card) -> NDArray[np.uint8]:
     return np.concatenate([255 - levels[..., :colours], levels[..., colours:]], axis=2)
 
 
-def explore(
-    image: Array, network: Network, pooling: PoolingMode | None, look: Look, layers: Sequence[Layer] | None = None
-) -> Exploration:
-    """Run the network once and draw the layers, all unless some are named: spatial ones as grids, others as strips."""
-    forward = network.run(image, pooling)
-    shown = network.layers if layers is None else layers
-    views = tuple(_view(network, forward, layer, look) for layer in shown)
+def explore(network: Network, forward: ForwardPass, look: Look, parts: Iterable[Part] | None = None) -> Exploration:
+    """Read a network's answer and draw its layers, all unless some are named: spatial ones as grids, others as strips.
+
+    What is not drawn costs nothing, however large the network is.
+    """
+    wanted = [Part(layer) for layer in network.layers] if parts is None else list(parts)
+    pixels = sum(prod(shape_of(forward, part.layer)) for part in wanted)
+    draw = _artists.map if pixels > _PARALLEL_PIXELS else map
+    views = tuple(draw(lambda part: _view(network, forward, part, look), wanted))
     prediction = None if network.answers_with_picture else predict(network, forward)
     return Exploration(network, forward, prediction, views)
 
 
-def layer_grid(forward: ForwardPass, layer: Layer, look: Look) -> Grid:
-    """The picture of all feature maps of one layer. Raises: NotAFeatureMap for a layer without height and width."""
-    return _draw(_feature_maps(forward, layer), look)
+def shape_of(forward: ForwardPass, layer: Layer) -> tuple[int, ...]:
+    """The shape of a layer's activation, without the batch."""
+    known = tuple(size for size in layer.output_shape if size is not None)
+    return known if len(known) == len(layer.output_shape) else forward.activations[layer.name].shape
+
+
+def layer_grid(forward: ForwardPass, part: Part, look: Look) -> Grid:
+    """The picture of a layer's feature maps. Raises: NotAFeatureMap for a layer or a map that is not there."""
+    activation = _feature_maps(forward, part.layer)
+    _check_map(activation, part.layer, part.first)
+    return _draw(activation, measure(activation), part, look)
 
 
 def feature_map_grid(forward: ForwardPass, layer: Layer, channel: int, look: Look) -> Grid:
     """The picture of one feature map, in the colours that it has in its layer's grid. Raises: NotAFeatureMap."""
     activation = _feature_maps(forward, layer)
+    _check_map(activation, layer, channel)
+    return draw_map(activation, channel, look.colormap_for(activation), look.scale)
+
+
+def feature_maps(layer: Layer) -> Part:
+    """All feature maps of a layer. Raises: NotAFeatureMap for one without height and width."""
+    if not layer.is_spatial:
+        raise NotAFeatureMap(f"The layer “{layer.name}” ({layer.kind}) has no feature maps: its output is a vector.")
+    return Part(layer)
+
+
+def _feature_maps(forward: ForwardPass, layer: Layer) -> Array:
+    return forward.activations[feature_maps(layer).layer.name]
+
+
+def _check_map(activation: Array, layer: Layer, channel: int) -> None:
     if not 0 <= channel < activation.shape[2]:
         raise NotAFeatureMap(
             f"The layer “{layer.name}” has no feature map {channel}. It has 0 to {activation.shape[2] - 1}."
         )
-    return draw_map(activation, channel, look.colormap_for(activation), look.scale)
 
 
-def _feature_maps(forward: ForwardPass, layer: Layer) -> Array:
-    if not layer.is_spatial:
-        raise NotAFeatureMap(f"The layer “{layer.name}” ({layer.kind}) has no feature maps: its output is a vector.")
-    return forward.activations[layer.name]
+def _view(network: Network, forward: ForwardPass, part: Part, look: Look) -> LayerView:
+    activation = forward.activations[part.layer.name]
+    extremes = measure(as_maps(activation))
+    grid = _draw(activation, extremes, part, look)
+    return LayerView(network, forward.image, part.layer, activation, extremes, grid)
 
 
-def _view(network: Network, forward: ForwardPass, layer: Layer, look: Look) -> LayerView:
-    activation = forward.activations[layer.name]
-    return LayerView(network, forward.image, layer, activation, _draw(activation, look))
+def as_maps(activation: Array) -> Array:
+    """A vector as one map, however many units it has; feature maps as they are."""
+    return activation if activation.ndim == 3 else activation.reshape(-1, 1, 1)
 
 
-def _draw(activation: Array, look: Look) -> Grid:
-    colormap = look.colormap_for(activation)
+def _draw(activation: Array, extremes: Extremes, part: Part, look: Look) -> Grid:
+    colormap = look.colormap_from(float(extremes.low.min()))
     if activation.ndim == 3:
-        return draw_grid(activation, colormap, look.scale, look.columns)
-    return draw_strip(activation.ravel(), colormap)
+        return draw_grid(activation, colormap, look.scale, look.columns, extremes, part.first, part.count)
+    return draw_strip(activation.ravel(), colormap, first=part.first, count=part.count)
 
 
 def draw_image(image: Array, card: Card) -> bytes:

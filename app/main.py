@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from app import __version__
+from app.forward_passes import ForwardPasses
 from app.imaging.drawing import MAX_BYTES
 from app.library import Library
 from app.settings import Settings, get_settings, resource
@@ -41,9 +42,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,  # pages.py serves it from our own files, so that it works offline
         redoc_url=None,
-        form_limits={"max_files": 1, "max_fields": 32, "max_part_size": 4096},
+        form_limits={"max_files": 1, "max_fields": 128, "max_part_size": 4096},
     )
     app.state.settings = settings
+    app.state.forward_passes = ForwardPasses()
     app.state.body_sizes = BodySizes(MAX_BODY_SIZE, settings.upload_megabytes * 2**20 + FORM_BYTES)
     app.add_middleware(BodyLimit, sizes=app.state.body_sizes)
     app.add_middleware(UploadGate)

@@ -13,7 +13,8 @@ from app.cnn.network import Array
 from app.cnn.receptive_field import IMAGE, Region
 from app.explorer import Look, draw_image
 from app.imaging.colormap import Colormap, colours
-from app.imaging.grid import Scale, draw_map, quantise
+from app.imaging.grid import draw_map
+from app.imaging.levels import Scale, quantise
 from app.microscope import Inspection
 
 SHOWN_TERMS = 4

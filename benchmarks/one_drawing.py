@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from fastapi.testclient import TestClient
 
-from app.explorer import Look, layer_grid, see
+from app.explorer import Look, Part, layer_grid, see
 from app.imaging.samples import draw_sample
 from app.main import create_app
 
@@ -31,7 +31,7 @@ def measure() -> dict[str, float]:
         def bare() -> None:
             forward = network.run(image)
             for layer in network.feature_map_layers:
-                layer_grid(forward, layer, Look())
+                layer_grid(forward, Part(layer), Look())
 
         times: dict[Callable[[], None], list[float]] = {post: [], bare: []}
         for _ in range(ROUNDS):

@@ -1,6 +1,7 @@
-// The explorer: the pad and the form of connectPad, the lens, and what only this page's switches need.
+// The explorer: the pad and the form of connectPad, the list of layers, the lens, and what only this page's switches need.
 
 import { connectPad } from "./drawing.js";
+import { addLayerList } from "./layers.js";
 import { addLens } from "./lens.js";
 import { addMicroscope } from "./microscope.js";
 import { addCardEditing, addModelOpening } from "./own_models.js";
@@ -24,6 +25,7 @@ const openModel = addModelOpening(form, element("errors"));
 const { send, save } = connectPad(form, [layers, element("answer")], openModel);
 addCardEditing(element("card"), send);
 
+addLayerList(form, layers, element("contents"));
 addMicroscope(form, layers, { send, save });
 
 PHONE.addEventListener("change", () => {

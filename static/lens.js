@@ -2,16 +2,16 @@
 
 /** Where a grid's picture has its maps, and which one lies under a point of the page. */
 function mapUnder(image, event) {
-  const { maps, columns, gap, mapWidth, mapHeight } = Object.fromEntries(
+  const { first = 0, maps, columns, gap, mapWidth, mapHeight } = Object.fromEntries(
     Object.entries(image.dataset).map(([name, value]) => [name, Number(value)]),
   );
   const box = image.getBoundingClientRect();
   const scale = image.naturalWidth / box.width;
   const column = Math.floor(((event.clientX - box.left) * scale) / (mapWidth + gap));
   const row = Math.floor(((event.clientY - box.top) * scale) / (mapHeight + gap));
-  const map = row * columns + column;
-  if (column >= columns || map < 0 || map >= maps) return null;
-  return { map, x: column * (mapWidth + gap), y: row * (mapHeight + gap), width: mapWidth, height: mapHeight };
+  const place = row * columns + column;
+  if (column >= columns || place < 0 || place >= maps) return null;
+  return { map: first + place, x: column * (mapWidth + gap), y: row * (mapHeight + gap), width: mapWidth, height: mapHeight };
 }
 
 /** Show the lens over every grid inside this element. */

@@ -57,24 +57,25 @@ export function addMicroscope(form, layers, { send, save }) {
     ask();
   }
 
-  // Maps: a button over each one, made once a grid; one of them takes part in the Tab order, arrow keys reach the rest.
+  // Maps: a button over each one, made once a page of a grid; one of them takes part in the Tab order, arrow keys reach the rest.
 
   function fill(overlay) {
-    const { count, columns, width, height, gap, word, layer } = overlay.dataset;
-    const shape = [count, columns, width, height].join(" ");
+    const { first, count, columns, width, height, gap, word, layer } = overlay.dataset;
+    const shape = [first, count, columns, width, height].join(" ");
     if (overlay.shape === shape) return;
     overlay.shape = shape;
     const [across, down] = [Number(width) + Number(gap), Number(height) + Number(gap)];
     const totalWidth = columns * across - gap;
     const totalHeight = Math.ceil(count / columns) * down - gap;
-    const buttons = Array.from({ length: Number(count) }, (_, index) => {
+    const buttons = Array.from({ length: Number(count) }, (_, place) => {
+      const index = Number(first) + place;
       const button = document.createElement("button");
       button.type = "button";
       button.className = "map";
-      button.tabIndex = index ? -1 : 0;
+      button.tabIndex = place ? -1 : 0;
       button.dataset.index = index;
       button.setAttribute("aria-label", `${layer}, ${word} ${index}`);
-      const [row, column] = [Math.floor(index / columns), index % columns];
+      const [row, column] = [Math.floor(place / columns), place % columns];
       Object.assign(button.style, {
         left: `${(100 * column * across) / totalWidth}%`,
         top: `${(100 * row * down) / totalHeight}%`,
@@ -128,7 +129,8 @@ export function addMicroscope(form, layers, { send, save }) {
     const button = event.target.closest("button.map");
     if (!button || !STEPS[event.key]) return;
     const [rows, columns] = STEPS[event.key];
-    const next = Number(button.dataset.index) + rows * Number(button.parentElement.dataset.columns) + columns;
+    const { first, columns: across } = button.parentElement.dataset;
+    const next = Number(button.dataset.index) - first + rows * across + columns;
     const target = button.parentElement.children[next];
     if (!target) return;
     event.preventDefault();

@@ -1,3 +1,5 @@
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -21,7 +23,8 @@ from app.comparison import (
 )
 from app.explorer import Look, draw_answer, explore, see
 from app.imaging.colormap import Colormap
-from app.imaging.grid import Scale, draw_grid, draw_grids, draw_strips
+from app.imaging.grid import draw_grid, draw_grids, draw_strips
+from app.imaging.levels import Scale
 from app.library import Library
 from tests import reference
 from tests.pictures import decode_rgba
@@ -43,7 +46,7 @@ def image(digits: Network, four: bytes) -> NDArray[np.float32]:
 
 @pytest.fixture
 def comparison(image: NDArray[np.float32], digits: Network) -> Comparison:
-    return compare(image, digits, Look(), differences=True)
+    return compare(digits, partial(digits.run, image), Look(), differences=True)
 
 
 def cells(comparison: Comparison, layer: str) -> dict[PoolingMode, Cell]:
@@ -76,7 +79,7 @@ def test_each_column_is_pooled_by_the_book(comparison: Comparison, digits: Netwo
 def test_each_column_is_what_the_explorer_shows(
     comparison: Comparison, digits: Network, image: NDArray[np.float32], mode: PoolingMode
 ) -> None:
-    exploration = explore(image, digits, mode, Look())
+    exploration = explore(digits, digits.run(image, mode), Look())
     (column,) = [column for column in comparison.columns if column.pooling is mode]
     assert column.prediction == exploration.prediction
     shown = {view.layer.name: view.activation for view in exploration.layers}
@@ -88,7 +91,7 @@ def test_each_column_is_what_the_explorer_shows(
 def test_the_three_pictures_of_a_layer_share_one_scale(
     digits: Network, image: NDArray[np.float32], scale: Scale
 ) -> None:
-    comparison = compare(image, digits, Look(scale=scale, columns=3))
+    comparison = compare(digits, partial(digits.run, image), Look(scale=scale, columns=3))
     for name in ("pool1", "conv2"):
         row = list(cells(comparison, name).values())
         activations = [cell.view.activation for cell in row]
@@ -119,7 +122,7 @@ def test_a_difference_is_the_activation_minus_the_one_as_trained(comparison: Com
 
 
 def test_differences_are_drawn_on_demand_only(digits: Network, image: NDArray[np.float32]) -> None:
-    comparison = compare(image, digits, Look())
+    comparison = compare(digits, partial(digits.run, image), Look())
     assert all(cell.difference is None for column in comparison.columns for cell in column.cells)
 
 
@@ -167,7 +170,8 @@ def test_nothing_differs_for_a_network_that_is_blind(digits: Network, image: NDA
     model = build_digits()
     for weight in model.weights:
         weight.assign(np.zeros(weight.shape))
-    comparison = compare(image, Network("blind", model, card(model, pooling="max")), Look(), differences=True)
+    blind = Network("blind", model, card(model, pooling="max"))
+    comparison = compare(blind, partial(blind.run, image), Look(), differences=True)
     assert comparison.farthest is None
     assert all(cell.distance == 0 for column in comparison.columns for cell in column.cells)
 
@@ -197,7 +201,7 @@ def test_distances_that_can_be_reckoned_in_the_head(first: list[float], second: 
 def test_a_network_of_several_modes_is_compared_with_itself_as_trained(library: Library, four: bytes) -> None:
     network = library.network("branches")
     image = see(four, network.card)
-    comparison = compare(image, network, Look())
+    comparison = compare(network, partial(network.run, image), Look())
     assert comparison.as_trained is None
     trained = network.run(image).activations
     for row in comparison.rows:
@@ -211,7 +215,7 @@ def test_a_network_of_several_modes_is_compared_with_itself_as_trained(library: 
 
 def test_a_network_without_pooling_cannot_be_compared(library: Library, image: NDArray[np.float32]) -> None:
     with pytest.raises(NoPooling, match="“logistic” has no pooling layer"):
-        compare(image, library.network("logistic"), Look())
+        compare(library.network("logistic"), library.network("logistic").run, Look())
 
 
 def test_a_lone_logistic_neuron_answers(image: NDArray[np.float32]) -> None:
@@ -225,7 +229,7 @@ def test_a_lone_logistic_neuron_answers(image: NDArray[np.float32]) -> None:
         ]
     )
     network = Network("one", with_random_weights(model), card(model, classes=["even", "odd"], pooling="average"))
-    comparison = compare(image, network, Look())
+    comparison = compare(network, partial(network.run, image), Look())
     for column in comparison.columns:
         assert column.prediction is not None and column.prediction.is_binary
         assert column.prediction.probabilities[1].probability == pytest.approx(float(column.forward.output[0]))
@@ -242,7 +246,7 @@ def test_an_answer_that_is_a_picture(image: NDArray[np.float32]) -> None:
         ]
     )
     network = Network("picture", with_random_weights(model), card(model, classes=[], pooling="max"))
-    comparison = compare(image, network, Look())
+    comparison = compare(network, partial(network.run, image), Look())
     for column in comparison.columns:
         assert column.prediction is None
         assert column.picture == draw_answer(column.forward)

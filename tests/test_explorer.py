@@ -19,6 +19,7 @@ from app.explorer import (
     LayerView,
     Look,
     NotAFeatureMap,
+    Part,
     draw_answer,
     draw_image,
     explore,
@@ -28,8 +29,9 @@ from app.explorer import (
 )
 from app.imaging.colormap import Colormap
 from app.imaging.drawing import NothingDrawn
-from app.imaging.grid import Scale, draw_grid, draw_strip
+from app.imaging.grid import draw_grid, draw_strip
 from app.imaging.ink import normalise, read_ink
+from app.imaging.levels import Scale, measure
 from app.library import Library
 from app.prediction import NoClasses, predict
 from tests.pictures import decode_rgba, encode
@@ -86,7 +88,7 @@ def test_nothing_drawn_cannot_be_seen(digits: Network) -> None:
 
 
 def test_exploring_shows_every_layer_in_order(digits: Network, image: NDArray[np.float32]) -> None:
-    exploration = explore(image, digits, None, Look())
+    exploration = explore(digits, digits.run(image, None), Look())
     assert [view.layer for view in exploration.layers] == list(digits.layers)
     assert exploration.network is digits
     for view in exploration.layers:
@@ -95,28 +97,28 @@ def test_exploring_shows_every_layer_in_order(digits: Network, image: NDArray[np
 
 
 def test_exploring_shows_the_layers_that_are_named(digits: Network, image: NDArray[np.float32]) -> None:
-    shown = [digits.layer("pool1"), digits.layer("answer")]
-    exploration = explore(image, digits, None, Look(), shown)
+    shown = [Part(digits.layer("pool1")), Part(digits.layer("answer"))]
+    exploration = explore(digits, digits.run(image, None), Look(), shown)
     assert [view.layer.name for view in exploration.layers] == ["pool1", "answer"]
     assert list(exploration.forward.activations) == [layer.name for layer in digits.layers]
 
 
 def test_feature_maps_are_drawn_as_a_grid_and_vectors_as_a_strip(digits: Network, image: NDArray[np.float32]) -> None:
     look = Look(columns=3)
-    views = {view.layer.name: view for view in explore(image, digits, None, look).layers}
+    views = {view.layer.name: view for view in explore(digits, digits.run(image, None), look).layers}
     pool1, answer = views["pool1"], views["answer"]
     assert pool1.grid == draw_grid(pool1.activation, Colormap.VIRIDIS, Scale.LAYER, 3)
     assert answer.grid == draw_strip(answer.activation, Colormap.VIRIDIS)
 
 
 def test_only_feature_maps_lie_over_the_image(digits: Network, image: NDArray[np.float32]) -> None:
-    views = {view.layer.name: view for view in explore(image, digits, None, Look()).layers}
+    views = {view.layer.name: view for view in explore(digits, digits.run(image, None), Look()).layers}
     assert views["conv1"].extent == (1, 1, 27, 27)
     assert views["flatten"].extent is None
 
 
 def test_another_pooling_gives_another_exploration(digits: Network, image: NDArray[np.float32]) -> None:
-    by_mode = {mode: explore(image, digits, mode, Look()) for mode in PoolingMode}
+    by_mode = {mode: explore(digits, digits.run(image, mode), Look()) for mode in PoolingMode}
     assert [exploration.prediction.pooling for exploration in by_mode.values() if exploration.prediction] == list(
         PoolingMode
     )
@@ -163,7 +165,7 @@ def test_a_network_that_answers_with_a_picture_predicts_no_class(library: Librar
     image = see(four, network.card)
     with pytest.raises(NoClasses, match="“picture” answers with a picture"):
         predict(network, network.run(image))
-    assert explore(image, network, None, Look()).prediction is None
+    assert explore(network, network.run(image, None), Look()).prediction is None
 
 
 @pytest.mark.parametrize(
@@ -183,14 +185,14 @@ def test_maps_with_negative_values_have_their_own_colour_map(look: Look, lowest:
 @pytest.mark.parametrize("scale", list(Scale))
 def test_a_layer_s_picture_is_that_of_its_activation(digits: Network, image: NDArray[np.float32], scale: Scale) -> None:
     forward = digits.run(image)
-    grid = layer_grid(forward, digits.layer("conv2"), Look(scale=scale, columns=5))
+    grid = layer_grid(forward, Part(digits.layer("conv2")), Look(scale=scale, columns=5))
     assert forward.activations["conv2"].min() < 0
     assert grid == draw_grid(forward.activations["conv2"], Colormap.BERLIN, scale, 5)
 
 
 def test_a_vector_has_no_grid_of_feature_maps(digits: Network, image: NDArray[np.float32]) -> None:
     with pytest.raises(NotAFeatureMap, match=r"“answer” \(Dense\) has no feature maps"):
-        layer_grid(digits.run(image), digits.layer("answer"), Look())
+        layer_grid(digits.run(image), Part(digits.layer("answer")), Look())
 
 
 @pytest.mark.parametrize("channel", [0, 7, 19])
@@ -198,7 +200,7 @@ def test_one_feature_map_is_cut_out_of_its_layer_s_picture(
     digits: Network, image: NDArray[np.float32], channel: int
 ) -> None:
     forward, layer = digits.run(image), digits.layer("conv2")
-    whole = decode_rgba(layer_grid(forward, layer, Look(columns=1)).png)
+    whole = decode_rgba(layer_grid(forward, Part(layer), Look(columns=1)).png)
     height = forward.activations["conv2"].shape[0]
     alone = decode_rgba(feature_map_grid(forward, layer, channel, Look()).png)
     np.testing.assert_array_equal(alone, whole[channel * (height + 1) :][:height])
@@ -218,7 +220,8 @@ def test_a_vector_has_no_single_feature_map(digits: Network, image: NDArray[np.f
 
 
 def view_of(digits: Network, activation: NDArray[np.float32]) -> LayerView:
-    return LayerView(digits.layer("conv1"), None, None, activation, draw_grid(activation))
+    image = np.zeros((28, 28, 1), dtype=np.float32)
+    return LayerView(digits, image, digits.layer("conv1"), activation, measure(activation), draw_grid(activation))
 
 
 @pytest.fixture

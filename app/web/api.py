@@ -1,21 +1,24 @@
 """The REST API: the service's functions as JSON, PNG and NPZ."""
 
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, File, Path, Request, Response, UploadFile
+from fastapi import APIRouter, File, Form, Path, Request, Response, UploadFile
 
 from app import __version__
 from app.cnn.card import Card, write_card_text
-from app.comparison import accuracies, compare, swap_ink_and_paper
-from app.explorer import explore, feature_map_grid, layer_grid
+from app.comparison import accuracies, compare
+from app.explorer import Part, explore, feature_map_grid, feature_maps, layer_grid
 from app.imaging.npz import encode_npz
 from app.microscope import Place, draw_kernels, inspect, kernel_of
 from app.prediction import predict
 from app.web.comparison import ComparisonAnswer, answer_comparison
 from app.web.dependencies import (
     DifferencesDep,
+    DrawingDep,
+    ForwardPassesDep,
     ImageDep,
     InvertDep,
     LayerDep,
@@ -24,6 +27,7 @@ from app.web.dependencies import (
     ModelPath,
     NetworkDep,
     PoolingDep,
+    RunDep,
     TakesModelsDep,
     add_model,
 )
@@ -143,24 +147,31 @@ def post_prediction(network: NetworkDep, image: ImageDep, pooling: PoolingDep = 
 
 @router.post("/api/models/{model}/feature-maps", tags=["drawings"], responses=_DRAWING_REFUSED)
 def post_feature_maps(
-    network: NetworkDep, image: ImageDep, look: LookDep, pooling: PoolingDep = None
+    network: NetworkDep,
+    run: RunDep,
+    look: LookDep,
+    layers: Annotated[
+        list[str] | None, Form(description="The names of the layers that are wanted; repeat the field for several.")
+    ] = None,
 ) -> FeatureMapsAnswer:
-    """The prediction, and every convolution and pooling layer's feature maps as a PNG grid."""
-    return answer_feature_maps(explore(image(), network, pooling, look, network.feature_map_layers))
+    """The prediction, and the feature maps of every convolution and pooling layer as a PNG grid, or of those named."""
+    wanted = [network.layer(name) for name in layers] if layers else network.feature_map_layers
+    return answer_feature_maps(explore(network, run(), look, map(feature_maps, wanted)))
 
 
 @router.post("/api/models/{model}/comparison", tags=["drawings"], responses=_DRAWING_REFUSED)
 def post_comparison(
     network: NetworkDep,
     library: LibraryDep,
-    image: ImageDep,
+    drawing: DrawingDep,
+    passes: ForwardPassesDep,
     look: LookDep,
     invert: InvertDep = False,
     differences: DifferencesDep = False,
 ) -> ComparisonAnswer:
     """Max, average and min pooling side by side: predictions, accuracies, and every layer from the first pooling on."""
-    seen = swap_ink_and_paper(image(), network.card) if invert else image()
-    comparison = compare(seen, network, look, differences)
+    run = partial(passes.run, network, drawing, invert=invert)
+    comparison = compare(network, run, look, differences)
     return answer_comparison(comparison, accuracies(network, library), invert)
 
 
@@ -171,10 +182,14 @@ def post_comparison(
     responses=_DRAWING_REFUSED | _file("image/png"),
 )
 def post_grid(
-    network: NetworkDep, layer: LayerDep, image: ImageDep, look: LookDep, pooling: PoolingDep = None
+    layer: LayerDep,
+    run: RunDep,
+    look: LookDep,
+    first: Annotated[int, Form(ge=0, description="The number of the first map in the picture.")] = 0,
+    count: Annotated[int | None, Form(ge=1, description="How many maps at most; default: all from the first.")] = None,
 ) -> Response:
-    """All feature maps of one layer as a PNG grid, one pixel an activation."""
-    return Response(layer_grid(network.run(image(), pooling), layer, look).png, media_type="image/png")
+    """The feature maps of one layer as a PNG grid, one pixel an activation, on the colour scale of all of them."""
+    return Response(layer_grid(run(), Part(layer, first, count), look).png, media_type="image/png")
 
 
 @router.post(
@@ -184,15 +199,13 @@ def post_grid(
     responses=_DRAWING_REFUSED | _file("image/png"),
 )
 def post_feature_map(
-    network: NetworkDep,
     layer: LayerDep,
     channel: ChannelPath,
-    image: ImageDep,
+    run: RunDep,
     look: LookDep,
-    pooling: PoolingDep = None,
 ) -> Response:
     """One feature map as a PNG, one pixel an activation, in the colours that it has in its layer's grid."""
-    grid = feature_map_grid(network.run(image(), pooling), layer, channel, look)
+    grid = feature_map_grid(run(), layer, channel, look)
     return Response(grid.png, media_type="image/png")
 
 
@@ -202,9 +215,9 @@ def post_feature_map(
     response_class=Response,
     responses=_DRAWING_REFUSED | _file("application/zip"),
 )
-def post_activations(network: NetworkDep, image: ImageDep, pooling: PoolingDep = None) -> Response:
+def post_activations(network: NetworkDep, run: RunDep) -> Response:
     """Every layer's float32 activation under its name, with `input` and `probabilities`, for numpy.load."""
-    forward = network.run(image(), pooling)
+    forward = run()
     arrays = forward.activations | {"input": forward.image, "probabilities": forward.output}
     name = f"{network.name}-{forward.pooling or 'activations'}.npz"
     headers = {"Content-Disposition": attachment(name)}
@@ -222,14 +235,13 @@ def post_cell(
     channel: ChannelPath,
     row: Annotated[int, Path(description="From 0, top to bottom; 0 in a vector.")],
     column: Annotated[int, Path(description="From 0, left to right; in a vector, the unit.")],
-    image: ImageDep,
-    pooling: PoolingDep = None,
+    run: RunDep,
 ) -> InspectionAnswer:
     """Where one value comes from: inputs, kernel, partial sums, bias, activation function, receptive field.
 
     A vector, such as a dense layer's output, is channel 0 and row 0.
     """
-    return answer_inspection(inspect(network, network.run(image(), pooling), layer, Place(channel, row, column)))
+    return answer_inspection(inspect(network, run(), layer, Place(channel, row, column)))
 
 
 @router.get(

@@ -9,13 +9,16 @@ from urllib.parse import urlsplit
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, File, Form, Path, Query, Request, UploadFile
+from pydantic import Field
 
 from app.cnn.layers import Layer
-from app.cnn.network import Array, Network
+from app.cnn.network import Array, ForwardPass, Network
 from app.cnn.pooling import PoolingMode
 from app.explorer import Look, see
+from app.forward_passes import ForwardPasses
 from app.imaging.colormap import Colormap
-from app.imaging.grid import COLUMNS, Scale
+from app.imaging.grid import COLUMNS
+from app.imaging.levels import Scale
 from app.library import Library
 from app.settings import Settings, is_loopback
 from app.shelf.entry import Entry
@@ -231,6 +234,20 @@ async def get_query_selection(
     return Selection(layer, channel, row, column, precise=False, everything=False) if layer else None
 
 
+async def get_form_shown(
+    shown: Annotated[
+        list[Annotated[str, Field(pattern="^([0-9]{1,9} .*)?$")]] | None,
+        Form(description="A layer on screen: the number of the map that its page begins with, a space, its name."),
+    ] = None,
+) -> dict[str, int] | None:
+    """The layers that are on screen, and the map that each one's page begins with; None where it is not said."""
+    if shown is None:
+        return None
+    pairs = (each.split(" ", 1) for each in shown if each)
+    return {name: int(number) for number, name in pairs}
+
+
+FormShownDep = Annotated[dict[str, int] | None, Depends(get_form_shown)]
 FormSelectionDep = Annotated[Selection | None, Depends(get_form_selection)]
 QuerySelectionDep = Annotated[Selection | None, Depends(get_query_selection)]
 DrawingDep = Annotated[bytes, Depends(get_drawing)]
@@ -249,16 +266,38 @@ InvertDep = Annotated[bool, Form(description="Swap ink and paper: bright and dar
 DifferencesDep = Annotated[bool, Form(description="Also draw each layer minus the same layer as trained.")]
 
 
-# What the network sees is found in the route's own thread: a blocking dependency would be a second trip to the pool.
+async def get_forward_passes(request: Request) -> ForwardPasses:
+    """The last forward passes, of whatever request."""
+    passes: ForwardPasses = request.app.state.forward_passes
+    return passes
+
+
+ForwardPassesDep = Annotated[ForwardPasses, Depends(get_forward_passes)]
+
+
+# The drawing is read, and the network run, in the route's own thread: a blocking dependency would be a second trip to
+# the pool.
 async def get_image(drawing: DrawingDep, network: NetworkDep) -> Callable[[], Array]:
     """Finds what the network sees of the drawing. Called, it raises: InvalidDrawing."""
     return partial(see, drawing, network.card)
 
 
-async def get_form_image(drawing: DrawingDep, choice: FormChoiceDep) -> Callable[[], Array]:
-    """Finds what the network of the form's choice sees of the drawing. Called, it raises: InvalidDrawing."""
-    return partial(see, drawing, choice.network.card)
-
-
 ImageDep = Annotated[Callable[[], Array], Depends(get_image)]
-FormImageDep = Annotated[Callable[[], Array], Depends(get_form_image)]
+
+Run = Callable[[], ForwardPass]
+
+
+async def get_run(
+    drawing: DrawingDep, network: NetworkDep, passes: ForwardPassesDep, pooling: PoolingDep = None
+) -> Run:
+    """Runs the network on the drawing. Called, it raises: InvalidDrawing."""
+    return partial(passes.run, network, drawing, pooling)
+
+
+async def get_form_run(drawing: DrawingDep, choice: FormChoiceDep, passes: ForwardPassesDep) -> Run:
+    """Runs the network of the form's choice on the drawing. Called, it raises: InvalidDrawing."""
+    return partial(passes.run, choice.network, drawing, choice.pooling)
+
+
+RunDep = Annotated[Run, Depends(get_run)]
+FormRunDep = Annotated[Run, Depends(get_form_run)]

@@ -1,19 +1,20 @@
 """The pages, and the fragments that htmx swaps into them."""
 
 from dataclasses import replace
-from functools import cache
-from typing import Annotated
+from functools import cache, partial
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
-from app.cnn.network import Array, ForwardPass, Network, UnknownLayer
+from app.cnn.network import ForwardPass, Network, UnknownLayer
 from app.cnn.pooling import PoolingMode
-from app.comparison import accuracies, compare, swap_ink_and_paper
-from app.explorer import Exploration, Look, draw_answer, draw_image, explore, see
+from app.comparison import accuracies, compare, pooled_layers
+from app.explorer import Look, draw_answer, draw_image, explore
+from app.forward_passes import ForwardPasses
 from app.imaging import colormap as colormaps
 from app.imaging.colormap import Colormap
-from app.imaging.grid import Scale
+from app.imaging.levels import Scale
 from app.imaging.samples import FIRST, SAMPLES, draw_sample
 from app.library import Library
 from app.microscope import UnknownCell, find_place, inspect
@@ -22,10 +23,13 @@ from app.shelf.entry import State
 from app.web.dependencies import (
     Choice,
     DifferencesDep,
+    DrawingDep,
     FormChoiceDep,
-    FormImageDep,
     FormLookDep,
+    FormRunDep,
     FormSelectionDep,
+    FormShownDep,
+    ForwardPassesDep,
     InvertDep,
     LibraryDep,
     QueryChoiceDep,
@@ -33,6 +37,7 @@ from app.web.dependencies import (
     QuerySelectionDep,
     Selection,
 )
+from app.web.layer_list import MAPS, UNITS, choose_compared, choose_parts, draw_rail, is_large, list_all, list_shown
 from app.web.schemas import ModelSummary, UnopenedModel, list_model
 from app.web.templates import templates
 from app.web.words import ANSWERS, FITS
@@ -56,12 +61,13 @@ def show_explorer(
     choice: QueryChoiceDep,
     look: QueryLookDep,
     selection: QuerySelectionDep,
+    passes: ForwardPassesDep,
 ) -> Response:
-    """The explorer, with a digit already drawn and every layer of it on screen."""
-    exploration = explore(see(_first_drawing(), choice.network.card), choice.network, choice.pooling, look)
-    context = _show(exploration, choice) | _show_panel(choice.network, exploration.forward, selection, look)
+    """The explorer, with a digit already drawn and the first layers of it on screen."""
+    forward = passes.run(choice.network, _first_drawing(), choice.pooling)
+    context = _show(forward, choice, look, selection, shown=None)
     context |= _show_card(request, library, choice)
-    context |= {"library": library, "samples": SAMPLES, "first": FIRST, "look": look}
+    context |= {"library": library, "samples": SAMPLES, "first": FIRST}
     return templates.TemplateResponse(request, "explorer.html", context)
 
 
@@ -69,15 +75,20 @@ def show_explorer(
 def post_exploration(
     request: Request,
     library: LibraryDep,
-    image: FormImageDep,
+    run: FormRunDep,
     choice: FormChoiceDep,
     look: FormLookDep,
     selection: FormSelectionDep,
+    shown: FormShownDep,
+    listed: Annotated[str | None, Form()] = None,
     card_of: Annotated[str | None, Form()] = None,
 ) -> Response:
-    """Everything that the network made of the drawing: the answer and the layers, with the microscope on one."""
-    exploration = explore(image(), choice.network, choice.pooling, look)
-    context = _show(exploration, choice) | _show_panel(choice.network, exploration.forward, selection, look)
+    """What the network made of the drawing: the answer and the layers on screen, with the microscope on one.
+
+    listed: which list of layers the page has, as it was told with it. Only where that is another one, it is sent too.
+    """
+    context = _show(run(), choice, look, selection, shown)
+    context["has_list"] = listed == context["listed"]
     if card_of != choice.model.name:  # the page shows another model's card
         context |= _show_card(request, library, choice) | {"sends_card": True}
     return templates.TemplateResponse(request, "_exploration.html", context)
@@ -85,10 +96,10 @@ def post_exploration(
 
 @router.post("/microscope")
 def post_microscope(
-    request: Request, image: FormImageDep, choice: FormChoiceDep, look: FormLookDep, selection: FormSelectionDep
+    request: Request, run: FormRunDep, choice: FormChoiceDep, look: FormLookDep, selection: FormSelectionDep
 ) -> Response:
     """The microscope alone, for another cell of the same drawing."""
-    context = _show_panel(choice.network, choice.network.run(image(), choice.pooling), selection, look)
+    context = _show_panel(choice.network, run(), selection, look)
     return templates.TemplateResponse(request, "_microscope.html", context)
 
 
@@ -98,13 +109,13 @@ def show_compare(
     library: LibraryDep,
     choice: QueryChoiceDep,
     look: QueryLookDep,
+    passes: ForwardPassesDep,
     invert: Annotated[bool, Query()] = False,
     differences: Annotated[bool, Query()] = False,
 ) -> Response:
     """Max, average and min pooling side by side, with a digit already drawn."""
     network, look = choice.model, replace(look, columns=_COMPARED_COLUMNS)
-    image = see(_first_drawing(), network.card)
-    context = _show_comparison(image, network, library, look, invert, differences)
+    context = _show_comparison(passes, _first_drawing(), network, library, look, invert, differences)
     return templates.TemplateResponse(request, "compare.html", context | {"samples": SAMPLES, "first": FIRST})
 
 
@@ -112,14 +123,15 @@ def show_compare(
 def post_comparison(
     request: Request,
     library: LibraryDep,
-    image: FormImageDep,
+    drawing: DrawingDep,
+    passes: ForwardPassesDep,
     choice: FormChoiceDep,
     look: FormLookDep,
     invert: InvertDep = False,
     differences: DifferencesDep = False,
 ) -> Response:
     """What the three pooling modes make of the drawing."""
-    context = _show_comparison(image(), choice.network, library, look, invert, differences)
+    context = _show_comparison(passes, drawing, choice.network, library, look, invert, differences)
     return templates.TemplateResponse(request, "_comparison.html", context)
 
 
@@ -156,16 +168,28 @@ async def show_api(request: Request) -> Response:
     return templates.TemplateResponse(request, "docs.html")
 
 
-def _show(exploration: Exploration, choice: Choice) -> dict[str, object]:
+def _show(
+    forward: ForwardPass, choice: Choice, look: Look, selection: Selection | None, shown: dict[str, int] | None
+) -> dict[str, Any]:
     """What the explorer's fragments show."""
-    network, forward = exploration.network, exploration.forward
+    network = choice.network
+    panel = _show_panel(network, forward, selection, look)
+    selected = {selection.layer: selection.channel} if selection and panel["panel"] else {}
+    exploration = explore(network, forward, look, choose_parts(network, forward, shown, selected))
     return {
         "exploration": exploration,
         "network": network,
         "choice": choice,
+        "look": look,
+        "listed": f"{choice.model.name} {network.name} {choice.weights} {forward.pooling} {forward.image.shape}",
+        "entries": partial(list_all, exploration, look),
+        "drawn": list_shown(exploration, look),
+        "rail": partial(draw_rail, network),
+        "is_large": is_large(network),
         "seen": draw_image(forward.image, network.card),
         "answer": draw_answer(forward) if network.answers_with_picture else None,
         **_CHOICES,
+        **panel,
     }
 
 
@@ -180,12 +204,22 @@ def _show_card(request: Request, library: Library, choice: Choice) -> dict[str, 
 
 
 def _show_comparison(
-    image: Array, network: Network, library: Library, look: Look, invert: bool, differences: bool
+    passes: ForwardPasses,
+    drawing: bytes,
+    network: Network,
+    library: Library,
+    look: Look,
+    invert: bool,
+    differences: bool,
 ) -> dict[str, object]:
     """What the comparison's fragments show; a model without pooling has none, which they say."""
-    image = swap_ink_and_paper(image, network.card) if invert else image
+    run = partial(passes.run, network, drawing, invert=invert)
+    compared = choose_compared(network)
+    comparison = compare(network, run, look, differences, compared, MAPS, UNITS) if network.pools else None
+    image = (comparison or run()).image
     return {
-        "comparison": compare(image, network, look, differences) if network.pools else None,
+        "comparison": comparison,
+        "left_out": len(pooled_layers(network)) - len(compared),
         "accuracies": accuracies(network, library),
         "network": network,
         "library": library,
@@ -198,7 +232,7 @@ def _show_comparison(
     }
 
 
-def _show_panel(network: Network, forward: ForwardPass, selection: Selection | None, look: Look) -> dict[str, object]:
+def _show_panel(network: Network, forward: ForwardPass, selection: Selection | None, look: Look) -> dict[str, Any]:
     """What the microscope shows; nothing where nothing is selected, or where this model has no such place."""
     if selection is None:
         return {"panel": None}

@@ -2,10 +2,11 @@
 
 import base64
 import math
+from collections.abc import Sequence
 
 from fastapi.templating import Jinja2Templates
 
-from app.imaging.grid import Grid
+from app.imaging.grid import Layout
 from app.microscope_view import SHOWN_CONTRIBUTIONS, SHOWN_TERMS
 from app.settings import resource
 from app.web import cell_words, numbers
@@ -49,9 +50,15 @@ def count(value: int) -> str:
     return f"{value:,}"
 
 
-def display_width(grid: Grid) -> int:
+def display_width(grid: Layout) -> int:
     """How wide a grid's picture is shown at most, in CSS pixels: its maps at a size to look at, or at their own."""
     return grid.columns * max(96, grid.map_width)
+
+
+def shorten(numbers: Sequence[int], most: int = 12) -> str:
+    """Numbers with commas, of many only the first ones."""
+    shown = ", ".join(str(number) for number in numbers[:most])
+    return f"{shown}, …" if len(numbers) > most else shown
 
 
 def shape(sizes: tuple[int | None, ...]) -> str:
@@ -66,6 +73,7 @@ templates.env.filters |= {
     "count": count,
     "plain": plain,
     "shape": shape,
+    "shorten": shorten,
     "display_width": display_width,
     "describe": describe,
     "describe_unmoded": describe_unmoded,

@@ -1,5 +1,7 @@
 """What a layer is, in words."""
 
+from collections.abc import Sequence
+
 from app.cnn.card import Answer, Fit
 from app.cnn.layers import Layer
 from app.cnn.pooling import PoolingMode
@@ -19,6 +21,15 @@ ANSWERS = {
 }
 
 _COUNTS = {4: "four", 9: "nine"}
+_COMBINES = {
+    "Add": "adds",
+    "Subtract": "subtracts the second from the first of",
+    "Multiply": "multiplies",
+    "Average": "the average of",
+    "Maximum": "the larger values of",
+    "Minimum": "the smaller values of",
+    "Concatenate": "all maps of",
+}
 _KEEPS = {PoolingMode.MAX: "the maximum", PoolingMode.AVERAGE: "the average", PoolingMode.MIN: "the minimum"}
 
 
@@ -74,10 +85,17 @@ def _describe_kind(layer: Layer) -> str:
             return "all maps laid out as one row of numbers"
         case "Dropout":
             return f"dropout of {(layer.rate or 0):.0%} while training; nothing happens here when the network answers"
+        case kind if len(layer.inputs) > 1:
+            return _COMBINES.get(kind, f"{kind} of") + " " + _and(layer.inputs)
         case "Activation" | "ReLU" | "Softmax":
             return "" if layer.activation else layer.kind
         case kind:
             return kind
+
+
+def _and(names: Sequence[str]) -> str:
+    """Names as one says them: a, b and c."""
+    return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _kernels(layer: Layer) -> str:

@@ -17,11 +17,19 @@ def choose(page: Page, value: str) -> None:
     page.check(f"input[value={value}]", force=True)
 
 
+def wait_for_all_layers(page: Page) -> None:
+    """Until every layer near the screen is of the newest drawing: in a high window, all of them."""
+    page.set_viewport_size({"width": 1280, "height": 1600})
+    expect(page.locator("article:is([data-pending], .is-outdated)")).to_have_count(0)
+
+
 def test_pooling_changes_everything_after_it(explorer: Page) -> None:
+    wait_for_all_layers(explorer)
     sources = "() => [...document.querySelectorAll('img.grid')].map((image) => image.src)"
     before = explorer.evaluate(sources)
     choose(explorer, "min")
     expect(explorer.locator(f"{POOL} .words")).to_contain_text("the minimum of four")
+    wait_for_all_layers(explorer)
     after = explorer.evaluate(sources)
     names = explorer.evaluate("() => [...document.querySelectorAll('img.grid')].map((image) => image.dataset.layer)")
     changed = [name for name, old, new in zip(names, before, after, strict=True) if old != new]

@@ -14,6 +14,7 @@ MAP = "#microscope-map"
 
 
 def select(page: Page, layer: str, index: int) -> None:
+    page.locator(f"#layer-{layer}").scroll_into_view_if_needed()  # further down, it is not drawn yet
     page.click(f"#layer-{layer} .overlay button[data-index='{index}']")
     expect(page.locator(TITLE)).to_contain_text(layer)
 

@@ -1,32 +1,21 @@
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from app.imaging.colormap import Colormap, colours
-from app.imaging.grid import STRIP_COLUMNS, Grid, Scale, draw_grid, draw_map, draw_strip, quantise
+from app.imaging.grid import (
+    STRIP_COLUMNS,
+    Grid,
+    draw_grid,
+    draw_grids,
+    draw_map,
+    draw_strip,
+    lay_out_grid,
+    lay_out_strip,
+)
+from app.imaging.levels import Scale, measure, quantise
+from tests.imaging.values import BOTH_KINDS, BOTH_SCALES, activation, expected_levels
 from tests.pictures import decode_rgba
-
-BOTH_SCALES = pytest.mark.parametrize("scale", list(Scale))
-BOTH_KINDS = pytest.mark.parametrize("colormap", [Colormap.VIRIDIS, Colormap.BERLIN])
-
-
-def activation(height: int, width: int, channels: int, seed: int = 0) -> NDArray[np.float32]:
-    return np.random.default_rng(seed).normal(1, 3, (height, width, channels)).astype(np.float32)
-
-
-def expected_levels(values: NDArray[np.float32], colormap: Colormap, scale: Scale) -> NDArray[np.int64]:
-    """Each value's level by the book, map by map, in float64."""
-    levels = np.zeros(values.shape, dtype=np.int64)
-    for channel in range(values.shape[2]):
-        extremes = values[:, :, channel] if scale is Scale.MAP else values
-        low, high = float(extremes.min()), float(extremes.max())
-        if colormap.diverging:
-            high = max(abs(low), abs(high))
-            low = -high
-        levels[:, :, channel] = np.floor((values[:, :, channel].astype(float) - low) / (high - low) * 254 + 0.5)
-    return levels
 
 
 def cut_out(grid: Grid, channel: int) -> NDArray[np.uint8]:
@@ -61,16 +50,6 @@ def test_every_pixel_has_its_value_s_colour(
         matches = (found == pixels[:, :, np.newaxis, :3]).all(axis=-1)
         assert matches.any(axis=-1).all()
         assert matches[..., 1].mean() >= 0.9
-
-
-@BOTH_SCALES
-@BOTH_KINDS
-def test_levels_are_those_of_the_reference(colormap: Colormap, scale: Scale) -> None:
-    values = activation(20, 20, 8)
-    levels, _, _ = quantise(values, colormap, scale)
-    expected = expected_levels(values, colormap, scale)
-    assert np.abs(levels - expected).max() <= 1
-    assert (levels == expected).mean() > 0.999
 
 
 def test_everything_between_and_after_the_maps_is_transparent() -> None:
@@ -125,49 +104,9 @@ def test_a_constant_map_beside_others_keeps_its_place_on_the_scale() -> None:
     assert viridis_levels(cut_out(draw_grid(values), 1)) == [127] * 4
 
 
-@BOTH_SCALES
-def test_zero_has_the_middle_colour_of_a_diverging_map(scale: Scale) -> None:
-    values = activation(4, 4, 3)
-    values[0, 0] = 0
-    levels, _, _ = quantise(values, Colormap.BERLIN, scale)
-    assert levels[0, 0].tolist() == [127, 127, 127]
-
-
-@given(st.floats(0.125, 1000, width=32), st.floats(-1, 1, width=32))
-def test_a_diverging_map_is_symmetric_about_zero(largest: float, part: float) -> None:
-    value = np.float32(largest * part)
-    values = np.array([largest, value, -value], dtype=np.float32).reshape(1, 3, 1)
-    levels, low, high = quantise(values, Colormap.BERLIN, Scale.LAYER)
-    assert low is not None and high is not None and low == -high
-    above, below = levels[0, 1:, 0].astype(int)
-    assert abs((above - 127) + (below - 127)) <= 1
-
-
 def test_the_ends_of_a_diverging_map_are_symmetric() -> None:
     grid = draw_grid(np.array([-1, 4], dtype=np.float32).reshape(1, 2, 1), Colormap.BERLIN)
     assert (grid.low, grid.high) == (-4, 4)
-
-
-@BOTH_SCALES
-@BOTH_KINDS
-@pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf, 3e38, -3e38])
-def test_a_value_that_is_not_one_leaves_the_others_as_they_are(odd: float, colormap: Colormap, scale: Scale) -> None:
-    values = activation(4, 4, 2) + np.array([100, 30], dtype=np.float32)
-    others = np.ones(values.shape, dtype=bool)
-    others[1, 1, 0] = False
-    values[1, 1, 0] = 100  # neither the lowest nor the highest
-    without, low, high = quantise(values, colormap, scale)
-    values[1, 1, 0] = odd
-    levels, low_with, high_with = quantise(values, colormap, scale)
-    np.testing.assert_array_equal(levels[others], without[others])
-    assert (low_with, high_with) == (low, high)
-
-
-def test_a_value_that_is_not_one_is_drawn_as_the_lowest() -> None:
-    values = activation(4, 4, 1)
-    values[1, 2, 0] = np.nan
-    levels, _, _ = quantise(values, Colormap.VIRIDIS, Scale.LAYER)
-    assert levels[1, 2, 0] == 0
 
 
 @BOTH_SCALES
@@ -210,3 +149,55 @@ def test_a_long_vector_is_several_rows_whose_last_may_be_short() -> None:
 def test_a_vector_s_rows_have_a_width_of_their_own() -> None:
     strip = draw_strip(np.arange(STRIP_COLUMNS + 1, dtype=np.float32))
     assert (strip.rows, strip.columns) == (2, STRIP_COLUMNS)
+
+
+@BOTH_SCALES
+@BOTH_KINDS
+@pytest.mark.parametrize(("first", "count"), [(0, 4), (4, 4), (8, 4), (9, None), (3, 1)])
+def test_some_maps_look_as_they_do_among_all(first: int, count: int | None, colormap: Colormap, scale: Scale) -> None:
+    values = activation(5, 3, 10)
+    whole = draw_grid(values, colormap, scale, columns=3)
+    some = draw_grid(values, colormap, scale, columns=3, first=first, count=count)
+    shown = range(first, min(10, first + (count or 10)))
+    assert (some.first, some.low, some.high) == (first, whole.low, whole.high)
+    assert (some.columns, some.rows) == (min(3, len(shown)), -(-len(shown) // 3))
+    for place, channel in enumerate(shown):
+        np.testing.assert_array_equal(cut_out(some, place), cut_out(whole, channel))
+
+
+@pytest.mark.parametrize("odd", [np.nan, np.inf, -3e38])
+def test_a_value_that_is_not_one_changes_no_page_but_its_own(odd: float) -> None:
+    values = activation(4, 4, 6)
+    values[0, 0, 5] = values.mean()
+    before = draw_grid(values, first=0, count=3)
+    values[0, 0, 5] = odd
+    assert draw_grid(values, first=0, count=3) == before
+
+
+def test_known_extremes_change_nothing() -> None:
+    values = activation(5, 3, 10)
+    assert draw_grid(values, extremes=measure(values)) == draw_grid(values)
+
+
+def test_several_grids_may_show_some_maps_only() -> None:
+    both = [activation(3, 3, 6, seed=1), activation(3, 3, 6, seed=2)]
+    for some, whole in zip(draw_grids(both, count=2), draw_grids(both), strict=True):
+        assert (some.low, some.high) == (whole.low, whole.high)
+        for channel in range(2):
+            np.testing.assert_array_equal(cut_out(some, channel), cut_out(whole, channel))
+
+
+def test_some_units_look_as_they_do_among_all() -> None:
+    values = np.arange(10, dtype=np.float32)
+    some = draw_strip(values, columns=4, first=3, count=5)
+    assert (some.first, some.columns, some.rows, some.low, some.high) == (3, 4, 2, 0, 9)
+    levels = viridis_levels(decode_rgba(draw_strip(values, columns=10).png))
+    assert viridis_levels(decode_rgba(some.png)) == levels[3:8]
+
+
+@pytest.mark.parametrize(("channels", "columns"), [(1, 16), (5, 3), (64, 16)])
+def test_a_layout_is_that_of_the_picture_to_come(channels: int, columns: int) -> None:
+    grid, layout = draw_grid(activation(3, 4, channels), columns=columns), lay_out_grid(3, 4, channels, columns)
+    assert (layout.width, layout.height, layout.columns) == (grid.width, grid.height, grid.columns)
+    strip, row = draw_strip(np.arange(channels, dtype=np.float32)), lay_out_strip(channels)
+    assert (row.width, row.height, row.columns) == (strip.width, strip.height, strip.columns)

@@ -13,18 +13,20 @@ from httpx2 import Response
 from app import __version__
 from app.cnn.card import read_card
 from app.cnn.pooling import PoolingMode
-from app.explorer import Look, explore, feature_map_grid, layer_grid, see
+from app.explorer import Look, Part, explore, feature_map_grid, layer_grid, see
 from app.imaging.colormap import Colormap
-from app.imaging.grid import Scale
+from app.imaging.levels import Scale
 from app.library import Library
 from app.prediction import predict
-from tests.pictures import draw_four, encode
+from tests.pictures import decode_rgba, draw_four, encode
 
 EVERY_POOLING = pytest.mark.parametrize("pooling", [None, *PoolingMode])
 
 
 def post(client: TestClient, path: str, drawing: bytes, **fields: Any) -> Response:
-    data = {name: str(value) for name, value in fields.items() if value is not None}
+    data = {
+        name: value if isinstance(value, list) else str(value) for name, value in fields.items() if value is not None
+    }
     return client.post(f"/api/models/{path}", files={"drawing": ("drawing.png", drawing, "image/png")}, data=data)
 
 
@@ -117,7 +119,8 @@ def test_feature_maps_are_the_service_s(
     client: TestClient, library: Library, four: bytes, pooling: PoolingMode | None
 ) -> None:
     network = library.network("digits")
-    expected = explore(see(four, network.card), network, pooling, Look(), network.feature_map_layers)
+    forward = network.run(see(four, network.card), pooling)
+    expected = explore(network, forward, Look(), map(Part, network.feature_map_layers))
     response = post(client, "digits/feature-maps", four, pooling=pooling)
     assert response.status_code == 200
     layers = response.json()["layers"]
@@ -128,6 +131,24 @@ def test_feature_maps_are_the_service_s(
         assert layer["grid"] == {"columns": view.grid.columns, "rows": view.grid.rows, "gap": view.grid.gap}
         figures = (layer["minimum"], layer["maximum"], layer["mean"])
         assert figures == pytest.approx((view.activation.min(), view.activation.max(), view.activation.mean()))
+
+
+@pytest.mark.parametrize("names", [["pool2"], ["conv2", "conv1"]], ids=str)
+def test_feature_maps_of_some_layers_only(client: TestClient, four: bytes, names: list[str]) -> None:
+    whole = {layer["name"]: layer for layer in post(client, "digits/feature-maps", four).json()["layers"]}
+    some = post(client, "digits/feature-maps", four, layers=names).json()
+    assert some["layers"] == [whole[name] for name in names]
+    assert some["prediction"] == post(client, "digits/prediction", four).json()
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [("conv9", "no layer “conv9”. It has: conv1,"), ("flatten", "“flatten” (Flatten) has no feature maps")],
+)
+def test_a_layer_that_has_no_maps_to_give_is_refused(client: TestClient, four: bytes, name: str, sentence: str) -> None:
+    response = post(client, "digits/feature-maps", four, layers=["conv1", name])
+    assert response.status_code == 404
+    assert sentence in response.json()["detail"]
 
 
 def test_feature_maps_come_with_the_prediction(client: TestClient, four: bytes) -> None:
@@ -162,7 +183,29 @@ def test_a_layer_s_picture_is_the_service_s(
     response = post(client, f"digits/layers/{layer}/feature-maps.png", four, **fields)
     assert response.status_code == 200
     assert response.headers["content-type"] == "image/png"
-    assert response.content == layer_grid(forward, network.layer(layer), look).png
+    assert response.content == layer_grid(forward, Part(network.layer(layer)), look).png
+
+
+@pytest.mark.parametrize(("fields", "count"), [({"first": 5, "count": 8}, 8), ({"first": 18}, 2), ({"count": 99}, 20)])
+def test_a_picture_of_some_of_a_layer_s_maps(
+    client: TestClient, library: Library, four: bytes, fields: dict[str, int], count: int
+) -> None:
+    network = library.network("digits")
+    forward = network.run(see(four, network.card))
+    response = post(client, "digits/layers/conv2/feature-maps.png", four, columns=1, **fields)
+    whole = decode_rgba(layer_grid(forward, Part(network.layer("conv2")), Look(columns=1)).png)
+    height = forward.activations["conv2"].shape[0] + 1
+    first = fields.get("first", 0)
+    np.testing.assert_array_equal(decode_rgba(response.content), whole[first * height : (first + count) * height - 1])
+
+
+@pytest.mark.parametrize(("fields", "status"), [({"first": 20}, 404), ({"first": -1}, 422), ({"count": 0}, 422)])
+def test_maps_that_are_not_there_are_refused(
+    client: TestClient, four: bytes, fields: dict[str, int], status: int
+) -> None:
+    response = post(client, "digits/layers/conv2/feature-maps.png", four, **fields)
+    assert response.status_code == status
+    assert response.json()["detail"]
 
 
 @pytest.mark.parametrize("channel", [0, 19])

@@ -88,7 +88,7 @@ def test_a_form_that_cannot_be_taken_apart(client: TestClient, content_type: str
 
 
 def test_too_many_fields(client: TestClient) -> None:
-    response = client.post(PREDICTION, files=DRAWING, data={f"field{number}": "1" for number in range(40)})
+    response = client.post(PREDICTION, files=DRAWING, data={f"field{number}": "1" for number in range(200)})
     assert response.status_code == 400
     assert "Too many fields" in response.json()["detail"]
 
@@ -249,7 +249,7 @@ def test_a_drawing_too_small_for_the_windows_is_refused_with_a_sentence(tmp_path
     picture = Image.new("L", (3, 4), 255)
     picture.putpixel((1, 2), 0)
     picture.save(png, "PNG")
-    with TestClient(create_app(Settings(models=tmp_path)), raise_server_exceptions=False) as client:
+    with TestClient(create_app(Settings(built_in_models=tmp_path)), raise_server_exceptions=False) as client:
         answer = client.post("/api/models/picture/activations.npz", files={"drawing": png.getvalue()})
     assert answer.status_code == 422
     assert "An image of 3×4 pixels is too small" in answer.json()["detail"]

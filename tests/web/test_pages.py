@@ -14,6 +14,7 @@ from app.explorer import Look, explore, see
 from app.imaging.colormap import Colormap, legend
 from app.imaging.samples import FIRST, SAMPLES, draw_sample
 from app.library import Library
+from app.web.layer_list import FIRST_LAYERS
 from app.web.templates import data_url
 from tests.pictures import encode
 
@@ -56,7 +57,7 @@ PAGES = ["/", "/models", "/docs", "/?model=a-plain", "/?model=branches", "/?mode
 EVERY_MODEL = pytest.mark.parametrize("model", ["digits", "digits-min", "branches", "a-plain", "logistic", "picture"])
 
 
-def explored(client: TestClient, drawing: bytes, **fields: str) -> str:
+def explored(client: TestClient, drawing: bytes, **fields: str | list[str]) -> str:
     """The fragment that a drawing is answered with."""
     response = client.post("/exploration", files={"drawing": drawing}, data=fields)
     assert response.status_code == 200
@@ -108,23 +109,25 @@ def test_what_a_page_links_to_is_there(client: TestClient, path: str) -> None:
 
 
 @EVERY_MODEL
-def test_the_page_opens_with_every_layer_of_the_first_sample(client: TestClient, library: Library, model: str) -> None:
+def test_the_page_opens_with_the_first_layers_of_the_first_sample(
+    client: TestClient, library: Library, model: str
+) -> None:
     network = library.network(model)
-    expected = explore(see(draw_sample(FIRST), network.card), network, None, Look())
+    expected = explore(network, network.run(see(draw_sample(FIRST), network.card)), Look())
     text = client.get("/", params={"model": model}).text
-    for view in expected.layers:
+    for index, view in enumerate(expected.layers):
         assert f'<h2 id="name-{html.escape(view.layer.name)}">' in text
         if view.layer.is_spatial:
-            assert data_url(view.grid.png) in text
+            assert (data_url(view.grid.png) in text) is (index < FIRST_LAYERS)
 
 
 @EVERY_MODEL
-def test_a_drawing_is_answered_with_every_layer_of_it(
+def test_a_drawing_is_answered_with_every_layer_that_is_on_screen(
     client: TestClient, library: Library, four: bytes, model: str
 ) -> None:
     network = library.network(model)
-    expected = explore(see(four, network.card), network, None, Look())
-    text = explored(client, four, model=model)
+    expected = explore(network, network.run(see(four, network.card)), Look())
+    text = explored(client, four, model=model, shown=[f"0 {layer.name}" for layer in network.layers])
     tags = Tags(text)
     assert (tags.misplaced, tags.open) == (0, [])
     assert len(tags.all("article")) == len(network.layers)
@@ -143,7 +146,7 @@ def test_the_fragment_is_not_a_whole_page(client: TestClient, four: bytes) -> No
 
 def test_the_answer_is_the_prediction(client: TestClient, library: Library, four: bytes) -> None:
     network = library.network("digits")
-    prediction = explore(see(four, network.card), network, None, Look()).prediction
+    prediction = explore(network, network.run(see(four, network.card)), Look()).prediction
     assert prediction
     outputs = re.findall(r"<output[^>]*>(.*?)</output>", explored(client, four))
     assert outputs == [prediction.label]
@@ -201,7 +204,7 @@ def test_pooling_layers_are_described_by_the_mode_in_effect(client: TestClient, 
 
 def test_retrained_weights_are_those_of_the_sibling(client: TestClient, library: Library, four: bytes) -> None:
     sibling = library.network("digits-min")
-    expected = explore(see(four, sibling.card), sibling, PoolingMode.MIN, Look())
+    expected = explore(sibling, sibling.run(see(four, sibling.card), PoolingMode.MIN), Look())
     text = explored(client, four, model="digits", pooling="min", weights="retrained")
     assert "The weights of <strong>digits-min</strong>" in text
     assert data_url(expected.layers[0].grid.png) in text
@@ -217,9 +220,9 @@ def test_the_same_weights_stay_unless_others_are_asked_for(client: TestClient, f
 def test_the_look_that_is_asked_for_is_drawn(client: TestClient, library: Library, four: bytes) -> None:
     network = library.network("digits")
     look = Look(Colormap.MAGMA, columns=2)
-    expected = explore(see(four, network.card), network, None, look)
+    expected = explore(network, network.run(see(four, network.card)), look)
     text = explored(client, four, colormap="magma", columns="2")
-    for view in expected.layers:
+    for view in expected.layers[:FIRST_LAYERS]:
         if view.layer.is_spatial:
             assert data_url(view.grid.png) in text
 

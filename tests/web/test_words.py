@@ -46,6 +46,16 @@ def test_any_other_layer_is_called_by_its_class() -> None:
     assert describe(describe_layers(model)[0]) == "Add"
 
 
+def test_a_layer_of_several_inputs_names_them() -> None:
+    image = keras.Input((4, 4, 1))
+    left, middle, right = (layers.Conv2D(2, 1, name=name)(image) for name in ("left", "middle", "right"))
+    added = layers.Add(name="added")([left, middle])
+    joined = layers.Concatenate(name="joined")([added, left, right])
+    words = {layer.name: describe(layer) for layer in describe_layers(keras.Model(image, joined))}
+    assert words["added"] == "adds left and middle"
+    assert words["joined"] == "all maps of added, left and right"
+
+
 @pytest.mark.parametrize(
     ("mode", "words"),
     [

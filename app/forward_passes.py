@@ -1,0 +1,60 @@
+"""The last forward passes, kept: another look at the same drawing need not run the network again."""
+
+from collections import OrderedDict
+from hashlib import blake2b
+from math import prod
+from threading import Lock
+
+from app.cnn.network import ForwardPass, Network
+from app.cnn.pooling import PoolingMode
+from app.comparison import swap_ink_and_paper
+from app.explorer import see, shape_of
+
+MAX_BYTES = 256 * 1024 * 1024  # of activations
+
+_Key = tuple[Network, PoolingMode | None, bool, bytes]
+
+
+class ForwardPasses:
+    """Runs networks on drawings, and remembers what came of it, the least recently used first to be forgotten.
+
+    A forward pass is a function of its key alone: the network with its card, the pooling mode in effect, and the
+    drawing's bytes. So it is the same whoever asks, and whether it is remembered or not shows in the time only.
+    Safe to share between threads; two that ask for the same at once may both run the network.
+    """
+
+    def __init__(self, max_bytes: int = MAX_BYTES) -> None:
+        self.max_bytes = max_bytes
+        self.size = 0  # in bytes
+        self._kept: OrderedDict[_Key, ForwardPass] = OrderedDict()
+        self._lock = Lock()
+
+    def run(
+        self, network: Network, drawing: bytes, pooling: PoolingMode | None = None, invert: bool = False
+    ) -> ForwardPass:
+        """What a network makes of a drawing. invert: ink and paper are swapped. Raises: InvalidDrawing."""
+        mode = (pooling or network.card.pooling) if network.pools else None
+        key = (network, mode, invert, blake2b(drawing, digest_size=16).digest())
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        image = see(drawing, network.card)
+        forward = network.run(swap_ink_and_paper(image, network.card) if invert else image, pooling)
+        self._keep(key, forward)
+        return forward
+
+    def _keep(self, key: _Key, forward: ForwardPass) -> None:
+        with self._lock:
+            if key in self._kept:
+                return
+            self._kept[key] = forward
+            self.size += size_of(key[0], forward)
+            while self.size > self.max_bytes:
+                (network, *_), forgotten = self._kept.popitem(last=False)
+                self.size -= size_of(network, forgotten)
+
+
+def size_of(network: Network, forward: ForwardPass) -> int:
+    """The bytes of all activations, float32."""
+    return 4 * (forward.image.size + sum(prod(shape_of(forward, layer)) for layer in network.layers))

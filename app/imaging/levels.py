@@ -1,0 +1,65 @@
+"""Values to levels of a colour map."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.imaging.colormap import LEVELS, Colormap
+
+# Beyond these, arithmetic with the values of a map overflows float32.
+_TINY, _HUGE = np.float32(1e-30), np.float32(1e30)
+
+_EVERY_MAP = slice(None)
+
+
+class Scale(StrEnum):
+    """What the ends of the colour map stand for: the extremes of the whole layer, or of each map by itself."""
+
+    LAYER = "layer"
+    MAP = "map"
+
+
+@dataclass(frozen=True)
+class Extremes:
+    """The lowest and the highest value of each map, (channels,). NaN where one of its values is."""
+
+    low: NDArray[np.float32]
+    high: NDArray[np.float32]
+
+
+def measure(activation: NDArray[np.float32]) -> Extremes:
+    """The extremes of every map of an activation, (height, width, channels)."""
+    values = activation.reshape(-1, activation.shape[-1])
+    return Extremes(values.min(axis=0), values.max(axis=0))
+
+
+def quantise(
+    activation: NDArray[np.float32],
+    colormap: Colormap,
+    scale: Scale,
+    extremes: Extremes | None = None,
+    maps: slice = _EVERY_MAP,
+) -> tuple[NDArray[np.uint8], float | None, float | None]:
+    """The colour level of each value, (height, width, maps) uint8 below LEVELS, and the values at both ends.
+
+    The ends are None with Scale.MAP, where every map has its own. extremes: the activation's, where they are known.
+    maps: those whose levels are wanted; with Scale.LAYER the ends are the whole activation's all the same.
+    """
+    axes = (0, 1) if scale is Scale.MAP else None
+    extremes = extremes or measure(activation)
+    low, high = (extremes.low, extremes.high) if axes else (extremes.low.min(), extremes.high.max())
+    if not (np.abs(low) < _HUGE).all() or not (np.abs(high) < _HUGE).all():
+        usable = np.abs(activation) < _HUGE
+        lowest = np.min(activation, axis=axes, where=usable, initial=_HUGE)
+        activation = np.where(usable, activation, np.where(lowest < _HUGE, lowest, 0))
+        low, high = activation.min(axis=axes), activation.max(axis=axes)
+    if colormap.diverging:
+        high = np.maximum(np.maximum(np.abs(low), np.abs(high)), _TINY)
+        low = -high
+    if axes:
+        low, high = low[maps], high[maps]
+    span = np.maximum(high - low, _TINY)
+    levels = ((activation[:, :, maps] - low) * ((LEVELS - 1) / span) + 0.5).astype(np.uint8)
+    return (levels, None, None) if axes else (levels, float(low), float(high))

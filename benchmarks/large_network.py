@@ -1,0 +1,128 @@
+"""A drawing through a network of MobileNet's size, as the explorer's page asks for it: the layers on screen, no others.
+
+`python -m benchmarks.large_network`. The POST of a new drawing, and of one that was just answered, as when a layer
+scrolls into view, against the bare forward pass: a graph function of the last output alone. All are measured in one
+process, alternately.
+"""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from fastapi.testclient import TestClient
+
+from app.cnn.card import Card, write_card
+from app.cnn.pooling import PoolingMode
+from app.explorer import see
+from app.imaging.png import encode_image
+from app.imaging.samples import SAMPLES
+from app.imaging.strokes import draw_strokes
+from app.main import create_app
+from app.settings import Settings
+
+ROUNDS = 40
+FIRST_SCREEN = ["conv1", "conv_dw_1", "conv_pw_1", "conv_dw_2", "conv_pw_2"]
+FURTHER_DOWN = ["conv_dw_3", "conv_pw_3"]
+
+
+def save_mobilenet(folder: Path) -> keras.Model:
+    """MobileNet for 1,000 classes with random weights, and a card for it."""
+    keras.utils.set_random_seed(0)
+    model = keras.applications.MobileNet(weights=None, classes=1000)
+    card = Card(
+        title="MobileNet",
+        description="Random weights.",
+        trained_on="Nothing.",
+        training="None.",
+        classes=[str(number) for number in range(1000)],
+        input_shape=(224, 224, 3),
+        value_range=(-1, 1),
+        pooling=PoolingMode.AVERAGE,
+        parameters=model.count_params(),
+        test_accuracy=None,
+    )
+    model.save(folder / "mobilenet.keras")
+    write_card(card, folder / "mobilenet.json")
+    return model
+
+
+def drawings() -> Iterator[bytes]:
+    """Pictures of which no two are the same: a digit, moved to and fro."""
+    step = 0
+    while True:
+        step += 1
+        moved = [[(x + step % 40 - 20, y + step // 40) for x, y in stroke] for stroke in SAMPLES["7"]]
+        yield encode_image(draw_strokes(moved))
+
+
+def compile_bare(model: keras.Model) -> Callable[[Any], Any]:
+    """The forward pass to the last output, and nothing else."""
+    signature = [tf.TensorSpec((1, 224, 224, 3), tf.float32)]
+    forward = tf.function(lambda image: model(image, training=False), input_signature=signature)
+    graph = forward.get_concrete_function()
+
+    def run(image: Any) -> Any:
+        return graph(image).numpy()
+
+    return run
+
+
+def measure(rounds: int = ROUNDS) -> dict[str, float]:
+    """Milliseconds, medians of the rounds; the ratios to the bare forward pass; bytes of an answer."""
+    with tempfile.TemporaryDirectory() as name:
+        bare = compile_bare(save_mobilenet(Path(name)))
+        app = create_app(Settings(built_in_models=Path(name)))
+        with TestClient(app) as client:
+            network = app.state.library.default
+            pictures = drawings()
+            listed = client.get("/").text.partition('data-listed="')[2].partition('"')[0]
+            size = 0
+
+            def post(drawing: bytes, layers: list[str]) -> None:
+                nonlocal size
+                fields = {"listed": listed, "shown": [f"0 {layer}" for layer in layers]}
+                answer = client.post("/exploration", files={"drawing": drawing}, data=fields)
+                assert answer.status_code == 200
+                size = len(answer.content)
+
+            taken: dict[str, list[float]] = {"bare": [], "network": [], "post": [], "again": []}
+            for _ in range(rounds + 3):
+                drawing = next(pictures)
+                image = see(drawing, network.card)
+                taken["bare"].append(_time(bare, tf.constant(image[np.newaxis])))
+                taken["network"].append(_time(network.run, image))
+                taken["post"].append(_time(post, drawing, FIRST_SCREEN))
+                first_screen = size
+                taken["again"].append(_time(post, drawing, FURTHER_DOWN))
+    times = {name: statistics.median(each[3:]) for name, each in taken.items()}
+    ratios = {
+        f"{name} / bare": statistics.median(a / b for a, b in zip(taken[name][3:], taken["bare"][3:], strict=True))
+        for name in ("network", "post", "again")
+    }
+    return times | ratios | {"kilobytes": first_screen / 1000}
+
+
+def _time(run: Callable[..., object], *given: object) -> float:
+    start = time.perf_counter()
+    run(*given)
+    return (time.perf_counter() - start) * 1000
+
+
+def main() -> None:
+    """Print the figures."""
+    figures = measure()
+    print(f"bare forward pass, last output        {figures['bare']:7.1f} ms")
+    print(f"forward pass, every layer kept        {figures['network']:7.1f} ms  {figures['network / bare']:5.2f} x")
+    print(f"POST, five layers on screen           {figures['post']:7.1f} ms  {figures['post / bare']:5.2f} x")
+    print(f"POST, same drawing, two more layers   {figures['again']:7.1f} ms  {figures['again / bare']:5.2f} x")
+    print(f"size of the first answer              {figures['kilobytes']:7.0f} kB")
+
+
+if __name__ == "__main__":
+    main()
