@@ -20,6 +20,7 @@ const element = (id) => document.getElementById(id);
 export function connectPad(form, results, openModel = () => {}) {
   const canvas = element("canvas");
   const errors = element("errors");
+  const { model } = form.elements;
   let refused = null; // a file that is no picture for this browser: sent once, for the server to say what is wrong
   let retry = 0;
 
@@ -34,7 +35,7 @@ export function connectPad(form, results, openModel = () => {}) {
     element("undo").disabled = pad.strokes.length === 0;
     element("redo").disabled = pad.undone.length === 0;
     canvas.classList.toggle("holds-picture", pad.picture !== null);
-    frameInput(pad);
+    frameInput(pad, model);
     send();
     if (!pad.current) save();
   }
@@ -90,8 +91,9 @@ export function connectPad(form, results, openModel = () => {}) {
 
   listenToTools(pad, canvas);
   listenForPictures(open);
-  suitModel(pad);
-  document.addEventListener("htmx:after:swap", () => suitModel(pad));
+  suitModel(pad, model);
+  model.addEventListener("change", () => suitModel(pad, model));
+  document.addEventListener("htmx:after:swap", () => suitModel(pad, model));
 
   // The drawing of the address, else the sample that the page was made with; what was drawn before this ran is kept.
   if (!pad.strokes.length) {
@@ -136,30 +138,36 @@ function listenToTools(pad, canvas) {
   });
 }
 
-/** What the model of the last answer sees: its number of channels, its fit, and its input's width and height. */
-function seenByModel() {
-  const { channels, fit, size } = document.querySelector("#answer [data-channels]").dataset;
-  const [width, height] = size.split(" ").map(Number);
-  return { inColour: channels === "3" || channels === "4", fit, width, height };
+/**
+ * What the chosen model sees: its number of channels, its fit, and its input's size. The last answer knows it best, where
+ * it is that model's; before its first answer, or while the pad is empty, its option in the choice of models says it.
+ */
+function seenByModel(model) {
+  const [option] = model.selectedOptions;
+  const { dataset: answered } = document.querySelector("#answer [data-channels]");
+  const isAnswered = answered.seenBy === option.value || !option.dataset.channels;
+  return isAnswered ? answered : option.dataset;
 }
 
 /** Colours for a model that sees them, black for one that sees none. */
-function suitModel(pad) {
-  const { inColour } = seenByModel();
+function suitModel(pad, model) {
+  const { channels } = seenByModel(model);
+  const inColour = channels === "3" || channels === "4";
   element("colours").hidden = !inColour;
   element("pad").classList.toggle("is-in-colour", inColour);
   pad.showColours(inColour);
-  frameInput(pad);
+  frameInput(pad, model);
 }
 
 /** A frame around what the network gets, where its input is filled with the drawing's middle and cuts the rest off. */
-function frameInput(pad) {
+function frameInput(pad, model) {
   const frame = element("frame");
-  const { fit, width, height } = seenByModel();
+  const { fit, size } = seenByModel(model);
   const { extent } = pad;
+  const [width, height] = fit === "fill" && size ? size.split(" ").map(Number) : [extent.width, extent.height];
   const scale = Math.min(extent.width / width, extent.height / height);
   const [across, down] = [width * scale, height * scale];
-  frame.hidden = fit !== "fill" || (across === extent.width && down === extent.height);
+  frame.hidden = across === extent.width && down === extent.height;
   Object.assign(frame.style, {
     width: `${across * 100}%`,
     height: `${down * 100}%`,

@@ -69,18 +69,25 @@ def test_the_address_keeps_the_colours(colours: Page) -> None:
     assert at(colours, 140, 60) == RED
 
 
+def test_an_empty_pad_knows_its_model_too(colours: Page) -> None:
+    colours.select_option("select[name=model]", "grey")
+    expect(colours.locator("#colours")).to_be_hidden()
+    colours.select_option("select[name=model]", "colour")
+    expect(colours.locator("#colours")).to_be_visible()
+
+
 def test_undo_and_eraser_work_on_colours(colours: Page) -> None:
     colours.click("label[title=Red]")
     draw(colours, [LINE, BELOW])
     colours.click("#undo")
     assert at(colours, 140, 220)[3] == 0 and at(colours, 140, 60) == RED
-    colours.click("text=Eraser")
+    colours.check("input[value=eraser]")
     draw(colours, [LINE])
     assert at(colours, 140, 60)[3] == 0
 
 
 def test_to_choose_a_colour_is_to_take_the_pen(colours: Page) -> None:
-    colours.click("text=Eraser")
+    colours.check("input[value=eraser]")
     colours.click("label[title=Blue]")
     draw(colours, [LINE])
     assert at(colours, 140, 60)[3] == 255
@@ -105,3 +112,15 @@ def test_a_frame_shows_what_of_the_pad_fills_an_input_that_is_not_square(colours
     assert frame is not None and pad is not None
     assert frame["height"] / pad["height"] == pytest.approx(20 / 50, abs=0.01)
     assert frame["width"] == pytest.approx(pad["width"], abs=2)
+
+
+def test_the_only_model_there_is_may_see_colours(page: Page, complaints: list[str], tmp_path: Path) -> None:
+    model = build_small((28, 28, 3), 10, "softmax")
+    save(model, card(model, fit="fit", ink="dark"), tmp_path / "alone.keras")
+    server = Server(Settings(models=tmp_path))
+    try:
+        open_explorer(page, server.url)
+        expect(page.locator("#colours")).to_be_visible()
+    finally:
+        server.stop()
+    assert complaints == []

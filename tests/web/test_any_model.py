@@ -98,12 +98,12 @@ def test_a_card_with_the_wrong_number_of_classes_is_said_to_have_it(odd: TestCli
     assert [each["label"] for each in post(odd, "miscounted/prediction")["probabilities"]] == ["0", "1", "2", "3"]
 
 
-def test_the_pad_is_told_what_the_model_sees(odd: TestClient) -> None:
-    for path, model, expected in (
-        ("/exploration", "photographs", 'data-channels="3" data-fit="fit" data-size="64 48"'),
-        ("/comparison", "plates", 'data-channels="1" data-fit="fill" data-size="100 40"'),
-    ):
-        assert expected in odd.post(path, files={"drawing": photograph()}, data={"model": model}).text
+@pytest.mark.parametrize("path", ["/", "/compare"])
+def test_the_pad_is_told_what_each_model_sees(odd: TestClient, path: str) -> None:
+    text = " ".join(odd.get(path, params={"model": "plates"}).text.split())
+    assert '<option value="photographs" data-channels="3" data-fit="fit" data-size="64 48"' in text
+    assert '<option value="any-size" data-channels="3" data-fit="fit">' in text
+    assert 'data-seen-by="plates" data-channels="1" data-fit="fill" data-size="100 40"' in text
 
 
 def test_the_microscope_names_colours_in_the_model_s_order(odd: TestClient) -> None:
