@@ -243,7 +243,7 @@ def test_a_bug_is_ours_and_tells_nothing(broken: TestClient, path: str) -> None:
 
 
 def test_a_drawing_too_small_for_the_windows_is_refused_with_a_sentence(tmp_path: Path) -> None:
-    model = keras.Sequential([keras.Input((None, None, 1)), layers.Conv2D(1, 5, name="answer")])
+    model = keras.Sequential([keras.Input((None, None, 1)), layers.Conv2D(1, 40, name="answer")])
     save(model, card(model, classes=[], fit="original", test_accuracy=None), tmp_path / "picture.keras")
     png = BytesIO()
     picture = Image.new("L", (3, 4), 255)
@@ -252,4 +252,4 @@ def test_a_drawing_too_small_for_the_windows_is_refused_with_a_sentence(tmp_path
     with TestClient(create_app(Settings(built_in_models=tmp_path)), raise_server_exceptions=False) as client:
         answer = client.post("/api/models/picture/activations.npz", files={"drawing": png.getvalue()})
     assert answer.status_code == 422
-    assert "An image of 3×4 pixels is too small" in answer.json()["detail"]
+    assert "An image of 32×32 pixels is too small" in answer.json()["detail"]
