@@ -145,7 +145,7 @@ function listenToTools(pad, canvas) {
 function seenByModel(model) {
   const [option] = model.selectedOptions;
   const { dataset: answered } = document.querySelector("#answer [data-channels]");
-  const isAnswered = answered.seenBy === option.value || !option.dataset.channels;
+  const isAnswered = answered.seenBy === option?.value || !option?.dataset.channels;
   return isAnswered ? answered : option.dataset;
 }
 

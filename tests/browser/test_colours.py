@@ -63,7 +63,7 @@ def test_a_stroke_has_the_colour_that_was_chosen(colours: Page) -> None:
 def test_the_address_keeps_the_colours(colours: Page) -> None:
     colours.click("label[title=Red]")
     draw(colours, [LINE])
-    address = colours.url
+    address = colours.evaluate("location.href")
     colours.goto("about:blank")
     open_explorer(colours, address)
     assert at(colours, 140, 60) == RED
@@ -117,7 +117,7 @@ def test_a_frame_shows_what_of_the_pad_fills_an_input_that_is_not_square(colours
 def test_the_only_model_there_is_may_see_colours(page: Page, complaints: list[str], tmp_path: Path) -> None:
     model = build_small((28, 28, 3), 10, "softmax")
     save(model, card(model, fit="fit", ink="dark"), tmp_path / "alone.keras")
-    server = Server(Settings(models=tmp_path))
+    server = Server(Settings(built_in_models=tmp_path))
     try:
         open_explorer(page, server.url)
         expect(page.locator("#colours")).to_be_visible()
