@@ -20,6 +20,22 @@ ANSWERS = {
     Answer.VALUES: "numbers as they are",
 }
 
+_CONVOLUTIONS = {
+    "SeparableConv2D": "separable convolution",
+    "DepthwiseConv2D": "depthwise convolution, a kernel for each map by itself",
+    "Conv2DTranspose": "transposed convolution",
+}
+_KINDS = {
+    "Flatten": "all maps laid out as one row of numbers",
+    "BatchNormalization": "batch normalisation: each map shifted and scaled",
+    "Normalization": "each channel shifted and scaled",
+    "Rescaling": "every value scaled and shifted",
+    "ZeroPadding2D": "a border of zeros",
+    "Cropping2D": "the border cut away",
+    "UpSampling2D": "each cell repeated",
+    "Resizing": "resized",
+    "Reshape": "the same numbers in another shape",
+}
 _COUNTS = {4: "four", 9: "nine"}
 _COMBINES = {
     "Add": "adds",
@@ -77,12 +93,11 @@ def _describe_pooling(layer: Layer, mode: PoolingMode) -> str:
 def _describe_kind(layer: Layer) -> str:
     if layer.is_convolution and layer.window is not None:
         height, width = layer.window.size
-        return ", ".join(part for part in (f"{height}×{width} convolution", _kernels(layer), _steps(layer)) if part)
+        convolution = f"{height}×{width} {_CONVOLUTIONS.get(layer.kind, 'convolution')}"
+        return ", ".join(part for part in (convolution, _kernels(layer), _steps(layer), _gaps(layer)) if part)
     match layer.kind:
         case "Dense":
             return f"fully connected, {layer.filters} {'neuron' if layer.filters == 1 else 'neurons'}"
-        case "Flatten":
-            return "all maps laid out as one row of numbers"
         case "Dropout":
             return f"dropout of {(layer.rate or 0):.0%} while training; nothing happens here when the network answers"
         case kind if len(layer.inputs) > 1:
@@ -90,7 +105,7 @@ def _describe_kind(layer: Layer) -> str:
         case "Activation" | "ReLU" | "Softmax":
             return "" if layer.activation else layer.kind
         case kind:
-            return kind
+            return _KINDS.get(kind, kind)
 
 
 def _and(names: Sequence[str]) -> str:
@@ -110,6 +125,13 @@ def _steps(layer: Layer) -> str:
     stride = f"stride {rows}" if rows == columns else f"stride {rows}×{columns}"
     padded = layer.window.padding == "same"
     return f"{stride}, {'zero padding' if padded and not layer.is_pooling else 'padded' if padded else 'no padding'}"
+
+
+def _gaps(layer: Layer) -> str:
+    """Dilation, where there is any."""
+    assert layer.window is not None
+    rows, columns = layer.window.dilation
+    return "" if rows == columns == 1 else f"dilation {rows}" if rows == columns else f"dilation {rows}×{columns}"
 
 
 def _activation(layer: Layer) -> str | None:

@@ -85,3 +85,25 @@ def test_the_pooling_in_effect_changes_no_other_layer_s_words() -> None:
 )
 def test_a_layer_in_a_few_words(layer: layers.Layer, words: str) -> None:
     assert describe_briefly(described(layer)) == words
+
+
+@pytest.mark.parametrize(
+    ("layer", "words"),
+    [
+        (
+            layers.DepthwiseConv2D(3, name="l"),
+            "3×3 depthwise convolution, a kernel for each map by itself, stride 1, no padding",
+        ),
+        (layers.SeparableConv2D(4, 3, name="l"), "3×3 separable convolution, 4 kernels, stride 1, no padding"),
+        (layers.Conv2DTranspose(4, 2, name="l"), "2×2 transposed convolution, 4 kernels, stride 1, no padding"),
+        (
+            layers.Conv2D(4, 3, dilation_rate=2, name="l"),
+            "3×3 convolution, 4 kernels, stride 1, no padding, dilation 2",
+        ),
+        (layers.BatchNormalization(name="l"), "batch normalisation: each map shifted and scaled"),
+        (layers.LayerNormalization(name="l"), "LayerNormalization"),
+    ],
+)
+def test_other_kinds_have_words(layer: layers.Layer, words: str) -> None:
+    model = keras.Sequential([keras.Input((8, 8, 2)), layer])
+    assert describe(describe_layers(model)[0]) == words
