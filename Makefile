@@ -1,6 +1,6 @@
 # make run      set everything up and serve the app on http://127.0.0.1:8000 (PORT= changes it)
 # make test     set everything up, a browser included, and run all tests
-# make lint     ruff, mypy and the tests' own types
+# make lint     ruff, mypy, and whether a vulnerability is known in what is used
 # make train    train the models anew (MNIST= and STROKES= name files; without, MNIST is downloaded)
 # make lock     pin the newest versions that pyproject.toml allows
 
@@ -29,6 +29,7 @@ lint: $(VENV)/.tested
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/python -m vendoring.audit
 
 train: $(VENV)/.installed
 	$(BIN)/layerglass train $(if $(MNIST),--mnist $(MNIST)) $(if $(STROKES),--strokes $(STROKES))

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvicorn
 
+from app.server import cannot_listen, listen_on, run
 from app.settings import Settings
 from app.shelf.files import EmptyLibrary, find_files
 
@@ -78,16 +78,16 @@ def _serve(settings: Settings) -> None:
     if not find_files(settings.built_in_models, settings.models, settings.model):
         typer.echo(str(EmptyLibrary(settings.built_in_models)), err=True)  # before TensorFlow is loaded to find it out
         raise typer.Exit(2)
-    typer.echo("Loading the network that the page opens with …")
-    uvicorn.run(
-        "app.main:create_app",
-        factory=True,
-        host=settings.host,
-        port=settings.port,
-        workers=settings.workers,
-        access_log=False,
-        server_header=False,
-    )
+    try:
+        listener = listen_on(settings.host, settings.port)
+    except OSError as error:
+        typer.echo(cannot_listen(settings.host, settings.port, error), err=True)
+        raise typer.Exit(2) from None
+    host, port = listener.getsockname()[:2]
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    typer.echo(f"Loading the network that {address} opens with …")
+    with listener:
+        run(settings, listener)
 
 
 @cli.command(context_settings=_PASS_ON, add_help_option=False)

@@ -16,7 +16,7 @@ from app.cnn.levels import colour_channels, to_levels, to_values
 from app.cnn.network import Array, ForwardPass, Network
 from app.cnn.receptive_field import map_extent
 from app.imaging.colormap import Colormap
-from app.imaging.drawing import decode
+from app.imaging.drawing import MOST_READ, MostRead, decode
 from app.imaging.grid import COLUMNS, Grid, draw_grid, draw_map, draw_strip
 from app.imaging.ink import normalise, read_ink
 from app.imaging.levels import Extremes, Scale, measure
@@ -118,19 +118,20 @@ class Exploration:
     layers: tuple[LayerView, ...]  # those that were to be drawn
 
 
-def see(drawing: bytes, card: Card) -> Array:
+def see(drawing: bytes, card: Card, most: MostRead = MOST_READ) -> Array:
     """What a network sees of a drawing: (height, width, channels) float32, by its card's fit, range and channels.
 
     A side that the input leaves free is at least 32 pixels long, and at most 1,024 where ink is found at its own size,
     512 otherwise. Raises: app.imaging.drawing.InvalidDrawing.
     """
-    return to_values(_ink_levels(drawing, card) if card.finds_ink else _picture_levels(drawing, card), card)
+    find_levels = _ink_levels if card.finds_ink else _picture_levels
+    return to_values(find_levels(drawing, card, most), card)
 
 
-def _ink_levels(drawing: bytes, card: Card) -> NDArray[np.float32]:
+def _ink_levels(drawing: bytes, card: Card, most: MostRead) -> NDArray[np.float32]:
     """The drawing's ink, found and painted in grey: (height, width, channels), 0 to 255."""
     height, width, channels = card.input_shape
-    ink = read_ink(drawing)
+    ink = read_ink(drawing, most)
     if card.fit is Fit.DIGIT:
         grey = normalise(ink, (height or 28, width or 28)).astype(np.float32)
     else:
@@ -141,10 +142,10 @@ def _ink_levels(drawing: bytes, card: Card) -> NDArray[np.float32]:
     return levels
 
 
-def _picture_levels(drawing: bytes, card: Card) -> NDArray[np.uint8]:
+def _picture_levels(drawing: bytes, card: Card, most: MostRead) -> NDArray[np.uint8]:
     """The picture in the input's size: (height, width, channels), 0 to 255."""
     height, width, channels = card.input_shape
-    picture = decode(drawing)
+    picture = decode(drawing, most)
     # An input of any size is given the picture's own, in which nothing is to be fitted.
     placing = Placing.FIT if card.fit in {Fit.ORIGINAL, Fit.DIGIT} else Placing(card.fit)
     levels = place(picture, find_size(picture, height, width), placing, channels)

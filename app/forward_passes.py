@@ -1,14 +1,17 @@
 """The last forward passes, kept: another look at the same drawing need not run the network again."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 from hashlib import blake2b
 from math import prod
 from threading import Lock
+from time import perf_counter
 
 from app.cnn.network import ForwardPass, Network
 from app.cnn.pooling import PoolingMode
 from app.comparison import swap_ink_and_paper
 from app.explorer import see, shape_of
+from app.imaging.drawing import MOST_READ, MostRead
 
 MAX_BYTES = 256 * 1024 * 1024  # of activations
 
@@ -23,8 +26,13 @@ class ForwardPasses:
     Safe to share between threads; two that ask for the same at once may both run the network.
     """
 
-    def __init__(self, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(
+        self, max_bytes: int = MAX_BYTES, most: MostRead = MOST_READ, observe: Callable[[float], None] | None = None
+    ) -> None:
+        """most: how large a drawing is read. observe: is told the seconds that each forward pass took."""
         self.max_bytes = max_bytes
+        self.most = most
+        self.observe = observe
         self.size = 0  # in bytes
         self._kept: OrderedDict[_Key, ForwardPass] = OrderedDict()
         self._lock = Lock()
@@ -39,8 +47,11 @@ class ForwardPasses:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        image = see(drawing, network.card)
+        image = see(drawing, network.card, self.most)
+        start = perf_counter()
         forward = network.run(swap_ink_and_paper(image, network.card) if invert else image, pooling)
+        if self.observe is not None:
+            self.observe(perf_counter() - start)
         self._keep(key, forward)
         return forward
 

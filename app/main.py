@@ -1,5 +1,6 @@
 """The app's wiring: its lifespan, its middleware, what is mounted where."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -8,17 +9,25 @@ from fastapi.staticfiles import StaticFiles
 
 from app import __version__
 from app.forward_passes import ForwardPasses
-from app.imaging.drawing import MAX_BYTES
+from app.imaging.drawing import MostRead
 from app.library import Library
+from app.limits import FORM_BYTES
 from app.settings import Settings, get_settings, resource
-from app.web import api, pages
+from app.web import api, metrics, pages, status
+from app.web.admission import Admission
 from app.web.body_limit import BodyLimit, BodySizes
 from app.web.errors import add_error_handlers
-from app.web.headers import SecurityHeaders
+from app.web.head import HeadAsGet
+from app.web.headers import NoStore, SecurityHeaders
+from app.web.openapi import ERRORS, describe
+from app.web.origins import AllowedHosts, RefuseCrossSite
+from app.web.overload import RefuseWhenFull
+from app.web.rate_limit import RateLimit
+from app.web.request_log import RequestLog
+from app.web.time_limits import TimeLimits
 from app.web.upload_gate import UploadGate
 
-FORM_BYTES = 64 * 1024  # of the form around a file
-MAX_BODY_SIZE = MAX_BYTES + FORM_BYTES
+_logger = logging.getLogger("layerglass")
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -31,8 +40,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.library = library
         try:
             library.open_default()
+            app.state.ready = True
+            _logger.info("Ready.")
             yield
         finally:
+            app.state.ready = False
             library.close()
 
     app = FastAPI(
@@ -42,16 +54,35 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,  # pages.py serves it from our own files, so that it works offline
         redoc_url=None,
-        form_limits={"max_files": 1, "max_fields": 128, "max_part_size": 4096},
+        form_limits={"max_files": 1, "max_fields": settings.max_fields, "max_part_size": settings.max_field},
+        responses=ERRORS,
     )
     app.state.settings = settings
-    app.state.forward_passes = ForwardPasses()
-    app.state.body_sizes = BodySizes(MAX_BODY_SIZE, settings.upload_megabytes * 2**20 + FORM_BYTES)
-    app.add_middleware(BodyLimit, sizes=app.state.body_sizes)
-    app.add_middleware(UploadGate)
-    app.add_middleware(SecurityHeaders)
+    app.state.body_sizes = BodySizes(settings.max_body, settings.upload_megabytes * 2**20 + FORM_BYTES)
+    most = MostRead(settings.max_drawing, settings.max_side)
+    app.state.forward_passes = ForwardPasses(most=most, observe=metrics.FORWARD_PASS.observe)
+    app.state.admission = Admission(settings)
+    _add_middleware(app, settings)
     add_error_handlers(app)
+    describe(app)
+    app.include_router(status.router)
     app.include_router(api.router)
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=resource("static")), name="static")
     return app
+
+
+def _add_middleware(app: FastAPI, settings: Settings) -> None:
+    """What every request passes, the last one first."""
+    app.add_middleware(BodyLimit, sizes=app.state.body_sizes)
+    app.add_middleware(UploadGate)
+    app.add_middleware(TimeLimits, limits=settings)
+    app.add_middleware(RefuseWhenFull, admission=app.state.admission)
+    if settings.rate:
+        app.add_middleware(RateLimit, per_minute=settings.rate)
+    app.add_middleware(RefuseCrossSite)
+    app.add_middleware(AllowedHosts, hosts=settings.hosts)
+    app.add_middleware(HeadAsGet)
+    app.add_middleware(RequestLog)
+    app.add_middleware(NoStore)
+    app.add_middleware(SecurityHeaders)

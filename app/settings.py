@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode
+
+from app.limits import Limits
+from app.logs import LogFormat
 
 _APP = Path(__file__).parent
 
@@ -33,10 +36,8 @@ def _split(value: object) -> object:
 Paths = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_split)]
 
 
-class Settings(BaseSettings):
+class Settings(Limits):
     """Each can be set in the environment, in capitals and with the prefix LAYERGLASS_."""
-
-    model_config = SettingsConfigDict(env_prefix="LAYERGLASS_")
 
     host: str = Field(default="127.0.0.1", description="The address to listen on.")
     port: int = Field(default=8000, ge=0, le=65535, description="The port to listen on.")
@@ -53,11 +54,32 @@ class Settings(BaseSettings):
     )
     upload_megabytes: int = Field(default=64, ge=1, le=512, description="How large an uploaded model may be.")
     state: Path | None = Field(default=None, description="Where uploads are kept; by default a temporary folder.")
+    allowed_hosts: str = Field(
+        default="", description="The host names to answer to, with commas; * is any. Default: this machine's, or any."
+    )
+    forwarded_allow_ips: str = Field(
+        default="127.0.0.1,::1", description="The proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."
+    )
+    log_format: LogFormat = Field(default=LogFormat.AUTO, description="text, json, or auto: text on a terminal.")
 
     @property
     def takes_models(self) -> bool:
         """Models may be opened and changed from the page."""
         return is_loopback(self.host) if self.uploads is None else self.uploads
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The host names to answer to: on a loopback address this machine's alone, unless they are set."""
+        if self.allowed_hosts:
+            return frozenset(name.strip().strip("[]").lower() for name in self.allowed_hosts.split(","))
+        return frozenset({"localhost", "127.0.0.1", "::1", self.host}) if is_loopback(self.host) else frozenset("*")
+
+    @property
+    def rate(self) -> int:
+        """Requests a minute from one address; 0 is no limit. A drawing page sends some 20 to 50 a second."""
+        if self.requests_per_minute is not None:
+            return self.requests_per_minute
+        return 0 if is_loopback(self.host) else 3000
 
 
 @cache

@@ -78,7 +78,7 @@ def measure(rounds: int = ROUNDS) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as name:
         bare = compile_bare(save_mobilenet(Path(name)))
         app = create_app(Settings(built_in_models=Path(name)))
-        with TestClient(app) as client:
+        with TestClient(app, base_url="http://localhost") as client:
             network = app.state.library.default
             pictures = drawings()
             listed = client.get("/").text.partition('data-listed="')[2].partition('"')[0]

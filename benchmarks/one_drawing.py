@@ -19,7 +19,7 @@ ROUNDS = 300
 def measure() -> dict[str, float]:
     """Milliseconds, medians of ROUNDS, and their ratio."""
     app = create_app()
-    with TestClient(app) as client:
+    with TestClient(app, base_url="http://localhost") as client:
         network = app.state.library.default
         drawing = draw_sample("7")
         image = see(drawing, network.card)

@@ -75,7 +75,9 @@ def main() -> None:
     threading.Thread(target=server.run, daemon=True).start()
     while not server.started:
         time.sleep(0.1)
-    by_api = [read_by_api(TestClient(app), options.model, on_canvas(digit)) for digit in sample]
+    by_api = [
+        read_by_api(TestClient(app, base_url="http://localhost"), options.model, on_canvas(digit)) for digit in sample
+    ]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium.find(), args=chromium.ARGUMENTS)
         page = browser.new_page()

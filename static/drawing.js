@@ -5,7 +5,8 @@ import { readDrawing, writeAddress } from "./address.js";
 import { isModelFile } from "./own_models.js";
 import { Pad } from "./pad.js";
 
-const RETRY_MS = 1000;
+const FIRST_RETRY_MS = 1000;
+const LONGEST_RETRY_MS = 8000;
 
 const element = (id) => document.getElementById(id);
 
@@ -23,11 +24,13 @@ export function connectPad(form, results, openModel = () => {}) {
   const { model } = form.elements;
   let refused = null; // a file that is no picture for this browser: sent once, for the server to say what is wrong
   let retry = 0;
+  let failures = 0; // one after the other, since the last answer
 
   const pad = new Pad(canvas, element("keyboard-pen"), onPadChange);
   // htmx takes charge of the form in a task of its own, before or after this script runs.
   const isListening = () => form.hasAttribute("data-htmx-powered");
-  const send = () => isListening() && form.dispatchEvent(new CustomEvent("drawing"));
+  // While the server wants a pause nothing is sent; when the pause ends, the newest drawing is.
+  const send = () => isListening() && !retry && form.dispatchEvent(new CustomEvent("drawing"));
   if (!isListening()) form.addEventListener("htmx:after:init", send, { once: true });
   const save = () => writeAddress(form, pad.picture ? null : pad.strokes);
 
@@ -50,27 +53,37 @@ export function connectPad(form, results, openModel = () => {}) {
   form.addEventListener("change", save);
 
   form.addEventListener("htmx:after:request", (event) => {
-    const { status } = event.detail.ctx.response;
-    clearTimeout(retry);
+    const { status, headers } = event.detail.ctx.response;
+    endPause();
     if (status < 400) errors.replaceChildren();
+    const isBusy = status >= 500 || status === 429;
     // What is shown is of another drawing: of one that was wiped out, or of one before the server failed.
-    const isStale = status >= 500 || (status >= 400 && pad.isEmpty);
+    const isStale = isBusy || (status >= 400 && pad.isEmpty);
     for (const each of results) each.classList.toggle("is-stale", isStale);
-    if (status >= 500) tryAgain();
+    if (isBusy) tryAgain(1000 * (Number(headers.get("Retry-After")) || 0));
+    else failures = 0;
   });
 
   // The server went away, or takes too long: say so, keep everything, and go on when it is back.
   form.addEventListener("htmx:error", (event) => {
     if (event.detail.ctx.response) return;
     const sentence = document.createElement("p");
-    sentence.textContent = "The server does not answer. Your drawing is safe here; trying again every second.";
+    sentence.textContent = "The server does not answer. Your drawing is safe here; it is sent when the server is back.";
     errors.replaceChildren(sentence);
     tryAgain();
   });
 
-  function tryAgain() {
+  // Twice as long after each failure, and never less than the server asks for. Part of it is chance, so that all who
+  // were sent away together do not come back together.
+  function tryAgain(least = 0) {
+    endPause();
+    const pause = Math.max(least, Math.min(FIRST_RETRY_MS * 2 ** failures++, LONGEST_RETRY_MS));
+    retry = setTimeout(() => (endPause(), send()), pause * (1 + Math.random() / 2));
+  }
+
+  function endPause() {
     clearTimeout(retry);
-    retry = setTimeout(send, RETRY_MS);
+    retry = 0;
   }
 
   /** Pictures: the pad shows them where the browser can read them. */

@@ -30,7 +30,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def app(models: Path) -> FastAPI:
-    return create_app(Settings(built_in_models=models))
+    return create_app(Settings(built_in_models=models, allowed_hosts="testserver"))
 
 
 @pytest.fixture(scope="session")

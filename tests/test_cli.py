@@ -1,14 +1,15 @@
 import os
 import signal
+import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import uvicorn
 from typer.testing import CliRunner, Result
 
 from app.cli import cli
+from app.server import listen_on
+from app.settings import Settings
 
 
 @pytest.fixture(autouse=True)
@@ -18,16 +19,21 @@ def environment_is_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Server:
-    """In the place of uvicorn.run: what it was called with, and what the processes that answer would read."""
+    """In the place of the server: what it was told, and what the processes that answer would read."""
 
     def __init__(self) -> None:
-        self.options: dict[str, Any] = {}
+        self.settings: Settings | None = None
+        self.address: tuple[str, int] | None = None
         self.environment: dict[str, str] = {}
         self.state_was_there = False
         self.signal: int | None = None
 
-    def run(self, app: str, **options: Any) -> None:
-        self.options = {"app": app, **options}
+    def listen_on(self, host: str, port: int) -> socket.socket:
+        self.address = (host, port)
+        return listen_on("127.0.0.1", 0)
+
+    def run(self, settings: Settings, listener: socket.socket) -> None:
+        self.settings = settings
         self.environment = {
             name.removeprefix("LAYERGLASS_"): value
             for name, value in os.environ.items()
@@ -41,7 +47,8 @@ class Server:
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     server = Server()
-    monkeypatch.setattr(uvicorn, "run", server.run)
+    monkeypatch.setattr("app.cli.listen_on", server.listen_on)
+    monkeypatch.setattr("app.cli.run", server.run)
     yield server
 
 
@@ -70,15 +77,15 @@ def test_the_help_of_serve_names_its_options() -> None:
 def test_the_server_starts_with_what_it_is_told(server: Server) -> None:
     result = run("serve", "--host", "localhost", "--port", "9000", "--workers", "2")
     assert result.exit_code == 0
-    assert server.options["app"] == "app.main:create_app" and server.options["factory"]
-    assert (server.options["host"], server.options["port"], server.options["workers"]) == ("localhost", 9000, 2)
+    assert server.address == ("localhost", 9000)
+    assert server.settings is not None and server.settings.workers == 2
 
 
 def test_without_options_the_environment_is_left_alone(server: Server) -> None:
     os.environ["LAYERGLASS_PORT"] = "9001"
     assert run("serve").exit_code == 0
     assert set(server.environment) == {"PORT", "STATE"}
-    assert server.options["port"] == 9001
+    assert server.address == ("127.0.0.1", 9001)
 
 
 def test_folders_and_files_of_models_can_be_named_several_times(
@@ -128,7 +135,7 @@ def test_no_model_at_all_is_said_in_a_sentence(server: Server, tmp_path: Path) -
         f"No model found in {tmp_path}: expected NAME.keras with its card NAME.json beside it. "
         "Train one with `layerglass train`, or name a folder of your own models with --models.\n"
     )
-    assert server.options == {}
+    assert server.settings is None
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
@@ -143,7 +150,7 @@ def test_a_folder_whose_name_would_be_two_is_refused(server: Server, tmp_path: P
     result = run("serve", "--models", str(tmp_path / "a:b"))
     assert result.exit_code == 2
     assert "which separates paths" in result.stderr
-    assert server.options == {}
+    assert server.settings is None
 
 
 @pytest.mark.parametrize(("option", "value"), [("--port", "70000"), ("--port", "web"), ("--workers", "0")])

@@ -1,6 +1,7 @@
 """From a drawing (what a person made, bytes) to a picture: the one place where picture files are decoded."""
 
 import io
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -9,8 +10,18 @@ MAX_BYTES = 4 * 1024 * 1024
 MAX_SIDE = 4096
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 
-# Sides are checked against MAX_SIDE as soon as the header is read, which is stricter than Pillow's own limit.
+# Sides are checked as soon as the header is read, which is stricter than Pillow's own limit.
 Image.MAX_IMAGE_PIXELS = None
+
+
+class MostRead(NamedTuple):
+    """How large a drawing is read: bytes of the file, pixels along its longer side."""
+
+    bytes: int = MAX_BYTES
+    side: int = MAX_SIDE
+
+
+MOST_READ = MostRead()
 
 
 class InvalidDrawing(ValueError):
@@ -18,7 +29,7 @@ class InvalidDrawing(ValueError):
 
 
 class DrawingTooLarge(InvalidDrawing):
-    """The file or its pixels exceed MAX_BYTES or MAX_SIDE."""
+    """The file or its pixels exceed the most that is read."""
 
 
 class NothingDrawn(InvalidDrawing):
@@ -28,7 +39,7 @@ class NothingDrawn(InvalidDrawing):
         super().__init__("Nothing is drawn yet: the picture is all paper. Draw something, then try again.")
 
 
-def decode(data: bytes) -> Image.Image:
+def decode(data: bytes, most: MostRead = MOST_READ) -> Image.Image:
     """The first frame of a PNG, JPEG, WebP, GIF or BMP file, upright, 8 bits a channel.
 
     Returns: a picture in mode L, LA, RGB or RGBA; with an alpha channel where the file can be see-through.
@@ -36,18 +47,18 @@ def decode(data: bytes) -> Image.Image:
     """
     if not data:
         raise InvalidDrawing("The drawing is an empty file (0 bytes). Send a picture: PNG, JPEG, WebP, GIF or BMP.")
-    if len(data) > MAX_BYTES:
+    if len(data) > most.bytes:
         raise DrawingTooLarge(
-            f"The drawing has {len(data):,} bytes; at most {MAX_BYTES:,} are read. Send a smaller picture."
+            f"The drawing has {len(data):,} bytes; at most {most.bytes:,} are read. Send a smaller picture."
         )
     try:
         picture = Image.open(io.BytesIO(data), formats=FORMATS)
     except Exception as error:
         raise InvalidDrawing("This is not a picture that can be read: PNG, JPEG, WebP, GIF or BMP.") from error
-    if max(picture.size) > MAX_SIDE:
+    if max(picture.size) > most.side:
         width, height = picture.size
         raise DrawingTooLarge(
-            f"The drawing has {width:,}×{height:,} pixels; at most {MAX_SIDE:,}×{MAX_SIDE:,} are read. "
+            f"The drawing has {width:,}×{height:,} pixels; at most {most.side:,}×{most.side:,} are read. "
             "Send a smaller picture."
         )
     # Given malformed bytes, Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error and more;

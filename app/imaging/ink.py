@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from app.imaging.drawing import NothingDrawn, decode, reduce_to
+from app.imaging.drawing import MOST_READ, MostRead, NothingDrawn, decode, reduce_to
 
 MAX_SIDE = 1024  # pixels of a picture's longer side, as ink is looked for in it
 
@@ -23,7 +23,7 @@ class _Box(NamedTuple):
     right: int
 
 
-def read_ink(data: bytes) -> Ink:
+def read_ink(data: bytes, most: MostRead = MOST_READ) -> Ink:
     """The ink in a PNG, JPEG, WebP, GIF or BMP file, whatever its colours.
 
     Transparency is paper. Whether ink is darker or brighter than paper is decided from the picture itself.
@@ -32,7 +32,7 @@ def read_ink(data: bytes) -> Ink:
     reduced by a whole factor.
     Raises: InvalidDrawing (not such a file, or a broken one), DrawingTooLarge, NothingDrawn.
     """
-    return find_ink(reduce_to(decode(data).convert("LA"), MAX_SIDE))
+    return find_ink(reduce_to(decode(data, most).convert("LA"), MAX_SIDE))
 
 
 def find_ink(picture: Image.Image) -> Ink:

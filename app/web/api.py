@@ -7,7 +7,6 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, File, Form, Path, Request, Response, UploadFile
 
-from app import __version__
 from app.cnn.card import Card, write_card_text
 from app.comparison import accuracies, compare
 from app.explorer import Part, explore, feature_map_grid, feature_maps, layer_grid
@@ -34,9 +33,9 @@ from app.web.dependencies import (
 from app.web.errors import problem_responses
 from app.web.headers import attachment
 from app.web.inspection import InspectionAnswer, KernelAnswer, answer_inspection
+from app.web.openapi import POST_ERRORS
 from app.web.schemas import (
     FeatureMapsAnswer,
-    Health,
     ModelDetails,
     ModelSummary,
     PredictionSchema,
@@ -47,27 +46,10 @@ from app.web.schemas import (
     list_model,
 )
 
-_MODEL_UNUSABLE = problem_responses(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY)
-_CARD_REFUSED = problem_responses(
-    HTTPStatus.FORBIDDEN,
-    HTTPStatus.NOT_FOUND,
-    HTTPStatus.UNPROCESSABLE_ENTITY,
-    HTTPStatus.INSUFFICIENT_STORAGE,
-)
-_MODEL_REFUSED = problem_responses(
-    HTTPStatus.BAD_REQUEST,
-    HTTPStatus.FORBIDDEN,
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    HTTPStatus.UNPROCESSABLE_ENTITY,
-    HTTPStatus.SERVICE_UNAVAILABLE,
-    HTTPStatus.INSUFFICIENT_STORAGE,
-)
-_DRAWING_REFUSED = problem_responses(
-    HTTPStatus.BAD_REQUEST,
-    HTTPStatus.NOT_FOUND,
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    HTTPStatus.UNPROCESSABLE_ENTITY,
-)
+_MODEL_UNUSABLE = problem_responses(HTTPStatus.NOT_FOUND)
+_CARD_REFUSED = problem_responses(HTTPStatus.NOT_FOUND, HTTPStatus.INSUFFICIENT_STORAGE) | POST_ERRORS
+_MODEL_REFUSED = problem_responses(HTTPStatus.INSUFFICIENT_STORAGE) | POST_ERRORS
+_DRAWING_REFUSED = problem_responses(HTTPStatus.NOT_FOUND) | POST_ERRORS
 
 
 def _file(media_type: str) -> dict[int | str, dict[str, Any]]:
@@ -78,12 +60,6 @@ def _file(media_type: str) -> dict[int | str, dict[str, Any]]:
 router = APIRouter()
 
 ChannelPath = Annotated[int, Path(description="The map's number, from 0.")]
-
-
-@router.get("/health", tags=["app"])
-async def health() -> Health:
-    """The app is ready to answer: the network that the page opens with is loaded and has run once."""
-    return Health(status="ready", version=__version__)
 
 
 @router.get("/api/models", tags=["models"])

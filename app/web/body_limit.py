@@ -51,6 +51,10 @@ class BodyLimit:
         most = self._sizes.of(scope)
         length = Headers(scope=scope).get("content-length", "0")
         if length.isdecimal() and int(length) > most:
-            response = say_no(Request(scope), HTTPStatus.REQUEST_ENTITY_TOO_LARGE, self._sizes.refusal(scope))
+            sentence, close = (
+                self._sizes.refusal(scope),
+                {"Connection": "close"},
+            )  # what is left of it is not waited for
+            response = say_no(Request(scope), HTTPStatus.REQUEST_ENTITY_TOO_LARGE, sentence, close)
             return await response(scope, receive, send)
         return await self._counting[most](scope, receive, send)

@@ -22,6 +22,7 @@ from app.imaging.levels import Scale
 from app.library import Library
 from app.settings import Settings, is_loopback
 from app.shelf.entry import Entry
+from app.web.admission import AdmittedDep
 
 MAX_COLUMNS = 64
 MAX_OPENING = 4  # models that are opened at once
@@ -164,8 +165,9 @@ async def get_layer(
 
 async def get_drawing(
     drawing: Annotated[UploadFile, File(description="A picture: PNG, JPEG, WebP, GIF or BMP, up to 4 MB.")],
+    turn: AdmittedDep,
 ) -> bytes:
-    """The file that was sent."""
+    """The file that was sent: who has it has a turn to compute."""
     return await drawing.read()
 
 
@@ -277,9 +279,9 @@ ForwardPassesDep = Annotated[ForwardPasses, Depends(get_forward_passes)]
 
 # The drawing is read, and the network run, in the route's own thread: a blocking dependency would be a second trip to
 # the pool.
-async def get_image(drawing: DrawingDep, network: NetworkDep) -> Callable[[], Array]:
+async def get_image(drawing: DrawingDep, network: NetworkDep, passes: ForwardPassesDep) -> Callable[[], Array]:
     """Finds what the network sees of the drawing. Called, it raises: InvalidDrawing."""
-    return partial(see, drawing, network.card)
+    return partial(see, drawing, network.card, passes.most)
 
 
 ImageDep = Annotated[Callable[[], Array], Depends(get_image)]

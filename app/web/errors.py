@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
 from app.cnn.arithmetic import NoArithmetic
 from app.cnn.network import UnknownLayer
@@ -22,6 +23,8 @@ from app.opening.unusable import UnusableModel
 from app.prediction import NoClasses
 from app.shelf.uploads import NotKept
 from app.web.dependencies import ModelsAreNotTaken
+from app.web.metrics import REFUSED
+from app.web.refusals import Refused
 from app.web.templates import templates
 
 _STATUS: dict[type[Exception], HTTPStatus] = {
@@ -53,34 +56,46 @@ class Problem(BaseModel):
 def problem_responses(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
     """What these statuses look like, for the OpenAPI document."""
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {int(status): {"description": status.phrase, "model": Problem, "content": content} for status in statuses}
+    return {int(status): {"description": status.phrase, "content": content} for status in statuses}
 
 
 def add_error_handlers(app: FastAPI) -> None:
     """Answer every error in the app's own shape."""
     for kind in _STATUS:
         app.add_exception_handler(kind, _on_domain_error)
+    app.add_exception_handler(Refused, _on_refusal)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_error)
-    app.add_exception_handler(Exception, _on_bug)
 
 
 def say_no(request: Request, status: HTTPStatus, detail: str, headers: dict[str, str] | None = None) -> Response:
     """A page for a person who asked for one, a fragment for the explorer's form, a Problem for everyone else."""
     problem = Problem(title=status.phrase, status=status, detail=detail)
     path = request.url.path
-    if path.startswith("/api/") or path in {"/health", "/openapi.json"}:
+    if path.startswith("/api/") or path in {"/health", "/ready", "/metrics", "/openapi.json"}:
         return JSONResponse(problem.model_dump(), status, headers, media_type="application/problem+json")
     template = "error.html" if request.method in {"GET", "HEAD"} else "_error.html"
     return templates.TemplateResponse(request, template, {"problem": problem}, status, headers)
 
 
-def _on_domain_error(request: Request, error: Exception) -> Response:
+async def say_no_now(error: Refused, scope: Scope, receive: Receive, send: Send) -> None:
+    """The same, from a middleware."""
+    response = await _on_refusal(Request(scope), error)
+    await response(scope, receive, send)
+
+
+async def _on_domain_error(request: Request, error: Exception) -> Response:
     status = next(status for kind, status in _STATUS.items() if isinstance(error, kind))
     return say_no(request, status, str(error))
 
 
-def _on_invalid_request(request: Request, error: Exception) -> Response:
+async def _on_refusal(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    REFUSED.labels(error.reason).inc()
+    return say_no(request, error.status, str(error), error.headers)
+
+
+async def _on_invalid_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     return say_no(request, HTTPStatus.UNPROCESSABLE_ENTITY, " ".join(_sentences(error.errors())))
 
@@ -100,21 +115,22 @@ def _sentences(errors: Iterable[dict[str, Any]]) -> Iterable[str]:
             yield f"“{name}”: {error['msg']}."
 
 
-def _on_http_error(request: Request, error: Exception) -> Response:
+async def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
+    if status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE:  # found by Starlette while it counted
+        return say_no(request, status, request.app.state.body_sizes.refusal(request.scope), {"Connection": "close"})
     detail = {
         HTTPStatus.NOT_FOUND: f"There is nothing at {request.url.path}. "
         "The page is at /, the API's description at /docs.",
         HTTPStatus.METHOD_NOT_ALLOWED: f"{request.url.path} does not take {request.method}.",
         HTTPStatus.BAD_REQUEST: f"The request's body cannot be read: {error.detail} Send multipart/form-data "
         "with one file.",
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE: request.app.state.body_sizes.refusal(request.scope),
     }.get(status, str(error.detail))
     return say_no(request, status, detail, dict(error.headers or {}))
 
 
-def _on_bug(request: Request, error: Exception) -> Response:
-    return say_no(
-        request, HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here, and it is our fault. Please try again."
-    )
+def say_bug(request: Request, request_id: str) -> Response:
+    """What a person reads of a mistake of ours: nothing about it, but how to find it in the log."""
+    detail = f"Something went wrong here, and it is our fault. Please try again. The log has it as {request_id}."
+    return say_no(request, HTTPStatus.INTERNAL_SERVER_ERROR, detail)

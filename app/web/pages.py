@@ -20,6 +20,7 @@ from app.library import Library
 from app.microscope import UnknownCell, find_place, inspect
 from app.microscope_view import view_inspection
 from app.shelf.entry import State
+from app.web.admission import ADMITTED
 from app.web.dependencies import (
     Choice,
     DifferencesDep,
@@ -54,7 +55,7 @@ _CHOICES = {
 }
 
 
-@router.get("/")
+@router.get("/", dependencies=[ADMITTED])
 def show_explorer(
     request: Request,
     library: LibraryDep,
@@ -103,7 +104,7 @@ def post_microscope(
     return templates.TemplateResponse(request, "_microscope.html", context)
 
 
-@router.get("/compare")
+@router.get("/compare", dependencies=[ADMITTED])
 def show_compare(
     request: Request,
     library: LibraryDep,

@@ -146,7 +146,7 @@ class FeatureMapsAnswer(BaseModel):
 
 
 class Health(BaseModel):
-    """The app is ready."""
+    """How the app is, and which version of it."""
 
     status: str
     version: str

@@ -1,10 +1,11 @@
 """Drawing on the pad, and what the page makes of it."""
 
 import base64
+import time
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from app.explorer import draw_image, see
 from app.imaging.png import encode_image
@@ -175,3 +176,25 @@ def test_survives_a_server_that_goes_away(page: Page, server: Server) -> None:
     expect(page.locator("#errors")).to_be_empty(timeout=15_000)
     expect(page.locator(GUESS)).to_have_text("3")
     assert ink(page) == before > 0
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_waits_as_long_as_a_busy_server_asks_and_goes_on_by_itself(explorer: Page, status: int) -> None:
+    refused: list[float] = []
+
+    def refuse(route: Route) -> None:
+        refused.append(time.monotonic())
+        headers = {"Retry-After": "2", "Content-Type": "text/html"}
+        route.fulfill(status=status, headers=headers, body="<p>The server is busy.</p>")
+
+    explorer.route("**/exploration", refuse, times=2)
+    draw_digit(explorer, "3")
+    expect(explorer.locator("#errors")).to_contain_text("The server is busy.")
+    expect(explorer.locator("#layers")).to_have_class("layers is-stale")
+    before = ink(explorer)
+    expect(explorer.locator(GUESS)).to_have_text("3", timeout=20_000)
+    expect(explorer.locator("#errors")).to_be_empty()
+    expect(explorer.locator("#layers")).to_have_class("layers")
+    assert ink(explorer) == before > 0
+    assert len(refused) == 2
+    assert refused[1] - refused[0] >= 1.9  # not once for every move of the pen

@@ -23,7 +23,9 @@ NAMES = ["age", "alpha", "any-size", "grey-alpha", "miscounted", "not-a-number",
 def odd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     folder: Path = tmp_path_factory.mktemp("odd")
     save_odd_models(folder)
-    with TestClient(create_app(Settings(built_in_models=folder)), raise_server_exceptions=False) as client:
+    with TestClient(
+        create_app(Settings(built_in_models=folder, allowed_hosts="testserver")), raise_server_exceptions=False
+    ) as client:
         yield client
 
 

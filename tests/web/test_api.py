@@ -30,12 +30,6 @@ def post(client: TestClient, path: str, drawing: bytes, **fields: Any) -> Respon
     return client.post(f"/api/models/{path}", files={"drawing": ("drawing.png", drawing, "image/png")}, data=data)
 
 
-def test_health_says_ready_and_the_version(client: TestClient) -> None:
-    response = client.get("/health")
-    assert response.status_code == 200
-    assert response.json() == {"status": "ready", "version": __version__}
-
-
 def test_all_models_are_listed_the_default_one_first(client: TestClient, library: Library) -> None:
     response = client.get("/api/models")
     assert response.status_code == 200
@@ -321,7 +315,7 @@ def test_every_reference_in_the_openapi_document_leads_somewhere(client: TestCli
 
 def test_the_pages_are_not_part_of_the_openapi_document(client: TestClient) -> None:
     paths = client.get("/openapi.json").json()["paths"]
-    assert all(path.startswith("/api/") or path == "/health" for path in paths)
+    assert all(path.startswith("/api/") or path in {"/health", "/ready"} for path in paths)
 
 
 def test_every_api_route_that_takes_a_drawing_documents_its_refusals(client: TestClient) -> None:

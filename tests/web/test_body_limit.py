@@ -5,11 +5,13 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from app.main import FORM_BYTES, MAX_BODY_SIZE, create_app
+from app.limits import FORM_BYTES
+from app.main import create_app
 from app.settings import Settings
 from app.web.body_limit import BodySizes, is_upload
 from tests.web.test_errors import PREDICTION, assert_problem
 
+MAX_BODY_SIZE = Settings().max_body
 TOO_LARGE = "The request is larger than 4,259,840 bytes, the most that is read. Send a smaller picture."
 MODEL_TOO_LARGE = (
     "The request is larger than 1,114,112 bytes, the most that is read. "

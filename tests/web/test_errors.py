@@ -19,6 +19,7 @@ from tests.small_models import card, save
 
 NO_DRAWING = "No drawing was sent: send a picture as the file “drawing” of a multipart/form-data request."
 PREDICTION = "/api/models/digits/prediction"
+MAX_BODY_SIZE = Settings().max_body
 DRAWING = {"drawing": ("drawing.png", four_png(), "image/png")}
 
 DRAWING_ROUTES = pytest.mark.parametrize(
@@ -228,7 +229,7 @@ def broken(app: FastAPI, client: TestClient) -> TestClient:
     def bug() -> None:
         raise RuntimeError("The secret of this machine.")
 
-    with_bugs = create_app(Settings())
+    with_bugs = create_app(Settings(allowed_hosts="testserver"))
     with_bugs.state.library = app.state.library
     with_bugs.include_router(router)
     return TestClient(with_bugs, raise_server_exceptions=False)
@@ -249,7 +250,9 @@ def test_a_drawing_too_small_for_the_windows_is_refused_with_a_sentence(tmp_path
     picture = Image.new("L", (3, 4), 255)
     picture.putpixel((1, 2), 0)
     picture.save(png, "PNG")
-    with TestClient(create_app(Settings(built_in_models=tmp_path)), raise_server_exceptions=False) as client:
+    with TestClient(
+        create_app(Settings(built_in_models=tmp_path, allowed_hosts="testserver")), raise_server_exceptions=False
+    ) as client:
         answer = client.post("/api/models/picture/activations.npz", files={"drawing": png.getvalue()})
     assert answer.status_code == 422
     assert "An image of 32×32 pixels is too small" in answer.json()["detail"]

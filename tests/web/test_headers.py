@@ -45,8 +45,9 @@ def test_every_answer_has_the_security_headers(client: TestClient, request_line:
     expected = {
         "x-content-type-options": "nosniff",
         "x-frame-options": "DENY",
-        "referrer-policy": "no-referrer",
-        "permissions-policy": "camera=(), microphone=(), geolocation=()",
+        "x-permitted-cross-domain-policies": "none",
+        "referrer-policy": "same-origin",
+        "cross-origin-embedder-policy": "require-corp",
         "cross-origin-opener-policy": "same-origin",
         "cross-origin-resource-policy": "same-origin",
     }
@@ -92,3 +93,17 @@ def test_nothing_comes_from_another_host(client: TestClient) -> None:
 
 def test_no_other_site_may_frame_the_app(client: TestClient) -> None:
     assert policy(client)["frame-ancestors"] == ["'none'"]
+
+
+@pytest.mark.parametrize("feature", ["camera", "microphone", "geolocation", "usb", "payment", "display-capture"])
+def test_no_feature_of_the_browser_is_used(client: TestClient, feature: str) -> None:
+    assert f"{feature}=()" in client.get("/").headers["permissions-policy"].split(", ")
+
+
+@pytest.mark.parametrize("request_line", ["POST /exploration", "POST /exploration?nothing", "GET /missing"])
+def test_what_holds_a_drawing_or_a_refusal_is_kept_by_no_cache(client: TestClient, request_line: str) -> None:
+    assert ask(client, request_line).headers["cache-control"] == "no-store"
+
+
+def test_what_never_changes_may_be_kept(client: TestClient) -> None:
+    assert client.get("/colormaps/viridis.png").headers["cache-control"] == "max-age=86400"

@@ -36,7 +36,7 @@ DRAWING = draw_sample("4")
 def large_client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     folder: Path = tmp_path_factory.mktemp("large")
     save_large(folder)
-    with TestClient(create_app(Settings(built_in_models=folder))) as client:
+    with TestClient(create_app(Settings(built_in_models=folder)), base_url="http://localhost") as client:
         yield client
 
 
@@ -225,7 +225,7 @@ def test_a_large_network_is_compared_in_part_and_says_so(tmp_path: Path) -> None
         chain += [layers.Conv2D(1, 1, name=f"conv{index}"), layers.ReLU(name=f"relu{index}")]
     model = with_random_weights(keras.Sequential([*chain, layers.Flatten(), layers.Dense(10, activation="softmax")]))
     save(model, card(model, pooling="max"), tmp_path / "deep.keras")
-    with TestClient(create_app(Settings(built_in_models=tmp_path))) as client:
+    with TestClient(create_app(Settings(built_in_models=tmp_path)), base_url="http://localhost") as client:
         compared = choose_compared(client.app.state.library.default)  # type: ignore[attr-defined]
         text = client.get("/compare").text
     names = [layer.name for layer in compared]

@@ -1,0 +1,43 @@
+"""What watches the server asks for: /health, /ready, /metrics."""
+
+from http import HTTPStatus
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
+
+from app import __version__
+from app.web import metrics
+from app.web.errors import problem_responses
+from app.web.refusals import Refused
+from app.web.schemas import Health
+
+router = APIRouter(tags=["app"])
+
+
+class NotReady(Refused):
+    """The networks are not loaded yet, or the server is stopping."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    reason = "not ready"
+
+
+@router.get("/health")
+async def health() -> Health:
+    """The process is alive and answers."""
+    return Health(status="alive", version=__version__)
+
+
+@router.get("/ready", responses=problem_responses(HTTPStatus.SERVICE_UNAVAILABLE))
+async def ready(request: Request) -> Health:
+    """Every network is loaded and has run once, and the server is not about to stop."""
+    if not getattr(request.app.state, "ready", False):
+        raise NotReady(
+            "The networks are not loaded, or the server is stopping. Try again in 5 seconds.", {"Retry-After": "5"}
+        )
+    return Health(status="ready", version=__version__)
+
+
+@router.get("/metrics", response_class=Response, include_in_schema=False)
+async def show_metrics() -> Response:
+    """Everything that is measured, for Prometheus."""
+    return Response(metrics.expose(), media_type=CONTENT_TYPE_PLAIN_0_0_4)

@@ -1,0 +1,108 @@
+"""The server as a process of its own, as `layerglass serve` starts it, and raw requests to it."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+START_SECONDS = 120
+
+
+class Process:
+    """A server on a port of its own; what it logs is in a file."""
+
+    def __init__(self, models: Path, folder: Path, cwd: Path = ROOT, **environment: str | None) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        environment["built_in_models"] = str(models)
+        settings = {f"LAYERGLASS_{name.upper()}": value for name, value in environment.items() if name.islower()}
+        system = {name: value for name, value in environment.items() if not name.islower()}
+        changed = {**os.environ, "PYTHONPATH": str(ROOT), **settings, **system}
+        kept = {name: value for name, value in changed.items() if value is not None}
+        self.log_path = folder / "log"
+        with self.log_path.open("w") as log:
+            command = [sys.executable, "-c", "from app.cli import cli; cli()", "serve", "--port", str(self.port)]
+            self.process = subprocess.Popen(command, cwd=cwd, env=kept, stdout=log, stderr=log)
+
+    @property
+    def log(self) -> str:
+        return self.log_path.read_text()
+
+    @property
+    def log_lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.log.splitlines() if line.startswith("{")]
+
+    def wait(self) -> "Process":
+        """Until it answers."""
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                if self.get("/ready")[0] == 200:
+                    return self
+            except OSError:
+                assert self.process.poll() is None and time.monotonic() < deadline, self.log
+                time.sleep(0.1)
+
+    def get(self, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
+        return self.request("GET", path, headers=headers)
+
+    def post_drawing(self, path: str, drawing: bytes) -> tuple[int, dict[str, str], bytes]:
+        start = b'--x\r\ncontent-disposition: form-data; name="drawing"; filename="drawing.png"\r\n\r\n'
+        headers = {"content-type": "multipart/form-data; boundary=x"}
+        return self.request("POST", path, start + drawing + b"\r\n--x--\r\n", headers)
+
+    def request(
+        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
+    ) -> tuple[int, dict[str, str], bytes]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            connection.request(method, path, body, headers or {})
+            response = connection.getresponse()
+            return response.status, {name.lower(): value for name, value in response.getheaders()}, response.read()
+        finally:
+            connection.close()
+
+    @contextmanager
+    def connect(self) -> Iterator[socket.socket]:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=60) as connection:
+            yield connection
+
+    def raw(self, request: bytes) -> bytes:
+        """Everything that comes back until the server ends the connection."""
+        with self.connect() as connection:
+            connection.sendall(request)
+            return read_all(connection)
+
+    def stop(self) -> int:
+        """SIGTERM; its exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(60)
+
+    def end(self) -> None:
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(30)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+
+def read_all(connection: socket.socket) -> bytes:
+    received = b""
+    try:
+        while piece := connection.recv(65_536):
+            received += piece
+    except ConnectionResetError:
+        pass
+    return received
