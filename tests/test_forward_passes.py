@@ -67,7 +67,7 @@ def test_what_is_larger_than_all_of_it_is_not_kept(digits: Network, four: bytes)
 
 
 def test_the_size_is_that_of_the_arrays(library: Library, four: bytes) -> None:
-    for network in library:
+    for network in (library.network(entry.name) for entry in library):
         forward = network.run(see(four, network.card))
         assert size_of(network, forward) == forward.image.nbytes + sum(
             activation.nbytes for activation in forward.activations.values()
