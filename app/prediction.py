@@ -1,6 +1,8 @@
 """The service: what a network's answer says, in the words of its card."""
 
+import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -50,12 +52,12 @@ class Prediction:
     is_exclusive: bool  # the probabilities sum to 1; otherwise each stands by itself
     note: str | None = None  # what is odd about the answer: a sentence
 
-    @property
+    @cached_property
     def is_number(self) -> bool:
         """Every output is finite."""
-        return all(np.isfinite(each.value) for each in self.values)
+        return all(math.isfinite(each.value) for each in self.values)
 
-    @property
+    @cached_property
     def ranked(self) -> list[ClassProbability]:
         """The most likely class first."""
         return sorted(self.probabilities, key=lambda each: -each.probability)

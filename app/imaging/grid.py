@@ -118,10 +118,11 @@ def _lay_out(
     height, width, channels = levels.shape
     layout = lay_out_grid(height, width, channels, columns)
     rows, columns = layout.rows, layout.columns
-    cells = np.full((rows * columns, height + GAP, width + GAP), _GAP_INDEX, dtype=np.uint8)
-    cells[:channels, :height, :width] = levels.transpose(2, 0, 1)
-    picture = cells.reshape(rows, columns, height + GAP, width + GAP).transpose(0, 2, 1, 3)
-    picture = picture.reshape(rows * (height + GAP), columns * (width + GAP))[:-GAP, :-GAP]
+    cells = np.full((rows, height + GAP, columns, width + GAP), _GAP_INDEX, dtype=np.uint8)
+    for row, line in enumerate(cells):
+        maps = levels[:, :, row * columns : (row + 1) * columns].transpose(0, 2, 1)
+        line[:height, : maps.shape[1], :width] = maps
+    picture = cells.reshape(rows * (height + GAP), columns * (width + GAP))[:-GAP, :-GAP]
     png = encode_palette(picture, _palette(colormap), transparent=_GAP_INDEX)
     return Grid(**vars(layout), png=png, colormap=colormap, scale=scale, low=low, high=high, first=first)
 

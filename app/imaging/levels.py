@@ -61,5 +61,8 @@ def quantise(
     if axes:
         low, high = low[maps], high[maps]
     span = np.maximum(high - low, _TINY)
-    levels = ((activation[:, :, maps] - low) * ((LEVELS - 1) / span) + 0.5).astype(np.uint8)
+    scaled = activation[:, :, maps] - low
+    scaled *= (LEVELS - 1) / span
+    scaled += 0.5
+    levels = scaled.astype(np.uint8)
     return (levels, None, None) if axes else (levels, float(low), float(high))

@@ -8,6 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from app.settings import Settings
 from tests.browser.conftest import Server, open_explorer
 from tests.browser.pen import LINE_DOWN, draw
 from tests.large_model import save_large
@@ -19,7 +20,7 @@ SCREENS = [(390, 844), (1280, 900), (1920, 1080)]
 def large_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder: Path = tmp_path_factory.mktemp("large")
     save_large(folder)
-    server = Server(folder)
+    server = Server(Settings(built_in_models=folder))
     yield server
     server.stop()
 
