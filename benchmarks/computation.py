@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from app.cnn.network import Network
-from app.explorer import Look, explore, see
+from app.explorer import Look, Part, explore, see
 from app.library import Library
 from app.settings import Settings
 
@@ -21,6 +21,6 @@ def open_network(name: str = MODEL) -> Network:
 
 def compute(drawing: bytes, network: Network, layers: Sequence[str]) -> list[bytes]:
     """The pictures of these layers, as PNG."""
-    shown = [layer for layer in network.layers if layer.name in layers]
-    exploration = explore(see(drawing, network.card), network, None, Look(), shown)
+    parts = [Part(layer) for layer in network.layers if layer.name in layers]
+    exploration = explore(network, network.run(see(drawing, network.card)), Look(), parts)
     return [view.grid.png for view in exploration.layers]

@@ -5,7 +5,7 @@ import io
 import numpy as np
 
 from app.imaging.samples import SAMPLES
-from app.imaging.strokes import draw_strokes
+from app.imaging.strokes import Stroke, draw_strokes
 
 
 def make_drawings(count: int, seed: int = 0) -> list[bytes]:
@@ -15,11 +15,8 @@ def make_drawings(count: int, seed: int = 0) -> list[bytes]:
     return [_draw(digits[number % len(digits)], random) for number in range(count)]
 
 
-def _draw(strokes: object, random: np.random.Generator) -> bytes:
-    moved = [
-        [(x + float(dx), y + float(dy)) for (x, y), (dx, dy) in zip(stroke, random.normal(0, 2, (len(stroke), 2)))]
-        for stroke in strokes  # type: ignore[attr-defined]
-    ]
+def _draw(strokes: list[Stroke], random: np.random.Generator) -> bytes:
+    moved = [[(float(x), float(y)) for x, y in stroke + random.normal(0, 2, np.shape(stroke))] for stroke in strokes]
     file = io.BytesIO()
     draw_strokes(moved).save(file, "PNG")
     return file.getvalue()

@@ -1,13 +1,17 @@
 """Requests as bytes and a client that adds as little as possible to what is measured."""
 
+import re
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 BOUNDARY = "layerglass-benchmark"
 TIMEOUT = 60
-# What the explorer's form sends beside the drawing.
+PAGE = "/exploration"
+# What the explorer's form sends beside the drawing, at least.
 PAGE_FIELDS = {"model": "digits", "card_of": "digits", "colormap": "viridis", "scale": "layer", "columns": "16"}
+
+Fields = Iterable[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -17,13 +21,18 @@ class Answer:
     body: bytes
 
 
-def post(path: str, drawing: bytes, fields: Mapping[str, str] | None = None, file_field: str = "drawing") -> bytes:
-    """A multipart POST of a file and fields, as a browser sends it."""
-    parts = [f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
-             for name, value in (fields or {}).items()]  # fmt: skip
-    head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{file_field}"; filename="drawing.png"\r\n'
-    body = b"".join([*parts, head.encode(), b"Content-Type: image/png\r\n\r\n", drawing, f"\r\n--{BOUNDARY}--\r\n".encode()])
+def post(
+    path: str, file: bytes, fields: Fields = (), file_field: str = "drawing", filename: str = "drawing.png"
+) -> bytes:
+    """A multipart POST of fields and a file, as a browser sends it."""
+    parts = [_part(f'name="{name}"') + value.encode() for name, value in fields]
+    parts.append(_part(f'name="{file_field}"; filename="{filename}"') + file)
+    body = b"\r\n".join([*parts, f"--{BOUNDARY}--\r\n".encode()])
     return request("POST", path, body, f"multipart/form-data; boundary={BOUNDARY}")
+
+
+def _part(disposition: str) -> bytes:
+    return f"--{BOUNDARY}\r\nContent-Disposition: form-data; {disposition}\r\n\r\n".encode()
 
 
 def request(method: str, path: str, body: bytes = b"", content_type: str = "") -> bytes:
@@ -72,3 +81,19 @@ class Client:
         if not (piece := self._socket.recv(1 << 18)):
             raise ConnectionError("The server ended the connection.")
         return piece
+
+
+def page_fields(client: Client, drawing: bytes) -> list[tuple[str, str]]:
+    """What the explorer's page sends beside a drawing: the list of layers that it has, and which are on screen."""
+    fields = list(PAGE_FIELDS.items())
+    body = client.send(post(PAGE, drawing, fields)).body
+    if listed := re.search(rb' data-listed="([^"]*)"', body):
+        shown = [("shown", f"0 {name}") for name in layers_drawn(body)]
+        fields += [("listed", listed[1].decode()), *shown]
+    return fields
+
+
+def layers_drawn(page: bytes) -> list[str]:
+    """The layers whose pictures an answer of the page holds."""
+    articles = re.findall(rb'<article[^>]* id="layer-([^"]+)"(.*?)</article>', page, re.S)
+    return [name.decode() for name, text in articles if b'src="data:image/png' in text]

@@ -11,17 +11,16 @@ from collections import Counter
 from dataclasses import dataclass, field
 from itertools import cycle
 
+from benchmarks.connection import Connection
 from benchmarks.drawings import make_drawings
 from benchmarks.figures import Figure, run_alone
-from benchmarks.http_client import PAGE_FIELDS, Answer, post, read_head
+from benchmarks.http_client import PAGE, Answer, Client, page_fields, post
 from benchmarks.serving import Server, held_by
 
 CLIENTS = (1, 4, 16, 64, 256)
 WORKERS = (1, 2)
 SECONDS, QUICK_SECONDS, WARM_UP_SECONDS = 8.0, 1.0, 1.0
 DRAWINGS = 200
-PATH = "/exploration"
-TIMEOUT = 30.0
 
 
 @dataclass
@@ -42,39 +41,6 @@ class Tally:
             self.refused += 1
         else:
             self.errors[str(answer.status)] += 1
-
-
-class Connection:
-    """A keep-alive connection that is opened when it is needed."""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
-
-    async def send(self, data: bytes) -> Answer:
-        """Raises: OSError, asyncio.IncompleteReadError, TimeoutError; the connection is then closed."""
-        try:
-            async with asyncio.timeout(TIMEOUT):
-                return await self._send(data)
-        except BaseException:
-            self.close()
-            raise
-
-    async def _send(self, data: bytes) -> Answer:
-        if self._streams is None:
-            self._streams = await asyncio.open_connection("127.0.0.1", self._port, limit=1 << 20)
-        reader, writer = self._streams
-        writer.write(data)
-        status, headers = read_head((await reader.readuntil(b"\r\n\r\n"))[:-4])
-        body = await reader.readexactly(int(headers.get("content-length", 0)))
-        if headers.get("connection", "").lower() == "close":
-            self.close()
-        return Answer(status, headers, body)
-
-    def close(self) -> None:
-        streams, self._streams = self._streams, None
-        if streams:
-            streams[1].close()
 
 
 async def draw(port: int, requests: list[bytes], tally: Tally) -> None:
@@ -108,11 +74,14 @@ async def crowd(port: int, clients: int, seconds: float, requests: list[bytes]) 
 
 def measure(quick: bool = False) -> list[Figure]:
     """For one worker and two, and each number of clients: answers a second, waiting, refusals, errors, memory."""
-    requests = [post(PATH, drawing, PAGE_FIELDS) for drawing in make_drawings(DRAWINGS)]
+    drawings = make_drawings(DRAWINGS)
     seconds = QUICK_SECONDS if quick else SECONDS
     figures = []
     for workers in WORKERS:
         with Server(workers=workers) as server:
+            with Client(server.port) as client:
+                fields = page_fields(client, drawings[0])
+            requests = [post(PAGE, drawing, fields) for drawing in drawings]
             asyncio.run(crowd(server.port, 4 * workers, WARM_UP_SECONDS, requests))
             for clients in CLIENTS:
                 tally = asyncio.run(crowd(server.port, clients, seconds, requests))

@@ -5,20 +5,16 @@ this process, decoding and normalising the drawing, the forward pass, and the en
 echo and computation alternate; every round has a drawing of its own.
 """
 
-import re
-from collections.abc import Mapping
-
 from app.cnn.network import Network
 from benchmarks.computation import MODEL, compute, open_network
 from benchmarks.drawings import make_drawings
 from benchmarks.echo import PROGRAM
 from benchmarks.figures import Figure, milliseconds, ratio, run_alone, summarise
-from benchmarks.http_client import PAGE_FIELDS, Client, post, request
+from benchmarks.http_client import PAGE, Client, Fields, layers_drawn, page_fields, post, request
 from benchmarks.serving import Server
 
 ROUNDS, QUICK_ROUNDS, WARM_UP = 500, 60, 20
 API = f"/api/models/{MODEL}/feature-maps"
-PAGE = "/exploration"
 
 
 def measure(quick: bool = False) -> list[Figure]:
@@ -27,8 +23,9 @@ def measure(quick: bool = False) -> list[Figure]:
     drawings = make_drawings(WARM_UP + (QUICK_ROUNDS if quick else ROUNDS))
     with Server() as server, Server(PROGRAM, ()) as echo:
         with Client(server.port) as app, Client(echo.port) as bare:
-            api = _measure("API", app, bare, API, {}, drawings, network)
-            return api + _measure("page", app, bare, PAGE, PAGE_FIELDS, drawings[::-1], network)
+            api = _measure("API", app, bare, API, [], drawings, network)
+            fields = page_fields(app, drawings[0])
+            return api + _measure("page", app, bare, PAGE, fields, make_drawings(len(drawings), seed=1), network)
 
 
 def _measure(
@@ -36,12 +33,12 @@ def _measure(
     app: Client,
     bare: Client,
     path: str,
-    fields: Mapping[str, str],
+    fields: Fields,
     drawings: list[bytes],
     network: Network,
 ) -> list[Figure]:
     first = app.send(post(path, drawings[0], fields))
-    layers = layers_drawn(first.body, network)
+    layers = layers_drawn(first.body) or [layer.name for layer in network.feature_map_layers]
     bare.send(request("PUT", f"/length/{len(first.body)}"))
     taken: dict[str, list[float]] = {"request": [], "echo": [], "computation": []}
     for drawing in drawings:
@@ -63,14 +60,6 @@ def _expect_answer(client: Client, data: bytes) -> None:
     answer = client.send(data)
     if answer.status != 200:
         raise RuntimeError(f"{answer.status}: {answer.body[:300]!r}")
-
-
-def layers_drawn(body: bytes, network: Network) -> list[str]:
-    """The layers whose pictures an answer of the API or of the page holds."""
-    if body.startswith(b"{"):
-        return [layer.name for layer in network.feature_map_layers]
-    articles = re.findall(rb'<article[^>]* id="layer-([^"]+)"(.*?)</article>', body, re.S)
-    return [name.decode() for name, text in articles if b'src="data:image/png' in text]
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ a request under way pay for that, too. The server is a process of its own on the
 """
 
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from benchmarks.serving import Server
 from tests.browser import chromium
 
 MOVES_A_SECOND = 60
-DIGITS, QUICK_DIGITS = 20, 3
+DIGITS, QUICK_DIGITS = 20, 1
 POINTS = 8  # between two points of a sample
 SCRIPT = Path(__file__).with_suffix(".js")
 
@@ -64,7 +65,7 @@ def draw_digits(page: Page, count: int) -> float:
 
 def _between(places: list[tuple[float, float]]) -> list[tuple[float, float]]:
     """More points along the same line, so that the hand is not faster than a hand."""
-    pairs = zip(places, places[1:], strict=False)
+    pairs = pairwise(places)
     steps = [step / POINTS for step in range(1, POINTS + 1)]
     return [(x + (u - x) * t, y + (v - y) * t) for (x, y), (u, v) in pairs for t in steps]
 

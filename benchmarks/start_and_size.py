@@ -31,7 +31,9 @@ def measure(quick: bool = False) -> list[Figure]:
     for index, (name, unit) in enumerate((("start", "s"), ("resident (RSS)", "MB"), ("its share (PSS)", "MB"))):
         ours, theirs = [each[index] for each in served], [each[index] for each in bare]
         figures += [
-            summarise(f"{name}: layerglass", ours, unit, f"after {DRAWINGS} drawings" if index else "to the first answer"),
+            summarise(
+                f"{name}: layerglass", ours, unit, f"after {DRAWINGS} drawings" if index else "to the first answer"
+            ),
             summarise(f"{name}: import tensorflow", theirs, unit),
             ratio(f"{name}: ratio", ours, theirs),
         ]
