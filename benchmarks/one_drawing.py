@@ -21,11 +21,10 @@ def measure(quick: bool = False) -> list[Figure]:
     """Milliseconds of the API's answer and the page's, their floors, and the ratios."""
     network = open_network()
     drawings = make_drawings(WARM_UP + (QUICK_ROUNDS if quick else ROUNDS))
-    with Server() as server, Server(PROGRAM, ()) as echo:
-        with Client(server.port) as app, Client(echo.port) as bare:
-            api = _measure("API", app, bare, API, [], drawings, network)
-            fields = page_fields(app, drawings[0])
-            return api + _measure("page", app, bare, PAGE, fields, make_drawings(len(drawings), seed=1), network)
+    with Server() as server, Server(PROGRAM, ()) as echo, Client(server.port) as app, Client(echo.port) as bare:
+        api = _measure("API", app, bare, API, [], drawings, network)
+        fields = page_fields(app, drawings[0])
+        return api + _measure("page", app, bare, PAGE, fields, make_drawings(len(drawings), seed=1), network)
 
 
 def _measure(
