@@ -93,7 +93,7 @@ def _answers(process: psutil.Process) -> bool:
 
 @dataclass(frozen=True)
 class Holding:
-    """What processes hold: bytes of memory (shared pages shared out), threads, open files and sockets, processes."""
+    """What processes hold: bytes of memory that nobody shares, threads, open files and sockets, processes."""
 
     memory: int
     threads: int
@@ -111,7 +111,7 @@ def held_by(server: Server) -> Holding:
     """Memory of the processes that answer, threads and handles of those too, and the count of all."""
     workers = server.workers()
     return Holding(
-        memory=sum(pss(each) for each in workers),
+        memory=sum(each.memory_full_info().uss for each in workers),
         threads=sum(each.num_threads() for each in workers),
         handles=sum(each.num_fds() for each in workers),
         processes=len(server.processes()),
