@@ -18,7 +18,7 @@ from benchmarks.serving import Server
 from tests.browser import chromium
 
 MOVES_A_SECOND = 60
-DIGITS, QUICK_DIGITS = 20, 1
+DIGITS, QUICK_DIGITS = 5, 1
 POINTS = 8  # between two points of a sample
 SCRIPT = Path(__file__).with_suffix(".js")
 

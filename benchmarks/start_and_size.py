@@ -15,7 +15,7 @@ from benchmarks.http_client import Client, post
 from benchmarks.one_drawing import API
 from benchmarks.serving import Server, pss
 
-ROUNDS, QUICK_ROUNDS = 5, 1
+ROUNDS, QUICK_ROUNDS = 3, 1
 DRAWINGS = 50
 # It waits, so that its memory can be read.
 BARE = 'import tensorflow, sys; print("ready", flush=True); sys.stdin.read()'

@@ -34,26 +34,11 @@ words = st.sampled_from(
     ["max", "min", "digits", "conv1", "layer", "map", "viridis", "true", "0", "-1", "64", "1e9", ""]
 )
 values = words | st.text(max_size=30) | st.integers().map(str) | st.floats().map(str)
-FIELDS = [
-    "model",
-    "pooling",
-    "weights",
-    "colormap",
-    "scale",
-    "columns",
-    "layer",
-    "channel",
-    "row",
-    "column",
-    "precise",
-    "everything",
-    "invert",
-    "differences",
-    "card_of",
-    "listed",
-    "shown",
-]
-forms = st.dictionaries(st.sampled_from(FIELDS), values, max_size=6)
+FIELDS = """
+    model pooling weights colormap scale columns layer channel row column precise everything invert differences card_of
+    listed shown
+"""
+forms = st.dictionaries(st.sampled_from(FIELDS.split()), values, max_size=6)
 
 numbers = st.integers() | st.floats()
 leaves = st.none() | st.booleans() | numbers | st.text(max_size=20)
