@@ -20,11 +20,12 @@ API = f"/api/models/{MODEL}/feature-maps"
 def measure(quick: bool = False) -> list[Figure]:
     """Milliseconds of the API's answer and the page's, their floors, and the ratios."""
     network = open_network()
-    drawings = make_drawings(WARM_UP + (QUICK_ROUNDS if quick else ROUNDS))
+    count = WARM_UP + (QUICK_ROUNDS if quick else ROUNDS)
+    drawings, others = make_drawings(count), make_drawings(count, seed=1)
     with Server() as server, Server(PROGRAM, ()) as echo, Client(server.port) as app, Client(echo.port) as bare:
         api = _measure("API", app, bare, API, [], drawings, network)
-        fields = page_fields(app, drawings[0])
-        return api + _measure("page", app, bare, PAGE, fields, make_drawings(len(drawings), seed=1), network)
+        fields = page_fields(app, others[0])
+        return api + _measure("page", app, bare, PAGE, fields, others, network)
 
 
 def _measure(

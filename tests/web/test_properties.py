@@ -1,13 +1,18 @@
 """Whatever is sent, the answer is an answer: never a server's error, and of refusals a sentence."""
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from app.main import create_app
+from app.settings import Settings
 from tests.pictures import draw_four, encode, four_png
 
 # The client is shared by all examples, which is what it is for.
@@ -43,6 +48,11 @@ forms = st.dictionaries(st.sampled_from(FIELDS.split()), values, max_size=6)
 numbers = st.integers() | st.floats()
 leaves = st.none() | st.booleans() | numbers | st.text(max_size=20)
 trees = st.recursive(leaves, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner))
+
+
+# What some key of a card takes
+taken = st.sampled_from(["fit", "fill", "stretch", "original", "digit", "dark", "logits", "values", "bgr", "max"])
+taken |= st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=3) | st.lists(st.text(max_size=9), min_size=3, max_size=3)
 
 
 def assert_answered(response: Response) -> None:
@@ -97,16 +107,25 @@ def test_any_body(client: TestClient, body: bytes) -> None:
         assert_answered(client.post("/api/models/digits/prediction", content=body, headers=headers))
 
 
-def with_value(card: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
-    return card | {key: value}
+@pytest.fixture
+def own(built_in: Path, mine: Path, opened: list[str]) -> Iterator[TestClient]:
+    """The app with a model of one's own, whose card may be changed."""
+    app = create_app(Settings(built_in_models=built_in, model=(mine,)))
+    with TestClient(app, base_url="http://127.0.0.1:8000", raise_server_exceptions=False) as client:
+        yield client
 
 
 @shared
 @given(st.data())
-def test_any_card(client: TestClient, data: st.DataObject) -> None:
-    card = client.get("/api/models/digits/card").json()
-    changed = st.builds(with_value, st.just(card), st.sampled_from(sorted(card)), trees)
-    sent = data.draw(trees | changed)
-    headers = {"content-type": "application/json"}
+def test_any_card(own: TestClient, mine: Path, data: st.DataObject) -> None:
+    path = f"/api/models/{mine.stem}"
+    card = own.get(f"{path}/card").json()
+    sent = data.draw(trees | st.builds(with_value, st.just(card), st.sampled_from(sorted(card)), trees | taken))
     body = json.dumps(sent).encode()  # NaN and Infinity included, which are no JSON
-    assert_answered(client.put("/api/models/digits/card", content=body, headers=headers))
+    assert_answered(own.put(f"{path}/card", content=body, headers={"content-type": "application/json"}))
+    assert_answered(own.post(f"{path}/feature-maps", files={"drawing": four_png()}))
+    assert_answered(own.get("/", params={"model": mine.stem}))
+
+
+def with_value(card: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
+    return card | {key: value}
