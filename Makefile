@@ -2,6 +2,9 @@
 # make test     set everything up, a browser included, and run all tests
 # make lint     ruff, mypy, and whether a vulnerability is known in what is used
 # make train    train the models anew (MNIST= and STROKES= name files; without, MNIST is downloaded)
+# make bench    measure how fast it is, and how large (JSON= names a file for the figures)
+# make soak     ten minutes of many visitors, then a verdict (SECONDS= changes it)
+# make fuzz     five minutes of malformed pictures and model files (SECONDS= changes it)
 # make lock     pin the newest versions that pyproject.toml allows
 
 PORT ?= 8000
@@ -16,7 +19,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 
-.PHONY: run test lint train bench lock clean
+.PHONY: run test lint train bench soak fuzz lock clean
 
 run: $(VENV)/.installed
 	$(BIN)/layerglass serve --port $(PORT)
@@ -34,8 +37,15 @@ lint: $(VENV)/.tested
 train: $(VENV)/.installed
 	$(BIN)/layerglass train $(if $(MNIST),--mnist $(MNIST)) $(if $(STROKES),--strokes $(STROKES))
 
-bench: $(VENV)/.tested
-	$(BIN)/python -m benchmarks
+bench: $(VENV)/.benched
+	$(BIN)/python -m tests.browser.chromium
+	$(BIN)/python -m benchmarks $(if $(JSON),--json $(JSON))
+
+soak: $(VENV)/.benched
+	$(BIN)/python -m benchmarks.soak $(if $(SECONDS),--seconds $(SECONDS))
+
+fuzz: $(VENV)/.fuzzed
+	$(BIN)/python -m tests.fuzz $(if $(SECONDS),--seconds $(SECONDS))
 
 lock: $(UV)
 	$(UV) pip compile --universal --generate-hashes --no-header --python-version 3.11 --upgrade --quiet \
@@ -59,4 +69,14 @@ $(VENV)/.installed: $(UV) requirements.txt pyproject.toml vendoring/build.py ven
 
 $(VENV)/.tested: $(VENV)/.installed tests/requirements.txt
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes --requirement tests/requirements.txt
+	touch $@
+
+# tf-explain brings a package named tests, so it lies beside the environment's own packages.
+$(VENV)/.benched: $(VENV)/.tested
+	$(UV) pip install --quiet --python $(BIN)/python --constraint tests/requirements.txt --group bench
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --target $(VENV)/tf-explain tf-explain==0.3.1
+	touch $@
+
+$(VENV)/.fuzzed: $(VENV)/.benched
+	$(UV) pip install --quiet --python $(BIN)/python --constraint tests/requirements.txt --group fuzz
 	touch $@

@@ -1,56 +1,66 @@
-"""One warm POST of a drawing to feature-maps, against the bare forward pass and the encoding of the same grids.
+"""One warm request with a drawing, against its floor: what is left when everything of Layerglass is taken away.
 
-Both are measured in one process, alternately, so that the machine's mood falls on both alike.
+The floor is a bare FastAPI app behind the same uvicorn, which parses the same form and answers as many bytes, plus, in
+this process, decoding and normalising the drawing, the forward pass, and the encoding of the same pictures. Request,
+echo and computation alternate; every round has a drawing of its own.
 """
 
-import statistics
-import time
-from collections.abc import Callable
+from app.cnn.network import Network
+from benchmarks.computation import MODEL, compute, open_network
+from benchmarks.drawings import make_drawings
+from benchmarks.echo import PROGRAM
+from benchmarks.figures import Figure, milliseconds, ratio, run_alone, summarise
+from benchmarks.http_client import PAGE, Client, Fields, layers_drawn, page_fields, post, request
+from benchmarks.serving import Server
 
-from fastapi.testclient import TestClient
-
-from app.explorer import Look, Part, layer_grid, see
-from app.imaging.samples import draw_sample
-from app.main import create_app
-
-ROUNDS = 300
-
-
-def measure() -> dict[str, float]:
-    """Milliseconds, medians of ROUNDS, and their ratio."""
-    app = create_app()
-    with TestClient(app, base_url="http://localhost") as client:
-        network = app.state.library.default
-        drawing = draw_sample("7")
-        image = see(drawing, network.card)
-
-        def post() -> None:
-            answer = client.post(f"/api/models/{network.name}/feature-maps", files={"drawing": drawing})
-            assert answer.status_code == 200
-
-        def bare() -> None:
-            forward = network.run(image)
-            for layer in network.feature_map_layers:
-                layer_grid(forward, Part(layer), Look())
-
-        times: dict[Callable[[], None], list[float]] = {post: [], bare: []}
-        for _ in range(ROUNDS):
-            for each, taken in times.items():
-                start = time.perf_counter()
-                each()
-                taken.append((time.perf_counter() - start) * 1000)
-    request, floor = (statistics.median(taken) for taken in times.values())
-    pairs = [a / b for a, b in zip(*times.values(), strict=True)]
-    return {"request": request, "floor": floor, "ratio": statistics.median(pairs)}
+ROUNDS, QUICK_ROUNDS, WARM_UP = 500, 60, 20
+API = f"/api/models/{MODEL}/feature-maps"
 
 
-def main() -> None:
-    """Print the figures."""
-    figures = measure()
-    print(f"POST to feature-maps           {figures['request']:6.2f} ms")
-    print(f"forward pass and PNG encoding  {figures['floor']:6.2f} ms")
-    print(f"ratio                          {figures['ratio']:6.2f}")
+def measure(quick: bool = False) -> list[Figure]:
+    """Milliseconds of the API's answer and the page's, their floors, and the ratios."""
+    network = open_network()
+    count = WARM_UP + (QUICK_ROUNDS if quick else ROUNDS)
+    drawings, others = make_drawings(count), make_drawings(count, seed=1)
+    with Server() as server, Server(PROGRAM, ()) as echo, Client(server.port) as app, Client(echo.port) as bare:
+        api = _measure("API", app, bare, API, [], drawings, network)
+        fields = page_fields(app, others[0])
+        return api + _measure("page", app, bare, PAGE, fields, others, network)
+
+
+def _measure(
+    name: str,
+    app: Client,
+    bare: Client,
+    path: str,
+    fields: Fields,
+    drawings: list[bytes],
+    network: Network,
+) -> list[Figure]:
+    first = app.send(post(path, drawings[0], fields))
+    layers = layers_drawn(first.body) or [layer.name for layer in network.feature_map_layers]
+    bare.send(request("PUT", f"/length/{len(first.body)}"))
+    taken: dict[str, list[float]] = {"request": [], "echo": [], "computation": []}
+    for drawing in drawings:
+        sent, echoed = post(path, drawing, fields), post("/echo", drawing, fields)
+        taken["request"].append(milliseconds(lambda: _expect_answer(app, sent)))  # noqa: B023
+        taken["echo"].append(milliseconds(lambda: _expect_answer(bare, echoed)))  # noqa: B023
+        taken["computation"].append(milliseconds(lambda: compute(drawing, network, layers)))  # noqa: B023
+    taken = {part: times[WARM_UP:] for part, times in taken.items()}
+    floor = [echo + computed for echo, computed in zip(taken["echo"], taken["computation"], strict=True)]
+    return [
+        summarise(f"{name}: request", taken["request"], note=f"{len(layers)} pictures, {len(first.body):,} bytes"),
+        summarise(f"{name}: floor, the echo", taken["echo"]),
+        summarise(f"{name}: floor, the computation", taken["computation"]),
+        ratio(f"{name}: request / floor", taken["request"], floor),
+    ]
+
+
+def _expect_answer(client: Client, data: bytes) -> None:
+    answer = client.send(data)
+    if answer.status != 200:
+        raise RuntimeError(f"{answer.status}: {answer.body[:300]!r}")
 
 
 if __name__ == "__main__":
-    main()
+    run_alone("one_drawing", measure, __doc__)

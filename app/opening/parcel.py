@@ -3,7 +3,6 @@
 import io
 import json
 import re
-import zipfile
 from typing import Any
 
 import numpy as np
@@ -54,7 +53,8 @@ def unpack(data: bytes) -> Opened:
             values = {step.name: _values(arrays, position) for position, step in enumerate(plan.steps)}
         mends = tuple(str(mend) for mend in told["mends"])
         version = told["keras_version"]
-    except (ValueError, KeyError, TypeError, OSError, EOFError, RecursionError, zipfile.BadZipFile) as error:
+    # Given malformed bytes, NumPy and zipfile raise tokenize.TokenError, zlib.error, NotImplementedError and more.
+    except Exception as error:
         raise UnusableModel(_BENT) from error
     model = assemble(plan)
     set_weights(model, {name: arrays for name, arrays in values.items() if arrays}, lambda kernel: kernel)

@@ -129,10 +129,14 @@ def test_a_parcel_is_checked_again(tmp_path: Path) -> None:
             unpack(data)
 
 
-def _packed(opened: Opened, plan: Plan) -> bytes:
-    """A parcel of a plan that does not belong to its model, as a child that was taken over would send it."""
-    model = SimpleNamespace(get_layer=lambda name: SimpleNamespace(trainable_weights=[], non_trainable_weights=[]))
-    return pack(replace(opened, model=model), plan)
+@pytest.mark.parametrize("there", [b"(\n", b"[\n"], ids=["an open bracket", "another one"])
+def test_a_parcel_whose_arrays_are_no_arrays(tmp_path: Path, there: bytes) -> None:
+    """The header of an array is a Python literal, in which NumPy's own parser stumbles over more than ValueError."""
+    data = pack(*read_model(small_file(tmp_path)))
+    header = data.index(b"NUMPY") + 9
+    end = data.index(b"\n", header) + 1
+    with pytest.raises(UnusableModel, match="gave no model back"):
+        unpack(data[:header] + there.rjust(end - header) + data[end:])
 
 
 def _packed(opened: Opened, plan: Plan) -> bytes:

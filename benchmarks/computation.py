@@ -1,0 +1,26 @@
+"""What no server could leave out: the drawing is decoded and normalised, the network runs, its layers are encoded."""
+
+from collections.abc import Sequence
+
+from app.cnn.network import Network
+from app.explorer import Look, Part, explore, see
+from app.library import Library
+from app.settings import Settings
+
+MODEL = "digits"
+
+
+def open_network(name: str = MODEL) -> Network:
+    """A built-in model, ready to run."""
+    library = Library(Settings().built_in_models)
+    try:
+        return library.network(name)
+    finally:
+        library.close()
+
+
+def compute(drawing: bytes, network: Network, layers: Sequence[str]) -> list[bytes]:
+    """The pictures of these layers, as PNG."""
+    parts = [Part(layer) for layer in network.layers if layer.name in layers]
+    exploration = explore(network, network.run(see(drawing, network.card)), Look(), parts)
+    return [view.grid.png for view in exploration.layers]

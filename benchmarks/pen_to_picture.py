@@ -1,0 +1,94 @@
+"""From the pen to the picture: how long after a pointer event the last feature map that it changed is painted.
+
+A real Chromium draws on the real page, 60 pointer events a second. For each event: the time from the event to the
+paint after the first answer to a request that left after it, with every changed picture decoded. Events that wait for
+a request under way pay for that, too. The server is a process of its own on the same cores.
+"""
+
+import time
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page, sync_playwright
+
+from app.imaging.samples import SAMPLES
+from benchmarks.figures import Figure, run_alone, summarise
+from benchmarks.serving import Server
+from tests.browser import chromium
+
+MOVES_A_SECOND = 60
+DIGITS, QUICK_DIGITS = 5, 1
+POINTS = 8  # between two points of a sample
+SCRIPT = Path(__file__).with_suffix(".js")
+
+
+def measure(quick: bool = False) -> list[Figure]:
+    """Latency of every event, updates a second while drawing, bytes an update, long tasks."""
+    with Server() as server, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium.find(), args=chromium.ARGUMENTS)
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.add_init_script(path=SCRIPT)
+        sizes: list[int] = []
+        page.on("response", lambda answer: sizes.append(int(answer.headers.get("content-length", 0))))
+        with page.expect_response("**/exploration"):
+            page.goto(f"http://127.0.0.1:{server.port}/")
+        draw_digits(page, 2)
+        sizes.clear()
+        page.evaluate("Object.assign(watched, { moves: [], updates: [], longTasks: [] })")
+        seconds = draw_digits(page, QUICK_DIGITS if quick else DIGITS)
+        page.wait_for_timeout(1000)
+        watched = page.evaluate("watched")
+        browser.close()
+    return summarise_watched(watched, sizes, seconds)
+
+
+def draw_digits(page: Page, count: int) -> float:
+    """Draw samples with the mouse at an even pace. Seconds that the pen was down."""
+    box = page.locator("#canvas").bounding_box()
+    assert box is not None
+    down = 0.0
+    for digit in (list(SAMPLES) * count)[:count]:
+        page.click("#clear")
+        for stroke in SAMPLES[digit]:
+            places = [(box["x"] + x * box["width"] / 280, box["y"] + y * box["height"] / 280) for x, y in stroke]
+            page.mouse.move(*places[0])
+            page.mouse.down()
+            start = time.perf_counter()
+            for number, place in enumerate(_between(places)):
+                page.mouse.move(*place)
+                time.sleep(max(0, start + (number + 1) / MOVES_A_SECOND - time.perf_counter()))
+            down += time.perf_counter() - start
+            page.mouse.up()
+    return down
+
+
+def _between(places: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """More points along the same line, so that the hand is not faster than a hand."""
+    pairs = pairwise(places)
+    steps = [step / POINTS for step in range(1, POINTS + 1)]
+    return [(x + (u - x) * t, y + (v - y) * t) for (x, y), (u, v) in pairs for t in steps]
+
+
+def summarise_watched(watched: dict[str, Any], sizes: list[int], seconds: float) -> list[Figure]:
+    """The figures of what the page's script has seen."""
+    moves, updates = watched["moves"], watched["updates"]
+    latencies = [
+        painted - move
+        for move in moves
+        if (painted := next((each["painted"] for each in updates if each["left"] >= move), None)) is not None
+    ]
+    trips = [each["painted"] - each["left"] for each in updates]
+    long = [each["duration"] for each in watched["longTasks"]]
+    return [
+        summarise("pointer event to last map painted", latencies, note=f"{len(latencies)} of {len(moves)} events"),
+        summarise("request leaves to last map painted", trips),
+        Figure("pointer events a second", len(moves) / seconds, "/s"),
+        Figure("updates a second, pen down", len(updates) / seconds, "/s"),
+        summarise("bytes an update", [size for size in sizes if size] or [0], "B"),
+        Figure("tasks longer than 50 ms", len(long), "", note=f"longest {max(long, default=0):.0f} ms"),
+    ]
+
+
+if __name__ == "__main__":
+    run_alone("pen_to_picture", measure, __doc__)

@@ -1,0 +1,118 @@
+"""The real server in processes of its own, and what it holds of the machine."""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).parent.parent
+START_SECONDS = 180
+_READY = ("Application startup complete", "Ready.")  # what a worker says, by uvicorn or by the app
+LAYERGLASS = "from app.cli import cli; cli()"
+
+
+class Server:
+    """A Python program that listens on a port of its own; by default `layerglass serve`."""
+
+    def __init__(self, program: str = LAYERGLASS, arguments: tuple[str, ...] = ("serve",), **settings: object) -> None:
+        """settings: Layerglass' own, as in LAYERGLASS_WORKERS."""
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
+        told = {f"LAYERGLASS_{name.upper()}": str(value) for name, value in settings.items()}
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), **told}
+        self._count = int(str(settings.get("workers", 1)))
+        self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115
+        command = [sys.executable, "-c", program, *arguments, "--port", str(self.port)]
+        self.process = subprocess.Popen(command, env=environment, stdout=self._log, stderr=self._log)
+
+    def __enter__(self) -> "Server":
+        try:
+            self.wait()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def log(self) -> str:
+        self._log.seek(0)
+        return self._log.read()
+
+    def wait(self) -> None:
+        """Until every worker takes requests. Raises: RuntimeError with what it said, where it does not."""
+        deadline = time.monotonic() + START_SECONDS
+        while not self._is_ready():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"The server did not start:\n{self.log}")
+            time.sleep(0.02)
+
+    def _is_ready(self) -> bool:
+        # Several workers share a socket, which takes connections before they do: only the log tells when all are ready.
+        if self._count > 1:
+            return max(self.log.count(words) for words in _READY) >= self._count
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+        except OSError:
+            return False
+        return True
+
+    def processes(self) -> list[psutil.Process]:
+        """Itself, its workers and whatever else it has started."""
+        own = psutil.Process(self.process.pid)
+        return [own, *own.children(recursive=True)]
+
+    def workers(self) -> list[psutil.Process]:
+        """The processes that answer: those that hold TensorFlow, the opener of model files apart."""
+        return [each for each in self.processes() if each.is_running() and _answers(each)]
+
+    def stop(self) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def _answers(process: psutil.Process) -> bool:
+    try:
+        return process.memory_info().rss > 150e6 and "app.opening.child" not in " ".join(process.cmdline())
+    except psutil.Error:
+        return False
+
+
+@dataclass(frozen=True)
+class Holding:
+    """What processes hold: bytes of memory that nobody shares, threads, open files and sockets, processes."""
+
+    memory: int
+    threads: int
+    handles: int
+    processes: int
+
+
+def pss(process: psutil.Process) -> int:
+    """Bytes of memory, shared pages shared out among those that share them; where the system cannot say, all of it."""
+    full = process.memory_full_info()
+    return int(getattr(full, "pss", 0) or full.rss)
+
+
+def held_by(server: Server) -> Holding:
+    """Memory of the processes that answer, threads and handles of those too, and the count of all."""
+    workers = server.workers()
+    return Holding(
+        memory=sum(each.memory_full_info().uss for each in workers),
+        threads=sum(each.num_threads() for each in workers),
+        handles=sum(each.num_fds() for each in workers),
+        processes=len(server.processes()),
+    )

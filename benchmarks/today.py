@@ -1,0 +1,128 @@
+"""A whole request to Layerglass, against what one writes oneself or takes from a library for the same layers.
+
+Keras' own recipe (F. Chollet, Deep Learning with Python, "Visualizing intermediate activations"): a model of all
+outputs, `predict`, and one matplotlib figure a layer, here saved as PNG. tf-explain's ExtractActivations: a model of
+one layer's output, `predict`, a grey grid, saved by OpenCV. Both are given the normalised image and, where they can
+keep one, a model that is already built; Layerglass is given the drawing, over HTTP. All three alternate.
+"""
+
+import importlib.metadata
+import io
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from app.explorer import see
+from app.settings import resource
+from benchmarks.computation import MODEL, open_network
+from benchmarks.drawings import make_drawings
+from benchmarks.figures import Figure, alternate, ratio, run_alone, summarise
+from benchmarks.http_client import Client, post
+from benchmarks.one_drawing import API
+from benchmarks.serving import Server
+
+ROUNDS, QUICK_ROUNDS = 20, 2
+TF_EXPLAIN = Path(sys.prefix) / "tf-explain"  # where `make bench` puts it
+COLUMNS = 16  # maps in a row of the recipe's grid, as in the book
+
+
+def measure(quick: bool = False) -> list[Figure]:
+    """Milliseconds of each, and how many times as long as the request the others take."""
+    rounds = QUICK_ROUNDS if quick else ROUNDS
+    network, model = open_network(), keras.models.load_model(resource("models") / f"{MODEL}.keras")
+    names = [layer.name for layer in network.feature_map_layers]
+    drawings = iter(make_drawings(rounds + 1))
+    image = see(make_drawings(1)[0], network.card)[np.newaxis]
+    with Server() as server, tempfile.TemporaryDirectory() as folder:
+        ways: dict[str, Callable[[], object]] = {
+            "layerglass": lambda: _send(server.port, post(API, next(drawings))),
+            "keras + matplotlib": make_keras_recipe(model, names, image),
+        }
+        try:
+            ways["tf-explain"] = make_tf_explain(model, names, image, Path(folder))
+            ways["tf-explain"]()
+        except Exception as error:
+            ways.pop("tf-explain", None)
+            print(f"tf-explain does not run here and was not measured: {type(error).__name__}: {error}")
+        taken = alternate(ways, rounds)
+    ours = taken.pop("layerglass")
+    figures = [summarise("layerglass, the whole request", ours, note=f"{len(names)} layers")]
+    for name, times in taken.items():
+        figures += [summarise(name, times, note=version_of(name)), ratio(f"{name} / layerglass", times, ours)]
+    return figures
+
+
+def _send(port: int, request: bytes) -> None:
+    # A new connection each time: the server would end one that is idle for as long as the others take.
+    with Client(port) as client:
+        if client.send(request).status != 200:
+            raise RuntimeError("The server did not answer the drawing.")
+
+
+def version_of(name: str) -> str:
+    parts = name.split(" + ")
+    return ", ".join(f"{part} {importlib.metadata.version(part)}" for part in parts)
+
+
+def make_keras_recipe(model: Any, names: list[str], image: Any) -> Callable[[], list[bytes]]:
+    """The book's recipe, for one drawing after another: the model of all outputs is built once."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    activation_model = keras.Model(model.inputs, [model.get_layer(name).output for name in names])
+
+    def run() -> list[bytes]:
+        return [_draw(maps[0]) for maps in activation_model.predict(image, verbose=0)]
+
+    return run
+
+
+def _draw(maps: Any) -> bytes:
+    """One figure of a layer, (height, width, channels), as the book draws it."""
+    from matplotlib import pyplot
+
+    height, width, channels = maps.shape
+    columns = min(COLUMNS, channels)
+    rows = -(-channels // columns)
+    grid = np.zeros(((height + 1) * rows - 1, (width + 1) * columns - 1), np.uint8)
+    for channel in range(channels):
+        row, column = divmod(channel, columns)
+        one = maps[..., channel].copy()
+        if one.sum() != 0:
+            one = (one - one.mean()) / (one.std() or 1) * 64 + 128
+        top, left = (height + 1) * row, (width + 1) * column
+        grid[top : top + height, left : left + width] = np.clip(one, 0, 255).astype(np.uint8)
+    figure = pyplot.figure(figsize=(grid.shape[1] / width, grid.shape[0] / height))
+    pyplot.grid(False)
+    pyplot.axis("off")
+    pyplot.imshow(grid, aspect="auto", cmap="viridis")
+    file = io.BytesIO()
+    figure.savefig(file, format="png")
+    pyplot.close(figure)
+    return file.getvalue()
+
+
+def make_tf_explain(model: Any, names: list[str], image: Any, folder: Path) -> Callable[[], None]:
+    """tf-explain as its own documentation uses it: it builds its model at every call, and takes one layer a grid."""
+    # Not beside our own packages: it brings a package named tests.
+    sys.path.append(str(TF_EXPLAIN))
+    from tf_explain.core.activations import ExtractActivations
+
+    explainer = ExtractActivations()
+
+    def run() -> None:
+        keras.utils.disable_interactive_logging()  # its progress bars are nothing that one would wait for
+        for name in names:
+            grid = explainer.explain((image, None), model, [name])
+            explainer.save(grid, str(folder), f"{name}.png")
+
+    return run
+
+
+if __name__ == "__main__":
+    run_alone("today", measure, __doc__)

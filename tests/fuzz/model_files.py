@@ -1,0 +1,134 @@
+"""Malformed model files, through the child process that opens them: a model comes out, or a sentence does.
+
+Changed are the file's own bytes; the bytes of what is in its archive; values in its description. What the child process
+hands over is changed, too, as if a file had taken it over.
+"""
+
+import io
+import json
+import random
+import tempfile
+import time
+import zipfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from app.cnn.network import Network
+from app.opening.child import Opener, Parcel
+from app.opening.parcel import unpack
+from app.opening.unusable import UnusableModel
+from tests.fuzz.mutations import mutate
+from tests.small_models import build_branches, build_digits, build_picture
+
+FILE_SECONDS = 20.0  # for one file
+PARCELS = 20  # changed ones of each model that opens
+VALUES: tuple[Any, ...] = (
+    None, True, -1, 0, 1, 2, 10**9, 10**30, 0.5, float("inf"), "", "same", "relu", "x" * 10_000, "../../x", "\x00",
+    [], [[]], [1, 2], [0, 0], [None, None, 1],
+    {}, {"class_name": "Lambda", "config": {}}, {"class_name": "Dense", "config": {"units": 2}},
+)  # fmt: skip
+
+
+def seeds() -> list[tuple[str, bytes]]:
+    """Small files that open, with their endings."""
+    found = []
+    with tempfile.TemporaryDirectory() as folder:
+        for ending in (".keras", ".h5"):
+            for model in (build_digits(), build_branches(), build_picture()):
+                path = Path(folder) / f"seed{ending}"
+                model.save(path)
+                found.append((ending, path.read_bytes()))
+    return found
+
+
+def change(data: bytes, others: list[bytes], chance: random.Random) -> bytes:
+    """The file made wrong somewhere."""
+    if not zipfile.is_zipfile(io.BytesIO(data)) or chance.random() < 0.2:
+        return mutate(data, others, chance)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        contents = {name: archive.read(name) for name in archive.namelist()}
+    name = chance.choice(list(contents))
+    if name.endswith(".json") and chance.random() < 0.8:
+        contents[name] = json.dumps(change_value(json.loads(contents[name]), chance)).encode()
+    else:
+        contents[name] = mutate(contents[name], list(contents.values()), chance)
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for each, content in contents.items():
+            archive.writestr(each, content)
+    return file.getvalue()
+
+
+def change_value(tree: Any, chance: random.Random) -> Any:
+    """The same JSON with one value, anywhere in it, replaced, removed or doubled."""
+    places = list(_places(tree))
+    if not places:
+        return chance.choice(VALUES)
+    holder, key = chance.choice(places)
+    dice = chance.random()
+    if dice < 0.15:
+        del holder[key]
+    elif dice < 0.25 and isinstance(holder, list):
+        holder.insert(key, holder[key])
+    else:
+        holder[key] = chance.choice(VALUES)
+    return tree
+
+
+def _places(tree: Any) -> Any:
+    for key in tree if isinstance(tree, dict) else range(len(tree)) if isinstance(tree, list) else ():
+        yield tree, key
+        yield from _places(tree[key])
+
+
+def fuzz(seconds: float, seed: int = 0) -> list[str]:
+    """Try malformed files for so long. Returns what is wrong, at most ten."""
+    chance, known, faults, told = random.Random(seed), seeds(), list[str](), Counter[str]()
+    others, slowest, end = [data for _, data in known], 0.0, time.monotonic() + seconds
+    with Opener(FILE_SECONDS, 512) as opener, tempfile.TemporaryDirectory() as folder:
+        while time.monotonic() < end:
+            ending, data = chance.choice(known)
+            path = Path(folder) / f"fuzzed{ending}"
+            path.write_bytes(changed := change(data, others, chance))
+            began = time.monotonic()
+            try:
+                parcel = opener.open(path)
+                told["opened"] += 1
+                check(parcel)
+                told["parcels refused"] += check_changed(parcel, chance)
+            except UnusableModel as error:
+                told["refused"] += 1
+                told[_kind(str(error))] += 1
+            except Exception as error:
+                kept = Path(tempfile.gettempdir()) / f"layerglass-fuzz-{len(faults)}{ending}"
+                kept.write_bytes(changed)
+                faults.append(f"{type(error).__name__}: {str(error)[:300]}: kept as {kept}")
+            slowest = max(slowest, time.monotonic() - began)
+    counts = ", ".join(f"{count:,} {what}" for what, count in told.most_common() if what)
+    print(f"model files: {counts}, slowest {slowest:.1f} s", flush=True)
+    return faults[:10]
+
+
+def _kind(sentence: str) -> str:
+    """What ended the child, where something did."""
+    return next((f"({word})" for word in ("stopped the process", "longer than", "of memory") if word in sentence), "")
+
+
+def check(parcel: Parcel) -> None:
+    """What opens must run here, too. Raises: UnusableModel, anything else is a bug."""
+    network = Network("fuzzed", unpack(parcel.data).model, parcel.finding.card)
+    network.run(np.zeros([size or 32 for size in network.card.input_shape], np.float32))
+
+
+def check_changed(parcel: Parcel, chance: random.Random) -> int:
+    """How many changed parcels are refused. Raises: anything else is a bug."""
+    refused = 0
+    for _ in range(PARCELS):
+        try:
+            unpack(change(parcel.data, [parcel.data], chance))
+        except UnusableModel:
+            refused += 1
+    return refused

@@ -1,0 +1,94 @@
+"""Malformed pictures: whatever the bytes, what a network sees of them is found, or they are refused in a sentence."""
+
+import random
+import time
+import warnings
+from typing import Any
+
+import psutil
+from PIL import Image
+
+from app.cnn.card import Card, Fit, Ink
+from app.explorer import see
+from app.imaging.drawing import InvalidDrawing
+from tests.fuzz.mutations import mutate
+from tests.pictures import draw_four, encode
+
+WARM_UP_SHARE = 0.2
+GROWTH_BYTES = 20e6  # what Python's and Pillow's own pools may still take after that
+
+_TURNED = b"Exif\0\0MM\0*\0\0\0\b\0\1\1\x12\0\3\0\0\0\1\0\6\0\0"  # orientation 6
+_KINDS: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("PNG", "L", {}), ("PNG", "1", {}), ("PNG", "P", {"transparency": 0}), ("PNG", "RGBA", {}), ("PNG", "I;16", {}),
+    ("JPEG", "L", {}), ("JPEG", "RGB", {"progressive": True, "exif": _TURNED}), ("JPEG", "CMYK", {}),
+    ("WEBP", "RGB", {}), ("WEBP", "RGBA", {"lossless": True}),
+    ("GIF", "L", {}), ("GIF", "P", {"transparency": 0, "interlace": 1}),
+    ("BMP", "1", {}), ("BMP", "L", {}), ("BMP", "RGB", {}),
+)  # fmt: skip
+
+
+def seeds() -> list[bytes]:
+    """Real pictures of every format that is read, small, so that many can be tried."""
+    four = draw_four(40)
+    found = [encode(four.convert(mode), format, **options) for format, mode, options in _KINDS]
+    frames = [four.convert("P"), four.rotate(90).convert("P")]
+    found.append(encode(frames[0], "GIF", save_all=True, append_images=frames[1:]))
+    return [*found, encode(Image.new("RGB", (1, 1)), "PNG"), encode(Image.new("L", (300, 2), 255), "BMP")]
+
+
+CARD = Card.model_validate(
+    dict.fromkeys(("title", "description", "trained_on", "training"), "none")
+    | {"classes": ["0", "1"], "input_shape": (28, 28, 1), "value_range": (0, 1)}
+    | {"pooling": None, "parameters": 0, "test_accuracy": None}
+)
+
+
+def _card(fit: Fit, ink: Ink, channels: int) -> Card:
+    return CARD.model_copy(update={"input_shape": (28, 28, channels), "fit": fit, "ink": ink})
+
+
+CARDS = (_card(Fit.DIGIT, Ink.BRIGHT, 1), _card(Fit.FIT, Ink.DARK, 4))
+
+
+def check(data: bytes) -> bool:
+    """Whether the bytes are a drawing. Raises: whatever but InvalidDrawing goes wrong, which is a bug."""
+    seen = False
+    for card in CARDS:
+        try:
+            image = see(data, card)
+        except InvalidDrawing as error:
+            assert str(error).endswith("."), "a refusal must be a sentence"
+        else:
+            assert image.shape == card.input_shape
+            seen = True
+    return seen
+
+
+def fuzz(count: int, seconds: float, seed: int = 0) -> list[str]:
+    """Try so many malformed pictures, for so long at most. Returns what is wrong, at most ten of a kind."""
+    warnings.simplefilter("ignore")  # Pillow warns of what is odd in a file
+    chance, known, faults = random.Random(seed), seeds(), list[str]()
+    process, grown_from, tried, seen, slowest = psutil.Process(), 0, 0, 0, 0.0
+    start = time.monotonic()
+    for number in range(count):
+        if (passed := time.monotonic() - start) > seconds:
+            break
+        if not grown_from and (number >= count * WARM_UP_SHARE or passed > seconds * WARM_UP_SHARE):
+            grown_from = process.memory_info().rss
+        data = mutate(chance.choice(known), known, chance)
+        began = time.monotonic()
+        try:
+            seen += check(data)
+        except Exception as error:
+            faults.append(
+                f"{type(error).__name__}: {error}: {data[:80].hex()} ({len(data)} bytes, seed {seed}, {number})"
+            )
+        slowest, tried = max(slowest, time.monotonic() - began), number + 1
+    growth = process.memory_info().rss - grown_from
+    print(f"pictures: {tried:,} tried, {seen:,} read, {tried - seen:,} refused, slowest {slowest:.2f} s, ", end="")
+    print(
+        f"{growth / 1e6:+.1f} MB since a fifth of them, {tried / (time.monotonic() - start):,.0f} a second", flush=True
+    )
+    if growth > GROWTH_BYTES:
+        faults.append(f"Memory grew by {growth / 1e6:.0f} MB.")
+    return faults[:10]
