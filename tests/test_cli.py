@@ -129,7 +129,8 @@ def test_a_state_folder_that_was_named_is_kept(server: Server, tmp_path: Path) -
 def test_no_model_at_all_is_said_in_a_sentence(server: Server, tmp_path: Path) -> None:
     os.environ["LAYERGLASS_BUILT_IN_MODELS"] = str(tmp_path)
     (tmp_path / "digits.keras").touch()
-    result = run("serve", "--models", str(tmp_path / ".."))
+    (empty := tmp_path / "empty").mkdir()
+    result = run("serve", "--models", str(empty))
     assert result.exit_code == 2
     assert result.stderr == (
         f"No model found in {tmp_path}: expected NAME.keras with its card NAME.json beside it. "

@@ -122,7 +122,9 @@ class LimitedProtocol(HttpToolsProtocol):
         self.head_timer = self.loop.call_later(self.limits.head_seconds, self._on_late_head)
 
     def _on_late_head(self) -> None:
-        if self.has_begun and not self.transport.is_closing():
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._start_head_timer()  # the answer before this head comes first, and has a limit of its own
+        elif self.has_begun and not self.transport.is_closing():
             self.refuse(HTTPStatus.REQUEST_TIMEOUT)
         else:  # a browser that connected ahead of need
             self.transport.close()
