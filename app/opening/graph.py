@@ -22,7 +22,7 @@ from app.opening.vocabulary import MODELS, TRAINING_ONLY
 
 _FORBIDDEN = re.compile(r"[^A-Za-z0-9_.>-]")
 _NAME_LENGTH = 60
-_NAMES = 8  # of outputs, in a sentence
+_NAMES = 8  # in a sentence
 # What keeps an image's channels, and their order.
 _CHANNEL_KEEPING = frozenset({"Rescaling", "Resizing", "Normalization", "BatchNormalization", "ZeroPadding2D"})
 
@@ -59,7 +59,7 @@ class _Maker:
     renamed: dict[str, str] = field(default_factory=dict)
     reshaped: str = ""  # the step that reshapes the image, if there is one
     image_channels: int = 0  # of the image as the model takes it; 0 where it takes none
-    left_out: int = 0  # calls of layers that the answer does not depend on
+    left_out: list[str] = field(default_factory=list)  # layers that the answer does not depend on
     flat: set[str] = field(default_factory=set)  # steps whose output is no image, as far as the steps before tell
 
     def note(self, sentence: str) -> None:
@@ -118,7 +118,7 @@ class _Maker:
             self.note(_several_outputs(graph))
         made = self._bind(graph, inputs, path)
         waiting = graph.needed()
-        self.left_out += len(graph.uses) - len(waiting)
+        self.left_out.extend(name for name, *_ in graph.uses if all(name != each for each, *_ in waiting))
         while waiting:
             ready = [key for key, use in waiting.items() if all(source in made for source in use.inputs)]
             if not ready:
@@ -227,9 +227,9 @@ class _Maker:
                 needed.add(name)
                 waiting.extend(self.steps[name].inputs)
         steps = tuple(step for step in self.steps.values() if step.name in needed)
-        left = sum(step.origin != () for step in self.steps.values() if step.name not in needed) + self.left_out
+        left = self.left_out + [step.name for step in self.steps.values() if step.origin and step.name not in needed]
         if left:
-            self.note(f"Layers that the answer does not depend on were left out: {left}.")
+            self.note(f"Layers that the answer does not depend on were left out: {_listed(left)}.")
         return Plan(shape, source, steps, output, self.layers, self._sentences())
 
     def _drop_reshape(self, source: str) -> None:
@@ -252,5 +252,9 @@ class _Maker:
 
 def _several_outputs(graph: Graph) -> str:
     names = [name for name, *_ in graph.outputs]
-    listed = ", ".join(shown(name) for name in names[:_NAMES]) + (", …" if len(names) > _NAMES else "")
-    return f"The model gives {len(names)} outputs: {listed}. The first, {shown(names[0])}, is the answer here."
+    return f"The model gives {len(names)} outputs: {_listed(names)}. The first, {shown(names[0])}, is the answer here."
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
+    return ", ".join(map(shown, names[:_NAMES])) + more

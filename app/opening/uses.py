@@ -34,7 +34,8 @@ class Graph:
 
     def needed(self) -> dict[Reference, Use]:
         """What the answer depends on, as far as anything makes it, in the file's order."""
-        return {key: self.uses[key] for key in self.uses if key in self._sources()}
+        sources = self._sources()
+        return {key: use for key, use in self.uses.items() if key in sources}
 
     def inputs_needed(self) -> tuple[Reference, ...]:
         """The inputs that the answer depends on."""
