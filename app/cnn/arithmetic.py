@@ -228,7 +228,7 @@ def _explain_elementwise(
     if layer.kind in _ACTIVATION_LAYERS | _UNCHANGED and not softmax_layer:
         operation = layer.activation or layer.kind.lower()
         return ElementwiseCell((float(inputs[0][place]),), operation, _slopes(layer), value)
-    if layer.kind == "Rescaling":
+    if layer.kind == "Rescaling" and not layer.undescribed:
         parameters = {name: layer.option(name) for name in ("scale", "offset")}
         return ElementwiseCell((float(inputs[0][place]),), "rescaling", parameters, value)
     if layer.kind in _COMBINATIONS and all(each.shape == inputs[0].shape for each in inputs):

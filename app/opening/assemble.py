@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import keras
+import numpy as np
 
 from app.opening.limits import ANY_SIDE, CELLS, PARAMETERS
 from app.opening.plan import Plan, Step
@@ -26,6 +27,7 @@ def assemble(plan: Plan) -> keras.Model:
                 f"The model has more than {PARAMETERS:,} parameters by its layer {shown(step.name)}, more than "
                 "Layerglass opens. Bring a smaller one."
             )
+        _check_numbers(step, _shape(inputs[0]))
         made[step.name] = _call(step, inputs)
         _check_size(step, _shape(made[step.name]))
     try:
@@ -70,6 +72,19 @@ def _parameters(step: Step, shape: tuple[int | None, ...]) -> int:
             return 4 * math.prod(size or 1 for size in shape)  # a few numbers for each cell at most
         case _:
             return 0
+
+
+def _check_numbers(step: Step, shape: tuple[int | None, ...]) -> None:
+    """Keras takes any numbers of a Rescaling, and repeats its input where they are more than its channels."""
+    if step.kind != "Rescaling":
+        return
+    for numbers in (step.settings.get("scale", 1.0), step.settings.get("offset", 0.0)):
+        size = np.shape(numbers)[-1:] or (1,)
+        if size not in {(1,), shape[-1:]}:
+            raise UnusableModel(
+                f"The layer {shown(step.name)} (Rescaling) has {size[0]} numbers for {shape[-1]} channels; expected "
+                "one, or as many as channels."
+            )
 
 
 def _check_size(step: Step, shape: tuple[int | None, ...]) -> None:

@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 from app.opening.arguments import ACTIVATIONS
+from app.opening.functions import function_of, is_operation, is_operations_module, written_name
 from app.opening.limits import CONFIG_BYTES, CONFIG_ITEMS, NESTING
 from app.opening.names import words
 from app.opening.unusable import RESAVE, UnusableModel, shown
@@ -32,10 +33,10 @@ _OTHERS = words(
     "L1 L2 L1L2 OrthogonalRegularizer WeightRegularizer ActivityRegularizer NonNeg MaxNorm UnitNorm MinMaxNorm"
 )
 _POLICIES = frozenset({"DTypePolicy", "FloatDTypePolicy", "Policy"})
-_TENSOR = "__keras_tensor__"
-_TUPLE = "__tuple__"
+# What stands for a value among the arguments of a call. None is ever made: what is used is read as data.
+_ARGUMENTS = words("__keras_tensor__ __tuple__ __tensor__ __numpy__ __ellipsis__ __slice__")
 _TRAINING = _INITIALIZERS | _OLD_INITIALIZERS | _OTHERS
-CLASSES = LAYERS.keys() | TRAINING_ONLY | MODELS | _OLD_LAYERS | _TRAINING | _POLICIES | REGISTERED | {_TENSOR, _TUPLE}
+CLASSES = LAYERS.keys() | TRAINING_ONLY | MODELS | _OLD_LAYERS | _TRAINING | _POLICIES | REGISTERED | _ARGUMENTS
 
 _WHY = {
     "Lambda": "a Lambda layer, which is Python code of its author",
@@ -45,8 +46,6 @@ _WHY = {
     "StringLookup": "a StringLookup, which may read another file",
     "IntegerLookup": "an IntegerLookup, which may read another file",
     "TextVectorization": "a TextVectorization, which may read another file",
-    "TFOpLambda": "a TFOpLambda, which calls a TensorFlow function by its name",
-    "SlicingOpLambda": "a SlicingOpLambda, which calls a TensorFlow function by its name",
 }
 _WAY_OUT = (
     "Layerglass builds only layers of Keras that it knows, and runs no code from a file. Build the model from layers "
@@ -120,6 +119,9 @@ def _check_object(thing: Config) -> None:
     name = thing.get("class_name")
     if is_activation(thing):
         return
+    if isinstance(name, str) and is_operation(thing):
+        _check_operation(thing)
+        return
     if not isinstance(name, str) or name in _WHY or name not in CLASSES:
         raise UnusableModel(f"The model holds {_describe(thing)}. {_WAY_OUT}")
     module, registered = thing.get("module"), thing.get("registered_name")
@@ -129,6 +131,20 @@ def _check_object(thing: Config) -> None:
         raise UnusableModel(f"The model names {shown(name)} in {shown(module)}, no module of Keras. {_WAY_OUT}")
     if registered not in (None, name):
         raise UnusableModel(f"The model holds {shown(registered)}, a class of its author's own. {_WAY_OUT}")
+
+
+def _check_operation(thing: Config) -> None:
+    if function_of(thing) is None:
+        raise UnusableModel(
+            f"The model calls the function {shown(written_name(thing))} in its operation {shown(_own_name(thing))}, "
+            f"which Layerglass does not know. {_WAY_OUT}"
+        )
+    name, module, registered = thing["class_name"], thing.get("module"), thing.get("registered_name")
+    if registered not in (None, name):
+        raise UnusableModel(f"The model holds {shown(registered)}, a class of its author's own. {_WAY_OUT}")
+    is_known = module is None or is_operations_module(module) or (isinstance(module, str) and _MODULE.fullmatch(module))
+    if not is_known:
+        raise UnusableModel(f"The model names {shown(name)} in {shown(module)}, no module of Keras. {_WAY_OUT}")
 
 
 def _describe(thing: Config) -> str:

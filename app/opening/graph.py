@@ -10,15 +10,21 @@ from app.opening.config import Config
 from app.opening.inputs import as_image, channels_last, input_of, input_shape, times
 from app.opening.limits import LAYERS, NESTED_MODELS
 from app.opening.mend import LayerConfig, mend
-from app.opening.nodes import Reference, calls, layers_of, name_of, references, settings_of
+from app.opening.nodes import Reference, layers_of, name_of, settings_of
+from app.opening.operations import Operation
+from app.opening.order import fixed_order
 from app.opening.plan import Path, Plan, Step
 from app.opening.settings import checked_settings
 from app.opening.unusable import RESAVE, UnusableModel, shown
+from app.opening.uses import Graph, Use, graph_of
 from app.opening.vocabulary import LAYERS as KINDS
 from app.opening.vocabulary import MODELS, TRAINING_ONLY
 
 _FORBIDDEN = re.compile(r"[^A-Za-z0-9_.>-]")
 _NAME_LENGTH = 60
+_NAMES = 8  # in a sentence
+# What keeps an image's channels, and their order.
+_CHANNEL_KEEPING = frozenset({"Rescaling", "Resizing", "Normalization", "BatchNormalization", "ZeroPadding2D"})
 
 
 def make_plan(config: Config, era: int) -> Plan:
@@ -31,14 +37,12 @@ def make_plan(config: Config, era: int) -> Plan:
         maker.note(NOTE)
         shape = channels_last(shape)
     shape, inner = as_image(shape)
-    source = maker.input(name)
-    first = source
+    source = first = maker.input(name)
+    maker.image_channels = 0 if inner is not None else shape[-1] or 0
     if inner is not None:
         first = maker.reshape(inner, source)
         maker.note(f"The model takes its image as {times(inner)} numbers; here it takes {times(shape)}, the same ones.")
     outputs = maker.model(config, [first], ())
-    if len(outputs) != 1:
-        raise UnusableModel(f"The model gives {len(outputs)} outputs; Layerglass shows models with one.")
     if outputs[0] in {source, first}:
         raise UnusableModel("The model has no layers between its input and its output.")
     return maker.plan(shape, source, outputs[0])
@@ -53,6 +57,9 @@ class _Maker:
     layers: dict[Path, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     notes: Counter[str] = field(default_factory=Counter)
     renamed: dict[str, str] = field(default_factory=dict)
+    reshaped: str = ""  # the step that reshapes the image, if there is one
+    image_channels: int = 0  # of the image as the model takes it; 0 where it takes none
+    left_out: list[str] = field(default_factory=list)  # layers that the answer does not depend on
     flat: set[str] = field(default_factory=set)  # steps whose output is no image, as far as the steps before tell
 
     def note(self, sentence: str) -> None:
@@ -62,7 +69,8 @@ class _Maker:
         return self._unique(name)
 
     def reshape(self, shape: tuple[int | None, ...], source: str) -> str:
-        return self.step("Reshape", {"target_shape": shape}, (source,), "as_the_model_takes_it", ())
+        self.reshaped = self.step("Reshape", {"target_shape": shape}, (source,), "as_the_model_takes_it", ())
+        return self.reshaped
 
     def step(self, kind: str, settings: dict[str, Any], inputs: tuple[str, ...], name: str, origin: Path) -> str:
         if len(self.steps) >= LAYERS:
@@ -96,7 +104,7 @@ class _Maker:
         self.layers[path] = tuple((name_of(entry), str(entry["class_name"])) for entry in entries)
         if config["class_name"] == "Sequential":
             return self._sequential(entries, inputs, path)
-        return self._functional(config["config"], entries, inputs, path)
+        return self._functional(config, inputs, path)
 
     def _sequential(self, entries: list[Config], inputs: list[str], path: Path) -> list[str]:
         for entry in entries:
@@ -104,42 +112,66 @@ class _Maker:
                 inputs = self._call(entry, inputs, path)
         return inputs
 
-    def _functional(self, config: Config, entries: list[Config], inputs: list[str], path: Path) -> list[str]:
-        made = self._bind(config, inputs)
-        waiting = [
-            (entry, number, call)
-            for entry in entries
-            if entry["class_name"] != "InputLayer"
-            for number, call in enumerate(calls(entry))
-        ]
-        single = {name_of(entry) for entry in entries if entry["class_name"] in MODELS}
-        for entry in entries:
-            if name_of(entry) in single and len(calls(entry)) > 1:
-                raise UnusableModel(f"The model uses the model {shown(name_of(entry))} several times, within itself.")
-        # A nested model counts its calls from 0 or 1, depending on the Keras; it has one, so the number is dropped.
-        key = _Key(single)
+    def _functional(self, config: Config, inputs: list[str], path: Path) -> list[str]:
+        graph = graph_of(config)
+        if len(graph.outputs) > 1:
+            self.note(_several_outputs(graph))
+        made = self._bind(graph, inputs, path)
+        waiting = graph.needed()
+        self.left_out.extend(name for name, *_ in graph.uses if all(name != each for each, *_ in waiting))
         while waiting:
-            left = []
-            for entry, number, call in waiting:
-                if all(key.of(reference) in made for reference in call):
-                    sources = [made[key.of(reference)] for reference in call]
-                    made[key.of((name_of(entry), number, 0))] = self._one(self._call(entry, sources, path), entry)
-                else:
-                    left.append((entry, number, call))
-            if len(left) == len(waiting):
-                names = ", ".join(shown(name_of(entry)) for entry, _, _ in left[:3])
+            ready = [key for key, use in waiting.items() if all(source in made for source in use.inputs)]
+            if not ready:
+                names = ", ".join(shown(name_of(use.entry)) for use in list(waiting.values())[:3])
                 raise UnusableModel(f"The model's graph runs in a circle, or out of the model, at {names}. {RESAVE}")
-            waiting = left
-        outputs = [key.of(reference) for reference in references(config.get("output_layers"))]
-        if missing := [name for name, *_ in outputs if not any(name == given for given, *_ in made)]:
-            raise UnusableModel(f"The model's output {shown(missing[0])} is none of its layers. {RESAVE}")
-        return [made[output] for output in outputs if output in made]
+            for key in ready:
+                use = waiting.pop(key)
+                made[key] = self._use(use, [made[source] for source in use.inputs], path)
+        if graph.answer not in made:
+            raise UnusableModel(f"The model's output {shown(graph.answer[0])} is never made. {RESAVE}")
+        return [made[graph.answer]]
 
-    def _bind(self, config: Config, inputs: list[str]) -> dict[Reference, str]:
-        wanted = references(config.get("input_layers"))
+    def _bind(self, graph: Graph, inputs: list[str], path: Path) -> dict[Reference, str]:
+        # The model itself is given one image, for the one input that its answer depends on.
+        wanted = graph.inputs if path or len(graph.inputs) == 1 else graph.inputs_needed()
         if len(wanted) != len(inputs):
             raise UnusableModel(f"The model takes {len(wanted)} inputs; Layerglass gives it one image.")
-        return dict(zip([(name, 0, 0) for name, *_ in wanted], inputs, strict=True))
+        return dict(zip(wanted, inputs, strict=True))
+
+    def _use(self, use: Use, inputs: list[str], path: Path) -> str:
+        if use.operation is not None:
+            return self._operate(use.operation, inputs, (*path, use.operation.name))
+        return self._one(self._call(use.entry, inputs, path), use.entry)
+
+    def _operate(self, operation: Operation, inputs: list[str], origin: Path) -> str:
+        if operation.channels is not None:
+            return self._reorder(operation.channels, inputs[0], operation.name)
+        if operation.channel is not None:
+            raise UnusableModel(f"The operation {shown(operation.name)} takes one channel out of an image. {RESAVE}")
+        for layer in operation.layers:
+            if self.channels_first and any(isinstance(value, tuple) for value in layer.settings.values()):
+                raise UnusableModel(
+                    f"The operation {shown(operation.name)} has a number for each channel, which come first."
+                )
+            inputs = [self._add(layer, tuple(inputs), operation.name, origin)]
+        return inputs[0]
+
+    def _reorder(self, channels: tuple[int, ...], source: str, name: str) -> str:
+        """A convolution of single cells whose weights are ones and zeros: it gives each channel another place."""
+        count = self._channels(source)
+        order = channels or tuple(reversed(range(count)))
+        if self.channels_first or not count or max(order) >= count:
+            raise UnusableModel(
+                f"The operation {shown(name)} changes the order of something other than the image's channels. {RESAVE}"
+            )
+        self.note(f"The order of the channels is changed by a convolution of 1×1 with fixed weights, {name}.")
+        return self.step("Conv2D", fixed_order(order, count), (source,), name, ())
+
+    def _channels(self, source: str) -> int:
+        """How many channels the image has, where a step still has the image's; else 0."""
+        while source in self.steps and self.steps[source].kind in _CHANNEL_KEEPING:
+            source = self.steps[source].inputs[0]
+        return 0 if source in self.steps else self.image_channels
 
     def _one(self, outputs: list[str], entry: Config) -> str:
         if len(outputs) != 1:
@@ -195,16 +227,14 @@ class _Maker:
                 needed.add(name)
                 waiting.extend(self.steps[name].inputs)
         steps = tuple(step for step in self.steps.values() if step.name in needed)
-        if left := sum(step.origin != () for step in self.steps.values() if step.name not in needed):
-            self.note(f"Layers that the answer does not depend on were left out: {left}.")
+        left = self.left_out + [step.name for step in self.steps.values() if step.origin and step.name not in needed]
+        if left:
+            self.note(f"Layers that the answer does not depend on were left out: {_listed(left)}.")
         return Plan(shape, source, steps, output, self.layers, self._sentences())
 
     def _drop_reshape(self, source: str) -> None:
         """Leave out the reshaping of the input where what follows gives the same without it."""
-        reshaped = next(
-            (step.name for step in self.steps.values() if step.origin == () and step.inputs == (source,)), ""
-        )
-        readers = [step for step in self.steps.values() if reshaped in step.inputs]
+        readers = [step for step in self.steps.values() if self.reshaped in step.inputs]
         if all(step.kind in {"Flatten", "Reshape"} for step in readers):
             for step in readers:
                 self.steps[step.name] = replace(step, inputs=(source,))
@@ -220,11 +250,11 @@ class _Maker:
         return (*counted, *names)
 
 
-@dataclass(frozen=True)
-class _Key:
-    """What a reference to a layer's output is found under."""
+def _several_outputs(graph: Graph) -> str:
+    names = [name for name, *_ in graph.outputs]
+    return f"The model gives {len(names)} outputs: {_listed(names)}. The first, {shown(names[0])}, is the answer here."
 
-    single: set[str]
 
-    def of(self, reference: Reference) -> Reference:
-        return (reference[0], 0, reference[2]) if reference[0] in self.single else reference
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
+    return ", ".join(map(shown, names[:_NAMES])) + more

@@ -82,10 +82,10 @@ def guess_value_range(model: keras.Model) -> tuple[float, float]:
     """What paper and the strongest ink are, as the first layers tell: 0 to 1 unless they scale a picture of bytes."""
     for layer in computing_layers(model):
         if isinstance(layer, keras.layers.Rescaling):
-            return _BYTES if _largest(layer.scale) < 1 / 16 else _SHARES
+            return _BYTES if _largest(layer.scale) < 1 / 16 or _largest(layer.offset) > 16 else _SHARES
         if isinstance(layer, keras.layers.Normalization):
             return _BYTES if _largest(layer.mean) > 1.5 else _SHARES
-        if not isinstance(layer, _BEFORE_SCALING):
+        if not isinstance(layer, _BEFORE_SCALING) and layer.trainable:  # fixed: it changes the channels' order
             break
     return _SHARES
 

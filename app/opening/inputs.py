@@ -5,7 +5,8 @@ from typing import Any
 from app.opening.config import Config
 from app.opening.limits import CHANNELS, SIDE
 from app.opening.nodes import layers_of, name_of, settings_of
-from app.opening.unusable import UnusableModel, shown
+from app.opening.unusable import UnusableModel, printable, shown
+from app.opening.uses import graph_of
 from app.opening.vocabulary import MODELS
 
 Shape = tuple[int | None, ...]  # without the batch; None where any size goes
@@ -16,7 +17,7 @@ def input_of(model: Config) -> tuple[Any, str]:
     entries = layers_of(model)
     inputs = [entry for entry in entries if entry["class_name"] == "InputLayer"]
     if len(inputs) > 1:
-        raise UnusableModel(f"The model takes {len(inputs)} inputs; Layerglass gives it one image.")
+        inputs = [_only_one(model, inputs)]
     if inputs:
         settings = settings_of(inputs[0])
         if settings.get("sparse") or settings.get("ragged"):
@@ -30,6 +31,43 @@ def input_of(model: Config) -> tuple[Any, str]:
     for other in (config.get("build_input_shape") if isinstance(config, dict) else None, _built(first), _built(model)):
         declared = declared if declared is not None else other
     return declared, "input"
+
+
+def _only_one(model: Config, inputs: list[Config]) -> Config:
+    """The input that the answer depends on. Raises: UnusableModel, where it depends on several, or on none."""
+    if model["class_name"] == "Sequential":
+        raise UnusableModel(f"The model takes {len(inputs)} inputs; Layerglass gives it one image.")
+    needed = {name for name, *_ in graph_of(model).inputs_needed()}
+    found = [entry for entry in inputs if name_of(entry) in needed]
+    if len(found) == 1:
+        return found[0]
+    listed = ", ".join(f"{shown(name_of(entry))} ({_in_words(entry)})" for entry in inputs[:_LISTED])
+    image = next((index for index, entry in enumerate(inputs) if _is_image(entry)), None)
+    raise UnusableModel(
+        f"The model's answer depends on {len(found)} inputs, and Layerglass gives it one image. It takes: {listed}. "
+        + (_NO_IMAGE if image is None else _ONE_IMAGE.format(name=shown(name_of(inputs[image])), index=image))
+    )
+
+
+_LISTED = 8  # inputs in a sentence
+_NO_IMAGE = "None of them is an image, so there is nothing to draw into."
+_ONE_IMAGE = (
+    "One can draw into {name}. Build a model that takes it alone, such as keras.Model(model.inputs[{index}], output) "
+    "with an output that depends on nothing else, and save that."
+)
+
+
+def _is_image(entry: Config) -> bool:
+    shape = _declared(settings_of(entry))
+    shape = shape.get("items", shape.get("config")) if isinstance(shape, dict) else shape
+    return isinstance(shape, list) and len(shape) == 4
+
+
+def _in_words(entry: Config) -> str:
+    shape = _declared(settings_of(entry))
+    shape = shape.get("items", shape.get("config")) if isinstance(shape, dict) else shape
+    sizes = times(tuple(shape[1:])) if isinstance(shape, list) and len(shape) < _LISTED else "no shape"
+    return f"an image, {sizes}" if _is_image(entry) else sizes
 
 
 def _declared(settings: Config) -> Any:
@@ -81,4 +119,4 @@ def channels_last(shape: Shape) -> Shape:
 
 
 def times(shape: tuple[Any, ...]) -> str:
-    return "×".join("any" if size is None else str(size) for size in shape)
+    return "×".join("any" if size is None else printable(str(size)[:20]) for size in shape)

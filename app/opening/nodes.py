@@ -56,11 +56,12 @@ def references(struct: Any) -> list[Reference]:
     if not isinstance(struct, list):
         raise UnusableModel(f"The model's graph is not written as Keras writes one. {RESAVE}")
     if len(struct) in {3, 4} and isinstance(struct[0], str):
-        return [_reference(struct)]
+        return [reference(struct)]
     return [reference for value in struct for reference in references(value)]
 
 
-def _reference(entry: list[Any]) -> Reference:
+def reference(entry: list[Any]) -> Reference:
+    """An output as [layer, call, output], with the arguments of the call or without. Raises: UnusableModel."""
     name, call, output = entry[:3]
     if not isinstance(name, str) or not all(isinstance(number, int) for number in (call, output)):
         raise UnusableModel(f"The model's graph is not written as Keras writes one. {RESAVE}")
@@ -83,13 +84,14 @@ def _call_of_keras_3(node: Config, name: str) -> Call:
     arguments = node.get("args")
     if isinstance(arguments, list) and len(arguments) == 1:
         tensors = arguments[0] if isinstance(arguments[0], list) else arguments
-        histories = [_history(tensor) for tensor in tensors]
+        histories = [history(tensor) for tensor in tensors]
         if all(histories):
-            return [_reference(history) for history in histories if history]
+            return [reference(history) for history in histories if history]
     raise UnusableModel(f"The layer {shown(name)} is called with something other than the output of layers.")
 
 
-def _history(tensor: Any) -> list[Any] | None:
+def history(tensor: Any) -> list[Any] | None:
+    """Which output of which layer a tensor of Keras 3 is: layer, call, output; None where it is no tensor."""
     if not isinstance(tensor, dict) or tensor.get("class_name") != "__keras_tensor__":
         return None
     config = tensor.get("config")
