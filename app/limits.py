@@ -21,7 +21,7 @@ class Limits(BaseSettings):
     computations: int = Field(default_factory=count_cores, ge=1, description="Drawings computed at once.")
     waiting: int = Field(default=32, ge=0, description="Drawings that wait for their turn.")
     wait_seconds: float = Field(default=5, gt=0, description="How long a drawing waits for its turn.")
-    answer_seconds: float = Field(default=30, gt=0, description="How long an answer may take, the wait included.")
+    answer_seconds: float = Field(default=90, gt=0, description="How long an answer may take, the wait included.")
     shutdown_seconds: int = Field(default=10, ge=0, description="How long a stop waits for what is under way.")
 
     connections: int = Field(default=512, ge=1, description="Connections held at once.")
