@@ -22,7 +22,7 @@ _ACTIVATIONS_MODULE = re.compile(rf"{_KERAS}\.activations(?:\.activations)?")
 _OLD_LAYERS = words(
     "InputLayer Convolution2D AtrousConvolution2D SeparableConvolution2D Deconvolution2D Convolution2DTranspose "
     "DepthwiseConvolution2D MaxPool2D AvgPool2D GlobalMaxPool2D GlobalAvgPool2D Merge ThresholdedReLU "
-    "BatchNormalizationV1 BatchNormalizationV2 SyncBatchNormalization LSTMV2 GRUV2"
+    "BatchNormalizationV1 BatchNormalizationV2 SyncBatchNormalization LSTMV2 GRUV2 FixedDropout"
 )
 _INITIALIZERS = words(
     "Constant GlorotNormal GlorotUniform HeNormal HeUniform Identity IdentityInitializer LecunNormal LecunUniform Ones "

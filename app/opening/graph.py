@@ -118,7 +118,7 @@ class _Maker:
             self.note(_several_outputs(graph))
         made = self._bind(graph, inputs, path)
         waiting = graph.needed()
-        self.left_out.extend(name for name, *_ in graph.uses if all(name != each for each, *_ in waiting))
+        self.left_out.extend(graph.left_out())
         while waiting:
             ready = [key for key, use in waiting.items() if all(source in made for source in use.inputs)]
             if not ready:

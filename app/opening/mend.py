@@ -67,6 +67,14 @@ def _class_name(layer: LayerConfig) -> LayerConfig:
     return replace(layer, kind=kind).noted(f"{layer.kind} is called {kind} now.")
 
 
+def _fixed_dropout(layer: LayerConfig) -> LayerConfig:
+    """The published EfficientNets of Keras 2.2 have a Dropout of this name, which differs from Keras' in training."""
+    if layer.kind != "FixedDropout":
+        return layer
+    note = "FixedDropout, taken to change nothing once a model is trained, is a Dropout here."
+    return replace(layer, kind="Dropout").noted(note)
+
+
 _MERGES = {
     "sum": "Add",
     "mul": "Multiply",
@@ -218,6 +226,7 @@ _MENDS: tuple[_Mend, ...] = (
     _merge,
     _keras_1,
     _class_name,
+    _fixed_dropout,
     _without_groups,
     _batch_normalization,
     _rectifiers,

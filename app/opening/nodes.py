@@ -49,25 +49,28 @@ def settings_of(entry: Config) -> Config:
     return config
 
 
-def references(struct: Any) -> list[Reference]:
-    """All outputs that a list of them names: [["conv", 0, 0], ...], or one alone, or by key."""
+def references(struct: Any, reader: str = "") -> list[Reference]:
+    """All outputs that a list of them names: [["conv", 0, 0], ...], or one alone, or by key.
+
+    reader: the layer that reads them, for a sentence.
+    """
     if isinstance(struct, dict):
-        return [reference for value in struct.values() for reference in references(value)]
+        return [found for value in struct.values() for found in references(value, reader)]
     if not isinstance(struct, list):
         raise UnusableModel(f"The model's graph is not written as Keras writes one. {RESAVE}")
     if len(struct) in {3, 4} and isinstance(struct[0], str):
-        return [reference(struct)]
-    return [reference for value in struct for reference in references(value)]
+        return [reference(struct, reader)]
+    return [found for value in struct for found in references(value, reader)]
 
 
-def reference(entry: list[Any]) -> Reference:
+def reference(entry: list[Any], reader: str = "") -> Reference:
     """An output as [layer, call, output], with the arguments of the call or without. Raises: UnusableModel."""
     name, call, output = entry[:3]
     if not isinstance(name, str) or not all(isinstance(number, int) for number in (call, output)):
         raise UnusableModel(f"The model's graph is not written as Keras writes one. {RESAVE}")
     if output != 0:
         raise UnusableModel(f"The model reads the second output of the layer {shown(name)}; layers here have one.")
-    _check_arguments(entry[3] if len(entry) == 4 else {}, name)
+    _check_arguments(entry[3] if len(entry) == 4 else {}, reader or name)
     return name, call, output
 
 
@@ -76,7 +79,10 @@ def calls(entry: Config) -> list[Call]:
     nodes = entry.get("inbound_nodes")
     if not isinstance(nodes, list):
         raise UnusableModel(f"The layer {shown(name_of(entry))} is in no graph. {RESAVE}")
-    return [_call_of_keras_3(node, name_of(entry)) if isinstance(node, dict) else references(node) for node in nodes]
+    return [
+        _call_of_keras_3(node, name_of(entry)) if isinstance(node, dict) else references(node, name_of(entry))
+        for node in nodes
+    ]
 
 
 def _call_of_keras_3(node: Config, name: str) -> Call:

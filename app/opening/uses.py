@@ -37,6 +37,12 @@ class Graph:
         sources = self._sources()
         return {key: use for key, use in self.uses.items() if key in sources}
 
+    def left_out(self) -> list[str]:
+        """The layers that the answer does not depend on; a channel that was stacked with others is no layer."""
+        needed = {name for name, *_ in self._sources()}
+        unused = {key[0]: use for key, use in self.uses.items() if key[0] not in needed}
+        return [name for name, use in unused.items() if use.operation is None or use.operation.channel is None]
+
     def inputs_needed(self) -> tuple[Reference, ...]:
         """The inputs that the answer depends on."""
         sources = self._sources()

@@ -88,6 +88,7 @@ LAYERS: Mapping[str, LayerKind] = MappingProxyType(
         "GlobalMaxPooling2D": _kind(layers.GlobalMaxPooling2D, **_GLOBAL),
         "GlobalMinPooling2D": _kind(GlobalMinPooling2D, **_GLOBAL),
         "GroupNormalization": _kind(layers.GroupNormalization, groups=whole(-1, UNITS), axis=axis, **_SCALED),
+        "Identity": _kind(layers.Identity),
         "LSTM": _kind(layers.LSTM, **_GATED),
         "LayerNormalization": _kind(layers.LayerNormalization, axis=_AXES, **_SCALED),
         "LeakyReLU": _kind(layers.LeakyReLU, negative_slope=real),

@@ -148,6 +148,8 @@ GELU = {"module": "builtins", "class_name": "function", "config": "gelu", "regis
             layers.LeakyReLU(negative_slope=0.1),
         ),
         ("MaxPool2D", {"pool_size": [2, 2]}, layers.MaxPooling2D()),
+        ("FixedDropout", {"rate": 0.2, "noise_shape": [None, 1, 1, 1], "seed": None}, layers.Dropout(0.2)),
+        ("Identity", {}, layers.Identity()),
         (
             "Activation",
             {

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
+from app.cnn.arithmetic import NoArithmetic, explain_cell
 from app.cnn.network import Network
 from app.opening.guess import guess_card
 from app.opening.reader import open_model
@@ -81,7 +82,44 @@ def test_preprocessing_of_keras_2_in_the_mode_of_caffe(tmp_path: Path) -> None:
     np.testing.assert_allclose(answers, images[..., ::-1] - [103.939, 116.779, 123.68], rtol=1e-5)
     opened = open_model(path)
     assert guess_card(opened.model, "m").value_range == (0, 255)
+    assert not any("left out" in mend for mend in opened.mends)
     assert "The order of the channels is changed by a convolution of 1×1 with fixed weights, reverse." in opened.mends
+
+
+def test_channels_that_are_stacked_in_another_order_are_not_told_as_left_out(tmp_path: Path) -> None:
+    x = keras.Input((4, 4, 3))
+    keras.Model(x, keras.applications.resnet50.preprocess_input(x)).save(tmp_path / "m.keras")
+    opened = open_model(tmp_path / "m.keras")
+    assert [type(layer) for layer in opened.model.layers[1:]] == [layers.Conv2D, layers.Rescaling]
+    assert not any("left out" in mend for mend in opened.mends)
+
+
+def test_numbers_for_each_channel_are_not_told_as_one_number(tmp_path: Path) -> None:
+    """A layer that adds another number to each channel is seen, but its arithmetic is not shown."""
+    opened = open_model(called(tmp_path, operation("math.add", [*IN, {"y": [1.0, 2.0, 3.0]}])))
+    network = Network("m", opened.model, guess_card(opened.model, "m"))
+    forward = network.run(image(opened.model)[0])
+    (layer,) = network.layers
+    with pytest.raises(NoArithmetic, match="Rescaling"):
+        explain_cell(layer, {}, network.inputs(layer, forward), forward.output, (0, 0, 0))
+
+
+def test_squeeze_and_excitation_is_seen_but_its_arithmetic_is_not(tmp_path: Path) -> None:
+    x = keras.Input((6, 6, 3))
+    keras.Model(x, squeezed(x)).save(tmp_path / "m.keras")
+    opened = open_model(tmp_path / "m.keras")
+    network = Network("m", opened.model, guess_card(opened.model, "m"))
+    forward, layer = network.run(image(opened.model)[0]), network.layer("excited")
+    assert network.receptive_fields["excited"] == (6, 6)
+    with pytest.raises(NoArithmetic, match="Multiply"):
+        explain_cell(layer, {}, network.inputs(layer, forward), forward.activations["excited"], (0, 0, 0))
+
+
+def test_a_layer_that_runs_as_in_training_is_refused_by_its_own_name(tmp_path: Path) -> None:
+    config = graph("in", "d", node(*INPUT), node("Dropout", {"name": "d", "rate": 0.5}, "in"))
+    config["config"]["layers"][1]["inbound_nodes"][0][0][3] = {"training": True}
+    sentence = refusal(save_h5(tmp_path / "m.h5", config, {}))
+    assert sentence == "The layer “d” always runs as in training, so its answers would be random."
 
 
 def test_the_weights_of_layers_around_operations_are_found(tmp_path: Path) -> None:
