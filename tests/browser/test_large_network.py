@@ -163,6 +163,7 @@ def test_folding_by_keyboard_survives_drawing(large: Page) -> None:
     large.keyboard.press("Enter")
     expect(button).to_have_attribute("aria-expanded", "false")
     expect(large.locator("#layer-stem figure")).to_be_hidden()
+    settle(large)
     with large.expect_response("**/exploration") as response:
         draw(large, [LINE_DOWN])
     text = response.value.text()
