@@ -61,12 +61,12 @@ export function addLayerList(form, layers, contents) {
   form.addEventListener("htmx:before:request", (event) => {
     if (event.target !== form) return;
     const { ctx } = event.detail;
-    const asked = wanted().slice(0, MOST).map((article) => article.dataset.layer);
-    if (shown.version === version && !asked.length) return event.preventDefault();
+    const asked = new Map(wanted().slice(0, MOST).map(({ dataset: { layer } }) => [layer, pages.get(layer) ?? 0]));
+    if (shown.version === version && !asked.size) return event.preventDefault();
     Object.assign(ctx, { version, asked, listed: list().dataset.listed });
     ctx.request.body.set("listed", ctx.listed);
-    for (const name of asked) ctx.request.body.append("shown", `${pages.get(name) ?? 0} ${name}`);
-    if (!asked.length) ctx.request.body.append("shown", "");
+    for (const [name, first] of asked) ctx.request.body.append("shown", `${first} ${name}`);
+    if (!asked.size) ctx.request.body.append("shown", "");
   });
 
   form.addEventListener("htmx:after:swap", (event) => {
@@ -80,9 +80,12 @@ export function addLayerList(form, layers, contents) {
   function settle({ version: answered, asked, listed }) {
     const isAnotherList = list().dataset.listed !== listed;
     const before = !isAnotherList && shown.version === answered ? shown.names : [];
-    const drawn = isAnotherList ? articles().filter((each) => !isPending(each)).map((each) => each.dataset.layer) : asked;
-    shown = { version: answered, names: new Set([...before, ...drawn]) };
     if (isAnotherList) meet();
+    const complete = () => articles().filter((each) => !isPending(each)).map((each) => each.dataset.layer);
+    const drawn = isAnotherList ? complete() : asked.keys();
+    shown = { version: answered, names: new Set([...before, ...drawn]) };
+    // A page that was turned while the answer was under way is still to come.
+    for (const [name, first] of asked) if (first !== (pages.get(name) ?? first)) shown.names.delete(name);
     for (const article of articles()) article.classList.toggle("is-outdated", !shown.names.has(article.dataset.layer));
     askSoon();
   }
@@ -93,7 +96,7 @@ export function addLayerList(form, layers, contents) {
     for (const article of articles()) {
       if (folds.has(article.dataset.layer)) fold(article, folds.get(article.dataset.layer));
       const first = Number(article.querySelector(".overlay")?.dataset.first ?? 0);
-      if (first) pages.set(article.dataset.layer, first);
+      if (first && !pages.has(article.dataset.layer)) pages.set(article.dataset.layer, first);
     }
     observer.disconnect();
     for (const article of articles()) observer.observe(article);

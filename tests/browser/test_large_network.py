@@ -106,6 +106,7 @@ def test_pages_of_a_wide_layer(large: Page) -> None:
     pager = large.locator("#layer-wide .pager")
     expect(pager).to_contain_text("maps 0 to 63 of 200")
     expect(pager.locator("button").first).to_be_disabled()
+    expect(pager.locator("button").last).to_be_enabled()
     pager.locator("button").last.focus()
     large.keyboard.press("Enter")
     expect(pager).to_contain_text("maps 64 to 127 of 200")
@@ -163,6 +164,7 @@ def test_folding_by_keyboard_survives_drawing(large: Page) -> None:
     large.keyboard.press("Enter")
     expect(button).to_have_attribute("aria-expanded", "false")
     expect(large.locator("#layer-stem figure")).to_be_hidden()
+    settle(large)
     with large.expect_response("**/exploration") as response:
         draw(large, [LINE_DOWN])
     text = response.value.text()
