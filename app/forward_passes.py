@@ -6,6 +6,7 @@ from hashlib import blake2b
 from math import prod
 from threading import Lock
 from time import perf_counter
+from weakref import ref
 
 from app.cnn.network import ForwardPass, Network
 from app.cnn.pooling import PoolingMode
@@ -15,7 +16,8 @@ from app.imaging.drawing import MOST_READ, MostRead
 
 MAX_BYTES = 256 * 1024 * 1024  # of activations
 
-_Key = tuple[Network, PoolingMode | None, bool, bytes]
+# A network is not held: one that the library lets go of goes, and what it made is forgotten in its turn.
+_Key = tuple[ref[Network], PoolingMode | None, bool, bytes]
 
 
 class ForwardPasses:
@@ -34,7 +36,7 @@ class ForwardPasses:
         self.most = most
         self.observe = observe
         self.size = 0  # in bytes
-        self._kept: OrderedDict[_Key, ForwardPass] = OrderedDict()
+        self._kept: OrderedDict[_Key, tuple[ForwardPass, int]] = OrderedDict()  # with its size in bytes
         self._lock = Lock()
 
     def run(
@@ -42,28 +44,28 @@ class ForwardPasses:
     ) -> ForwardPass:
         """What a network makes of a drawing. invert: ink and paper are swapped. Raises: InvalidDrawing."""
         mode = (pooling or network.card.pooling) if network.pools else None
-        key = (network, mode, invert, blake2b(drawing, digest_size=16).digest())
+        key = (ref(network), mode, invert, blake2b(drawing, digest_size=16).digest())
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
-                return self._kept[key]
+                return self._kept[key][0]
         image = see(drawing, network.card, self.most)
         start = perf_counter()
         forward = network.run(swap_ink_and_paper(image, network.card) if invert else image, pooling)
         if self.observe is not None:
             self.observe(perf_counter() - start)
-        self._keep(key, forward)
+        self._keep(key, forward, size_of(network, forward))
         return forward
 
-    def _keep(self, key: _Key, forward: ForwardPass) -> None:
+    def _keep(self, key: _Key, forward: ForwardPass, size: int) -> None:
         with self._lock:
             if key in self._kept:
                 return
-            self._kept[key] = forward
-            self.size += size_of(key[0], forward)
+            self._kept[key] = (forward, size)
+            self.size += size
             while self.size > self.max_bytes:
-                (network, *_), forgotten = self._kept.popitem(last=False)
-                self.size -= size_of(network, forgotten)
+                _, (_, forgotten) = self._kept.popitem(last=False)
+                self.size -= forgotten
 
 
 def size_of(network: Network, forward: ForwardPass) -> int:
