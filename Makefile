@@ -44,7 +44,7 @@ bench: $(VENV)/.benched
 soak: $(VENV)/.benched
 	$(BIN)/python -m benchmarks.soak $(if $(SECONDS),--seconds $(SECONDS))
 
-fuzz: $(VENV)/.fuzzed
+fuzz: $(VENV)/.benched
 	$(BIN)/python -m tests.fuzz $(if $(SECONDS),--seconds $(SECONDS))
 
 lock: $(UV)
@@ -52,6 +52,9 @@ lock: $(UV)
 		pyproject.toml --output-file requirements.txt
 	$(UV) pip compile --universal --generate-hashes --no-header --python-version 3.11 --upgrade --quiet \
 		--group dev --constraint requirements.txt --output-file tests/requirements.txt
+	$(UV) pip compile --universal --generate-hashes --no-header --python-version 3.11 --upgrade --quiet \
+		--group bench --group fuzz --constraint requirements.txt --constraint tests/requirements.txt \
+		--output-file benchmarks/requirements.txt
 
 clean:
 	rm -rf $(VENV) static/vendor dist
@@ -72,11 +75,7 @@ $(VENV)/.tested: $(VENV)/.installed tests/requirements.txt
 	touch $@
 
 # tf-explain brings a package named tests, so it lies beside the environment's own packages.
-$(VENV)/.benched: $(VENV)/.tested
-	$(UV) pip install --quiet --python $(BIN)/python --constraint tests/requirements.txt --group bench
+$(VENV)/.benched: $(VENV)/.tested benchmarks/requirements.txt
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes --requirement benchmarks/requirements.txt
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --target $(VENV)/tf-explain tf-explain==0.3.1
-	touch $@
-
-$(VENV)/.fuzzed: $(VENV)/.benched
-	$(UV) pip install --quiet --python $(BIN)/python --constraint tests/requirements.txt --group fuzz
 	touch $@
