@@ -13,6 +13,7 @@ from app.limits import Limits
 from app.web.admission import ADMITTED, Admission
 from app.web.errors import add_error_handlers
 from app.web.overload import RefuseWhenFull
+from tests.coroutines import run
 
 
 class Work:
@@ -66,7 +67,7 @@ async def flood(work: Work, count: int) -> list[httpx2.Response]:
 
 
 def test_two_hundred_requests_are_all_answered_and_few_computed(work: Work) -> None:
-    responses = asyncio.run(flood(work, 200))
+    responses = run(flood(work, 200))
     statuses = [response.status_code for response in responses]
     assert (statuses.count(200), statuses.count(503)) == (5, 195)
     assert work.most_at_once == 2
@@ -102,7 +103,7 @@ def test_a_full_queue_refuses_before_the_body_is_read(work: Work) -> None:
             await asyncio.gather(*asked)
             return read
 
-    assert asyncio.run(scenario()) == 0
+    assert run(scenario()) == 0
 
 
 def test_who_waits_too_long_is_told_so() -> None:
@@ -117,7 +118,7 @@ def test_who_waits_too_long_is_told_so() -> None:
             assert (await first).status_code == 200
             return second
 
-    assert asyncio.run(scenario()).status_code == 503
+    assert run(scenario()).status_code == 503
     assert work.begun == 1
 
 
@@ -153,7 +154,7 @@ def test_for_a_client_that_left_while_it_waited_nothing_is_computed() -> None:
         work.let_go.set()
         await first
 
-    asyncio.run(scenario())
+    run(scenario())
     assert work.begun == 1
 
 
@@ -168,7 +169,7 @@ def test_a_cancelled_wait_gives_its_place_back(work: Work) -> None:
             await asyncio.gather(*asked[:-1])
             assert (await client.post("/api/work")).status_code == 200
 
-    asyncio.run(scenario())
+    run(scenario())
     assert (work.admission.running, work.admission.waiting) == (0, 0)
 
 
@@ -188,5 +189,5 @@ def test_a_turn_ends_before_its_answer_is_sent() -> None:
         scope = {"type": "http", "method": "POST", "path": "/api/work", "headers": [], "query_string": b""}
         await work.app(scope, receive, send)
 
-    asyncio.run(scenario())
+    run(scenario())
     assert running and set(running) == {0}
