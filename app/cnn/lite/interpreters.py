@@ -9,6 +9,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
+from app.cnn.lite.blocks import Blocks
 from app.cnn.lite.graph import Graph, Tensor
 
 Array = NDArray[np.float32]
@@ -26,6 +27,7 @@ class Interpreters:
         self._image = graph.image.index
         self._outputs = outputs
         self._ends = [0, *accumulate(math.prod(tensor.shape) for tensor in outputs)]
+        self._blocks = Blocks(self._ends[-1])
         self._turns = BoundedSemaphore(MOST)
         self._idle = [self._make()]
 
@@ -44,7 +46,7 @@ class Interpreters:
 
     def _read(self, interpreter: Interpreter) -> list[Array]:
         """All outputs, copied into one block of memory: a block of its own for each takes four times as long."""
-        block = np.empty(self._ends[-1], np.float32)
+        block = self._blocks.take()
         parts = [block[start:end] for start, end in pairwise(self._ends)]
         for tensor, part in zip(self._outputs, parts, strict=True):
             np.copyto(part, interpreter.tensor(tensor.index)().reshape(-1))

@@ -1,0 +1,37 @@
+"""Memory for the outputs of large graphs, used again: to get it fresh takes as long as the forward pass itself."""
+
+import sys
+from threading import Lock
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float32]
+
+_SPARE = 3  # unused blocks that are kept; several may be given back at once, by the garbage collector
+_LARGE = 2**20  # numbers; smaller blocks come from memory that the process has anyway
+_UNUSED = 2  # references to a block that nothing reads: the list's, and the one that counts them
+
+
+class Blocks:
+    """Blocks of one size, each given out again when no array reads from it any more. Threads may share them."""
+
+    def __init__(self, size: int) -> None:
+        """size: in float32 numbers."""
+        self._size = size
+        self._given: list[Array] = []
+        self._lock = Lock()
+
+    def take(self) -> Array:
+        """A block, (size,), with anything in it. Arrays made of it keep it from being given out again."""
+        if self._size < _LARGE:
+            return np.empty(self._size, np.float32)
+        with self._lock:
+            unused = [index for index in range(len(self._given)) if sys.getrefcount(self._given[index]) == _UNUSED]
+            for index in reversed(unused[_SPARE:]):
+                del self._given[index]
+            if unused:
+                return self._given[unused[0]]
+            block = np.empty(self._size, np.float32)
+            self._given.append(block)
+            return block

@@ -1,0 +1,46 @@
+import pytest
+
+from app.cnn.lite import blocks
+from app.cnn.lite.blocks import Blocks
+
+
+@pytest.fixture(autouse=True)
+def small_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "_LARGE", 10)
+
+
+def address(block: blocks.Array) -> int:
+    return block.__array_interface__["data"][0]
+
+
+def test_a_block_that_is_read_from_is_not_given_out() -> None:
+    made = Blocks(100)
+    first = made.take()
+    view = first[10:20].reshape(2, 5)
+    where = address(first)
+    del first
+    second = made.take()
+    assert address(second) != where
+    second[:] = 7
+    view[:] = 1
+    assert (second == 7).all()
+
+
+def test_a_block_that_nothing_reads_is_given_out_again() -> None:
+    made = Blocks(100)
+    where = address(made.take())
+    assert address(made.take()) == where
+
+
+def test_of_many_unused_blocks_few_are_kept() -> None:
+    made = Blocks(100)
+    held = [made.take() for _ in range(9)]
+    assert len({address(block) for block in held}) == 9
+    held.clear()
+    del held
+    made.take()
+    assert len(made._given) == 3
+
+
+def test_a_small_block_is_its_own() -> None:
+    assert Blocks(5).take().shape == (5,)
