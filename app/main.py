@@ -25,7 +25,7 @@ from app.web.overload import RefuseWhenFull
 from app.web.rate_limit import RateLimit
 from app.web.request_log import RequestLog
 from app.web.time_limits import TimeLimits
-from app.web.upload_gate import UploadGate
+from app.web.uploads import UploadGate
 
 _logger = logging.getLogger("layerglass")
 

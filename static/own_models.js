@@ -67,8 +67,12 @@ export function addCardEditing(place, send) {
       form.elements.high.value = high;
       keep(form);
     } else if (event.target.matches("[data-forget]")) {
-      await ask(modelPath(editor.dataset.model), { method: "DELETE" });
-      location.assign(`/${location.hash}`);
+      try {
+        await ask(modelPath(editor.dataset.model), { method: "DELETE" });
+        location.assign(`/${location.hash}`);
+      } catch (error) {
+        say(editor.querySelector(".errors"), error);
+      }
     }
   });
 

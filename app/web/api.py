@@ -27,8 +27,6 @@ from app.web.dependencies import (
     NetworkDep,
     PoolingDep,
     RunDep,
-    TakesModelsDep,
-    add_model,
 )
 from app.web.errors import problem_responses
 from app.web.headers import attachment
@@ -45,6 +43,7 @@ from app.web.schemas import (
     detail_model,
     list_model,
 )
+from app.web.uploads import TakesModelsDep, add_model
 
 _MODEL_UNUSABLE = problem_responses(HTTPStatus.NOT_FOUND)
 _CARD_REFUSED = problem_responses(HTTPStatus.NOT_FOUND, HTTPStatus.INSUFFICIENT_STORAGE) | POST_ERRORS

@@ -1,14 +1,13 @@
 """How large a request may be: a drawing and its form, and for an uploaded model more."""
 
 from dataclasses import dataclass
-from http import HTTPStatus
 
 from starlette.datastructures import Headers
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
-from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.web.errors import say_no
+from app.web.errors import say_no_now
+from app.web.refusals import TooLarge
 
 
 def is_upload(scope: Scope) -> bool:
@@ -51,10 +50,5 @@ class BodyLimit:
         most = self._sizes.of(scope)
         length = Headers(scope=scope).get("content-length", "0")
         if length.isdecimal() and int(length) > most:
-            sentence, close = (
-                self._sizes.refusal(scope),
-                {"Connection": "close"},
-            )  # what is left of it is not waited for
-            response = say_no(Request(scope), HTTPStatus.REQUEST_ENTITY_TOO_LARGE, sentence, close)
-            return await response(scope, receive, send)
+            return await say_no_now(TooLarge(self._sizes.refusal(scope)), scope, receive, send)
         return await self._counting[most](scope, receive, send)

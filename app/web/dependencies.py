@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, partial
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, File, Form, Path, Query, Request, UploadFile
@@ -20,13 +19,10 @@ from app.imaging.colormap import Colormap
 from app.imaging.grid import COLUMNS
 from app.imaging.levels import Scale
 from app.library import Library
-from app.settings import Settings, is_loopback
-from app.shelf.entry import Entry
 from app.web.admission import AdmittedDep
 
 MAX_COLUMNS = 64
 MAX_OPENING = 4  # models that are opened at once
-MAX_ADDING = 2  # uploads that are opened at once, each by a process that may take 1 GB
 
 
 class Weights(StrEnum):
@@ -65,57 +61,6 @@ ModelPath = Annotated[str, Path(description="A model's name.")]
 async def get_network(library: LibraryDep, model: ModelPath) -> Network:
     """The network that the path names. Raises: UnknownModel, UnusableModel."""
     return await open_network(library, model)
-
-
-async def add_model(library: Library, model: UploadFile) -> Entry:
-    """An uploaded model, taken in beside the event loop. Raises: UnusableModel, NotKept."""
-    take_in = partial(library.add, model.filename or "model.keras", model.file)
-    return await to_thread.run_sync(take_in, limiter=_adding())
-
-
-@cache
-def _adding() -> CapacityLimiter:
-    return CapacityLimiter(MAX_ADDING)
-
-
-class ModelsAreNotTaken(PermissionError):
-    """This server opens no models from the page."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "This server takes no models from the page, since others than this machine can reach it. Whoever runs it "
-            "can allow it with LAYERGLASS_UPLOADS=true, or serve a folder with --models."
-        )
-
-
-class SentByAnotherSite(ModelsAreNotTaken):
-    """A page of another site made a person's browser send this."""
-
-    def __init__(self) -> None:
-        PermissionError.__init__(self, "Another site's page sent this model. Open it on Layerglass' own page.")
-
-
-async def require_taking_models(request: Request) -> None:
-    """Raises: ModelsAreNotTaken."""
-    settings: Settings = request.app.state.settings
-    # A name that is not this machine's own, though the server listens to this machine alone: a proxy, or a site whose
-    # name was made to lead here.
-    by_another_name = settings.uploads is None and not is_loopback(request.url.hostname or "")
-    if not settings.takes_models or by_another_name:
-        raise ModelsAreNotTaken
-    if _is_cross_site(request):
-        raise SentByAnotherSite
-
-
-def _is_cross_site(request: Request) -> bool:
-    """As the browser says; what is not a browser says nothing."""
-    if site := request.headers.get("sec-fetch-site"):
-        return site not in {"same-origin", "none"}
-    origin = request.headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc != request.headers.get("host")
-
-
-TakesModelsDep = Annotated[None, Depends(require_taking_models)]
 
 
 @dataclass(frozen=True)

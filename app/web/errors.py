@@ -22,9 +22,8 @@ from app.microscope import UnknownCell
 from app.opening.unusable import UnusableModel
 from app.prediction import NoClasses
 from app.shelf.uploads import NotKept
-from app.web.dependencies import ModelsAreNotTaken
 from app.web.metrics import REFUSED
-from app.web.refusals import Refused
+from app.web.refusals import Refused, TooLarge
 from app.web.templates import templates
 
 _STATUS: dict[type[Exception], HTTPStatus] = {
@@ -34,7 +33,6 @@ _STATUS: dict[type[Exception], HTTPStatus] = {
     UnusableModel: HTTPStatus.UNPROCESSABLE_ENTITY,
     NotYours: HTTPStatus.FORBIDDEN,
     NotKept: HTTPStatus.INSUFFICIENT_STORAGE,
-    ModelsAreNotTaken: HTTPStatus.FORBIDDEN,
     NoArithmetic: HTTPStatus.UNPROCESSABLE_ENTITY,
     NotAFeatureMap: HTTPStatus.NOT_FOUND,
     NoClasses: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -119,7 +117,7 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
     if status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE:  # found by Starlette while it counted
-        return say_no(request, status, request.app.state.body_sizes.refusal(request.scope), {"Connection": "close"})
+        return await _on_refusal(request, TooLarge(request.app.state.body_sizes.refusal(request.scope)))
     detail = {
         HTTPStatus.NOT_FOUND: f"There is nothing at {request.url.path}. "
         "The page is at /, the API's description at /docs.",

@@ -14,6 +14,16 @@ class Refused(Exception):
         self.headers = headers
 
 
+class TooLarge(Refused):
+    """A body over the limit. What is left of it is not waited for."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    reason = "too large"
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, {"Connection": "close"})
+
+
 class Overloaded(Refused):
     """More is asked than can be computed in time."""
 

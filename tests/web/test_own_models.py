@@ -20,7 +20,7 @@ from app import library as library_module
 from app.main import create_app
 from app.settings import Settings
 from app.shelf import uploads as uploads_module
-from app.web import upload_gate
+from app.web import uploads
 from tests.opening.files import numbers, save_h5, sequential
 from tests.pictures import four_png
 from tests.small_models import HTML, HTML_LAYER
@@ -385,7 +385,7 @@ def test_few_are_opened_at_once_and_the_others_wait(serve: Serve, mine: Path, mo
 
 
 def test_one_too_many_at_once_is_told_to_try_again(serve: Serve, mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upload_gate, "MAX_UPLOADS", 0)
+    monkeypatch.setattr(uploads, "MAX_UPLOADS", 0)
     response = send(serve(), mine)
     assert response.status_code == 503
     assert response.headers["retry-after"] == "10"
@@ -395,7 +395,7 @@ def test_one_too_many_at_once_is_told_to_try_again(serve: Serve, mine: Path, mon
 def test_an_upload_that_fails_makes_room_for_the_next(
     serve: Serve, mine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upload_gate, "MAX_UPLOADS", 1)
+    monkeypatch.setattr(uploads, "MAX_UPLOADS", 1)
     client = serve()
     for content in (b"hello", b"", b"hello"):
         assert send(client, content).status_code == 422
