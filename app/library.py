@@ -154,11 +154,6 @@ class Library:
         entry = self.entries().get(name)
         return name if entry and entry.state is State.READY else network.name
 
-    def sibling(self, network: Network, pooling: PoolingMode | None) -> Network:
-        """The network of that model."""
-        name = self.sibling_name(network, pooling)
-        return network if name == network.name else self.network(name)
-
     def card(self, name: str) -> Card:
         """The card of a model, which is opened for it if need be. Raises: UnknownModel, UnusableModel."""
         return self.entry(name).card or self.network(name).card

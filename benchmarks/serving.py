@@ -11,6 +11,8 @@ from pathlib import Path
 
 import psutil
 
+from tests.process import end, free_port
+
 ROOT = Path(__file__).parent.parent
 START_SECONDS = 180
 _READY = ("Application startup complete", "Ready.")  # what a worker says, by uvicorn or by the app
@@ -22,9 +24,7 @@ class Server:
 
     def __init__(self, program: str = LAYERGLASS, arguments: tuple[str, ...] = ("serve",), **settings: object) -> None:
         """settings: Layerglass' own, as in LAYERGLASS_WORKERS."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         told = {f"LAYERGLASS_{name.upper()}": str(value) for name, value in settings.items()}
         environment = {**os.environ, "PYTHONPATH": str(ROOT), **told}
         self._count = int(str(settings.get("workers", 1)))
@@ -76,12 +76,7 @@ class Server:
         return [each for each in self.processes() if each.is_running() and _answers(each)]
 
     def stop(self) -> None:
-        self.process.terminate()
-        try:
-            self.process.wait(30)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        end(self.process)
 
 
 def _answers(process: psutil.Process) -> bool:

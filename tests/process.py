@@ -17,13 +17,29 @@ ROOT = Path(__file__).parent.parent
 START_SECONDS = 120
 
 
+def free_port() -> int:
+    """A port of this machine that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def end(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
+    """Tell a process to end, and see to it."""
+    process.terminate()
+    try:
+        process.wait(30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 class Process:
     """A server on a port of its own; what it logs is in a file."""
 
     def __init__(self, models: Path, folder: Path, cwd: Path = ROOT, **environment: str | None) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         environment["built_in_models"] = str(models)
         settings = {f"LAYERGLASS_{name.upper()}": value for name, value in environment.items() if name.islower()}
         system = {name: value for name, value in environment.items() if not name.islower()}
@@ -90,12 +106,7 @@ class Process:
 
     def end(self) -> None:
         if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(30)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+            end(self.process)
 
 
 def read_all(connection: socket.socket) -> bytes:

@@ -119,7 +119,7 @@ def test_an_empty_folder_says_what_was_expected(make: Make, tmp_path: Path) -> N
 def test_the_sibling_was_trained_with_the_pooling(
     library: Library, name: str, pooling: PoolingMode | None, sibling: str
 ) -> None:
-    assert library.sibling(library.network(name), pooling).name == sibling
+    assert library.sibling_name(library.network(name), pooling) == sibling
 
 
 def test_a_sibling_that_is_not_there_is_the_network_itself(make: Make, tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_a_sibling_that_is_not_there_is_the_network_itself(make: Make, tmp_path:
     save(model, card(model, classes=["no", "yes"], siblings={"min": "missing"}), tmp_path / "lonely.keras")
     library = make(built_in=tmp_path)
     lonely = library.network("lonely")
-    assert library.sibling(lonely, PoolingMode.MIN) is lonely
+    assert library.sibling_name(lonely, PoolingMode.MIN) == lonely.name
 
 
 def test_a_built_in_file_that_is_damaged_is_broken_and_the_others_are_not(

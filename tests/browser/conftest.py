@@ -1,6 +1,5 @@
 """A real server and a real Chromium."""
 
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -13,15 +12,14 @@ from playwright.sync_api import ConsoleMessage, Page
 from app.main import create_app
 from app.settings import Settings
 from tests.browser import chromium
+from tests.process import free_port
 
 
 class Server:
     """The app, served from a thread on a port of its own; it can be stopped and started again."""
 
     def __init__(self, settings: Settings | None = None) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.app = create_app(settings or Settings())
         self.start()
 
