@@ -1,4 +1,4 @@
-"""Memory for the outputs of large graphs, used again: to get it fresh takes as long as the forward pass itself."""
+"""Memory for the outputs of large graphs, used again: to get it fresh can take longer than the forward pass itself."""
 
 import sys
 from threading import Lock
