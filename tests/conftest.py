@@ -16,8 +16,9 @@ from tests.opening_here import open_here
 from tests.pictures import four_png
 from tests.small_models import build_logistic, card, save, save_small_models
 
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+# The same examples every time, so that a failure is the code's and can be seen again; fuzzing looks for new ones.
+settings.register_profile("repeatable", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("repeatable")
 
 
 @pytest.fixture(scope="session")

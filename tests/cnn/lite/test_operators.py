@@ -48,16 +48,26 @@ def keras_activations(model: keras.Model, image: NDArray[np.float32]) -> list[ND
     return [np.asarray(output)[0] for output in (outputs if isinstance(outputs, list) else [outputs])]
 
 
-def compare(model: keras.Model, mode: PoolingMode | None = None, shape: tuple[int, ...] | None = None) -> None:
-    """All activations of the model with random weights and a random image, by both ways."""
+def compare(
+    model: keras.Model,
+    mode: PoolingMode | None = None,
+    shape: tuple[int, ...] | None = None,
+    largest: float | None = None,
+) -> None:
+    """All activations of the model with random weights and a random image, by both ways.
+
+    largest: skip the example if any activation lies beyond.
+    """
     with_random_weights(model)
     for layer in model.layers:
         if isinstance(layer, layers.Normalization):
             layer.finalize_state()
     shape = shape or model.inputs[0].shape[1:]
     image = np.random.default_rng(1).normal(0, 2, shape).astype(np.float32)
-    found = lite_engine(model).run(image, mode)
     expected = keras_activations(with_pooling(model, mode) if mode else model, image)
+    if largest is not None:
+        assume(all(np.abs(output).max() <= largest for output in expected))
+    found = lite_engine(model).run(image, mode)
     for one, other in zip(found, expected, strict=True):
         assert one.shape == other.shape and one.dtype == np.float32
         np.testing.assert_allclose(one, other, rtol=TOLERANCE, atol=TOLERANCE)
@@ -130,7 +140,7 @@ LAYERS: dict[str, st.SearchStrategy[Make]] = {
     "ZeroPadding2D": of(layers.ZeroPadding2D, padding=margins),
 }
 MERGES = ["Add", "Average", "Concatenate", "Maximum", "Minimum", "Multiply", "Subtract"]
-# What leaves height and width, so that any of them can follow. Exponential functions of each other leave no digits.
+# What leaves height and width, so that any of them can follow.
 BEHIND = sorted(name for name in LAYERS if name not in {"Flatten", "Permute", "Reshape"} and "Global" not in name)
 
 
@@ -212,7 +222,7 @@ def test_layers_compute_the_same_behind_each_other(data: st.DataObject) -> None:
     except ValueError:  # a window does not fit into what the layers before it left
         reject()
     assume(all(math.prod(layer.output.shape[1:]) < 50_000 for layer in model.layers))
-    compare(model)
+    compare(model, largest=1e3)  # an exponential function of larger numbers leaves too few of their digits
 
 
 @pytest.mark.parametrize("size", [(5, 5), (16, 9), (33, 64)])
