@@ -76,7 +76,7 @@ def _state() -> Iterator[None]:
 
 def _serve(settings: Settings) -> None:
     if not find_files(settings.built_in_models, settings.models, settings.model):
-        typer.echo(str(EmptyLibrary(settings.built_in_models)), err=True)  # before TensorFlow is loaded to find it out
+        typer.echo(str(EmptyLibrary(settings.built_in_models)), err=True)  # before a server is started to find it out
         raise typer.Exit(2)
     try:
         listener = listen_on(settings.host, settings.port)

@@ -248,15 +248,15 @@ class Library:
         finding = self._survey.find(entry.file)
         card = card_of(self._cards.told(entry.file), finding.card)
         assert card is not None
-        return Network(entry.name, unpack(self._survey.parcel(entry.file)).model, card, entry.file.size)
+        return Network(entry.name, unpack(self._survey.parcel(entry.file)).parts, card, entry.file.size)
 
     def _open_built_in(self, entry: Entry) -> Network:
         assert entry.card is not None
         try:
-            model = open_model(entry.file.path).model
+            parts = open_model(entry.file.path).parts
         except UnusableModel as error:
             self._built_in[entry.file] = error
             raise
-        network = Network(entry.name, model, entry.card, entry.file.size)
+        network = Network(entry.name, parts, entry.card, entry.file.size)
         self._built_in[entry.file] = network.layers
         return network

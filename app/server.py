@@ -67,5 +67,5 @@ def configure(settings: Settings) -> uvicorn.Config:
         forwarded_allow_ips=settings.forwarded_allow_ips,
         timeout_keep_alive=settings.keep_alive_seconds,
         timeout_graceful_shutdown=settings.shutdown_seconds,
-        timeout_worker_healthcheck=30,  # a worker that imports TensorFlow holds the interpreter for seconds
+        timeout_worker_healthcheck=30,  # a model that needs TensorFlow holds the interpreter for seconds
     )

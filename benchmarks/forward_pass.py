@@ -19,14 +19,15 @@ import numpy as np
 import tensorflow as tf
 
 from app.cnn.engine import make_engine
-from app.cnn.layers import computing_layers, describe_layers
 from app.cnn.lite.engine import LiteEngine
 from app.cnn.lite.graph import Graph
 from app.cnn.lite.interpreters import Interpreters
 from app.cnn.lite.operators import write_layer
-from app.cnn.plain import TensorFlowEngine
+from app.cnn.parts import Parts
+from app.cnn.tensorflow.engine import TensorFlowEngine
 from app.opening.reader import open_model
 from app.settings import resource
+from tests.small_models import parts
 
 ROUNDS, SECONDS = 200, 4.0  # of all ways in turn, whichever ends first
 Way = Callable[[], Any]
@@ -58,19 +59,18 @@ def largest_difference(found: list[Any], expected: list[Any]) -> float:
     )
 
 
-def measure(name: str, model: keras.Model) -> None:
+def measure(name: str, apart: Parts) -> None:
     """Print the figures of one model."""
-    layers = describe_layers(model)
-    weights = {layer.name: {weight.name: weight.numpy() for weight in layer.weights} for layer in model.layers}
-    shape = tuple(size or 224 for size in model.inputs[0].shape[1:])
+    model, layers = apart.in_keras(), apart.layers
+    shape = tuple(size or 224 for size in apart.input_shape)
     image = np.random.default_rng(0).random(shape, dtype=np.float32)
-    ready = milliseconds(lambda: make_engine(model, layers, weights))
-    traced = milliseconds(lambda: TensorFlowEngine(model))
-    engine, plain = make_engine(model, layers, weights), TensorFlowEngine(model)
+    ready = milliseconds(lambda: make_engine(apart))
+    traced = milliseconds(lambda: TensorFlowEngine(apart))
+    engine, plain = make_engine(apart), TensorFlowEngine(apart)
     kind = type(engine).__name__
     print(f"\n{name}: {len(layers)} layers, {model.count_params():,} parameters, by the {kind}")
     print(f"  ready in {ready:.0f} ms, a TensorFlow function in {traced:.0f} ms")
-    every = [layer.output for layer in computing_layers(model)]
+    every = [model.get_layer(layer.name).output for layer in layers]
     expected = keras.Model(model.inputs[0], every)(image[np.newaxis], training=False)
     difference = largest_difference(engine.run(image, None), [np.asarray(each)[0] for each in expected])
     print(f"  largest difference to Keras: {difference:.3f} of what is allowed")
@@ -85,7 +85,7 @@ def measure(name: str, model: keras.Model) -> None:
         "engine, every activation": lambda: engine.run(image, None),
     }
     if isinstance(engine, LiteEngine):
-        bare = answer_only(layers, weights, shape)
+        bare = answer_only(apart, shape)
         ways["engine, the answer only"] = lambda: bare.run(image)
     times = alternate(ways)
     for way, median in times.items():
@@ -95,14 +95,14 @@ def measure(name: str, model: keras.Model) -> None:
         print(f"  {threads} threads: {throughput(lambda: engine.run(image, None), threads):8.1f} passes a second")
 
 
-def answer_only(layers: Any, weights: Any, shape: tuple[int, ...]) -> Interpreters:
+def answer_only(apart: Parts, shape: tuple[int, ...]) -> Interpreters:
     """The same graph, which keeps nothing but its last layer's output."""
     graph = Graph(shape)
     made: dict[str, Any] = {}
-    for layer in layers:
+    for layer in apart.layers:
         inputs = [made[name] for name in layer.inputs] or [graph.image]
-        made[layer.name] = write_layer(graph, layer, weights[layer.name], inputs)
-    return Interpreters(graph, [made[layers[-1].name]])
+        made[layer.name] = write_layer(graph, layer, apart.weights[layer.name], inputs)
+    return Interpreters(graph, [made[apart.layers[-1].name]])
 
 
 def throughput(way: Way, threads: int) -> float:
@@ -122,10 +122,10 @@ def throughput(way: Way, threads: int) -> float:
     return done / (time.perf_counter() - start)
 
 
-def memory_left(model: keras.Model, make: Callable[[], Any], count: int) -> float:
+def memory_left(apart: Parts, make: Callable[[], Any], count: int) -> float:
     """By how many MB the process grows while this many engines are made, run and dropped; the first ten apart."""
     held = Path("/proc/self/statm")
-    image = np.zeros([size or 224 for size in model.inputs[0].shape[1:]], np.float32)
+    image = np.zeros([size or 224 for size in apart.input_shape], np.float32)
 
     def drop(times: int) -> float:
         for _ in range(times):
@@ -142,15 +142,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("files", type=Path, nargs="*", help=".keras, .h5 or .hdf5")
     files: list[Path] = parser.parse_args().files
-    digits = open_model(resource("models") / "digits.keras").model
+    digits = open_model(resource("models") / "digits.keras").parts
     measure("digits", digits)
-    measure("MobileNet, 224×224", keras.applications.MobileNet(weights=None))
+    measure("MobileNet, 224×224", parts(keras.applications.MobileNet(weights=None)))
     for path in files:
-        measure(path.name, open_model(path).model)
-    layers = describe_layers(digits)
-    weights = {layer.name: {weight.name: weight.numpy() for weight in layer.weights} for layer in digits.layers}
-    shape = digits.inputs[0].shape[1:]
-    lite = memory_left(digits, lambda: LiteEngine(layers, weights, shape), 50)
+        measure(path.name, open_model(path).parts)
+    lite = memory_left(digits, lambda: LiteEngine(digits), 50)
     print(f"\n50 engines of digits made and dropped: {lite:+.1f} MB by LiteRT", flush=True)
     print(f"20 by TensorFlow: {memory_left(digits, lambda: TensorFlowEngine(digits), 20):+.1f} MB")
 

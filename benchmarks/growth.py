@@ -14,9 +14,9 @@ from app.explorer import Look, explore, see
 from app.imaging.png import encode_image
 from app.imaging.samples import SAMPLES
 from app.imaging.strokes import CANVAS_SIDE, PEN_WIDTH, draw_strokes
-from app.opening.guess import guess_card
 from benchmarks.figures import Figure, alternate, run_alone, summarise
 from benchmarks.plot import draw_plots
+from tests.small_models import guess, parts
 
 ROUNDS, QUICK_ROUNDS = 30, 3
 SIDE, CHANNELS, LAYERS = 28, 16, 4  # what stays as it is while one of them grows
@@ -53,7 +53,7 @@ def build(side: int, channels: int, layers: int) -> Network:
     convolutions = (keras.layers.Conv2D(channels, 3, padding="same", activation="relu") for _ in range(layers))
     rest = (keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(10, activation="softmax"))
     model = keras.Sequential([keras.Input((side, side, 1)), *convolutions, *rest])
-    return Network("growing", model, guess_card(model, "growing"))
+    return Network("growing", parts(model), guess(model))
 
 
 def _run(side: int, channels: int, layers: int) -> Callable[[], object]:

@@ -72,8 +72,9 @@ class Server:
         return [own, *own.children(recursive=True)]
 
     def workers(self) -> list[psutil.Process]:
-        """The processes that answer: those that hold TensorFlow, the opener of model files apart."""
-        return [each for each in self.processes() if each.is_running() and _answers(each)]
+        """The processes that answer: not who supervises them, nor who opens model files or cleans up."""
+        own, *children = self.processes()
+        return [own] if self._count == 1 else [each for each in children if _answers(each)]
 
     def stop(self) -> None:
         end(self.process)
@@ -81,7 +82,8 @@ class Server:
 
 def _answers(process: psutil.Process) -> bool:
     try:
-        return process.memory_info().rss > 150e6 and "app.opening.child" not in " ".join(process.cmdline())
+        command = " ".join(process.cmdline())
+        return process.is_running() and "app.opening.child" not in command and "resource_tracker" not in command
     except psutil.Error:
         return False
 

@@ -1,4 +1,4 @@
-"""Opens files as the child process does, in this one: what is tested around it need not wait for TensorFlow."""
+"""Opens files as the child process does, in this one: what is tested around it need not wait for a process."""
 
 from pathlib import Path
 from typing import ClassVar

@@ -1,5 +1,6 @@
 """Small models with random weights that are always the same ones, and their cards."""
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,11 @@ import numpy as np
 from keras import layers
 
 from app.cnn.card import Card, write_card
-from app.cnn.pooling import MinPooling2D
+from app.cnn.parts import Parts
+from app.cnn.tensorflow.layers import computing_layers, describe_layers
+from app.cnn.tensorflow.pooling import MinPooling2D
 from app.opening.guess import guess_card
+from app.opening.reader import open_model
 
 DIGITS = list("0123456789")
 HTML = "<script>alert('&')</script>"  # what must stay text on every page
@@ -132,8 +136,21 @@ def save_odd_models(folder: Path) -> None:
         "not-a-number": (build_not_a_number(), {}),
     }
     for name, (model, facts) in models.items():
-        guessed = guess_card(model, name).model_dump()
+        guessed = guess(model, name).model_dump()
         save(model, Card.model_validate(guessed | facts), folder / f"{name}.keras")
+
+
+def parts(model: keras.Model) -> Parts:
+    """A model in memory, taken apart by Keras."""
+    weights = {layer.name: {each.name: each.numpy() for each in layer.weights} for layer in computing_layers(model)}
+    return Parts(model.inputs[0].shape[1:], describe_layers(model), weights, lambda: model)
+
+
+def guess(model: keras.Model, name: str = "m") -> Card:
+    """The card that the model's file would be given."""
+    with tempfile.TemporaryDirectory() as folder:
+        model.save(path := Path(folder) / "model.keras")
+        return guess_card(open_model(path), name)
 
 
 def card(model: keras.Model, **facts: Any) -> Card:

@@ -1,6 +1,9 @@
 """Imports in app/ go down, never up, never round."""
 
 import ast
+import subprocess
+import sys
+import textwrap
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -94,3 +97,34 @@ def test_imports_never_go_round() -> None:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
         pytest.fail(f"Imports go round: {' -> '.join(error.args[1])}")
+
+
+KNOW_KERAS = ("app.cnn.tensorflow", "app.opening.assemble", "app.training", "keras", "tensorflow")
+ONLY_WHEN_NEEDED = {"app.cnn.engine", "app.opening.apart", "app.opening.child", "app.cli"}
+
+
+def test_few_know_keras() -> None:
+    others = [module for module in MODULES if not any(within(module, each) for each in KNOW_KERAS)]
+    found = {line.split()[0] for line in forbidden_imports(others, *KNOW_KERAS)}
+    assert found - {"app.opening.reader", "app.cnn.parts"} == ONLY_WHEN_NEEDED  # those two name a type
+
+
+def test_every_built_in_model_answers_without_tensorflow() -> None:
+    """Which takes seconds to start, and most of the memory that a server would have."""
+    program = """
+        import sys
+        from fastapi.testclient import TestClient
+        from app.main import create_app
+        from tests.pictures import four_png
+        with TestClient(create_app(), base_url="http://localhost") as client:
+            drawing = {"drawing": four_png()}
+            for model in client.get("/api/models").json():
+                for pooling in ("max", "average", "min"):
+                    path, form = f"/api/models/{model['name']}/feature-maps", {"pooling": pooling}
+                    answer = client.post(path, files=drawing, data=form)
+                    assert answer.status_code == 200, answer.text
+        print(len(answer.json()), sorted({"keras", "tensorflow", "h5py"} & sys.modules.keys()))
+    """
+    command = [sys.executable, "-c", textwrap.dedent(program)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout.endswith("['h5py']\n"), done.stderr

@@ -28,7 +28,7 @@ from app.imaging.levels import Scale
 from app.library import Library
 from tests import reference
 from tests.pictures import decode_rgba
-from tests.small_models import build_branches, build_digits, card, with_random_weights
+from tests.small_models import build_branches, build_digits, card, parts, with_random_weights
 
 EVERY_MODE = pytest.mark.parametrize("mode", list(PoolingMode))
 VECTORS = arrays(np.float32, 6, elements=st.floats(-1e6, 1e6, width=32))
@@ -170,7 +170,7 @@ def test_nothing_differs_for_a_network_that_is_blind(digits: Network, image: NDA
     model = build_digits()
     for weight in model.weights:
         weight.assign(np.zeros(weight.shape))
-    blind = Network("blind", model, card(model, pooling="max"))
+    blind = Network("blind", parts(model), card(model, pooling="max"))
     comparison = compare(blind, partial(blind.run, image), Look(), differences=True)
     assert comparison.farthest is None
     assert all(cell.distance == 0 for column in comparison.columns for cell in column.cells)
@@ -228,7 +228,7 @@ def test_a_lone_logistic_neuron_answers(image: NDArray[np.float32]) -> None:
             layers.Dense(1, activation="sigmoid"),
         ]
     )
-    network = Network("one", with_random_weights(model), card(model, classes=["even", "odd"], pooling="average"))
+    network = Network("one", parts(with_random_weights(model)), card(model, classes=["even", "odd"], pooling="average"))
     comparison = compare(network, partial(network.run, image), Look())
     for column in comparison.columns:
         assert column.prediction is not None and column.prediction.is_binary
@@ -245,7 +245,7 @@ def test_an_answer_that_is_a_picture(image: NDArray[np.float32]) -> None:
             layers.Conv2D(1, 3, padding="same", activation="sigmoid"),
         ]
     )
-    network = Network("picture", with_random_weights(model), card(model, classes=[], pooling="max"))
+    network = Network("picture", parts(with_random_weights(model)), card(model, classes=[], pooling="max"))
     comparison = compare(network, partial(network.run, image), Look())
     for column in comparison.columns:
         assert column.prediction is None

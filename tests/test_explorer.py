@@ -35,7 +35,7 @@ from app.imaging.levels import Scale, measure
 from app.library import Library
 from app.prediction import NoClasses, predict
 from tests.pictures import decode_rgba, encode
-from tests.small_models import build_logistic, build_picture, card
+from tests.small_models import build_logistic, build_picture, card, parts
 
 
 @pytest.fixture
@@ -147,7 +147,7 @@ def lone_neuron(value: float) -> tuple[Network, ForwardPass]:
     """A network of one logistic neuron, and what it made of an image whose answer is this value."""
     model = keras.Sequential([keras.Input((2, 2, 1)), layers.Flatten(), layers.Dense(1, activation="sigmoid")])
     model.layers[-1].set_weights([np.zeros((4, 1)), np.array([np.log(value / (1 - value))])])
-    network = Network("lone", model, card(model, classes=["no", "yes"]))
+    network = Network("lone", parts(model), card(model, classes=["no", "yes"]))
     return network, network.run(np.zeros((2, 2, 1), dtype=np.float32))
 
 

@@ -13,7 +13,7 @@ from app.forward_passes import ForwardPasses, size_of
 from app.imaging.drawing import InvalidDrawing
 from app.imaging.samples import draw_sample
 from app.library import Library
-from tests.small_models import build_logistic, card
+from tests.small_models import build_logistic, card, parts
 
 
 @pytest.fixture
@@ -108,12 +108,12 @@ def test_many_threads_may_ask_at_once(digits: Network) -> None:
 
 def test_a_network_is_not_held(four: bytes) -> None:
     model = build_logistic()
-    passes, network = ForwardPasses(), Network("n", model, card(model, classes=["no", "yes"]))
+    passes, network = ForwardPasses(), Network("n", parts(model), card(model, classes=["no", "yes"]))
     passes.run(network, four)
     gone = ref(network)
     del network
     gc.collect()
     assert gone() is None
     assert passes.size > 0
-    other = Network("n", model, card(model, classes=["no", "yes"]))
+    other = Network("n", parts(model), card(model, classes=["no", "yes"]))
     assert passes.run(other, four) is passes.run(other, four)

@@ -11,7 +11,7 @@ from app.imaging.grid import draw_grid
 from app.library import Library
 from app.microscope import Place, UnknownCell, draw_kernels, find_place, inspect, kernel_of, strongest_cell
 from app.microscope_view import view_inspection
-from tests.small_models import card
+from tests.small_models import card, parts
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,7 @@ def test_shown_and_unshown_terms_are_all_terms(network: Network, four: bytes) ->
 
 def test_a_transposed_convolution_is_shown_without_partial_maps() -> None:
     model = keras.Sequential([keras.Input((6, 7, 2)), keras.layers.Conv2DTranspose(3, 3, strides=2, name="up")])
-    network = Network("up", model, card(model, classes=[]))
+    network = Network("up", parts(model), card(model, classes=[]))
     forward = network.run(np.random.default_rng(0).normal(size=(6, 7, 2)).astype(np.float32))
     view = view_inspection(inspect(network, forward, network.layer("up"), Place(1, 4, 4)), Look())
     assert sorted(term.channel for term in view.terms) == [0, 1]
@@ -101,7 +101,7 @@ def test_a_transposed_convolution_is_shown_without_partial_maps() -> None:
 
 def test_a_layer_without_arithmetic_still_shows_its_map() -> None:
     model = keras.Sequential([keras.Input((6, 7, 2)), keras.layers.LayerNormalization(name="normal")])
-    network = Network("normal", model, card(model, classes=[]))
+    network = Network("normal", parts(model), card(model, classes=[]))
     forward = network.run(np.random.default_rng(0).normal(size=(6, 7, 2)).astype(np.float32))
     inspection = inspect(network, forward, network.layer("normal"), Place(1, 1, 4))
     assert inspection.cell is None

@@ -10,7 +10,7 @@ from keras import layers
 from app.cnn.card import Answer
 from app.cnn.network import Network
 from app.prediction import NO_LABEL, Prediction, predict
-from tests.small_models import card
+from tests.small_models import card, parts
 
 
 def answer(outputs: list[float], activation: str | None = None, **facts: Any) -> Prediction:
@@ -20,7 +20,7 @@ def answer(outputs: list[float], activation: str | None = None, **facts: Any) ->
     )
     model.layers[-1].set_weights([np.zeros((4, len(outputs))), np.array(outputs)])
     names = [f"class {number}" for number in range(len(outputs))]
-    network = Network("fixed", model, card(model, **{"classes": names, **facts}))
+    network = Network("fixed", parts(model), card(model, **{"classes": names, **facts}))
     return predict(network, network.run(np.zeros((2, 2, 1), dtype=np.float32)))
 
 

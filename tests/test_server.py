@@ -41,7 +41,7 @@ def test_a_port_in_use_is_said_before_anything_is_loaded() -> None:
         port = taken.getsockname()[1]
         program = (
             "import sys\nfrom app.cli import cli\n"
-            "try: cli()\nexcept SystemExit as end: print(end.code, 'tensorflow' in sys.modules)"
+            "try: cli()\nexcept SystemExit as end: print(end.code, 'app.main' in sys.modules)"
         )
         command = [sys.executable, "-c", program, "serve", "--port", str(port)]
         result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)

@@ -5,7 +5,7 @@ to more digits than the network itself keeps. Convolution is what deep learning 
 (Goodfellow, Bengio and Courville, Deep Learning, 2016, section 9.1).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,11 +22,11 @@ from app.cnn.cells import (
     Term,
 )
 from app.cnn.layers import Layer, Window
+from app.cnn.parts import Weights
 from app.cnn.pooling import PoolingMode
 from app.cnn.receptive_field import Region, read_transposed, read_window, transposed_padding
 
 Array = NDArray[np.float32]
-Weights = Mapping[str, Array]  # a layer's weights under Keras' names: kernel, bias, gamma, ...
 
 
 class NoArithmetic(NotImplementedError):

@@ -1,16 +1,13 @@
 """What runs a network: the fast way where it knows every layer, TensorFlow itself where it does not."""
 
 import logging
-from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from app.cnn.layers import Layer
 from app.cnn.lite.unknown import Unknown
-from app.cnn.plain import TensorFlowEngine
+from app.cnn.parts import Parts
 from app.cnn.pooling import PoolingMode
 
 Array = NDArray[np.float32]
@@ -25,12 +22,14 @@ class Engine(Protocol):
         """Every layer's output, without the batch, as copies. mode: None is each layer's own. Raises: UnfitImage."""
 
 
-def make_engine(model: keras.Model, layers: Sequence[Layer], weights: Mapping[str, Mapping[str, Array]]) -> Engine:
-    """The fastest engine that knows the model, ready to run it as trained."""
+def make_engine(parts: Parts) -> Engine:
+    """The fastest engine that knows every layer, ready to run the network as trained."""
     try:
         from app.cnn.lite.engine import LiteEngine  # here, because not every machine has LiteRT
 
-        return LiteEngine(layers, weights, model.inputs[0].shape[1:])
+        return LiteEngine(parts)
     except (ImportError, Unknown) as reason:
-        _log.info("TensorFlow itself runs %s, because LiteRT does not: %s.", model.name, reason)
-        return TensorFlowEngine(model)
+        _log.info("TensorFlow itself runs a network, because LiteRT does not: %s.", reason)
+    from app.cnn.tensorflow.engine import TensorFlowEngine  # here, because it starts TensorFlow
+
+    return TensorFlowEngine(parts)

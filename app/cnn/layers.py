@@ -1,11 +1,9 @@
 """What a layer is: its place in the network, its shape, and the window through which it reads."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import keras
 
 from app.cnn.pooling import PoolingMode, pooling_mode
 
@@ -96,65 +94,66 @@ class Layer:
         return self.kind in _MIXING or (self.is_pooling and self.window is None)
 
 
-def describe_layers(model: keras.Model) -> tuple[Layer, ...]:
-    """All layers but the input, in the order in which the data flows."""
-    return tuple(_describe(layer) for layer in computing_layers(model))
+def describe(
+    name: str,
+    kind: str,
+    config: Mapping[str, Any],
+    inputs: Sequence[str | None],
+    output_shape: Shape,
+    variables: Mapping[str, tuple[int, ...]],
+) -> Layer:
+    """A layer as its class and its settings tell of it.
 
-
-def computing_layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
-    """The Keras layers of a model that compute something, in the order in which the data flows."""
-    return (layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer))
-
-
-def _describe(layer: keras.layers.Layer) -> Layer:
-    config: dict[str, Any] = layer.get_config()
+    kind, config: the Keras class and what its get_config() gives. inputs: the layers that it reads, None for the image.
+    variables: the shape of each of its weights, by Keras' name for it.
+    """
     activation = config.get("activation")
+    sizes = {variable: math.prod(shape) for variable, shape in variables.items()}
     return Layer(
-        name=layer.name,
-        kind=type(layer).__name__,
-        inputs=_inputs(layer),
-        output_shape=tuple(layer.output.shape[1:]),
-        parameters=layer.count_params(),
-        biases=sum(math.prod(weight.shape) for weight in layer.weights if weight.name == "bias"),
+        name=name,
+        kind=kind,
+        inputs=tuple(source for source in inputs if source is not None),
+        output_shape=output_shape,
+        parameters=sum(sizes.values()),
+        biases=sizes.get("bias", 0),
         window=_window(config),
         activation=activation if isinstance(activation, str) else None,
         filters=config.get("filters") or config.get("units"),
-        pooling=pooling_mode(layer),
+        pooling=pooling_mode(kind),
         rate=config.get("rate"),
-        options=tuple((name, float(config[name])) for name in _OPTIONS if type(config.get(name)) in {int, float}),
-        margins=_margins(layer, config),
-        factor=_pair(config["size"]) if isinstance(layer, keras.layers.UpSampling2D) else (1, 1),
-        axes=_axes(layer, config),
+        options=tuple((option, float(config[option])) for option in _OPTIONS if _is_number(config.get(option))),
+        margins=_margins(kind, config),
+        factor=_pair(config["size"]) if kind == "UpSampling2D" else (1, 1),
+        axes=_axes(kind, config),
         interpolation=config.get("interpolation"),
-        undescribed=tuple(_undescribed(layer, config)),
+        undescribed=tuple(_undescribed(config, inputs)),
     )
 
 
-def _margins(layer: keras.layers.Layer, config: dict[str, Any]) -> tuple[tuple[int, int], tuple[int, int]]:
-    if isinstance(layer, keras.layers.ZeroPadding2D):
+def _is_number(value: Any) -> bool:
+    return type(value) in {int, float}
+
+
+def _margins(kind: str, config: Mapping[str, Any]) -> tuple[tuple[int, int], tuple[int, int]]:
+    if kind == "ZeroPadding2D":
         (top, bottom), (left, right) = config["padding"]
         return (top, bottom), (left, right)
-    if isinstance(layer, keras.layers.Cropping2D):
+    if kind == "Cropping2D":
         (top, bottom), (left, right) = config["cropping"]
         return (-top, -bottom), (-left, -right)
     return (0, 0), (0, 0)
 
 
-def _axes(layer: keras.layers.Layer, config: dict[str, Any]) -> tuple[int, ...]:
-    if isinstance(layer, keras.layers.Permute):
+def _axes(kind: str, config: Mapping[str, Any]) -> tuple[int, ...]:
+    if kind == "Permute":
         return tuple(config["dims"])
     axis = config.get("axis")
     return (axis,) if isinstance(axis, int) else tuple(axis or ())
 
 
-def _undescribed(layer: keras.layers.Layer, config: dict[str, Any]) -> Iterator[str]:
+def _undescribed(config: Mapping[str, Any], inputs: Sequence[str | None]) -> Iterator[str]:
     """The settings that change what the layer computes and that a description leaves out."""
-    if type(layer) is not getattr(keras.layers, type(layer).__name__, None) and pooling_mode(layer) is None:
-        yield "class"
-    if layer.compute_dtype != "float32":
-        yield "dtype"
-    node = layer._inbound_nodes[-1]
-    if len(node.input_tensors) > 1 and len(node.input_tensors) != len(_inputs(layer)):
+    if len(inputs) > 1 and None in inputs:
         yield "image"  # read beside other layers' outputs
     for name, value in config.items():
         if not (_is_said(name, value) or any(value is neutral or value == neutral for neutral in _NEUTRAL)):
@@ -170,12 +169,7 @@ def _is_said(name: str, value: Any) -> bool:
     return weights or name in _SAID_HERE or name in _SAID_ELSEWHERE
 
 
-def _inputs(layer: keras.layers.Layer) -> tuple[str, ...]:
-    parents = (node.operation for node in layer._inbound_nodes[-1].parent_nodes)
-    return tuple(parent.name for parent in parents if not isinstance(parent, keras.layers.InputLayer))
-
-
-def _window(config: dict[str, Any]) -> Window | None:
+def _window(config: Mapping[str, Any]) -> Window | None:
     size = config.get("kernel_size") or config.get("pool_size")
     if size is None:
         return None

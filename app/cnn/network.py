@@ -3,13 +3,13 @@
 import copy
 from dataclasses import dataclass
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from app.cnn.card import Card
 from app.cnn.engine import make_engine
-from app.cnn.layers import Layer, computing_layers, describe_layers
+from app.cnn.layers import Layer
+from app.cnn.parts import Parts, Weights
 from app.cnn.pooling import PoolingMode
 from app.cnn.receptive_field import receptive_field_size
 
@@ -41,23 +41,21 @@ class ForwardPass:
 class Network:
     """A model in memory. Safe to share between threads: running it changes nothing."""
 
-    def __init__(self, name: str, model: keras.Model, card: Card, file_size: int | None = None) -> None:
-        """Make the model ready to run as trained; what the other pooling modes need is made when they are asked for.
+    def __init__(self, name: str, parts: Parts, card: Card, file_size: int | None = None) -> None:
+        """Make it ready to run as trained; what the other pooling modes need is made when they are asked for.
 
         file_size: in bytes, where the model was read from a file.
         """
         self.name = name
         self.card = card
         self.file_size = file_size
-        self.layers = describe_layers(model)
+        self.layers = parts.layers
         # Height and width of what one cell of each layer sees of the image; None: all of it, whatever its size.
         self.receptive_fields = {
             layer.name: receptive_field_size(self.layers, card.input_shape, layer.name) for layer in self.layers
         }
-        self._weights = {
-            layer.name: {weight.name: weight.numpy() for weight in layer.weights} for layer in computing_layers(model)
-        }
-        self._engine = make_engine(model, self.layers, self._weights)
+        self._weights, self._own_pooling = parts.weights, parts.pooling
+        self._engine = make_engine(parts)
 
     def with_card(self, card: Card) -> "Network":
         """The same network under another card of the same input shape. It shares everything else, and costs nothing."""
@@ -87,7 +85,7 @@ class Network:
                 return layer
         raise UnknownLayer(name, self)
 
-    def weights(self, layer: Layer) -> dict[str, Array]:
+    def weights(self, layer: Layer) -> Weights:
         """A layer's weights under Keras' names: kernel, bias, gamma, ... Empty for a layer without."""
         return self._weights[layer.name]
 
@@ -111,9 +109,3 @@ class Network:
         outputs = self._engine.run(image, None if mode is self._own_pooling else mode)
         activations = {layer.name: output for layer, output in zip(self.layers, outputs, strict=True)}
         return ForwardPass(image, mode, activations)
-
-    @property
-    def _own_pooling(self) -> PoolingMode | None:
-        """The mode that all pooling layers share; None where there is none, or where they differ."""
-        modes = {layer.pooling for layer in self.layers if layer.is_pooling}
-        return modes.pop() if len(modes) == 1 else None

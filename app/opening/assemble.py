@@ -1,15 +1,18 @@
-"""A plan built into a Keras model, counted before anything is allocated."""
+"""A plan built into a Keras model, counted before anything is allocated. Starts TensorFlow."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import keras
 import numpy as np
 
-from app.opening.limits import ANY_SIDE, CELLS, PARAMETERS
+from app.cnn.parts import Weights
+from app.cnn.tensorflow.pooling import layer_class
+from app.opening.bounds import check_cells, check_parameters
 from app.opening.plan import Plan, Step
+from app.opening.shapes import Variables
 from app.opening.unusable import UnusableModel, shown
-from app.opening.vocabulary import LAYERS
 
 _GATES = {"SimpleRNN": 1, "GRU": 3, "LSTM": 4}
 
@@ -22,23 +25,41 @@ def assemble(plan: Plan) -> keras.Model:
     for step in plan.steps:
         inputs = [made[name] for name in step.inputs]
         total += _parameters(step, _shape(inputs[0]))
-        if total > PARAMETERS:
-            raise UnusableModel(
-                f"The model has more than {PARAMETERS:,} parameters by its layer {shown(step.name)}, more than "
-                "Layerglass opens. Bring a smaller one."
-            )
+        check_parameters(step, total)
         _check_numbers(step, _shape(inputs[0]))
         made[step.name] = _call(step, inputs)
-        _check_size(step, _shape(made[step.name]))
+        check_cells(step, _shape(made[step.name]))
     try:
         return keras.Model(image, made[plan.output], name="model")
     except RecursionError as error:
         raise UnusableModel("The model's layers follow each other more deeply than Keras can put together.") from error
 
 
+def variables_of(model: keras.Model, plan: Plan) -> dict[str, Variables]:
+    """What weights each layer has."""
+    layers = {step.name: _variables(model.get_layer(step.name)) for step in plan.steps}
+    return {name: {each.name: tuple(each.shape) for each in variables} for name, variables in layers.items()}
+
+
+def with_weights(model: keras.Model, weights: Mapping[str, Weights]) -> keras.Model:
+    """The same model, its weights set. weights: of each layer, in the order of variables_of."""
+    for name, arrays in weights.items():
+        layer = model.get_layer(name)
+        for variable, array in zip(_variables(layer), arrays.values(), strict=True):
+            variable.assign(array)
+        if isinstance(layer, keras.layers.Normalization):
+            layer.finalize_state()
+    return model
+
+
+def _variables(layer: keras.layers.Layer) -> list[Any]:
+    """A layer's weights, in the order in which every Keras saves them."""
+    return [*layer.trainable_weights, *layer.non_trainable_weights]
+
+
 def _call(step: Step, inputs: list[Any]) -> Any:
     try:
-        layer = LAYERS[step.kind].make(name=step.name, **step.settings)
+        layer = layer_class(step.kind)(name=step.name, **step.settings)
         return layer(inputs if len(inputs) > 1 else inputs[0])
     except Exception as error:  # Keras raises nearly anything for settings that do not go together
         reason = str(error).strip().partition("\n")[0]
@@ -85,11 +106,3 @@ def _check_numbers(step: Step, shape: tuple[int | None, ...]) -> None:
                 f"The layer {shown(step.name)} (Rescaling) has {size[0]} numbers for {shape[-1]} channels; expected "
                 "one, or as many as channels."
             )
-
-
-def _check_size(step: Step, shape: tuple[int | None, ...]) -> None:
-    cells = math.prod(size or ANY_SIDE for size in shape)
-    if cells > CELLS:
-        raise UnusableModel(
-            f"The layer {shown(step.name)} makes {cells:,} numbers of one image; at most {CELLS:,} are shown."
-        )

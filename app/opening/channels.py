@@ -38,9 +38,7 @@ def turned(kind: str, name: str, settings: Config) -> Config:
         return settings
     if kind in _BY_AXIS and (axis := settings.get("axis", -1)) in _TURNED:
         return settings | {"axis": _TURNED[axis]}
-    if kind == "Flatten" or (
-        "data_format" in LAYERS[kind].settings and settings.get("data_format") == "channels_first"
-    ):
+    if kind == "Flatten" or ("data_format" in LAYERS[kind] and settings.get("data_format") == "channels_first"):
         return settings | {"data_format": "channels_last"}
     raise UnusableModel(
         f"The model keeps channels first, and its layer {shown(name)} ({kind}) cannot be turned to channels last. "

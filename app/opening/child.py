@@ -1,7 +1,8 @@
 """Files are opened in a process of its own, so that the worst of them costs one refusal and no server.
 
-That process may neither write a file nor take more memory or time than it is given. It outlives a file, since starting
-TensorFlow takes seconds; one that a file has stopped is replaced for the next.
+That process may neither write a file nor take more memory or time than it is given. It outlives a file; one that a file
+has stopped is replaced for the next. It cannot import Keras, which takes seconds to start: a file that needs Keras is
+opened by another one, which can.
 """
 
 import json
@@ -23,6 +24,7 @@ _PROGRAM = "import sys; sys.path.insert(0, sys.argv[1]); from app.opening.child 
 _KEPT = ("PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LANG", "LC_ALL")
 _SETTINGS = {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
 _START_SECONDS = 180  # what TensorFlow may take to start: 3 seconds, many more on a busy machine
+_NEEDS_KERAS = {"needs": "keras"}
 _READY = b"ready\n"
 _HEADER_BYTES = 16 * 2**20
 _PARCEL_BYTES = WEIGHTS_BYTES + 16 * 2**20
@@ -30,6 +32,8 @@ _NICE = 10  # a drawing goes before a file
 
 _TIME = "Opening the file took longer than {seconds:g} seconds: it is too large, or damaged. Bring a smaller one."
 _MEMORY = "Opening the file took more than {megabytes:,} MB of memory. Bring a smaller model."
+_NOT_RUN = "The model opens, and Layerglass cannot run it ({kind}). Bring one of usual layers."
+_NO_MEMORY = ("MemoryError", "ResourceExhaustedError")  # Python's, TensorFlow's
 _CRASH = "Opening the file stopped the process that tried it, so it is damaged or does harm. Save the model again."
 _NO_START = (
     "The file was not opened: the process that opens files does not start. Most likely this machine has too little "
@@ -60,6 +64,7 @@ class Opener:
         """
         self._limits = {"seconds": seconds, "megabytes": megabytes}
         self._process: subprocess.Popen[bytes] | None = None
+        self._has_keras = False
         self._stopped = False
         self._lock = threading.Lock()
 
@@ -72,6 +77,7 @@ class Opener:
     def close(self) -> None:
         """End the process; the next file starts another."""
         process, self._process = self._process, None
+        self._has_keras = False
         if process is not None:
             _end(process)
 
@@ -87,12 +93,26 @@ class Opener:
 
         Raises: UnusableModel, also where the child ran out of time or memory.
         """
+        told, data = self._tell(path)
+        if "needs" in told and not self._has_keras:
+            self.close()
+            self._has_keras = True
+            told, data = self._tell(path)
+        try:
+            found = read_finding(told)
+        except (ValueError, RecursionError):
+            raise self._refusal(_CRASH) from None
+        if isinstance(found, UnusableModel):
+            raise found
+        return Parcel(found, data)
+
+    def _tell(self, path: Path) -> tuple[Any, bytes]:
+        """What the process says of a file. Raises: UnusableModel."""
         process = self._ready()
         deadline = _Deadline(process, self._limits["seconds"])
         try:
             with deadline:
-                told, data = _ask(process, path)
-            found = read_finding(told)
+                answer = _ask(process, path)
         except (OSError, EOFError):  # it ended, and its status tells why
             status = _end(process, seconds=2)
             raise self._refusal(_TIME if deadline.passed else _ENDS.get(-status, _CRASH)) from None
@@ -100,9 +120,7 @@ class Opener:
             raise self._refusal(_CRASH) from None
         if deadline.passed:  # just after the answer
             self.close()
-        if isinstance(found, UnusableModel):
-            raise found
-        return Parcel(found, data)
+        return answer
 
     def _refusal(self, sentence: str) -> UnusableModel:
         """Of a file whose process is of no use any more."""
@@ -125,6 +143,7 @@ class Opener:
 
     def _start(self) -> subprocess.Popen[bytes]:
         arguments = [str(_ROOT), str(self._limits["megabytes"]), str(self._limits["seconds"])]
+        arguments += ["keras"] * self._has_keras
         environment = {key: value for key in _KEPT if (value := os.environ.get(key))} | _SETTINGS
         with self._lock:
             if self._stopped:
@@ -197,17 +216,16 @@ def _read_answer(pipe: IO[bytes]) -> tuple[Any, bytes]:
     return told, data
 
 
-def serve(megabytes: str, seconds: str) -> None:
+def serve(megabytes: str, seconds: str, keras: str = "") -> None:
     """What the child does: for each path that comes in, a line of JSON and then the model's bytes."""
     answers = _take_output()
-    # Imported here, before the limits: what TensorFlow takes to start is not the file's doing.
-    import tensorflow as tf
-
+    # Imported here, before the limits: what they take to start is not the file's doing.
+    if keras:
+        _start_tensorflow()
+    else:
+        sys.modules |= dict.fromkeys(("keras", "tensorflow"))  # type: ignore[arg-type]  # None: it cannot be imported
     import app.opening.parcel  # noqa: F401
 
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
-    tf.zeros(1)  # starts its threads
     if hasattr(os, "nice"):
         os.nice(_NICE)
     answers.write(_READY)
@@ -217,6 +235,14 @@ def serve(megabytes: str, seconds: str) -> None:
         told, data = _open(Path(json.loads(line)), int(megabytes))
         answers.write(json.dumps(told | {"size": len(data)}).encode() + b"\n" + data)
         answers.flush()
+
+
+def _start_tensorflow() -> None:
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    tf.zeros(1)  # starts its threads
 
 
 def _take_output() -> BinaryIO:
@@ -230,27 +256,27 @@ def _take_output() -> BinaryIO:
 def _open(path: Path, megabytes: int) -> tuple[dict[str, Any], bytes]:
     """What was found in a file, and its model; of one that is refused, the reason and nothing."""
     import numpy as np
-    import tensorflow as tf
 
     from app.cnn.network import Network
     from app.opening.guess import guess_card
     from app.opening.parcel import pack
-    from app.opening.reader import read_model
+    from app.opening.reader import open_model
 
     try:
-        opened, plan = read_model(path)
-        card = guess_card(opened.model, printable(path.stem))
+        opened = open_model(path)
+        card = guess_card(opened, printable(path.stem))
         mended = {"mends": list(opened.mends), "keras_version": opened.keras_version}
         card = card.model_copy(update={key: value for key, value in mended.items() if key in type(card).model_fields})
-        network = Network("model", opened.model, card)
+        network = Network("model", opened.parts, card)
         network.run(np.zeros([size or 32 for size in card.input_shape], np.float32))
-        return write_finding(Finding(card, network.layers)), pack(opened, plan)
+        return write_finding(Finding(card, network.layers)), pack(opened)
+    except ImportError:
+        return _NEEDS_KERAS, b""
     except UnusableModel as error:
         reason = str(error)
-    except (MemoryError, tf.errors.ResourceExhaustedError):
-        reason = _MEMORY.format(megabytes=megabytes)
     except Exception as error:
-        reason = f"The model opens, and Layerglass cannot run it ({type(error).__name__}). Bring one of usual layers."
+        kind = type(error).__name__
+        reason = _MEMORY.format(megabytes=megabytes) if kind in _NO_MEMORY else _NOT_RUN.format(kind=kind)
     return write_finding(UnusableModel(reason)), b""
 
 

@@ -3,8 +3,8 @@
 import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import Any
 
+from app.cnn.parts import ImageShape
 from app.opening.channels import NOTE, are_channels_first, flattens_channels_first, turned
 from app.opening.config import Config
 from app.opening.inputs import as_image, channels_last, input_of, input_shape, times
@@ -13,7 +13,7 @@ from app.opening.mend import LayerConfig, mend
 from app.opening.nodes import Reference, layers_of, name_of, settings_of
 from app.opening.operations import Operation
 from app.opening.order import fixed_order
-from app.opening.plan import Path, Plan, Step
+from app.opening.plan import Path, Plan, Settings, Step, in_keras_order
 from app.opening.settings import checked_settings
 from app.opening.unusable import RESAVE, UnusableModel, shown
 from app.opening.uses import Graph, Use, graph_of
@@ -72,7 +72,7 @@ class _Maker:
         self.reshaped = self.step("Reshape", {"target_shape": shape}, (source,), "as_the_model_takes_it", ())
         return self.reshaped
 
-    def step(self, kind: str, settings: dict[str, Any], inputs: tuple[str, ...], name: str, origin: Path) -> str:
+    def step(self, kind: str, settings: Settings, inputs: tuple[str, ...], name: str, origin: Path) -> str:
         if len(self.steps) >= LAYERS:
             raise UnusableModel(f"The model has more than {LAYERS:,} layers.")
         name = self._unique(name)
@@ -165,7 +165,10 @@ class _Maker:
                 f"The operation {shown(name)} changes the order of something other than the image's channels. {RESAVE}"
             )
         self.note(f"The order of the channels is changed by a convolution of 1×1 with fixed weights, {name}.")
-        return self.step("Conv2D", fixed_order(order, count), (source,), name, ())
+        settings, kernel = fixed_order(order, count)
+        made = self.step("Conv2D", settings, (source,), name, ())
+        self.steps[made] = replace(self.steps[made], fixed=(kernel,))
+        return made
 
     def _channels(self, source: str) -> int:
         """How many channels the image has, where a step still has the image's; else 0."""
@@ -217,17 +220,12 @@ class _Maker:
         if dtype not in (None, "float32"):
             self.note(f"The model computes in {shown(dtype)}; here it computes in 32-bit numbers.")
 
-    def plan(self, shape: tuple[int | None, ...], source: str, output: str) -> Plan:
+    def plan(self, shape: ImageShape, source: str, output: str) -> Plan:
         """Everything that the output depends on."""
         self._drop_reshape(source)
-        needed, waiting = {source}, [output]
-        while waiting:
-            name = waiting.pop()
-            if name not in needed:
-                needed.add(name)
-                waiting.extend(self.steps[name].inputs)
-        steps = tuple(step for step in self.steps.values() if step.name in needed)
-        left = self.left_out + [step.name for step in self.steps.values() if step.origin and step.name not in needed]
+        steps = in_keras_order(self.steps, output)
+        kept = {step.name for step in steps}
+        left = self.left_out + [step.name for step in self.steps.values() if step.origin and step.name not in kept]
         if left:
             self.note(f"Layers that the answer does not depend on were left out: {_listed(left)}.")
         return Plan(shape, source, steps, output, self.layers, self._sentences())

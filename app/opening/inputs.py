@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from app.cnn.parts import ImageShape
 from app.opening.config import Config
 from app.opening.limits import CHANNELS, SIDE
 from app.opening.nodes import layers_of, name_of, settings_of
@@ -94,7 +95,7 @@ def input_shape(shape: Any) -> Shape:
     return tuple(sizes)
 
 
-def as_image(shape: Shape) -> tuple[Shape, Shape | None]:
+def as_image(shape: Shape) -> tuple[ImageShape, Shape | None]:
     """Height, width and channels; and the model's own shape, where that is a flat or a flattened image's.
 
     784 numbers are taken for 28 by 28 of one channel, row by row, as MNIST is flattened everywhere.
@@ -103,9 +104,10 @@ def as_image(shape: Shape) -> tuple[Shape, Shape | None]:
         height, width, channels = shape
         if channels is None or channels > CHANNELS or max(height or 1, width or 1) > SIDE:
             raise UnusableModel(f"The model's input has the shape {times(shape)}; expected height, width and channels.")
-        return shape, None
+        return (height, width, channels), None
     if len(shape) == 2 and None not in shape and max(size or 0 for size in shape) <= SIDE:
-        return (*shape, 1), shape
+        height, width = shape
+        return (height, width, 1), shape
     if len(shape) == 1 and shape[0] is not None and (side := round(shape[0] ** 0.5)) ** 2 == shape[0] and side > 1:
         return (side, side, 1), shape
     raise UnusableModel(f"The model takes {times(shape)} numbers, which is no image of height, width and channels.")

@@ -5,7 +5,7 @@ from typing import Any
 from app.opening.config import Config
 from app.opening.limits import LAYERS
 from app.opening.unusable import RESAVE, UnusableModel, shown
-from app.opening.vocabulary import MODELS
+from app.opening.vocabulary import MODELS, TRAINING_ONLY
 
 Reference = tuple[str, int, int]  # layer, which of its calls, which of its outputs
 Call = list[Reference]  # what a layer reads, the one time
@@ -80,13 +80,13 @@ def calls(entry: Config) -> list[Call]:
     if not isinstance(nodes, list):
         raise UnusableModel(f"The layer {shown(name_of(entry))} is in no graph. {RESAVE}")
     return [
-        _call_of_keras_3(node, name_of(entry)) if isinstance(node, dict) else references(node, name_of(entry))
-        for node in nodes
+        _call_of_keras_3(node, entry) if isinstance(node, dict) else references(node, name_of(entry)) for node in nodes
     ]
 
 
-def _call_of_keras_3(node: Config, name: str) -> Call:
-    _check_arguments(node.get("kwargs") or {}, name)
+def _call_of_keras_3(node: Config, entry: Config) -> Call:
+    name = name_of(entry)
+    _check_arguments(node.get("kwargs") or {}, name, trains=entry["class_name"] in _PREPROCESSING)
     arguments = node.get("args")
     if isinstance(arguments, list) and len(arguments) == 1:
         tensors = arguments[0] if isinstance(arguments[0], list) else arguments
@@ -105,11 +105,20 @@ def history(tensor: Any) -> list[Any] | None:
     return history if isinstance(history, list) and len(history) == 3 else None
 
 
-def _check_arguments(arguments: Any, name: str) -> None:
-    """Only what changes nothing when a trained model runs: training=False, mask=None. Raises: UnusableModel."""
+# Keras writes training=True into every call of these, and goes by what the model itself is told when it runs.
+_PREPROCESSING = TRAINING_ONLY | {"Resizing", "CenterCrop"}
+
+
+def _check_arguments(arguments: Any, name: str, trains: bool = False) -> None:
+    """Only what changes nothing when a trained model runs: training=False, mask=None. Raises: UnusableModel.
+
+    trains: training=True changes nothing either.
+    """
     if not isinstance(arguments, dict):
         raise UnusableModel(f"The layer {shown(name)} is not called as Keras calls one. {RESAVE}")
     for key, value in arguments.items():
+        if key == "training" and value is True and trains:
+            continue
         if key == "training" and value is True:
             raise UnusableModel(f"The layer {shown(name)} always runs as in training, so its answers would be random.")
         if value is not None and value is not False:

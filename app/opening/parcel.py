@@ -7,21 +7,22 @@ from typing import Any
 
 import numpy as np
 
-from app.opening.assemble import assemble
+from app.opening.apart import take_apart
 from app.opening.limits import LAYERS as MOST
 from app.opening.plan import Plan, Step
 from app.opening.reader import Opened
 from app.opening.settings import checked_settings
 from app.opening.unusable import UnusableModel
 from app.opening.vocabulary import LAYERS
-from app.opening.weights import Array, set_weights, variables
+from app.opening.weights import Array, fitted
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.>-]*")
 _BENT = "The process that opened the file gave no model back. Save the model again."
 
 
-def pack(opened: Opened, plan: Plan) -> bytes:
-    """A zip of arrays: the plan as JSON, and each layer's weights under its name and their number."""
+def pack(opened: Opened) -> bytes:
+    """A zip of arrays: the plan as JSON, and each layer's weights under its position and their number."""
+    plan = opened.plan
     steps = [[step.name, step.kind, step.settings, step.inputs] for step in plan.steps]
     told = {
         "shape": plan.shape,
@@ -32,9 +33,9 @@ def pack(opened: Opened, plan: Plan) -> bytes:
         "keras_version": opened.keras_version,
     }
     arrays: dict[str, Any] = {
-        f"{position}/{number}": variable.numpy()
+        f"{position}/{number}": array
         for position, step in enumerate(plan.steps)
-        for number, variable in enumerate(variables(opened.model.get_layer(step.name)))
+        for number, array in enumerate(opened.parts.weights[step.name].values())
     }
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, plan=np.frombuffer(json.dumps(told).encode(), np.uint8), **arrays)
@@ -49,30 +50,30 @@ def unpack(data: bytes) -> Opened:
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             told = json.loads(arrays["plan"].tobytes())
-            plan = _plan(told)
-            values = {step.name: _values(arrays, position) for position, step in enumerate(plan.steps)}
+            plan = _plan(told, arrays)
         mends = tuple(str(mend) for mend in told["mends"])
         version = told["keras_version"]
     # Given malformed bytes, NumPy and zipfile raise tokenize.TokenError, zlib.error, NotImplementedError and more.
     except Exception as error:
         raise UnusableModel(_BENT) from error
-    model = assemble(plan)
-    set_weights(model, {name: arrays for name, arrays in values.items() if arrays}, lambda kernel: kernel)
-    return Opened(model, mends, version if isinstance(version, str) else None)
+    apart = take_apart(plan)
+    weights = {step.name: fitted(step.name, step.fixed, apart.variables[step.name]) for step in plan.steps}
+    return Opened(plan, apart.with_weights(weights), mends, version if isinstance(version, str) else None)
 
 
-def _plan(told: Any) -> Plan:
+def _plan(told: Any, arrays: Any) -> Plan:
     known = {_name(told["input"])}
-    steps = []
+    steps: list[Step] = []
     for name, kind, settings, inputs in told["steps"][: MOST + 1]:
         if kind not in LAYERS or name in known or not inputs or not known.issuperset(inputs):
             raise ValueError(name)
         known.add(_name(name))
-        steps.append(Step(name, kind, checked_settings(kind, name, settings), tuple(inputs), ()))
+        values = tuple(_values(arrays, len(steps)))
+        steps.append(Step(name, kind, checked_settings(kind, name, settings), tuple(inputs), (), values))
     if told["output"] not in known:
         raise ValueError(told["output"])
-    shape = tuple(None if size is None else int(size) for size in told["shape"])
-    return Plan(shape, told["input"], tuple(steps), told["output"], {}, ())
+    height, width, channels = (None if size is None else int(size) for size in told["shape"])
+    return Plan((height, width, int(channels or 0)), told["input"], tuple(steps), told["output"], {}, ())
 
 
 def _name(name: Any) -> str:

@@ -1,14 +1,15 @@
-"""A model's file opened: checked, mended in memory, built anew, its weights set."""
+"""A model's file opened: checked, mended in memory, taken apart; by Keras only where a layer needs it."""
 
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import keras
 import numpy as np
 
+from app.cnn.parts import Parts
+from app.opening.apart import take_apart
 from app.opening.archive import read_archive
-from app.opening.assemble import assemble
 from app.opening.channels import are_channels_first
 from app.opening.config import Config, check_config, parse_config
 from app.opening.graph import make_plan
@@ -16,16 +17,25 @@ from app.opening.hdf5 import open_hdf5, text_attribute
 from app.opening.kinds import Kind, kind_of
 from app.opening.plan import Plan
 from app.opening.unusable import UnusableModel
-from app.opening.weights import Array, Reorder, read_weights, set_weights
+from app.opening.weights import Array, Reorder, oddities, read_weights
+
+if TYPE_CHECKING:
+    import keras
 
 
 @dataclass(frozen=True)
 class Opened:
     """A model out of a file."""
 
-    model: keras.Model
+    plan: Plan  # that it is built by
+    parts: Parts
     mends: tuple[str, ...]  # what was mended, and what is odd: a sentence each
     keras_version: str | None  # that wrote the file, where it says so
+
+    @property
+    def model(self) -> "keras.Model":
+        """Built anew, for whoever needs Keras itself."""
+        return self.parts.in_keras()
 
 
 @dataclass(frozen=True)
@@ -44,18 +54,12 @@ def open_model(path: Path) -> Opened:
     For a file that nobody vouches for use app.opening.child.open_in_child: the HDF5 library, which is written in C, has
     been seen to crash on bent files, and would take this process with it.
     """
-    return read_model(path)[0]
-
-
-def read_model(path: Path) -> tuple[Opened, Plan]:
-    """The model, and the plan that it was built by. Raises: UnusableModel."""
     source = _read(path)
     plan = make_plan(check_config(source.config), _era(source))
-    model = assemble(plan)
+    apart = take_apart(plan)
     with open_hdf5(source.weights) as file:
-        values = read_weights(file, plan, model)
-    odd = set_weights(model, values, _reorder(source))
-    return Opened(model, plan.notes + odd, source.keras_version), plan
+        weights = read_weights(file, plan, apart.variables, _reorder(source))
+    return Opened(plan, apart.with_weights(weights), plan.notes + oddities(weights), source.keras_version)
 
 
 def _read(path: Path) -> _Source:

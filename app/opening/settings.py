@@ -12,7 +12,7 @@ def checked_settings(kind: str, name: str, config: Config) -> dict[str, Any]:
 
     Left out: what matters in training only, and what is off.
     """
-    known = LAYERS[kind].settings
+    known = LAYERS[kind]
     settings = {}
     for key, value in config.items():
         if key in known:

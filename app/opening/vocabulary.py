@@ -1,13 +1,8 @@
 """Every layer that can be built from a file, with a check for each setting that it takes from it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
-import keras
-from keras import layers
-
-from app.cnn.pooling import GlobalMinPooling2D, MinPooling2D
 from app.opening.arguments import (
     Check,
     activation,
@@ -27,14 +22,7 @@ from app.opening.arguments import (
 from app.opening.limits import SIDE, UNITS
 from app.opening.names import words
 
-
-@dataclass(frozen=True)
-class LayerKind:
-    """A class of layers, and which settings of a file are handed to it."""
-
-    make: type[keras.layers.Layer]
-    settings: Mapping[str, Check]
-
+Settings = Mapping[str, Check]  # those of a file that are handed to a layer
 
 _LAST = {"data_format": optional(one_of("channels_last"))}
 _OUTPUT = {"activation": activation, "use_bias": flag}
@@ -57,79 +45,75 @@ _GATED = _RECURRENT | {"recurrent_activation": activation}
 _INTERPOLATION = {"interpolation": one_of("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")}
 _AXES = either(axis, several(axis, most=8))
 
-
-def _kind(make: type[keras.layers.Layer], **settings: Check) -> LayerKind:
-    return LayerKind(make, MappingProxyType(settings))
-
-
-LAYERS: Mapping[str, LayerKind] = MappingProxyType(
+LAYERS: Mapping[str, Settings] = MappingProxyType(
     {
-        "Activation": _kind(layers.Activation, activation=activation),
-        "ActivityRegularization": _kind(layers.ActivityRegularization),
-        "Add": _kind(layers.Add),
-        "AlphaDropout": _kind(layers.AlphaDropout, rate=real),
-        "Average": _kind(layers.Average),
-        "AveragePooling2D": _kind(layers.AveragePooling2D, **_POOL),
-        "BatchNormalization": _kind(layers.BatchNormalization, axis=axis, momentum=real, **_SCALED),
-        "CenterCrop": _kind(layers.CenterCrop, height=whole(1, SIDE), width=whole(1, SIDE), **_LAST),
-        "Concatenate": _kind(layers.Concatenate, axis=axis),
-        "Conv2D": _kind(layers.Conv2D, groups=whole(1, UNITS), **_CONVOLUTION),
-        "Conv2DTranspose": _kind(layers.Conv2DTranspose, output_padding=optional(pair(0)), **_CONVOLUTION),
-        "Cropping2D": _kind(layers.Cropping2D, cropping=margins, **_LAST),
-        "Dense": _kind(layers.Dense, units=whole(1, UNITS), **_OUTPUT),
-        "DepthwiseConv2D": _kind(layers.DepthwiseConv2D, **_DEPTH, **_WINDOW, **_OUTPUT),
-        "Dropout": _kind(layers.Dropout, rate=real),
-        "ELU": _kind(layers.ELU, alpha=real),
-        "Flatten": _kind(layers.Flatten, **_LAST),
-        "GRU": _kind(layers.GRU, reset_after=flag, **_GATED),
-        "GaussianDropout": _kind(layers.GaussianDropout, rate=real),
-        "GaussianNoise": _kind(layers.GaussianNoise, stddev=real),
-        "GlobalAveragePooling2D": _kind(layers.GlobalAveragePooling2D, **_GLOBAL),
-        "GlobalMaxPooling2D": _kind(layers.GlobalMaxPooling2D, **_GLOBAL),
-        "GlobalMinPooling2D": _kind(GlobalMinPooling2D, **_GLOBAL),
-        "GroupNormalization": _kind(layers.GroupNormalization, groups=whole(-1, UNITS), axis=axis, **_SCALED),
-        "Identity": _kind(layers.Identity),
-        "LSTM": _kind(layers.LSTM, **_GATED),
-        "LayerNormalization": _kind(layers.LayerNormalization, axis=_AXES, **_SCALED),
-        "LeakyReLU": _kind(layers.LeakyReLU, negative_slope=real),
-        "MaxPooling2D": _kind(layers.MaxPooling2D, **_POOL),
-        "Maximum": _kind(layers.Maximum),
-        "MinPooling2D": _kind(MinPooling2D, **_POOL),
-        "Minimum": _kind(layers.Minimum),
-        "Multiply": _kind(layers.Multiply),
-        "Normalization": _kind(
-            layers.Normalization,
-            axis=optional(_AXES),
-            mean=optional(amounts),
-            variance=optional(amounts),
-            invert=flag,
-        ),
-        "PReLU": _kind(layers.PReLU, shared_axes=optional(several(axis, most=8))),
-        "Permute": _kind(layers.Permute, dims=several(whole(1, 8), most=8)),
-        "ReLU": _kind(layers.ReLU, max_value=optional(real), negative_slope=optional(real), threshold=optional(real)),
-        "RepeatVector": _kind(layers.RepeatVector, n=whole(1, SIDE)),
-        "Rescaling": _kind(layers.Rescaling, scale=amounts, offset=amounts),
-        "Reshape": _kind(layers.Reshape, target_shape=several(optional(size), most=8)),
-        "Resizing": _kind(
-            layers.Resizing,
-            height=whole(1, SIDE),
-            width=whole(1, SIDE),
-            crop_to_aspect_ratio=flag,
-            pad_to_aspect_ratio=flag,
-            antialias=flag,
+        "Activation": {"activation": activation},
+        "ActivityRegularization": {},
+        "Add": {},
+        "AlphaDropout": {"rate": real},
+        "Average": {},
+        "AveragePooling2D": _POOL,
+        "BatchNormalization": {"axis": axis, "momentum": real, **_SCALED},
+        "CenterCrop": {"height": whole(1, SIDE), "width": whole(1, SIDE), **_LAST},
+        "Concatenate": {"axis": axis},
+        "Conv2D": {"groups": whole(1, UNITS), **_CONVOLUTION},
+        "Conv2DTranspose": {"output_padding": optional(pair(0)), **_CONVOLUTION},
+        "Cropping2D": {"cropping": margins, **_LAST},
+        "Dense": {"units": whole(1, UNITS), **_OUTPUT},
+        "DepthwiseConv2D": {**_DEPTH, **_WINDOW, **_OUTPUT},
+        "Dropout": {"rate": real},
+        "ELU": {"alpha": real},
+        "Flatten": _LAST,
+        "GRU": {"reset_after": flag, **_GATED},
+        "GaussianDropout": {"rate": real},
+        "GaussianNoise": {"stddev": real},
+        "GlobalAveragePooling2D": _GLOBAL,
+        "GlobalMaxPooling2D": _GLOBAL,
+        "GlobalMinPooling2D": _GLOBAL,
+        "GroupNormalization": {"groups": whole(-1, UNITS), "axis": axis, **_SCALED},
+        "Identity": {},
+        "LSTM": _GATED,
+        "LayerNormalization": {"axis": _AXES, **_SCALED},
+        "LeakyReLU": {"negative_slope": real},
+        "MaxPooling2D": _POOL,
+        "Maximum": {},
+        "MinPooling2D": _POOL,
+        "Minimum": {},
+        "Multiply": {},
+        "Normalization": {
+            "axis": optional(_AXES),
+            "mean": optional(amounts),
+            "variance": optional(amounts),
+            "invert": flag,
+        },
+        "PReLU": {"shared_axes": optional(several(axis, most=8))},
+        "Permute": {"dims": several(whole(1, 8), most=8)},
+        "ReLU": {"max_value": optional(real), "negative_slope": optional(real), "threshold": optional(real)},
+        "RepeatVector": {"n": whole(1, SIDE)},
+        "Rescaling": {"scale": amounts, "offset": amounts},
+        "Reshape": {"target_shape": several(optional(size), most=8)},
+        "Resizing": {
+            "height": whole(1, SIDE),
+            "width": whole(1, SIDE),
+            "crop_to_aspect_ratio": flag,
+            "pad_to_aspect_ratio": flag,
+            "antialias": flag,
+            "fill_mode": one_of("constant"),
+            "fill_value": real,
             **_INTERPOLATION,
             **_LAST,
-        ),
-        "SeparableConv2D": _kind(layers.SeparableConv2D, **_DEPTH, **_CONVOLUTION),
-        "SimpleRNN": _kind(layers.SimpleRNN, **_RECURRENT),
-        "Softmax": _kind(layers.Softmax, axis=_AXES),
-        "SpatialDropout2D": _kind(layers.SpatialDropout2D, rate=real, **_LAST),
-        "Subtract": _kind(layers.Subtract),
-        "UnitNormalization": _kind(layers.UnitNormalization, axis=_AXES),
-        "UpSampling2D": _kind(layers.UpSampling2D, size=pair(1), **_INTERPOLATION, **_LAST),
-        "ZeroPadding2D": _kind(layers.ZeroPadding2D, padding=margins, **_LAST),
+        },
+        "SeparableConv2D": {**_DEPTH, **_CONVOLUTION},
+        "SimpleRNN": _RECURRENT,
+        "Softmax": {"axis": _AXES},
+        "SpatialDropout2D": {"rate": real, **_LAST},
+        "Subtract": {},
+        "UnitNormalization": {"axis": _AXES},
+        "UpSampling2D": {"size": pair(1), **_INTERPOLATION, **_LAST},
+        "ZeroPadding2D": {"padding": margins, **_LAST},
     }
 )
+
 
 # They change pictures in training and do nothing else, so a model without them answers the same.
 TRAINING_ONLY = words(

@@ -1,41 +1,70 @@
 """The weights out of a file, found for each layer and checked one by one before a single one is set."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import h5py
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from app.cnn.parts import Weights
 from app.opening.hdf5 import member, name_list, numbers
-from app.opening.plan import Path, Plan
+from app.opening.plan import Path, Plan, Step
+from app.opening.shapes import Variables
 from app.opening.unusable import RESAVE, UnusableModel, shown
 from app.opening.vocabulary import MODELS
 
 Array = NDArray[np.float32]
-Values = dict[str, list[Array]]  # by the layer's name in the built model
+Reorder = Callable[[Array], Array]
 
 
-def read_weights(file: h5py.File, plan: Plan, model: keras.Model) -> Values:
-    """The values for every layer that has weights, in the order of its variables. Raises: UnusableModel.
+def read_weights(
+    file: h5py.File, plan: Plan, variables: Mapping[str, Variables], reorder: Reorder
+) -> dict[str, Weights]:
+    """The weights of every layer, each checked against its shape. Raises: UnusableModel.
 
-    file: a whole HDF5 model, or the weights of a .keras archive.
+    file: a whole HDF5 model, or the weights of a .keras archive. variables: of each layer. reorder: what brings an old
+    kernel into the order of rows, columns, inputs, outputs.
     """
-    wanted = {step.origin: variables(model.get_layer(step.name)) for step in plan.steps if step.origin}
-    wanted = {path: names for path, names in wanted.items() if names}
+    wanted = {step.origin: tuple(names) for step in plan.steps if step.origin and (names := variables[step.name])}
     legacy = file.get("model_weights", file if "layer_names" in file.attrs else None)
     found = _legacy(legacy, plan, wanted) if legacy is not None else _by_class(file, (), plan, wanted)
-    return {step.name: found[step.origin] for step in plan.steps if step.origin in wanted}
+    values = {path: [reorder(each) if each.ndim == 4 else each for each in arrays] for path, arrays in found.items()}
+    return {step.name: _of_step(step, values, variables[step.name]) for step in plan.steps}
 
 
-def variables(layer: keras.layers.Layer) -> list[Any]:
-    """A layer's weights, in the order in which every Keras saves them."""
-    return [*layer.trainable_weights, *layer.non_trainable_weights]
+def _of_step(step: Step, values: Mapping[Path, list[Array]], variables: Variables) -> Weights:
+    if not variables:
+        return {}
+    arrays = step.fixed or values.get(step.origin)
+    if arrays is None:
+        raise _missing(step.name)
+    return fitted(step.name, arrays, variables)
 
 
-def _legacy(group: h5py.Group, plan: Plan, wanted: Mapping[Path, list[Any]]) -> dict[Path, list[Array]]:
+def fitted(name: str, arrays: Sequence[Array], variables: Variables) -> Weights:
+    """A layer's weights by name. Raises: UnusableModel, where they are not as many, or not of their shapes."""
+    if len(arrays) != len(variables):
+        raise UnusableModel(
+            f"The layer {shown(name)} has {len(variables)} arrays of weights, the file {len(arrays)}. {RESAVE}"
+        )
+    for (variable, shape), array in zip(variables.items(), arrays, strict=True):
+        if shape != array.shape:
+            raise UnusableModel(
+                f"The weights {variable} of the layer {shown(name)} have the shape {array.shape} in the file; its "
+                f"settings ask for {shape}. {RESAVE}"
+            )
+    return dict(zip(variables, arrays, strict=True))
+
+
+def oddities(weights: Mapping[str, Weights]) -> tuple[str, ...]:
+    """What is odd about weights, a sentence each."""
+    odd = [name for name, arrays in weights.items() if not all(np.isfinite(each).all() for each in arrays.values())]
+    return tuple(f"Some weights of the layer {shown(name)} are not numbers (NaN or infinite)." for name in odd)
+
+
+def _legacy(group: h5py.Group, plan: Plan, wanted: Mapping[Path, tuple[str, ...]]) -> dict[Path, list[Array]]:
     """From an .h5 file: a group for each layer, which lists its weights by name and in order."""
     listed = {name: _group(group, name) for name in name_list(group, "layer_names")}
     groups = {name: each for name, each in listed.items() if name_list(each, "weight_names")}
@@ -57,11 +86,11 @@ def _group(group: h5py.Group, name: str) -> h5py.Group:
     return found
 
 
-def _legacy_values(group: h5py.Group, path: Path, wanted: list[Any]) -> list[Array]:
+def _legacy_values(group: h5py.Group, path: Path, wanted: tuple[str, ...]) -> list[Array]:
     names = name_list(group, "weight_names")
     if len(path) > 1:
         # A nested model lists all that can be trained before all that cannot: the order says little, the names all.
-        names = [_nested_name(names, path, variable.name) for variable in wanted]
+        names = [_nested_name(names, path, variable) for variable in wanted]
     values = []
     for name in names:
         if (dataset := member(group, name)) is None:
@@ -77,7 +106,9 @@ def _nested_name(names: list[str], path: Path, variable: str) -> str:
     return matching[0]
 
 
-def _by_class(group: h5py.Group, path: Path, plan: Plan, wanted: Mapping[Path, list[Any]]) -> dict[Path, list[Array]]:
+def _by_class(
+    group: h5py.Group, path: Path, plan: Plan, wanted: Mapping[Path, tuple[str, ...]]
+) -> dict[Path, list[Array]]:
     """From a .keras file: layers/conv2d, layers/conv2d_1, ... by class, whatever the names of the layers."""
     container = next((found for name in _CONTAINERS if (found := member(group, name)) is not None), None)
     values: dict[Path, list[Array]] = {}
@@ -143,38 +174,3 @@ def _vars(group: h5py.Group, name: str) -> list[Array]:
 
 def _missing(name: str) -> UnusableModel:
     return UnusableModel(f"The file has no weights for the layer {shown(name)}. {RESAVE}")
-
-
-Reorder = Callable[[Array], Array]
-
-
-def set_weights(model: keras.Model, values: Values, reorder: Reorder) -> tuple[str, ...]:
-    """Set every weight, and say in a sentence each what is odd. Raises: UnusableModel, before any is set.
-
-    reorder: what brings an old kernel into the order of rows, columns, inputs, outputs.
-    """
-    settled = {name: _fitted(model.get_layer(name), arrays, reorder) for name, arrays in values.items()}
-    for name, arrays in settled.items():
-        layer = model.get_layer(name)
-        for variable, array in zip(variables(layer), arrays, strict=True):
-            variable.assign(array)
-        if isinstance(layer, keras.layers.Normalization):
-            layer.finalize_state()
-    odd = [name for name, arrays in settled.items() if not all(np.isfinite(array).all() for array in arrays)]
-    return tuple(f"Some weights of the layer {shown(name)} are not numbers (NaN or infinite)." for name in odd)
-
-
-def _fitted(layer: keras.layers.Layer, arrays: list[Array], reorder: Reorder) -> list[Array]:
-    wanted = variables(layer)
-    if len(arrays) != len(wanted):
-        raise UnusableModel(
-            f"The layer {shown(layer.name)} has {len(wanted)} arrays of weights, the file {len(arrays)}. {RESAVE}"
-        )
-    fitted = [reorder(array) if array.ndim == 4 else array for array in arrays]
-    for variable, array in zip(wanted, fitted, strict=True):
-        if tuple(variable.shape) != array.shape:
-            raise UnusableModel(
-                f"The weights {variable.name} of the layer {shown(layer.name)} have the shape {array.shape} in the "
-                f"file; its settings ask for {tuple(variable.shape)}. {RESAVE}"
-            )
-    return fitted

@@ -3,7 +3,7 @@
 import keras
 
 from app.cnn.card import Card, Fit
-from app.cnn.pooling import trained_pooling
+from app.cnn.tensorflow.pooling import trained_pooling
 from app.training.batches import BATCH_SIZE
 from app.training.data import TrainingData
 from app.training.family import Recipe

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 import keras
 import numpy as np
 
-from app.cnn.pooling import PoolingMode, trained_pooling, with_pooling
+from app.cnn.pooling import PoolingMode
+from app.cnn.tensorflow.pooling import trained_pooling, with_pooling
 from app.training.batches import to_input
 from app.training.mnist import Digits
 from app.training.task import Task

@@ -9,8 +9,10 @@ from keras import layers
 from app.cnn.activations import activate
 from app.cnn.arithmetic import NoArithmetic, convolve_channels, explain_cell, feature_map_kernels
 from app.cnn.cells import ConvolutionCell, DenseCell, ElementwiseCell, MovedCell, PoolingCell, SoftmaxCell
-from app.cnn.layers import Layer, describe_layers
-from app.cnn.pooling import PoolingMode, with_pooling
+from app.cnn.layers import Layer
+from app.cnn.pooling import PoolingMode
+from app.cnn.tensorflow.layers import describe_layers
+from app.cnn.tensorflow.pooling import with_pooling
 from tests.small_models import with_random_weights
 
 CHANNELS = 4

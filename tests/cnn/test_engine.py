@@ -9,18 +9,17 @@ import pytest
 from keras import layers
 
 from app.cnn.engine import Engine, make_engine
-from app.cnn.layers import describe_layers
 from app.cnn.lite.engine import LiteEngine
 from app.cnn.network import Network
-from app.cnn.plain import TensorFlowEngine
-from app.cnn.pooling import PoolingMode, with_pooling
+from app.cnn.pooling import PoolingMode
+from app.cnn.tensorflow.engine import TensorFlowEngine
+from app.cnn.tensorflow.pooling import with_pooling
 from app.cnn.unfit import UnfitImage
-from tests.small_models import build_branches, build_digits, card, with_random_weights
+from tests.small_models import build_branches, build_digits, card, parts, with_random_weights
 
 
 def engine_of(model: keras.Model) -> Engine:
-    weights = {layer.name: {weight.name: weight.numpy() for weight in layer.weights} for layer in model.layers}
-    return make_engine(model, describe_layers(model), weights)
+    return make_engine(parts(model))
 
 
 def unknown_model() -> keras.Model:
@@ -70,7 +69,7 @@ def test_garbage_in_weights_becomes_what_keras_makes_of_it(garbage: float) -> No
     model = build_digits()
     model.get_layer("conv1").bias.assign([0, garbage, 0, 0])
     image = np.random.default_rng(0).random((28, 28, 1), dtype=np.float32)
-    forward = Network("garbage", model, card(model, pooling="max")).run(image)
+    forward = Network("garbage", parts(model), card(model, pooling="max")).run(image)
     for layer in model.layers:
         expected = np.asarray(keras.Model(model.inputs[0], layer.output)(image[np.newaxis]))[0]
         np.testing.assert_allclose(forward.activations[layer.name], expected, rtol=1e-4, atol=1e-4)
@@ -87,7 +86,7 @@ def test_tensorflow_says_that_an_image_is_too_small() -> None:
 @pytest.mark.parametrize("build", [build_digits, unknown_model])
 def test_a_network_that_is_dropped_is_collected(build: Any) -> None:
     model = build()
-    network = Network("short", model, card(model, pooling="max", classes=[]))
+    network = Network("short", parts(model), card(model, pooling="max", classes=[]))
     network.run(np.zeros(model.inputs[0].shape[1:], np.float32), PoolingMode.MIN)
     gone = weakref.ref(network._engine)
     del network

@@ -2,8 +2,9 @@ import keras
 import pytest
 from keras import layers
 
-from app.cnn.layers import Layer, Window, computing_layers, describe_layers
+from app.cnn.layers import Layer, Window
 from app.cnn.pooling import PoolingMode
+from app.cnn.tensorflow.layers import computing_layers, describe_layers
 from tests.small_models import build_branches, build_digits, build_logistic, build_picture
 
 

@@ -119,7 +119,7 @@ def _kind(sentence: str) -> str:
 
 def check(parcel: Parcel) -> None:
     """What opens must run here, too. Raises: UnusableModel, anything else is a bug."""
-    network = Network("fuzzed", unpack(parcel.data).model, parcel.finding.card)
+    network = Network("fuzzed", unpack(parcel.data).parts, parcel.finding.card)
     network.run(np.zeros([size or 32 for size in network.card.input_shape], np.float32))
 
 

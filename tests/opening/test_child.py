@@ -6,16 +6,16 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from app.cnn.parts import Weights
 from app.opening import child
 from app.opening.child import Opener, open_in_child
 from app.opening.parcel import pack, unpack
 from app.opening.plan import Plan
-from app.opening.reader import Opened, open_model, read_model
+from app.opening.reader import Opened, open_model
 from app.opening.unusable import UnusableModel
 from tests.opening.files import image, numbers, save_h5, sequential, small_file
 from tests.opening.test_hostile_configs import INPUT
@@ -114,8 +114,9 @@ def test_a_process_that_a_file_stopped_is_replaced_for_the_next_file(program: Pr
 
 
 def test_a_parcel_is_checked_again(tmp_path: Path) -> None:
-    opened, plan = read_model(small_file(tmp_path))
-    unpack(pack(opened, plan))
+    opened = open_model(small_file(tmp_path))
+    plan = opened.plan
+    unpack(pack(opened))
     for step in (
         replace(plan.steps[0], kind="Lambda"),
         replace(plan.steps[0], name="<script>"),
@@ -124,7 +125,7 @@ def test_a_parcel_is_checked_again(tmp_path: Path) -> None:
     ):
         with pytest.raises(UnusableModel):
             unpack(_packed(opened, replace(plan, steps=(step, *plan.steps[1:]))))
-    for data in (b"", b"PK", pack(opened, plan)[:-100]):
+    for data in (b"", b"PK", pack(opened)[:-100]):
         with pytest.raises(UnusableModel, match="gave no model back"):
             unpack(data)
 
@@ -132,7 +133,7 @@ def test_a_parcel_is_checked_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize("there", [b"(\n", b"[\n"], ids=["an open bracket", "another one"])
 def test_a_parcel_whose_arrays_are_no_arrays(tmp_path: Path, there: bytes) -> None:
     """The header of an array is a Python literal, in which NumPy's own parser stumbles over more than ValueError."""
-    data = pack(*read_model(small_file(tmp_path)))
+    data = pack(open_model(small_file(tmp_path)))
     header = data.index(b"NUMPY") + 9
     end = data.index(b"\n", header) + 1
     with pytest.raises(UnusableModel, match="gave no model back"):
@@ -141,8 +142,8 @@ def test_a_parcel_whose_arrays_are_no_arrays(tmp_path: Path, there: bytes) -> No
 
 def _packed(opened: Opened, plan: Plan) -> bytes:
     """A parcel of a plan that does not belong to its model, as a child that was taken over would send it."""
-    model = SimpleNamespace(get_layer=lambda name: SimpleNamespace(trainable_weights=[], non_trainable_weights=[]))
-    return pack(replace(opened, model=model), plan)
+    nothing: dict[str, Weights] = {step.name: {} for step in plan.steps}
+    return pack(replace(opened, plan=plan, parts=replace(opened.parts, weights=nothing)))
 
 
 def test_too_little_time(program: Programs, tmp_path: Path) -> None:

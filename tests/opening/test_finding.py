@@ -6,17 +6,16 @@ from collections.abc import Callable
 import keras
 import pytest
 
-from app.cnn.layers import describe_layers
+from app.cnn.tensorflow.layers import describe_layers
 from app.opening.finding import Finding, read_finding, write_finding
-from app.opening.guess import guess_card
 from app.opening.unusable import UnusableModel
-from tests.small_models import build_branches, build_digits, build_picture
+from tests.small_models import build_branches, build_digits, build_picture, guess
 
 
 @pytest.mark.parametrize("build", [build_digits, build_branches, build_picture])
 def test_a_finding_is_read_as_it_was_written(build: Callable[[], keras.Model]) -> None:
     model = build()
-    finding = Finding(guess_card(model, "mine"), tuple(describe_layers(model)))
+    finding = Finding(guess(model, "mine"), tuple(describe_layers(model)))
     assert read_finding(json.loads(json.dumps(write_finding(finding)))) == finding
 
 
@@ -41,7 +40,7 @@ def test_a_refusal_is_read_as_it_was_written() -> None:
 )
 def test_anything_else_is_refused(change: dict[str, object]) -> None:
     model = build_picture()
-    told = write_finding(Finding(guess_card(model, "mine"), tuple(describe_layers(model))))
+    told = write_finding(Finding(guess(model, "mine"), tuple(describe_layers(model))))
     with pytest.raises(ValueError):
         read_finding(told | change)
 

@@ -6,13 +6,12 @@ from keras import layers
 
 from app.cnn.card import Answer, Fit, Ink
 from app.cnn.network import Network
-from app.opening.guess import guess_card
 from tests.pictures import four_png
-from tests.small_models import build_branches, build_digits, build_logistic, build_picture, build_small
+from tests.small_models import build_branches, build_digits, build_logistic, build_picture, build_small, guess, parts
 
 
 def test_a_reader_of_digits() -> None:
-    card = guess_card(build_digits(), "mine")
+    card = guess(build_digits(), "mine")
     assert card.title == "mine"
     assert "without a card" in card.description
     assert card.classes == list("0123456789")
@@ -24,9 +23,9 @@ def test_a_reader_of_digits() -> None:
 
 
 def test_other_answers() -> None:
-    assert guess_card(build_logistic(), "m").classes == ["0", "1"]
-    assert guess_card(build_branches(), "m").pooling is None
-    picture = guess_card(build_picture(), "m")
+    assert guess(build_logistic()).classes == ["0", "1"]
+    assert guess(build_branches()).pooling is None
+    picture = guess(build_picture())
     assert (picture.classes, picture.fit, picture.input_shape) == ([], Fit.ORIGINAL, (None, None, 1))
 
 
@@ -47,7 +46,7 @@ def test_the_range_of_values_as_the_first_layers_tell_it(
 ) -> None:
     before = [layers.Resizing(8, 8)] if sized else []
     model = keras.Sequential([keras.Input((8, 8, 1)), *before, first, layers.Flatten(), layers.Dense(3)])
-    assert guess_card(model, "m").value_range == expected
+    assert guess(model).value_range == expected
 
 
 def test_the_app_runs_it_by_this_card() -> None:
@@ -55,8 +54,8 @@ def test_the_app_runs_it_by_this_card() -> None:
     from app.prediction import predict
 
     model = build_digits()
-    card = guess_card(model, "m")
-    network = Network("m", model, card)
+    card = guess(model)
+    network = Network("m", parts(model), card)
     assert len(predict(network, network.run(see(four_png(), card))).probabilities) == 10
 
 
@@ -75,7 +74,7 @@ def test_the_app_runs_it_by_this_card() -> None:
     ],
 )
 def test_how_a_drawing_becomes_the_input(shape: tuple[int | None, int | None, int], fit: Fit, ink: Ink) -> None:
-    card = guess_card(build_small(shape, 3), "m")
+    card = guess(build_small(shape, 3))
     assert (card.fit, card.ink) == (fit, ink)
 
 
@@ -91,5 +90,5 @@ def test_how_a_drawing_becomes_the_input(shape: tuple[int | None, int | None, in
     ],
 )
 def test_what_the_answer_is(units: int, activation: str | None, answer: Answer, classes: int) -> None:
-    card = guess_card(build_small((28, 28, 1), units, activation), "m")
+    card = guess(build_small((28, 28, 1), units, activation))
     assert (card.answer, len(card.classes)) == (answer, classes)

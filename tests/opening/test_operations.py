@@ -37,10 +37,11 @@ def called(folder: Path, *operations: Config, arrays: dict[str, Any] | None = No
 
 def computed(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Two images, and what the model makes of them, in Keras and in the app's own engine alike."""
-    model = open_model(path).model
+    opened = open_model(path)
+    model = opened.model
     images = image(model) * 8 - 4
     answers = np.array(model(images))
-    network = Network("m", model, guess_card(model, "m"))
+    network = Network("m", opened.parts, guess_card(opened, "m"))
     np.testing.assert_allclose(network.run(images[0]).output, answers[0], rtol=1e-5, atol=1e-5)
     return images, answers
 
@@ -81,7 +82,7 @@ def test_preprocessing_of_keras_2_in_the_mode_of_caffe(tmp_path: Path) -> None:
     images, answers = computed(path)
     np.testing.assert_allclose(answers, images[..., ::-1] - [103.939, 116.779, 123.68], rtol=1e-5)
     opened = open_model(path)
-    assert guess_card(opened.model, "m").value_range == (0, 255)
+    assert guess_card(opened, "m").value_range == (0, 255)
     assert not any("left out" in mend for mend in opened.mends)
     assert "The order of the channels is changed by a convolution of 1×1 with fixed weights, reverse." in opened.mends
 
@@ -97,7 +98,7 @@ def test_channels_that_are_stacked_in_another_order_are_not_told_as_left_out(tmp
 def test_numbers_for_each_channel_are_not_told_as_one_number(tmp_path: Path) -> None:
     """A layer that adds another number to each channel is seen, but its arithmetic is not shown."""
     opened = open_model(called(tmp_path, operation("math.add", [*IN, {"y": [1.0, 2.0, 3.0]}])))
-    network = Network("m", opened.model, guess_card(opened.model, "m"))
+    network = Network("m", opened.parts, guess_card(opened, "m"))
     forward = network.run(image(opened.model)[0])
     (layer,) = network.layers
     with pytest.raises(NoArithmetic, match="Rescaling"):
@@ -108,7 +109,7 @@ def test_squeeze_and_excitation_is_seen_but_its_arithmetic_is_not(tmp_path: Path
     x = keras.Input((6, 6, 3))
     keras.Model(x, squeezed(x)).save(tmp_path / "m.keras")
     opened = open_model(tmp_path / "m.keras")
-    network = Network("m", opened.model, guess_card(opened.model, "m"))
+    network = Network("m", opened.parts, guess_card(opened, "m"))
     forward, layer = network.run(image(opened.model)[0]), network.layer("excited")
     assert network.receptive_fields["excited"] == (6, 6)
     with pytest.raises(NoArithmetic, match="Multiply"):

@@ -26,7 +26,7 @@ def published(name: str) -> Path:
 def opened_and_run(path: Path) -> Opened:
     """The model, after the app has run all its layers."""
     opened = open_model(path)
-    Network(path.stem, opened.model, guess_card(opened.model, path.stem)).run(image(opened.model)[0])
+    Network(path.stem, opened.parts, guess_card(opened, path.stem)).run(image(opened.model)[0])
     return opened
 
 

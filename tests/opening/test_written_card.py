@@ -5,15 +5,14 @@ from typing import Any
 import pytest
 
 from app.cnn.card import Card
-from app.opening.guess import guess_card
 from app.opening.unusable import UnusableModel
 from app.opening.written_card import complete_card
-from tests.small_models import build_digits, build_logistic, build_picture, build_small
+from tests.small_models import build_digits, build_logistic, build_picture, build_small, guess
 
 
 @pytest.fixture(scope="module")
 def guessed() -> Card:
-    return guess_card(build_digits(), "mine")
+    return guess(build_digits(), "mine")
 
 
 def refusal(told: Any, guessed: Card) -> str:
@@ -82,11 +81,11 @@ def test_a_card_that_contradicts_the_model(told: dict[str, Any], part: str, gues
 
 
 def test_a_picture_has_no_classes() -> None:
-    assert "answers with a picture" in refusal({"classes": ["a"]}, guess_card(build_picture(), "m"))
+    assert "answers with a picture" in refusal({"classes": ["a"]}, guess(build_picture()))
 
 
 def test_a_lone_neuron_has_two_classes_or_one_value() -> None:
-    logistic, linear = guess_card(build_logistic(), "m"), guess_card(build_small((28, 28, 1), 1), "m")
+    logistic, linear = guess(build_logistic()), guess(build_small((28, 28, 1), 1))
     assert complete_card({"classes": ["no", "yes"]}, logistic).classes == ["no", "yes"]
     assert complete_card({"classes": ["age"]}, linear).classes == ["age"]
     assert complete_card({"answer": "logits"}, linear).classes == ["0", "1"]

@@ -10,11 +10,11 @@ from app.shelf.entry import Entry
 from app.shelf.files import ModelFile, Origin
 from app.shelf.networks import Networks
 from tests.opening.files import small_model
-from tests.small_models import build_logistic, card
+from tests.small_models import build_logistic, card, parts
 
 MODEL = build_logistic()
 CARD = card(MODEL, classes=["no", "yes"])
-NETWORK = Network("a", MODEL, CARD)
+NETWORK = Network("a", parts(MODEL), CARD)
 
 
 def entry(name: str, modified: int = 1, **facts: object) -> Entry:
@@ -92,7 +92,7 @@ def test_networks_of_files_that_went_go() -> None:
 def test_the_memory_of_one_that_went_is_free_again() -> None:
     networks = Networks(1)
     model = small_model()
-    network = networks.keep(entry("a"), Network("a", model, card(model, classes=["a", "b", "c"])))
+    network = networks.keep(entry("a"), Network("a", parts(model), card(model, classes=["a", "b", "c"])))
     variable, dropped = weakref.ref(model.weights[0]), weakref.ref(network)
     del model, network
     networks.keep(entry("b"), NETWORK)

@@ -8,7 +8,8 @@ import pytest
 from keras import layers
 
 from app.cnn.card import Card, Fit, read_card
-from app.cnn.pooling import PoolingMode, trained_pooling
+from app.cnn.pooling import PoolingMode
+from app.cnn.tensorflow.pooling import trained_pooling
 from app.training import outline_loop, store
 from app.training.cards import make_card
 from app.training.data import TrainingData

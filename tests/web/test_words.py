@@ -2,8 +2,10 @@ import keras
 import pytest
 from keras import layers
 
-from app.cnn.layers import Layer, describe_layers
-from app.cnn.pooling import MinPooling2D, PoolingMode
+from app.cnn.layers import Layer
+from app.cnn.pooling import PoolingMode
+from app.cnn.tensorflow.layers import describe_layers
+from app.cnn.tensorflow.pooling import MinPooling2D
 from app.web.words import describe, describe_briefly
 
 

@@ -1,6 +1,5 @@
 """The layers with weights that slide or mix: convolutions of every kind, and Dense."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,9 +11,9 @@ from app.cnn.lite.functions import activate
 from app.cnn.lite.graph import Graph, Tensor
 from app.cnn.lite.unknown import Unknown
 from app.cnn.lite.windows import output_size, padding
+from app.cnn.parts import Weights
 
 Array = NDArray[np.float32]
-Weights = Mapping[str, Array]
 Op = schema.BuiltinOperator
 
 

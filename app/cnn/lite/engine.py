@@ -4,19 +4,17 @@ It needs the layers' description and their weights, and no Keras model.
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.cnn.layers import Layer, Shape
-from app.cnn.lite.convolutions import Weights
 from app.cnn.lite.graph import Graph, Tensor
 from app.cnn.lite.interpreters import Interpreters
 from app.cnn.lite.operators import write_layer
 from app.cnn.lite.unknown import Unknown
+from app.cnn.parts import Parts
 from app.cnn.pooling import PoolingMode
 from app.cnn.unfit import UnfitImage
 
@@ -29,21 +27,19 @@ _MOST = 8  # graphs that are kept; beyond, the one that was asked for the longes
 class LiteEngine:
     """Safe to share between threads."""
 
-    def __init__(self, layers: Sequence[Layer], weights: Mapping[str, Weights], shape: Shape) -> None:
+    def __init__(self, parts: Parts) -> None:
         """Write the graph that runs as trained.
 
-        weights: by layer, under Keras' names. shape: the image's, None where any size goes.
         Raises: Unknown, where a layer or one of its settings is not known, or where numbers are not finite, which
         LiteRT and TensorFlow carry on in different ways.
         """
-        for name, arrays in weights.items():
+        for name, arrays in parts.weights.items():
             if not all(np.isfinite(array).all() for array in arrays.values()):
                 raise Unknown(f"weights of {name} that are no finite numbers")
-        self._layers = tuple(layers)
-        self._weights = weights
+        self._layers, self._weights = parts.layers, parts.weights
         self._ready: OrderedDict[tuple[PoolingMode | None, tuple[int, ...]], Interpreters] = OrderedDict()
         self._lock = Lock()
-        self._interpreters(None, tuple(size or _ANY for size in shape))
+        self._interpreters(None, tuple(size or _ANY for size in parts.input_shape))
 
     def run(self, image: Array, mode: PoolingMode | None) -> list[Array]:
         """Every layer's output, without the batch. mode: None is each layer's own. Raises: UnfitImage."""

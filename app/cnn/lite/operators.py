@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from app.cnn.layers import Layer, Window
 from app.cnn.lite import convolutions
-from app.cnn.lite.convolutions import Weights
 from app.cnn.lite.functions import activate, elu, leaky_relu, softmax
 from app.cnn.lite.graph import Graph, Tensor
 from app.cnn.lite.unknown import Unknown
 from app.cnn.lite.windows import output_size, padding
+from app.cnn.parts import Weights
 from app.cnn.pooling import PoolingMode
 
 Op = schema.BuiltinOperator

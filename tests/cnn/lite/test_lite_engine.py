@@ -8,20 +8,18 @@ import pytest
 from keras import layers
 from numpy.typing import NDArray
 
-from app.cnn.layers import describe_layers
 from app.cnn.lite.engine import LiteEngine
 from app.cnn.lite.unknown import Unknown
 from app.cnn.pooling import PoolingMode
 from app.cnn.unfit import UnfitImage
-from tests.small_models import build_digits, build_picture, with_random_weights
+from tests.small_models import build_digits, build_picture, parts, with_random_weights
 
 STATUS = Path("/proc/self/statm")
 PAGE = 4096
 
 
 def engine_of(model: keras.Model) -> LiteEngine:
-    weights = {layer.name: {weight.name: weight.numpy() for weight in layer.weights} for layer in model.layers}
-    return LiteEngine(describe_layers(model), weights, model.inputs[0].shape[1:])
+    return LiteEngine(parts(model))
 
 
 def images(count: int, *shape: int) -> NDArray[np.float32]:

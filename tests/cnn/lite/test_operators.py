@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 from keras import layers
 from numpy.typing import NDArray
 
-from app.cnn.layers import computing_layers, describe_layers
 from app.cnn.lite.engine import LiteEngine
 from app.cnn.lite.functions import FUNCTIONS
 from app.cnn.lite.operators import WRITERS
 from app.cnn.lite.unknown import Unknown
-from app.cnn.pooling import GlobalMinPooling2D, MinPooling2D, PoolingMode, with_pooling
-from tests.small_models import with_random_weights
+from app.cnn.pooling import PoolingMode
+from app.cnn.tensorflow.layers import computing_layers
+from app.cnn.tensorflow.pooling import GlobalMinPooling2D, MinPooling2D, with_pooling
+from tests.small_models import parts, with_random_weights
 
 # Keras warns that the softmax of one unit is always 1, as some of the models here have it.
 pytestmark = pytest.mark.filterwarnings("ignore:(?s).*softmax over axis:UserWarning")
@@ -38,8 +39,7 @@ channels = st.sampled_from([1, 2, 4, 6])
 
 
 def lite_engine(model: keras.Model) -> LiteEngine:
-    weights = {layer.name: {weight.name: weight.numpy() for weight in layer.weights} for layer in model.layers}
-    return LiteEngine(describe_layers(model), weights, model.inputs[0].shape[1:])
+    return LiteEngine(parts(model))
 
 
 def keras_activations(model: keras.Model, image: NDArray[np.float32]) -> list[NDArray[np.float32]]:
