@@ -10,7 +10,8 @@ from app.cnn.layers import Layer, Shape, describe
 from app.cnn.parts import Parts, Weights
 from app.opening.bounds import check_cells, check_parameters
 from app.opening.plan import Plan, Step
-from app.opening.shapes import DEFAULTS, NeedsKeras, Variables, made_by
+from app.opening.shapes.made import NeedsKeras, Variables
+from app.opening.shapes.table import DEFAULTS, made_by
 
 if TYPE_CHECKING:
     import keras

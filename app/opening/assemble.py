@@ -11,7 +11,7 @@ from app.cnn.parts import Weights
 from app.cnn.tensorflow.pooling import layer_class
 from app.opening.bounds import check_cells, check_parameters
 from app.opening.plan import Plan, Step
-from app.opening.shapes import Variables
+from app.opening.shapes.made import Variables
 from app.opening.unusable import UnusableModel, shown
 
 _GATES = {"SimpleRNN": 1, "GRU": 3, "LSTM": 4}

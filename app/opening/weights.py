@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from app.cnn.parts import Weights
 from app.opening.hdf5 import member, name_list, numbers
 from app.opening.plan import Path, Plan, Step
-from app.opening.shapes import Variables
+from app.opening.shapes.made import Variables
 from app.opening.unusable import RESAVE, UnusableModel, shown
 from app.opening.vocabulary import MODELS
 

@@ -21,7 +21,8 @@ from app.opening.config import check_config
 from app.opening.graph import make_plan
 from app.opening.plan import Plan
 from app.opening.reader import open_model
-from app.opening.shapes import RULES, NeedsKeras
+from app.opening.shapes.made import NeedsKeras
+from app.opening.shapes.table import RULES
 from app.opening.vocabulary import LAYERS as KINDS
 from app.opening.vocabulary import TRAINING_ONLY
 from tests.cnn.lite.test_operators import LAYERS, MERGES, Make, channels
