@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from app.cnn.network import Network
+from app.cnn.tensorflow.layers import describe_layers
 from app.opening.guess import guess_card
 from app.opening.reader import Opened, open_model
 from tests.opening.files import image
@@ -24,9 +25,14 @@ def published(name: str) -> Path:
 
 
 def opened_and_run(path: Path) -> Opened:
-    """The model, after the app has run all its layers."""
+    """The model, whose layers are described and computed by the app as Keras does it."""
     opened = open_model(path)
-    Network(path.stem, opened.parts, guess_card(opened, path.stem)).run(image(opened.model)[0])
+    model = opened.model
+    assert opened.parts.layers == describe_layers(model)
+    images = image(model)
+    network = Network(path.stem, opened.parts, guess_card(opened, path.stem))
+    expected = np.asarray(model(images, training=False))[0]
+    np.testing.assert_allclose(network.run(images[0]).output, expected, rtol=1e-4, atol=1e-4)
     return opened
 
 
