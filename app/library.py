@@ -15,8 +15,8 @@ from app.cnn.network import Network
 from app.cnn.pooling import PoolingMode
 from app.opening.child import open_in_child
 from app.opening.parcel import unpack
-from app.opening.reader import open_model
 from app.opening.unusable import UnusableModel
+from app.shelf.built_in import BuiltIn
 from app.shelf.cards import Cards, card_of
 from app.shelf.entry import Entry, State
 from app.shelf.files import EmptyLibrary, ModelFile, Origin, find_files
@@ -66,7 +66,7 @@ class Library:
         self._lock = threading.RLock()
         self._opening: dict[str, threading.Lock] = {}
         self._entries: dict[str, Entry] = {}
-        self._built_in: dict[ModelFile, tuple[Layer, ...] | UnusableModel] = {}  # what was found in files opened here
+        self._built_in = BuiltIn()
         self._scanned = float("-inf")
         if not self.entries():
             self.close()
@@ -214,7 +214,7 @@ class Library:
 
     def _entry(self, file: ModelFile) -> Entry:
         known, card_stamp = self._entries.get(file.name), self._cards.stamp(file)
-        if known and known.file == file and known.card_stamp == card_stamp and known.layers:
+        if known and known.file == file and known.card_stamp == card_stamp and self._is_all(known):
             return known
         card = layers = reason = None
         try:
@@ -223,13 +223,14 @@ class Library:
             reason = str(error)
         return Entry(file, card_stamp, card, layers, reason)
 
+    def _is_all(self, entry: Entry) -> bool:
+        """Nothing more was found since."""
+        return entry.layers is not None or (entry.is_built_in and entry.file not in self._built_in)
+
     def _describe(self, file: ModelFile) -> tuple[Card | None, tuple[Layer, ...] | None]:
         """What is known of a model without opening it. Raises: UnusableModel, where that is a reason not to."""
         if file.origin is Origin.BUILT_IN:
-            found = self._built_in.get(file)
-            if isinstance(found, UnusableModel):
-                raise found
-            return self._built_in_card(file), found
+            return self._built_in_card(file), self._built_in.layers(file)
         finding = self._survey.known(file)
         card = card_of(self._cards.told(file), finding.card if finding else None)
         return card, finding.layers if finding else None
@@ -244,19 +245,10 @@ class Library:
         if entry.reason is not None:
             raise UnusableModel(entry.reason)
         if entry.is_built_in:
-            return self._open_built_in(entry)
-        finding = self._survey.find(entry.file)
-        card = card_of(self._cards.told(entry.file), finding.card)
+            card, parts = entry.card, self._built_in.open(entry.file)
+        else:
+            finding = self._survey.find(entry.file)
+            card = card_of(self._cards.told(entry.file), finding.card)
+            parts = unpack(self._survey.parcel(entry.file)).parts
         assert card is not None
-        return Network(entry.name, unpack(self._survey.parcel(entry.file)).parts, card, entry.file.size)
-
-    def _open_built_in(self, entry: Entry) -> Network:
-        assert entry.card is not None
-        try:
-            parts = open_model(entry.file.path).parts
-        except UnusableModel as error:
-            self._built_in[entry.file] = error
-            raise
-        network = Network(entry.name, parts, entry.card, entry.file.size)
-        self._built_in[entry.file] = network.layers
-        return network
+        return Network(entry.name, parts, card, entry.file.size)

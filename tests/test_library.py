@@ -19,6 +19,7 @@ from app.cnn.card import Card, write_card
 from app.cnn.pooling import PoolingMode
 from app.library import Library, NotYours, UnknownModel
 from app.opening.unusable import UnusableModel
+from app.shelf import built_in as built_in_module
 from app.shelf.entry import State
 from app.shelf.files import EmptyLibrary, Origin
 from app.shelf.uploads import NotKept
@@ -297,8 +298,8 @@ def test_of_forty_models_no_more_are_ready_than_the_limit(
 
 def test_the_list_opens_a_built_in_model_once(make: Make, models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
-    open_model = library_module.open_model
-    monkeypatch.setattr(library_module, "open_model", lambda path: (opened.append(path.stem), open_model(path))[1])
+    open_model = built_in_module.open_model
+    monkeypatch.setattr(built_in_module, "open_model", lambda path: (opened.append(path.stem), open_model(path))[1])
     library = make(built_in=models, limit=2)
     for _ in range(2):
         assert all(library.layers(entry) for entry in library)

@@ -1,0 +1,35 @@
+"""The models that came with Layerglass: their files are trusted, and opened in this process."""
+
+from app.cnn.layers import Layer
+from app.cnn.parts import Parts
+from app.opening.reader import open_model
+from app.opening.unusable import UnusableModel
+from app.shelf.files import ModelFile
+
+
+class BuiltIn:
+    """Opens them, and remembers what was found in each file as it stands. Safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._found: dict[ModelFile, tuple[Layer, ...] | UnusableModel] = {}
+
+    def __contains__(self, file: ModelFile) -> bool:
+        """It was opened, or that was tried."""
+        return file in self._found
+
+    def layers(self, file: ModelFile) -> tuple[Layer, ...] | None:
+        """The layers in a file; None where it was not opened yet. Raises: UnusableModel, where it does not open."""
+        found = self._found.get(file)
+        if isinstance(found, UnusableModel):
+            raise UnusableModel(str(found))
+        return found
+
+    def open(self, file: ModelFile) -> Parts:
+        """Raises: UnusableModel."""
+        try:
+            parts = open_model(file.path).parts
+        except UnusableModel as error:
+            self._found[file] = error
+            raise
+        self._found[file] = parts.layers
+        return parts
