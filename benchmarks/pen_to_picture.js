@@ -1,6 +1,8 @@
-// Watches the explorer from inside: when the pen moved, when a request left, when what it brought was painted.
+// Watches the explorer from inside: when the pen moved, when a request left, when what it brought was on screen.
 
 globalThis.watched = { moves: [], updates: [], longTasks: [] };
+
+const PATIENCE_MS = 1000; // for a picture that does not come: it was replaced before it could be painted
 
 addEventListener("pointermove", (event) => event.isTrusted && event.buttons && watched.moves.push(event.timeStamp), {
   capture: true,
@@ -9,38 +11,34 @@ addEventListener("pointermove", (event) => event.isTrusted && event.buttons && w
 document.addEventListener("htmx:before:request", () => (watched.left = performance.now()), { capture: true });
 
 document.addEventListener("DOMContentLoaded", () => {
-  let changed = new Set();
-  const observer = new MutationObserver((records) => {
-    if (!changed.size) queueMicrotask(settle);
-    for (const { target, addedNodes } of records) {
-      for (const each of [target, ...addedNodes]) {
-        if (each instanceof HTMLImageElement) changed.add(each);
-        else if (each !== target && each instanceof Element) each.querySelectorAll("img").forEach((image) => changed.add(image));
-      }
-    }
-  });
-  observer.observe(document.getElementById("layers"), {
-    attributes: true,
-    attributeFilter: ["src"],
-    childList: true,
-    subtree: true,
-  });
+  const updates = new Map(); // by picture: the update that changed it last
+  const results = document.getElementById("layers");
 
-  async function settle() {
-    const { left } = watched;
-    await Promise.resolve(); // what the same task changes, it has changed
-    const images = [...changed];
-    changed = new Set();
-    if (!images.length) return;
-    await Promise.all(images.map((image) => image.decode().catch(() => {})));
-    requestAnimationFrame(() => {
-      // A message comes after the frame that this callback belongs to is painted.
-      const { port1, port2 } = new MessageChannel();
-      port1.onmessage = () => watched.updates.push({ left, painted: performance.now(), images: images.length });
-      port2.postMessage(null);
-    });
-  }
+  // After each change of pictures. The browser itself says when each is presented (Element Timing), where it is asked to.
+  new MutationObserver((records) => {
+    const images = new Set(records.flatMap(({ target, addedNodes }) => [target, ...addedNodes].flatMap(imagesIn)));
+    const update = { left: watched.left, swapped: performance.now(), images: images.size, missing: images.size, painted: 0 };
+    for (const image of images) {
+      image.setAttribute("elementtiming", "map");
+      updates.set(image, update);
+    }
+  }).observe(results, { attributes: true, attributeFilter: ["src"], childList: true, subtree: true });
+
+  new PerformanceObserver((list) => {
+    for (const { element, renderTime } of list.getEntries()) {
+      const update = updates.get(element);
+      if (!update || renderTime < update.swapped || renderTime > update.swapped + PATIENCE_MS) continue;
+      updates.delete(element);
+      update.painted = Math.max(update.painted, renderTime);
+      if (--update.missing === 0) watched.updates.push(update);
+    }
+  }).observe({ type: "element" });
 });
+
+function imagesIn(node) {
+  if (node instanceof HTMLImageElement) return [node];
+  return node instanceof Element ? [...node.querySelectorAll("img")] : [];
+}
 
 new PerformanceObserver((list) => {
   for (const { startTime, duration } of list.getEntries()) watched.longTasks.push({ startTime, duration });

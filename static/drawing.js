@@ -2,6 +2,7 @@
 // address, and what to do when the server is away. htmx does the exchange; nothing here draws a result.
 
 import { readDrawing, writeAddress } from "./address.js";
+import { withPicture } from "./multipart.js";
 import { isModelFile } from "./own_models.js";
 import { Pad } from "./pad.js";
 
@@ -25,12 +26,18 @@ export function connectPad(form, results, openModel = () => {}) {
   let refused = null; // a file that is no picture for this browser: sent once, for the server to say what is wrong
   let retry = 0;
   let failures = 0; // one after the other, since the last answer
+  let isUnderWay = false; // a request of the form
+  let isDue = false; // another one, when that is answered
 
   const pad = new Pad(canvas, element("keyboard-pen"), onPadChange);
   // htmx takes charge of the form in a task of its own, before or after this script runs.
   const isListening = () => form.hasAttribute("data-htmx-powered");
-  // While the server wants a pause nothing is sent; when the pause ends, the newest drawing is.
-  const send = () => isListening() && !retry && form.dispatchEvent(new CustomEvent("drawing"));
+  // While the server wants a pause nothing is sent; when the pause ends, the newest drawing is. So it is while an answer
+  // is under way: htmx would collect the form at every move of the pen, to send the last one.
+  const send = () => {
+    isDue = isUnderWay;
+    if (isListening() && !retry && !isUnderWay) form.dispatchEvent(new CustomEvent("drawing"));
+  };
   if (!isListening()) form.addEventListener("htmx:after:init", send, { once: true });
   const save = () => writeAddress(form, pad.picture ? null : pad.strokes);
 
@@ -46,11 +53,20 @@ export function connectPad(form, results, openModel = () => {}) {
   // The drawing is put in when a request leaves, not when it is queued: only what is sent is encoded, and it is always
   // the newest.
   form.addEventListener("htmx:before:request", (event) => {
-    const file = refused ?? pad.toFile();
+    const { ctx } = event.detail;
+    const file = refused ?? pad.file;
     refused = null;
-    event.detail.ctx.request.body.set("drawing", file, file.name ?? "drawing.png");
+    if (file) ctx.request.body.set("drawing", file, file.name);
+    else ctx.fetch = (path, request) => fetch(path, withPicture(request, "drawing", pad.toPng()));
   });
   form.addEventListener("change", save);
+
+  form.addEventListener("htmx:before:request", ({ target }) => target === form && (isUnderWay = true));
+  form.addEventListener("htmx:finally:request", ({ target }) => {
+    if (target !== form) return;
+    isUnderWay = false;
+    if (isDue) send();
+  });
 
   form.addEventListener("htmx:after:request", (event) => {
     const { status, headers } = event.detail.ctx.response;

@@ -85,12 +85,15 @@ export function addMicroscope(form, layers, { send, save }) {
       return button;
     });
     overlay.replaceChildren(...buttons);
+    overlay.chosen = undefined; // nothing is marked yet
   }
 
   function mark(overlay) {
     const isHere = !fields.layer.disabled && fields.layer.value === overlay.dataset.layer;
     const isMap = overlay.dataset.word === "map";
     const chosen = isHere ? (isMap ? fields.channel.value : String(panel()?.dataset.column)) : null;
+    if (overlay.chosen === chosen) return;
+    overlay.chosen = chosen;
     for (const button of overlay.children) {
       const isChosen = button.dataset.index === chosen;
       button.classList.toggle("is-selected", isChosen);

@@ -1,5 +1,7 @@
 // A person's own model: its file, opened or dropped, goes to the server; its card is changed here and kept there.
 
+const LONG_MS = 1000; // an answer that takes longer is that of a model that is opened first
+
 /** Ask the API; a refusal's sentence comes as an Error. */
 async function ask(path, options) {
   let answer;
@@ -25,6 +27,7 @@ export const isModelFile = (file) => /\.(keras|h5|hdf5)$/i.test(file?.name ?? ""
  */
 export function addModelOpening(form, errors) {
   const picker = document.getElementById("own-model");
+  let timer = 0;
 
   async function open(file) {
     const body = new FormData();
@@ -41,6 +44,14 @@ export function addModelOpening(form, errors) {
       form.classList.remove("is-opening-model");
     }
   }
+
+  form.addEventListener("htmx:before:request", () => {
+    timer = setTimeout(() => form.classList.add("waits-long"), LONG_MS);
+  });
+  form.addEventListener("htmx:finally:request", () => {
+    clearTimeout(timer);
+    form.classList.remove("waits-long");
+  });
 
   picker?.addEventListener("change", () => {
     const [file] = picker.files;

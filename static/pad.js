@@ -2,6 +2,8 @@
 
 const SIDE = 280; // the drawing's own pixels; the canvas shows them larger
 const KEYBOARD_STEP = 7;
+// Where the browser has it, moves as they come: pointermove waits for the next frame.
+const MOVE = "onpointerrawupdate" in globalThis ? "pointerrawupdate" : "pointermove";
 export const BLACK = "#000000";
 
 export class Pad {
@@ -40,7 +42,7 @@ export class Pad {
       this.pointer = event.pointerId;
       this.begin(this.place(event));
     });
-    this.canvas.addEventListener("pointermove", (event) => {
+    this.canvas.addEventListener(MOVE, (event) => {
       if (!this.current || event.pointerId !== this.pointer) return;
       const events = event.getCoalescedEvents?.() ?? [];
       for (const each of events.length ? events : [event]) this.extend(this.place(each));
@@ -156,9 +158,9 @@ export class Pad {
     if (this.strokes.some((stroke) => stroke.colour)) this.redraw();
   }
 
-  /** Where on the pad, from 0 to 1, the picture lies that toFile gives: a file's own shape, else all of the pad. */
+  /** Where on the pad, from 0 to 1, the picture that is sent lies: a file's own shape, else all of the pad. */
   get extent() {
-    if (!this.picture || this.strokes.length) return { width: 1, height: 1 };
+    if (!this.file) return { width: 1, height: 1 };
     const { width, height } = this.picture.bitmap;
     return { width: width / Math.max(width, height), height: height / Math.max(width, height) };
   }
@@ -191,14 +193,20 @@ export class Pad {
     this.context.globalCompositeOperation = "source-over";
   }
 
-  /** The drawing as a file: the opened picture itself while nothing is drawn on it, else the pad as a PNG. */
-  toFile() {
-    if (this.picture && this.strokes.length === 0) return this.picture.file;
+  /** The opened picture, while nothing is drawn on it: sent as it is. */
+  get file() {
+    return this.picture && !this.strokes.length ? this.picture.file : null;
+  }
+
+  /** The drawing as the bytes of a PNG. */
+  toPng() {
     const context = this.small.getContext("2d");
     context.clearRect(0, 0, SIDE, SIDE);
     context.drawImage(this.canvas, 0, 0, SIDE, SIDE);
     // Not toBlob: that waits for the browser to be idle, which it is not while someone draws.
-    const bytes = atob(this.small.toDataURL("image/png").split(",")[1]);
-    return new Blob([Uint8Array.from(bytes, (byte) => byte.charCodeAt(0))], { type: "image/png" });
+    const text = atob(this.small.toDataURL("image/png").split(",")[1]);
+    const bytes = new Uint8Array(text.length);
+    for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
+    return bytes;
   }
 }
