@@ -17,15 +17,12 @@ from app.web.comparison import ComparisonAnswer, answer_comparison
 from app.web.dependencies import (
     DifferencesDep,
     DrawingDep,
-    ForwardPassesDep,
-    ImageDep,
     InvertDep,
     LayerDep,
     LibraryDep,
     LookDep,
     ModelPath,
     NetworkDep,
-    PoolingDep,
     RunDep,
 )
 from app.web.errors import problem_responses
@@ -115,14 +112,13 @@ def put_card(library: LibraryDep, model: ModelPath, card: Card, _: TakesModelsDe
 
 
 @router.post("/api/models/{model}/prediction", tags=["drawings"], responses=_DRAWING_REFUSED)
-def post_prediction(network: NetworkDep, image: ImageDep, pooling: PoolingDep = None) -> PredictionSchema:
+def post_prediction(run: RunDep) -> PredictionSchema:
     """Which class the network says the drawing is."""
-    return answer_prediction(predict(network, network.run(image(), pooling)))
+    return answer_prediction(predict(run.network, run.network.run(run.see(), run.pooling)))
 
 
 @router.post("/api/models/{model}/feature-maps", tags=["drawings"], responses=_DRAWING_REFUSED)
 def post_feature_maps(
-    network: NetworkDep,
     run: RunDep,
     look: LookDep,
     layers: Annotated[
@@ -130,22 +126,23 @@ def post_feature_maps(
     ] = None,
 ) -> FeatureMapsAnswer:
     """The prediction, and the feature maps of every convolution and pooling layer as a PNG grid, or of those named."""
+    network = run.network
     wanted = [network.layer(name) for name in layers] if layers else network.feature_map_layers
     return answer_feature_maps(explore(network, run(), look, map(feature_maps, wanted)))
 
 
 @router.post("/api/models/{model}/comparison", tags=["drawings"], responses=_DRAWING_REFUSED)
 def post_comparison(
+    request: Request,
     network: NetworkDep,
     library: LibraryDep,
     drawing: DrawingDep,
-    passes: ForwardPassesDep,
     look: LookDep,
     invert: InvertDep = False,
     differences: DifferencesDep = False,
 ) -> ComparisonAnswer:
     """Max, average and min pooling side by side: predictions, accuracies, and every layer from the first pooling on."""
-    run = partial(passes.run, network, drawing, invert=invert)
+    run = partial(request.app.state.forward_passes.run, network, drawing, invert=invert)
     comparison = compare(network, run, look, differences)
     return answer_comparison(comparison, accuracies(network, library), invert)
 
@@ -190,11 +187,11 @@ def post_feature_map(
     response_class=Response,
     responses=_DRAWING_REFUSED | _file("application/zip"),
 )
-def post_activations(network: NetworkDep, run: RunDep) -> Response:
+def post_activations(run: RunDep) -> Response:
     """Every layer's float32 activation under its name, with `input` and `probabilities`, for numpy.load."""
     forward = run()
     arrays = forward.activations | {"input": forward.image, "probabilities": forward.output}
-    name = f"{network.name}-{forward.pooling or 'activations'}.npz"
+    name = f"{run.network.name}-{forward.pooling or 'activations'}.npz"
     headers = {"Content-Disposition": attachment(name)}
     return Response(encode_npz(arrays), media_type="application/zip", headers=headers)
 
@@ -205,7 +202,6 @@ def post_activations(network: NetworkDep, run: RunDep) -> Response:
     responses=_DRAWING_REFUSED,
 )
 def post_cell(
-    network: NetworkDep,
     layer: LayerDep,
     channel: ChannelPath,
     row: Annotated[int, Path(description="From 0, top to bottom; 0 in a vector.")],
@@ -216,7 +212,7 @@ def post_cell(
 
     A vector, such as a dense layer's output, is channel 0 and row 0.
     """
-    return answer_inspection(inspect(network, run(), layer, Place(channel, row, column)))
+    return answer_inspection(inspect(run.network, run(), layer, Place(channel, row, column)))
 
 
 @router.get(

@@ -1,14 +1,17 @@
-"""What a request carries, turned into domain values."""
+"""What a request carries, turned into domain values.
 
-from collections.abc import Callable
+FastAPI solves each dependency in its turn, and one that two others name twice: so a request that someone waits for at
+every move of the pen has few, and its fields are one model, validated at once.
+"""
+
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache, partial
+from functools import cache
 from typing import Annotated
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, File, Form, Path, Query, Request, UploadFile
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from app.cnn.layers import Layer
 from app.cnn.network import Array, ForwardPass, Network
@@ -58,9 +61,75 @@ def _opening() -> CapacityLimiter:
 ModelPath = Annotated[str, Path(description="A model's name.")]
 
 
-async def get_network(library: LibraryDep, model: ModelPath) -> Network:
+async def get_network(request: Request, model: ModelPath) -> Network:
     """The network that the path names. Raises: UnknownModel, UnusableModel."""
-    return await open_network(library, model)
+    return await open_network(request.app.state.library, model)
+
+
+class Address(BaseModel):
+    """What a page's address holds."""
+
+    model: str | None = None
+    pooling: PoolingMode | None = None
+    weights: Weights = Weights.SAME
+    colormap: Colormap = Colormap.VIRIDIS
+    scale: Scale = Scale.LAYER
+    layer: str | None = None  # of the microscope, and so the next three
+    channel: int = 0
+    row: int | None = None
+    column: int | None = None
+
+    @property
+    def look(self) -> Look:
+        """The choice of colours, in which signed maps keep their diverging colour map."""
+        return Look(self.colormap, scale=self.scale)
+
+    @property
+    def selection(self) -> "Selection | None":
+        """What the microscope is to show, if anything."""
+        return Selection(self.layer, self.channel, self.row, self.column) if self.layer else None
+
+
+class PageForm(Address):
+    """What the page's form holds beside the drawing."""
+
+    columns: Annotated[int, Field(ge=1, le=MAX_COLUMNS)] = COLUMNS
+    precise: bool = False
+    everything: bool = False
+    # The layers on screen: the number of the map that each one's page begins with, a space, its name.
+    shown: list[Annotated[str, Field(pattern="^([0-9]{1,9} .*)?$")]] | None = None
+    listed: str | None = None  # which list of layers the page has, as it was told with it
+    card_of: str | None = None  # the model whose card the page shows
+
+    @property
+    def look(self) -> Look:
+        return Look(self.colormap, scale=self.scale, columns=self.columns)
+
+    @property
+    def selection(self) -> "Selection | None":
+        if not self.layer:
+            return None
+        return Selection(self.layer, self.channel, self.row, self.column, self.precise, self.everything)
+
+    @property
+    def first_maps(self) -> dict[str, int] | None:
+        """The layers that are on screen, and the map that each one's page begins with; None where it is not said."""
+        if self.shown is None:
+            return None
+        pairs = (each.split(" ", 1) for each in self.shown if each)
+        return {name: int(number) for number, name in pairs}
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which map and cell the microscope shows, and how. Without a cell it is the map's strongest."""
+
+    layer: str
+    channel: int
+    row: int | None
+    column: int | None
+    precise: bool = False  # all digits that a float32 has
+    everything: bool = False  # all input channels, not only those that give most
 
 
 @dataclass(frozen=True)
@@ -73,39 +142,20 @@ class Choice:
     weights: Weights
 
 
-async def choose(library: Library, model: str | None, pooling: PoolingMode | None, weights: Weights) -> Choice:
+async def choose(library: Library, address: Address) -> Choice:
     """The choice of a model by its name, the default one without. Raises: UnknownModel, UnusableModel."""
-    chosen = network = await open_network(library, model or library.default_name)
-    if weights is Weights.RETRAINED:
-        network = await open_network(library, library.sibling_name(chosen, pooling))
-    return Choice(chosen, network, pooling, weights)
+    chosen = network = await open_network(library, address.model or library.default_name)
+    if address.weights is Weights.RETRAINED:
+        network = await open_network(library, library.sibling_name(chosen, address.pooling))
+    return Choice(chosen, network, address.pooling, address.weights)
 
 
-async def get_form_choice(
-    library: LibraryDep,
-    model: Annotated[str | None, Form()] = None,
-    pooling: Annotated[PoolingMode | None, Form()] = None,
-    weights: Annotated[Weights, Form()] = Weights.SAME,
-) -> Choice:
-    """The choice that the page's form makes. Raises: UnknownModel."""
-    return await choose(library, model, pooling, weights)
+AddressDep = Annotated[Address, Query()]
 
 
-async def get_query_choice(
-    library: LibraryDep,
-    model: Annotated[str | None, Query()] = None,
-    pooling: Annotated[PoolingMode | None, Query()] = None,
-    weights: Annotated[Weights, Query()] = Weights.SAME,
-) -> Choice:
-    """The choice that a page's address holds. Raises: UnknownModel."""
-    return await choose(library, model, pooling, weights)
-
-
-async def get_layer(
-    network: Annotated[Network, Depends(get_network)], layer: Annotated[str, Path(description="A layer's name.")]
-) -> Layer:
-    """The layer that the path names. Raises: UnknownLayer."""
-    return network.layer(layer)
+async def get_choice(request: Request, address: AddressDep) -> Choice:
+    """The choice that a page's address holds. Raises: UnknownModel, UnusableModel."""
+    return await choose(request.app.state.library, address)
 
 
 async def get_drawing(
@@ -114,6 +164,64 @@ async def get_drawing(
 ) -> bytes:
     """The file that was sent: who has it has a turn to compute."""
     return await drawing.read()
+
+
+DrawingDep = Annotated[bytes, Depends(get_drawing)]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A network and the drawing that it is to run on. What it does takes a thread of its own: not the event loop's."""
+
+    network: Network
+    drawing: bytes
+    pooling: PoolingMode | None
+    passes: ForwardPasses
+
+    def __call__(self) -> ForwardPass:
+        """Raises: InvalidDrawing, UnfitImage."""
+        return self.passes.run(self.network, self.drawing, self.pooling)
+
+    def see(self) -> Array:
+        """What the network sees of the drawing. Raises: InvalidDrawing."""
+        return see(self.drawing, self.network.card, self.passes.most)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the page asks for."""
+
+    form: PageForm
+    choice: Choice
+    run: Run
+
+
+async def get_asked(request: Request, drawing: DrawingDep, form: Annotated[PageForm, Form()]) -> Asked:
+    """The page's form. Raises: UnknownModel, UnusableModel."""
+    state = request.app.state
+    choice = await choose(state.library, form)
+    return Asked(form, choice, Run(choice.network, drawing, choice.pooling, state.forward_passes))
+
+
+async def get_run(
+    request: Request,
+    drawing: DrawingDep,
+    model: ModelPath,
+    pooling: Annotated[
+        PoolingMode | None,
+        Form(description="Replaces every pooling layer's mode; default: as the model was trained."),
+    ] = None,
+) -> Run:
+    """The network that the path names, and the drawing. Raises: UnknownModel, UnusableModel."""
+    network = await get_network(request, model)
+    return Run(network, drawing, pooling, request.app.state.forward_passes)
+
+
+async def get_layer(
+    network: Annotated[Network, Depends(get_network)], layer: Annotated[str, Path(description="A layer's name.")]
+) -> Layer:
+    """The layer that the path names. Raises: UnknownLayer."""
+    return network.layer(layer)
 
 
 async def get_look(
@@ -131,120 +239,11 @@ async def get_look(
     return look if colormap is None else Look(colormap, signed=None, scale=scale, columns=columns)
 
 
-async def get_form_look(
-    colormap: Annotated[Colormap, Form()] = Colormap.VIRIDIS,
-    scale: Annotated[Scale, Form()] = Scale.LAYER,
-    columns: Annotated[int, Form(ge=1, le=MAX_COLUMNS)] = COLUMNS,
-) -> Look:
-    """The page's choice, in which signed maps keep their diverging colour map."""
-    return Look(colormap, scale=scale, columns=columns)
-
-
-async def get_query_look(
-    colormap: Annotated[Colormap, Query()] = Colormap.VIRIDIS, scale: Annotated[Scale, Query()] = Scale.LAYER
-) -> Look:
-    """The choice that a page's address holds."""
-    return Look(colormap, scale=scale)
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Which map and cell the microscope shows, and how. Without a cell it is the map's strongest."""
-
-    layer: str
-    channel: int
-    row: int | None
-    column: int | None
-    precise: bool  # all digits that a float32 has
-    everything: bool  # all input channels, not only those that give most
-
-
-async def get_form_selection(
-    layer: Annotated[str | None, Form()] = None,
-    channel: Annotated[int, Form()] = 0,
-    row: Annotated[int | None, Form()] = None,
-    column: Annotated[int | None, Form()] = None,
-    precise: Annotated[bool, Form()] = False,
-    everything: Annotated[bool, Form()] = False,
-) -> Selection | None:
-    """The selection that the page's form holds, if any."""
-    return Selection(layer, channel, row, column, precise, everything) if layer else None
-
-
-async def get_query_selection(
-    layer: Annotated[str | None, Query()] = None,
-    channel: Annotated[int, Query()] = 0,
-    row: Annotated[int | None, Query()] = None,
-    column: Annotated[int | None, Query()] = None,
-) -> Selection | None:
-    """The selection that a page's address holds, if any."""
-    return Selection(layer, channel, row, column, precise=False, everything=False) if layer else None
-
-
-async def get_form_shown(
-    shown: Annotated[
-        list[Annotated[str, Field(pattern="^([0-9]{1,9} .*)?$")]] | None,
-        Form(description="A layer on screen: the number of the map that its page begins with, a space, its name."),
-    ] = None,
-) -> dict[str, int] | None:
-    """The layers that are on screen, and the map that each one's page begins with; None where it is not said."""
-    if shown is None:
-        return None
-    pairs = (each.split(" ", 1) for each in shown if each)
-    return {name: int(number) for number, name in pairs}
-
-
-FormShownDep = Annotated[dict[str, int] | None, Depends(get_form_shown)]
-FormSelectionDep = Annotated[Selection | None, Depends(get_form_selection)]
-QuerySelectionDep = Annotated[Selection | None, Depends(get_query_selection)]
-DrawingDep = Annotated[bytes, Depends(get_drawing)]
+AskedDep = Annotated[Asked, Depends(get_asked)]
+ChoiceDep = Annotated[Choice, Depends(get_choice)]
 NetworkDep = Annotated[Network, Depends(get_network)]
-FormChoiceDep = Annotated[Choice, Depends(get_form_choice)]
-QueryChoiceDep = Annotated[Choice, Depends(get_query_choice)]
+RunDep = Annotated[Run, Depends(get_run)]
 LayerDep = Annotated[Layer, Depends(get_layer)]
 LookDep = Annotated[Look, Depends(get_look)]
-FormLookDep = Annotated[Look, Depends(get_form_look)]
-QueryLookDep = Annotated[Look, Depends(get_query_look)]
-PoolingDep = Annotated[
-    PoolingMode | None, Form(description="Replaces every pooling layer's mode; default: as the model was trained.")
-]
-
 InvertDep = Annotated[bool, Form(description="Swap ink and paper: bright and dark change places before the network.")]
 DifferencesDep = Annotated[bool, Form(description="Also draw each layer minus the same layer as trained.")]
-
-
-async def get_forward_passes(request: Request) -> ForwardPasses:
-    """The last forward passes, of whatever request."""
-    passes: ForwardPasses = request.app.state.forward_passes
-    return passes
-
-
-ForwardPassesDep = Annotated[ForwardPasses, Depends(get_forward_passes)]
-
-
-# The drawing is read, and the network run, in the route's own thread: a blocking dependency would be a second trip to
-# the pool.
-async def get_image(drawing: DrawingDep, network: NetworkDep, passes: ForwardPassesDep) -> Callable[[], Array]:
-    """Finds what the network sees of the drawing. Called, it raises: InvalidDrawing."""
-    return partial(see, drawing, network.card, passes.most)
-
-
-ImageDep = Annotated[Callable[[], Array], Depends(get_image)]
-
-Run = Callable[[], ForwardPass]
-
-
-async def get_run(
-    drawing: DrawingDep, network: NetworkDep, passes: ForwardPassesDep, pooling: PoolingDep = None
-) -> Run:
-    """Runs the network on the drawing. Called, it raises: InvalidDrawing."""
-    return partial(passes.run, network, drawing, pooling)
-
-
-async def get_form_run(drawing: DrawingDep, choice: FormChoiceDep, passes: ForwardPassesDep) -> Run:
-    """Runs the network of the form's choice on the drawing. Called, it raises: InvalidDrawing."""
-    return partial(passes.run, choice.network, drawing, choice.pooling)
-
-
-RunDep = Annotated[Run, Depends(get_run)]
-FormRunDep = Annotated[Run, Depends(get_form_run)]

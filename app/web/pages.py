@@ -4,14 +4,13 @@ from dataclasses import replace
 from functools import cache, partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from app.cnn.network import ForwardPass, Network, UnknownLayer
 from app.cnn.pooling import PoolingMode
 from app.comparison import accuracies, compare, pooled_layers
 from app.explorer import Look, draw_answer, draw_image, explore
-from app.forward_passes import ForwardPasses
 from app.imaging import colormap as colormaps
 from app.imaging.colormap import Colormap
 from app.imaging.levels import Scale
@@ -22,20 +21,14 @@ from app.microscope_view import view_inspection
 from app.shelf.entry import State
 from app.web.admission import ADMITTED
 from app.web.dependencies import (
+    AddressDep,
+    AskedDep,
     Choice,
+    ChoiceDep,
     DifferencesDep,
-    DrawingDep,
-    FormChoiceDep,
-    FormLookDep,
-    FormRunDep,
-    FormSelectionDep,
-    FormShownDep,
-    ForwardPassesDep,
     InvertDep,
     LibraryDep,
-    QueryChoiceDep,
-    QueryLookDep,
-    QuerySelectionDep,
+    Run,
     Selection,
 )
 from app.web.layer_list import MAPS, UNITS, choose_compared, choose_parts, draw_rail, is_large, list_all, list_shown
@@ -56,67 +49,49 @@ _CHOICES = {
 
 
 @router.get("/", dependencies=[ADMITTED])
-def show_explorer(
-    request: Request,
-    library: LibraryDep,
-    choice: QueryChoiceDep,
-    look: QueryLookDep,
-    selection: QuerySelectionDep,
-    passes: ForwardPassesDep,
-) -> Response:
+def show_explorer(request: Request, address: AddressDep, choice: ChoiceDep) -> Response:
     """The explorer, with a digit already drawn and the first layers of it on screen."""
-    forward = passes.run(choice.network, _first_drawing(), choice.pooling)
-    context = _show(forward, choice, look, selection, shown=None)
-    context |= _show_card(request, library, choice)
-    context |= {"library": library, "samples": SAMPLES, "first": FIRST}
+    state = request.app.state
+    forward = state.forward_passes.run(choice.network, _first_drawing(), choice.pooling)
+    context = _show(forward, choice, address.look, address.selection, shown=None)
+    context |= _show_card(request, choice)
+    context |= {"library": state.library, "samples": SAMPLES, "first": FIRST}
     return templates.TemplateResponse(request, "explorer.html", context)
 
 
 @router.post("/exploration")
-def post_exploration(
-    request: Request,
-    library: LibraryDep,
-    run: FormRunDep,
-    choice: FormChoiceDep,
-    look: FormLookDep,
-    selection: FormSelectionDep,
-    shown: FormShownDep,
-    listed: Annotated[str | None, Form()] = None,
-    card_of: Annotated[str | None, Form()] = None,
-) -> Response:
+def post_exploration(request: Request, asked: AskedDep) -> Response:
     """What the network made of the drawing: the answer and the layers on screen, with the microscope on one.
 
-    listed: which list of layers the page has, as it was told with it. Only where that is another one, it is sent too.
+    The list of layers is sent only where the page has another one.
     """
-    context = _show(run(), choice, look, selection, shown)
-    context["has_list"] = listed == context["listed"]
-    if card_of != choice.model.name:  # the page shows another model's card
-        context |= _show_card(request, library, choice) | {"sends_card": True}
+    form, choice = asked.form, asked.choice
+    context = _show(asked.run(), choice, form.look, form.selection, form.first_maps)
+    context["has_list"] = form.listed == context["listed"]
+    if form.card_of != choice.model.name:  # the page shows another model's card
+        context |= _show_card(request, choice) | {"sends_card": True}
     return templates.TemplateResponse(request, "_exploration.html", context)
 
 
 @router.post("/microscope")
-def post_microscope(
-    request: Request, run: FormRunDep, choice: FormChoiceDep, look: FormLookDep, selection: FormSelectionDep
-) -> Response:
+def post_microscope(request: Request, asked: AskedDep) -> Response:
     """The microscope alone, for another cell of the same drawing."""
-    context = _show_panel(choice.network, run(), selection, look)
+    context = _show_panel(asked.choice.network, asked.run(), asked.form.selection, asked.form.look)
     return templates.TemplateResponse(request, "_microscope.html", context)
 
 
 @router.get("/compare", dependencies=[ADMITTED])
 def show_compare(
     request: Request,
-    library: LibraryDep,
-    choice: QueryChoiceDep,
-    look: QueryLookDep,
-    passes: ForwardPassesDep,
+    address: AddressDep,
+    choice: ChoiceDep,
     invert: Annotated[bool, Query()] = False,
     differences: Annotated[bool, Query()] = False,
 ) -> Response:
     """Max, average and min pooling side by side, with a digit already drawn."""
-    network, look = choice.model, replace(look, columns=_COMPARED_COLUMNS)
-    context = _show_comparison(passes, _first_drawing(), network, library, look, invert, differences)
+    state, look = request.app.state, replace(address.look, columns=_COMPARED_COLUMNS)
+    run = Run(choice.model, _first_drawing(), None, state.forward_passes)
+    context = _show_comparison(run, state.library, look, invert, differences)
     return templates.TemplateResponse(request, "compare.html", context | {"samples": SAMPLES, "first": FIRST})
 
 
@@ -124,15 +99,12 @@ def show_compare(
 def post_comparison(
     request: Request,
     library: LibraryDep,
-    drawing: DrawingDep,
-    passes: ForwardPassesDep,
-    choice: FormChoiceDep,
-    look: FormLookDep,
+    asked: AskedDep,
     invert: InvertDep = False,
     differences: DifferencesDep = False,
 ) -> Response:
     """What the three pooling modes make of the drawing."""
-    context = _show_comparison(passes, drawing, choice.network, library, look, invert, differences)
+    context = _show_comparison(asked.run, library, asked.form.look, invert, differences)
     return templates.TemplateResponse(request, "_comparison.html", context)
 
 
@@ -194,30 +166,24 @@ def _show(
     }
 
 
-def _show_card(request: Request, library: Library, choice: Choice) -> dict[str, object]:
+def _show_card(request: Request, choice: Choice) -> dict[str, object]:
     """What the page says of a model of a person's own, and lets be changed."""
+    state = request.app.state
     return {
-        "entry": library.entry(choice.model.name),
-        "takes_models": request.app.state.settings.takes_models,
+        "entry": state.library.entry(choice.model.name),
+        "takes_models": state.settings.takes_models,
         "fits": FITS,
         "answers": ANSWERS,
     }
 
 
-def _show_comparison(
-    passes: ForwardPasses,
-    drawing: bytes,
-    network: Network,
-    library: Library,
-    look: Look,
-    invert: bool,
-    differences: bool,
-) -> dict[str, object]:
+def _show_comparison(run: Run, library: Library, look: Look, invert: bool, differences: bool) -> dict[str, object]:
     """What the comparison's fragments show; a model without pooling has none, which they say."""
-    run = partial(passes.run, network, drawing, invert=invert)
+    network = run.network
+    run_in = partial(run.passes.run, network, run.drawing, invert=invert)
     compared = choose_compared(network)
-    comparison = compare(network, run, look, differences, compared, MAPS, UNITS) if network.pools else None
-    image = (comparison or run()).image
+    comparison = compare(network, run_in, look, differences, compared, MAPS, UNITS) if network.pools else None
+    image = (comparison or run_in()).image
     return {
         "comparison": comparison,
         "left_out": len(pooled_layers(network)) - len(compared),
