@@ -14,7 +14,6 @@ from app.cnn.card import Card, Fit, Ink
 from app.cnn.layers import Layer
 from app.cnn.levels import colour_channels, to_levels, to_values
 from app.cnn.network import Array, ForwardPass, Network
-from app.cnn.receptive_field import map_extent
 from app.imaging.colormap import Colormap
 from app.imaging.drawing import MOST_READ, MostRead, decode
 from app.imaging.grid import COLUMNS, Grid, draw_grid, draw_map, draw_strip
@@ -83,7 +82,7 @@ class LayerView:
         """Where the maps lie over the image: top, left, bottom, right in its pixels. None for a vector."""
         if not self.layer.is_spatial:
             return None
-        return map_extent(self.network.layers, self.image.shape, self.activation.shape, self.layer.name)
+        return self.network.extent(self.layer, self.image, self.activation)
 
     @property
     def minimum(self) -> float:

@@ -95,5 +95,5 @@ def page_fields(client: Client, drawing: bytes) -> list[tuple[str, str]]:
 
 def layers_drawn(page: bytes) -> list[str]:
     """The layers whose pictures an answer of the page holds."""
-    articles = re.findall(rb'<article[^>]* id="layer-([^"]+)"(.*?)</article>', page, re.S)
-    return [name.decode() for name, text in articles if b'src="data:image/png' in text]
+    figures = re.findall(rb'id="figure-([^"]+)"(.*?)</figcaption>', page, re.S)
+    return [name.decode() for name, text in figures if b'src="data:image/png' in text]

@@ -84,6 +84,7 @@ export function addLayerList(form, layers, contents) {
     const complete = () => articles().filter((each) => !isPending(each)).map((each) => each.dataset.layer);
     const drawn = isAnotherList ? complete() : asked.keys();
     shown = { version: answered, names: new Set([...before, ...drawn]) };
+    for (const article of articles()) if (asked.has(article.dataset.layer)) delete article.dataset.pending;
     // A page that was turned while the answer was under way is still to come.
     for (const [name, first] of asked) if (first !== (pages.get(name) ?? first)) shown.names.delete(name);
     for (const article of articles()) article.classList.toggle("is-outdated", !shown.names.has(article.dataset.layer));

@@ -30,14 +30,14 @@ export function addMicroscope(form, layers, { send, save }) {
     stop();
     const isOpen = panel()?.dataset.layer === layer;
     set({ layer, channel, row, column });
-    if (isOpen) ask();
-    else send();
+    if (isOpen) return ask();
+    send();
   }
 
   function close() {
     stop();
     set({ layer: null, channel: null, row: null, column: null });
-    send();
+    refresh();
     origin?.focus();
   }
 
@@ -102,6 +102,9 @@ export function addMicroscope(form, layers, { send, save }) {
   }
 
   function refresh() {
+    // Closed, or on another layer now; an answer that was under way may still have brought it.
+    const shown = fields.layer.disabled ? null : fields.layer.value;
+    if (panel() && panel().dataset.layer !== shown) panel().remove();
     for (const overlay of layers.querySelectorAll(".overlay")) {
       fill(overlay);
       mark(overlay);

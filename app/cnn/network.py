@@ -2,6 +2,7 @@
 
 import copy
 from dataclasses import dataclass
+from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +12,11 @@ from app.cnn.engine import make_engine
 from app.cnn.layers import Layer
 from app.cnn.parts import Parts, Weights
 from app.cnn.pooling import PoolingMode
-from app.cnn.receptive_field import receptive_field_size
+from app.cnn.receptive_field import map_extent, receptive_field_size
 
 Array = NDArray[np.float32]
+
+_MOST_EXTENTS = 1024  # kept: a network of any size has others for each size of image
 
 
 class UnknownLayer(LookupError):
@@ -54,6 +57,7 @@ class Network:
         self.receptive_fields = {
             layer.name: receptive_field_size(self.layers, card.input_shape, layer.name) for layer in self.layers
         }
+        self._find_extent = lru_cache(_MOST_EXTENTS)(partial(map_extent, self.layers))
         self._weights, self._own_pooling = parts.weights, parts.pooling
         self._engine = make_engine(parts)
 
@@ -84,6 +88,10 @@ class Network:
             if layer.name == name:
                 return layer
         raise UnknownLayer(name, self)
+
+    def extent(self, layer: Layer, image: Array, activation: Array) -> tuple[float, float, float, float]:
+        """Where a layer's maps lie over the image: top, left, bottom, right in its pixels."""
+        return self._find_extent(image.shape, activation.shape, layer.name)
 
     def weights(self, layer: Layer) -> Weights:
         """A layer's weights under Keras' names: kernel, bias, gamma, ... Empty for a layer without."""

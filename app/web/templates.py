@@ -13,6 +13,7 @@ from app.web import cell_words, numbers
 from app.web.words import describe, describe_unmoded
 
 templates = Jinja2Templates(resource("templates"))
+templates.env.auto_reload = False  # else each include looks at its file's date
 
 
 def data_url(png: bytes) -> str:

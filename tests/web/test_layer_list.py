@@ -54,8 +54,8 @@ def explored(client: TestClient, **fields: str | list[str]) -> str:
 
 def drawn(text: str) -> list[str]:
     """The layers that a fragment holds pictures of."""
-    articles = re.findall(r"<article[^>]*>.*?</article>", text, re.DOTALL)
-    return [re.findall(r'data-layer="([^"]*)"', each)[0] for each in articles if "data:image/png" in each]
+    figures = re.findall(r'id="figure-([^"]*)"(.*?)</figcaption>', text, re.DOTALL)
+    return [name for name, figure in figures if "data:image/png" in figure]
 
 
 def folded(text: str) -> list[str]:
@@ -118,8 +118,9 @@ def test_only_what_is_on_screen_is_sent_while_the_list_stays(large_client: TestC
     whole = explored(large_client, shown=["0 conv3", "0 wide"])
     assert drawn(whole) == ["conv3", "wide"]
     text = explored(large_client, shown=["0 conv3", "0 wide"], listed=listed(whole))
-    assert drawn(text) == re.findall('<article[^>]* data-layer="([^"]*)"', text) == ["conv3", "wide"]
-    assert "hx-target='[id=\"layer-wide\"]'" in text
+    assert drawn(text) == re.findall('id="figure-([^"]*)"', text) == ["conv3", "wide"]
+    assert "hx-target='[id=\"figure-wide\"]'" in text
+    assert "<article" not in text
     assert "data-listed" not in text
     assert '<output class="guess"' in text
 
