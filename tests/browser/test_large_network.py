@@ -80,7 +80,7 @@ def test_scrolling_brings_the_layers_of_the_same_drawing(large: Page) -> None:
     with large.expect_response("**/exploration") as response:
         scroll_to(large, "add9")
     text = response.value.text()
-    assert 'id="layer-add9"' in text and 'id="layer-stem"' not in text
+    assert 'id="figure-add9"' in text and 'id="figure-stem"' not in text
     expect(large.locator("#layer-add9 img.grid")).to_be_visible()
     assert large.get_attribute("#seen", "src") == seen
 
