@@ -168,7 +168,7 @@ def test_folding_by_keyboard_survives_drawing(large: Page) -> None:
     with large.expect_response("**/exploration") as response:
         draw(large, [LINE_DOWN])
     text = response.value.text()
-    assert 'id="layer-conv0"' in text and 'id="layer-stem"' not in text
+    assert 'id="figure-conv0"' in text and 'id="figure-stem"' not in text
     settle(large)
     expect(button).to_have_attribute("aria-expanded", "false")
     large.check("input[value=min]", force=True)
