@@ -1,8 +1,8 @@
 """From the pen to the picture: how long after a pointer event the last feature map that it changed is painted.
 
-A real Chromium draws on the real page, 60 pointer events a second. For each event: the time from the event to the
-paint after the first answer to a request that left after it, with every changed picture decoded. Events that wait for
-a request under way pay for that, too. The server is a process of its own on the same cores.
+A real Chromium draws on the real page, 60 pointer events a second. For each event: the time from the event to when the
+browser presents the last picture that the first answer to a request that left after it changed (Element Timing). Events
+that wait for a request under way pay for that, too. The server is a process of its own on the same cores.
 """
 
 import time
