@@ -14,6 +14,7 @@ from app.settings import Settings
 
 @pytest.fixture(autouse=True)
 def environment_is_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "1000")  # so that no sentence is broken over lines
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LAYERGLASS_")}
     monkeypatch.setattr(os, "environ", kept)
 

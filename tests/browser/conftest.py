@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import ConsoleMessage, Page
+from playwright.sync_api import ConsoleMessage, Page, expect
 
 from app.main import create_app
 from app.settings import Settings
 from tests.browser import chromium
 from tests.process import free_port
+
+# However busy the machine is: what does not come at all fails its test a little later, and nothing else does.
+expect.set_options(timeout=60_000)
 
 
 class Server:

@@ -46,7 +46,7 @@ def opened(page: Page, complaints: list[str], uploaded: str) -> Iterator[Page]:
 
 def test_a_file_is_opened_drawn_into_and_forgotten(explorer: Page, colour_model: Path) -> None:
     explorer.set_input_files("#own-model", colour_model)
-    expect(explorer.locator("details.card-editor")).to_have_count(1, timeout=120_000)
+    expect(explorer.locator("details.card-editor")).to_have_count(1)
     assert "model=resi+1" in explorer.url
     expect(explorer.locator("select[name=model] option:checked")).to_have_text("resi 1")
     expect(explorer.locator("#layer-conv1 h2")).to_have_text("conv1")
@@ -91,7 +91,7 @@ def test_a_file_that_is_no_model_is_refused_and_the_drawing_stays(explorer: Page
     explorer.click("[data-sample='5']")
     address = explorer.url
     explorer.set_input_files("#own-model", path)
-    expect(explorer.locator("#errors")).to_contain_text("This is not a Keras model", timeout=60_000)
+    expect(explorer.locator("#errors")).to_contain_text("This is not a Keras model")
     assert explorer.url == address
 
 
