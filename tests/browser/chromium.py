@@ -51,7 +51,9 @@ def _install() -> None:
     if shutil.which("apt-get"):
         root = [] if os.geteuid() == 0 else ["sudo", "-n"]
         _try([*root, "apt-get", "update", "-qq"])
-        _try([*root, "apt-get", "install", "-y", "-qq", "chromium"])
+        for package in ("chromium-headless-shell", "chromium"):
+            if _try([*root, "apt-get", "install", "-y", "-qq", package]):
+                return
 
 
 def _try(command: list[str]) -> bool:

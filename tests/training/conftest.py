@@ -35,13 +35,17 @@ def data() -> TrainingData:
 
 @pytest.fixture
 def mnist_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An npz file that counts as MNIST while the test runs."""
+    return write_mnist(tmp_path, monkeypatch)
+
+
+def write_mnist(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An npz file that counts as MNIST until the patch is undone."""
     train, test = bars(240, 0), bars(60, 1)
     arrays = {"x_train": train.images, "y_train": train.labels, "x_test": test.images, "y_test": test.labels}
     monkeypatch.setattr(mnist_module, "SHAPES", {key: array.shape for key, array in arrays.items()})
     hashes = {key: hashlib.sha256(array.tobytes()).hexdigest() for key, array in arrays.items()}
     monkeypatch.setattr(mnist_module, "SHA256", hashes)
-    path = tmp_path / "mnist.npz"
+    path = folder / "mnist.npz"
     np.savez(path, **arrays)
     return path
 
@@ -58,8 +62,12 @@ def stroke_row(label: int, writer: int) -> dict[str, Any]:
 
 @pytest.fixture
 def strokes_file(tmp_path: Path) -> Path:
+    return write_strokes(tmp_path)
+
+
+def write_strokes(folder: Path) -> Path:
     rows = [stroke_row(label, writer) for writer in range(1, 21) for label in range(10)]
-    path = tmp_path / "strokes.jsonl"
+    path = folder / "strokes.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return path
 

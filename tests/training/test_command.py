@@ -1,4 +1,5 @@
 import errno
+import shutil
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from typer.testing import CliRunner, Result
 
 from app.training import store
 from app.training.command import evaluate, train
+from tests.training.conftest import write_mnist, write_strokes
 
 
 def call(command: object, *arguments: object) -> Result:
@@ -15,14 +17,21 @@ def call(command: object, *arguments: object) -> Result:
     return CliRunner().invoke(cli, [str(argument) for argument in arguments])
 
 
-@pytest.fixture
-def untrained(mnist_file: Path, strokes_file: Path, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run that made one model and its card."""
-    out = tmp_path / "out"
-    files = ("--mnist", mnist_file, "--strokes", strokes_file)
-    result = call(train, "--models", "untrained", *files, "--out", out)
+    folder = tmp_path_factory.mktemp("made")
+    with pytest.MonkeyPatch.context() as patch:
+        files = ("--mnist", write_mnist(folder, patch), "--strokes", write_strokes(folder))
+        result = call(train, "--models", "untrained", *files, "--out", folder / "out")
     assert result.exit_code == 0, result.output
-    return out
+    return folder / "out"
+
+
+@pytest.fixture
+def untrained(made: Path, tmp_path: Path) -> Path:
+    """That folder for a test that changes it."""
+    return Path(shutil.copytree(made, tmp_path / "out"))
 
 
 def test_train_makes_a_model_and_its_card(untrained: Path) -> None:
