@@ -1,5 +1,5 @@
 # make run      set everything up and serve the app on http://127.0.0.1:8000 (PORT= changes it)
-# make test     set everything up, a browser included, and run all tests
+# make test     set everything up, a browser included, and run all tests, in a process for each core
 # make lint     ruff, mypy, and whether a vulnerability is known in what is used
 # make train    train the models anew (MNIST= and STROKES= name files; without, MNIST is downloaded)
 # make bench    measure how fast it is, and how large (JSON= names a file for the figures)
