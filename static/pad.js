@@ -2,6 +2,7 @@
 
 const SIDE = 280; // the drawing's own pixels; the canvas shows them larger
 const KEYBOARD_STEP = 7;
+const DOT = 0.01;
 // Where the browser has it, moves as they come: pointermove waits for the next frame.
 const MOVE = "onpointerrawupdate" in globalThis ? "pointerrawupdate" : "pointermove";
 export const BLACK = "#000000";
@@ -181,14 +182,15 @@ export class Pad {
   }
 
   drawSegment({ tool, width, points, colour }, index) {
-    const from = points[Math.max(0, index - 1)];
-    const to = points[index];
+    const [x, y] = points[index];
+    // A stroke begins as a dot; a canvas draws no line that has no length.
+    const from = points[index - 1] ?? [x - DOT, y];
     this.context.globalCompositeOperation = tool === "eraser" ? "destination-out" : "source-over";
     this.context.strokeStyle = (this.showsColours && colour) || BLACK;
     this.context.lineWidth = width;
     this.context.beginPath();
     this.context.moveTo(...from);
-    this.context.lineTo(...to);
+    this.context.lineTo(x, y);
     this.context.stroke();
     this.context.globalCompositeOperation = "source-over";
   }

@@ -88,6 +88,14 @@ def test_undo_redo_and_clear(explorer: Page) -> None:
     expect(explorer.locator(GUESS)).to_have_text("7")
 
 
+def test_a_press_leaves_a_dot(explorer: Page) -> None:
+    explorer.click("#clear")
+    expect(explorer.locator("#errors")).to_contain_text("Nothing is drawn yet")
+    draw(explorer, [[(140, 140)]], lift=False)
+    assert ink(explorer) > 0
+    expect(explorer.locator("#errors")).to_be_empty()
+
+
 def test_eraser_takes_ink_away(explorer: Page) -> None:
     before = ink(explorer)
     explorer.check("input[value=eraser]", force=True)
