@@ -31,7 +31,10 @@ class ForwardPasses:
     def __init__(
         self, max_bytes: int = MAX_BYTES, most: MostRead = MOST_READ, observe: Callable[[float], None] | None = None
     ) -> None:
-        """most: how large a drawing is read. observe: is told the seconds that each forward pass took."""
+        """max_bytes: of activations. most: how large a drawing is read.
+
+        observe: is told the seconds that each forward pass took.
+        """
         self.max_bytes = max_bytes
         self.most = most
         self.observe = observe

@@ -12,6 +12,7 @@ from app.forward_passes import ForwardPasses
 from app.imaging.drawing import MostRead
 from app.library import Library
 from app.limits import FORM_BYTES
+from app.memory import settled, share_arenas
 from app.settings import Settings, get_settings, resource
 from app.web import api, metrics, pages, status
 from app.web.admission import Admission
@@ -36,13 +37,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        share_arenas()
         library = Library(settings.built_in_models, settings.models, settings.model, settings.state, settings.networks)
         app.state.library = library
         try:
             library.open_default()
             app.state.ready = True
             _logger.info("Ready.")
-            yield
+            with settled():
+                yield
         finally:
             app.state.ready = False
             library.close()
@@ -60,7 +63,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.body_sizes = BodySizes(settings.max_body, settings.upload_megabytes * 2**20 + FORM_BYTES)
     most = MostRead(settings.max_drawing, settings.max_side)
-    app.state.forward_passes = ForwardPasses(most=most, observe=metrics.FORWARD_PASS.observe)
+    app.state.forward_passes = ForwardPasses(settings.remembered_megabytes * 2**20, most, metrics.FORWARD_PASS.observe)
     app.state.admission = Admission(settings)
     _add_middleware(app, settings)
     add_error_handlers(app)

@@ -1,10 +1,11 @@
 """A drawing through a network of MobileNet's size, as the explorer's page asks for it: the layers on screen, no others.
 
 `python -m benchmarks.large_network`. The POST of a new drawing, and of one that was just answered, as when a layer
-scrolls into view, against the bare forward pass: a graph function of the last output alone. All are measured in one
-process, alternately.
+scrolls into view, against the bare forward pass: a graph function of the last output alone. The server is a
+real one, in a process of its own; the bare passes run in this one, all of them alternately.
 """
 
+import re
 import statistics
 import tempfile
 import time
@@ -15,18 +16,19 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from fastapi.testclient import TestClient
 
-from app.cnn.card import Card, write_card
+from app.cnn.card import Card, read_card, write_card
+from app.cnn.network import Network
 from app.cnn.pooling import PoolingMode
 from app.explorer import see
 from app.imaging.png import encode_image
 from app.imaging.samples import SAMPLES
 from app.imaging.strokes import draw_strokes
-from app.main import create_app
-from app.settings import Settings
+from benchmarks.http_client import PAGE, Client, post, request
+from benchmarks.serving import Server
 
-ROUNDS = 40
+ROUNDS, WARM_UP = 40, 5
+LISTED = re.compile(rb' data-listed="([^"]*)"')
 FIRST_SCREEN = ["conv1", "conv_dw_1", "conv_pw_1", "conv_dw_2", "conv_pw_2"]
 FURTHER_DOWN = ["conv_dw_3", "conv_pw_3"]
 
@@ -76,33 +78,34 @@ def compile_bare(model: keras.Model) -> Callable[[Any], Any]:
 def measure(rounds: int = ROUNDS) -> dict[str, float]:
     """Milliseconds, medians of the rounds; the ratios to the bare forward pass; bytes of an answer."""
     with tempfile.TemporaryDirectory() as name:
-        bare = compile_bare(save_mobilenet(Path(name)))
-        app = create_app(Settings(built_in_models=Path(name)))
-        with TestClient(app, base_url="http://localhost") as client:
-            network = app.state.library.default
-            pictures = drawings()
-            listed = client.get("/").text.partition('data-listed="')[2].partition('"')[0]
-            size = 0
+        model = save_mobilenet(Path(name))
+        with Server(built_in_models=name) as server, Client(server.port) as client:
+            bare, network = compile_bare(model), Network("mobilenet", model, read_card(Path(name) / "mobilenet.json"))
+            pictures, size = drawings(), 0
+            listed = LISTED.search(client.send(request("GET", "/")).body)
+            assert listed
 
-            def post(drawing: bytes, layers: list[str]) -> None:
+            def send(drawing: bytes, layers: list[str]) -> None:
                 nonlocal size
-                fields = {"listed": listed, "shown": [f"0 {layer}" for layer in layers]}
-                answer = client.post("/exploration", files={"drawing": drawing}, data=fields)
-                assert answer.status_code == 200
-                size = len(answer.content)
+                fields = [("listed", listed[1].decode()), *(("shown", f"0 {layer}") for layer in layers)]
+                answer = client.send(post(PAGE, drawing, fields))
+                assert answer.status == 200
+                size = len(answer.body)
 
             taken: dict[str, list[float]] = {"bare": [], "network": [], "post": [], "again": []}
-            for _ in range(rounds + 3):
+            for _ in range(rounds + WARM_UP):
                 drawing = next(pictures)
                 image = see(drawing, network.card)
                 taken["bare"].append(_time(bare, tf.constant(image[np.newaxis])))
                 taken["network"].append(_time(network.run, image))
-                taken["post"].append(_time(post, drawing, FIRST_SCREEN))
+                taken["post"].append(_time(send, drawing, FIRST_SCREEN))
                 first_screen = size
-                taken["again"].append(_time(post, drawing, FURTHER_DOWN))
-    times = {name: statistics.median(each[3:]) for name, each in taken.items()}
+                taken["again"].append(_time(send, drawing, FURTHER_DOWN))
+    times = {name: statistics.median(each[WARM_UP:]) for name, each in taken.items()}
     ratios = {
-        f"{name} / bare": statistics.median(a / b for a, b in zip(taken[name][3:], taken["bare"][3:], strict=True))
+        f"{name} / bare": statistics.median(
+            a / b for a, b in zip(taken[name][WARM_UP:], taken["bare"][WARM_UP:], strict=True)
+        )
         for name in ("network", "post", "again")
     }
     return times | ratios | {"kilobytes": first_screen / 1000}

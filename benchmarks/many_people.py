@@ -8,6 +8,7 @@ import asyncio
 import statistics
 import time
 from collections import Counter
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import cycle
 
@@ -19,7 +20,8 @@ from benchmarks.serving import Server, held_by
 
 CLIENTS = (1, 4, 16, 64, 256)
 WORKERS = (1, 2)
-SECONDS, QUICK_SECONDS, WARM_UP_SECONDS = 8.0, 1.0, 1.0
+ROUNDS = 4  # in each, every number of clients has its turn, so that all meet with the same load of the machine
+SECONDS, QUICK_SECONDS, WARM_UP_SECONDS = 2.5, 1.0, 1.0
 DRAWINGS = 200
 
 
@@ -27,11 +29,17 @@ DRAWINGS = 200
 class Tally:
     """What a group of clients met with."""
 
-    until: float  # answers that come later are no part of the rate
+    until: float = 0  # answers that come later are no part of the rate
+    duration: float = 0  # in seconds, of all times that it was counted
     in_time: int = 0
     seconds: list[float] = field(default_factory=list)  # of each answer
     refused: int = 0  # 503 with Retry-After
     errors: Counter[str] = field(default_factory=Counter)
+
+    def begin(self, seconds: float) -> None:
+        """Count for so many seconds from now."""
+        self.until = time.perf_counter() + seconds
+        self.duration += seconds
 
     def count(self, answer: Answer, seconds: float) -> None:
         if answer.status == 200:
@@ -64,34 +72,44 @@ async def draw(port: int, requests: list[bytes], tally: Tally) -> None:
         connection.close()
 
 
-async def crowd(port: int, clients: int, seconds: float, requests: list[bytes]) -> Tally:
+async def crowd(port: int, clients: int, seconds: float, requests: list[bytes], tally: Tally | None = None) -> None:
     """So many people at once, each beginning at another drawing."""
-    tally = Tally(time.perf_counter() + seconds)
+    tally = tally or Tally()
+    tally.begin(seconds)
     starts = [index * len(requests) // clients for index in range(clients)]
     await asyncio.gather(*(draw(port, requests[start:] + requests[:start], tally) for start in starts))
-    return tally
 
 
 def measure(quick: bool = False) -> list[Figure]:
     """For one worker and two, and each number of clients: answers a second, waiting, refusals, errors, memory."""
     drawings = make_drawings(DRAWINGS)
-    seconds = QUICK_SECONDS if quick else SECONDS
-    figures = []
-    for workers in WORKERS:
-        with Server(workers=workers) as server:
-            with Client(server.port) as client:
-                fields = page_fields(client, drawings[0])
-            requests = [post(PAGE, drawing, fields) for drawing in drawings]
+    rounds, seconds = (1, QUICK_SECONDS) if quick else (ROUNDS, SECONDS)
+    tallies = {(workers, clients): Tally() for workers in WORKERS for clients in CLIENTS}
+    with ExitStack() as stack:
+        servers = {workers: stack.enter_context(Server(workers=workers)) for workers in WORKERS}
+        with Client(servers[1].port) as client:
+            fields = page_fields(client, drawings[0])
+        requests = [post(PAGE, drawing, fields) for drawing in drawings]
+        for workers, server in servers.items():
             asyncio.run(crowd(server.port, 4 * workers, WARM_UP_SECONDS, requests))
-            for clients in CLIENTS:
-                tally = asyncio.run(crowd(server.port, clients, seconds, requests))
-                figures += _figures(f"{workers} worker{'s' * (workers > 1)}, {clients}", tally, seconds)
-            figures.append(Figure(f"{workers} worker{'s' * (workers > 1)}: memory", held_by(server).memory / 1e6, "MB"))
-    return figures
+        for _ in range(rounds):
+            for (workers, clients), tally in tallies.items():
+                asyncio.run(crowd(servers[workers].port, clients, seconds, requests, tally))
+        figures = [figure for key, tally in tallies.items() for figure in _figures(_name(*key), tally)]
+        memory = {workers: held_by(server).memory / 1e6 for workers, server in servers.items()}
+    return [*figures, *(Figure(f"{_workers(workers)}: memory", size, "MB") for workers, size in memory.items())]
 
 
-def _figures(name: str, tally: Tally, seconds: float) -> list[Figure]:
-    figures = [Figure(f"{name}: answers a second", tally.in_time / seconds, "/s")]
+def _workers(count: int) -> str:
+    return f"{count} worker{'s' * (count > 1)}"
+
+
+def _name(workers: int, clients: int) -> str:
+    return f"{_workers(workers)}, {clients}"
+
+
+def _figures(name: str, tally: Tally) -> list[Figure]:
+    figures = [Figure(f"{name}: answers a second", tally.in_time / tally.duration, "/s")]
     if len(tally.seconds) > 1:
         cuts = statistics.quantiles(tally.seconds, n=100, method="inclusive")
         figures += [Figure(f"{name}: p50", cuts[49] * 1000, "ms"), Figure(f"{name}: p99", cuts[98] * 1000, "ms")]

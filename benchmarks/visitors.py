@@ -7,11 +7,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from benchmarks.connection import Connection
-from benchmarks.drawings import make_drawings
+from benchmarks.drawings import disguise, make_drawings
 from benchmarks.http_client import Answer, post
 from benchmarks.truth import Truth, is_as_before
 
 LEAVES, RAW, UPLOADS = 0.04, 0.02, 0.003  # how often, of all that a visitor does
+DISGUISED = 0.7  # how often the server cannot know that it has seen a drawing before
 NOT_HTTP = (
     b"\x16\x03\x01\x02\x00\x01\x00",
     b"GET\r\n\r\n",
@@ -68,7 +69,8 @@ class Visitor:
 
     async def _ask(self) -> None:
         data = self._random.choice(self._requests)
-        answer = await self._send(data)
+        is_new = self._random.random() < DISGUISED
+        answer = await self._send(disguise(data) if is_new else data)
         if answer and not is_as_before(answer, self._truth[data]):
             expected = self._truth[data]
             self._visits.blame(

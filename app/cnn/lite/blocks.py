@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float32]
 
 _SPARE = 3  # unused blocks that are kept; several may be given back at once, by the garbage collector
-_LARGE = 2**20  # numbers; smaller blocks come from memory that the process has anyway
+LARGE = 2**20  # numbers; smaller blocks come from memory that the process has anyway
 _UNUSED = 2  # references to a block that nothing reads: the list's, and the one that counts them
 
 
@@ -24,7 +24,7 @@ class Blocks:
 
     def take(self) -> Array:
         """A block, (size,), with anything in it. Arrays made of it keep it from being given out again."""
-        if self._size < _LARGE:
+        if self._size < LARGE:
             return np.empty(self._size, np.float32)
         with self._lock:
             unused = [index for index in range(len(self._given)) if sys.getrefcount(self._given[index]) == _UNUSED]

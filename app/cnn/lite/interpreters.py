@@ -9,17 +9,18 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
-from app.cnn.lite.blocks import Blocks
+from app.cnn.lite.blocks import LARGE, Blocks
 from app.cnn.lite.graph import Graph, Tensor
 
 Array = NDArray[np.float32]
 
 # An interpreter computes outside Python's lock, so as many run at once as there are cores; more only take memory.
+# Of a small graph there is one: it is done in less time than another would take to be made, and to be kept.
 MOST = min(os.cpu_count() or 1, 4)
 
 
 class Interpreters:
-    """Made on demand, MOST at once, all reading the same bytes."""
+    """Made on demand, of a large graph MOST at once, all reading the same bytes."""
 
     def __init__(self, graph: Graph, outputs: list[Tensor]) -> None:
         """Make the first one. Raises: RuntimeError or ValueError, where LiteRT does not take the graph."""
@@ -28,7 +29,7 @@ class Interpreters:
         self._outputs = outputs
         self._ends = [0, *accumulate(math.prod(tensor.shape) for tensor in outputs)]
         self._blocks = Blocks(self._ends[-1])
-        self._turns = BoundedSemaphore(MOST)
+        self._turns = BoundedSemaphore(MOST if self._ends[-1] >= LARGE else 1)
         self._idle = [self._make()]
 
     def run(self, image: Array) -> list[Array]:

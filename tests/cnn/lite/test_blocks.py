@@ -6,7 +6,7 @@ from app.cnn.lite.blocks import Blocks
 
 @pytest.fixture(autouse=True)
 def small_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blocks, "_LARGE", 10)
+    monkeypatch.setattr(blocks, "LARGE", 10)
 
 
 def address(block: blocks.Array) -> int:
