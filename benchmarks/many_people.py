@@ -1,10 +1,12 @@
 """Many clients that draw at once, as pages do: one request at a time, the next when the answer is there.
 
-A server that is full says 503 with Retry-After: the client waits that long and sends its newest drawing. These are
-counted apart, as refused. The clients are one process beside the server, on the same cores.
+A server that is full says 503 with Retry-After: the client rests that long, longer after each further refusal, and then
+sends its newest drawing. These are counted apart, as refused. The clients are one process beside the server, on the same
+cores.
 """
 
 import asyncio
+import random
 import statistics
 import time
 from collections import Counter
@@ -20,8 +22,9 @@ from benchmarks.serving import Server, held_by
 
 CLIENTS = (1, 4, 16, 64, 256)
 WORKERS = (1, 2)
-ROUNDS = 4  # in each, every number of clients has its turn, so that all meet with the same load of the machine
-SECONDS, QUICK_SECONDS, WARM_UP_SECONDS = 2.5, 1.0, 1.0
+LONGEST_PAUSE = 8  # seconds
+ROUNDS = 2  # in each, every number of clients has its turn, so that all meet with the same load of the machine
+SECONDS, QUICK_SECONDS, SETTLE_SECONDS = 8.0, 1.0, 1.0
 DRAWINGS = 200
 
 
@@ -29,31 +32,32 @@ DRAWINGS = 200
 class Tally:
     """What a group of clients met with."""
 
-    until: float = 0  # answers that come later are no part of the rate
-    duration: float = 0  # in seconds, of all times that it was counted
-    in_time: int = 0
+    since: float = 0
+    until: float = 0
+    duration: float = 0  # in seconds, of all times in which it was counted
     seconds: list[float] = field(default_factory=list)  # of each answer
     refused: int = 0  # 503 with Retry-After
     errors: Counter[str] = field(default_factory=Counter)
 
     def begin(self, seconds: float) -> None:
-        """Count for so many seconds from now."""
-        self.until = time.perf_counter() + seconds
+        """Count for so many seconds, as soon as all have come and the first of them have had their no."""
+        self.since = time.perf_counter() + SETTLE_SECONDS
+        self.until = self.since + seconds
         self.duration += seconds
 
     def count(self, answer: Answer, seconds: float) -> None:
+        counts = self.since <= time.perf_counter() <= self.until
         if answer.status == 200:
-            self.seconds.append(seconds)
-            self.in_time += time.perf_counter() <= self.until
+            self.seconds += [seconds] * counts
         elif answer.status == 503 and "retry-after" in answer.headers:
-            self.refused += 1
+            self.refused += counts
         else:
             self.errors[str(answer.status)] += 1
 
 
 async def draw(port: int, requests: list[bytes], tally: Tally) -> None:
     """One person who draws for as long as the tally says."""
-    connection = Connection(port)
+    connection, failures = Connection(port), 0
     try:
         for data in cycle(requests):
             start = time.perf_counter()
@@ -65,11 +69,17 @@ async def draw(port: int, requests: list[bytes], tally: Tally) -> None:
                 tally.errors[type(error).__name__] += 1
                 continue
             tally.count(answer, time.perf_counter() - start)
-            if answer.status == 503:
-                rest = max(0, tally.until - time.perf_counter())
-                await asyncio.sleep(min(float(answer.headers.get("retry-after", 1)), rest))
+            failures = failures + 1 if answer.status == 503 else 0
+            if failures:
+                await asyncio.sleep(min(pause(answer, failures), max(0, tally.until - time.perf_counter())))
     finally:
         connection.close()
+
+
+def pause(answer: Answer, failures: int) -> float:
+    """How long the page rests after so many refusals in a row, in seconds; as static/drawing.js does."""
+    least = float(answer.headers.get("retry-after", 0))
+    return max(least, float(min(2 ** (failures - 1), LONGEST_PAUSE))) * (1 + random.random() / 2)
 
 
 async def crowd(port: int, clients: int, seconds: float, requests: list[bytes], tally: Tally | None = None) -> None:
@@ -91,7 +101,7 @@ def measure(quick: bool = False) -> list[Figure]:
             fields = page_fields(client, drawings[0])
         requests = [post(PAGE, drawing, fields) for drawing in drawings]
         for workers, server in servers.items():
-            asyncio.run(crowd(server.port, 4 * workers, WARM_UP_SECONDS, requests))
+            asyncio.run(crowd(server.port, 4 * workers, seconds, requests))
         for _ in range(rounds):
             for (workers, clients), tally in tallies.items():
                 asyncio.run(crowd(servers[workers].port, clients, seconds, requests, tally))
@@ -109,7 +119,7 @@ def _name(workers: int, clients: int) -> str:
 
 
 def _figures(name: str, tally: Tally) -> list[Figure]:
-    figures = [Figure(f"{name}: answers a second", tally.in_time / tally.duration, "/s")]
+    figures = [Figure(f"{name}: answers a second", len(tally.seconds) / tally.duration, "/s")]
     if len(tally.seconds) > 1:
         cuts = statistics.quantiles(tally.seconds, n=100, method="inclusive")
         figures += [Figure(f"{name}: p50", cuts[49] * 1000, "ms"), Figure(f"{name}: p99", cuts[98] * 1000, "ms")]

@@ -1,0 +1,240 @@
+"""What goes wrong around the server while it runs, on real processes: people, disks, other programs."""
+
+import os
+import resource
+import shutil
+import signal
+import socket
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.pictures import four_png
+from tests.process import Process, read_all
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="takes rights and processes away as Linux does")
+
+PREDICTION = "/api/models/digits/prediction"
+Start = Callable[..., Process]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    started: list[Process] = []
+
+    def start(models: Path, **options: Any) -> Process:
+        started.append(Process(models, tmp_path, **options))
+        return started[-1].wait()
+
+    yield start
+    for process in started:
+        process.end()
+
+
+@pytest.fixture(scope="module")
+def server(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    limits = {"body_seconds": "3", "stall_seconds": "1", "keep_alive_seconds": "60", "head_seconds": "60"}
+    process = Process(models, tmp_path_factory.mktemp("server"), connections="100", waiting="2", **limits)
+    try:
+        yield process.wait()
+    finally:
+        process.end()
+
+
+def draw(process: Process) -> int:
+    return process.post_drawing(PREDICTION, four_png())[0]
+
+
+def bring(process: Process, model: Path) -> tuple[int, bytes]:
+    """The answer to an uploaded model."""
+    head = b'--x\r\ncontent-disposition: form-data; name="model"; filename="mine.keras"\r\n\r\n'
+    headers = {"content-type": "multipart/form-data; boundary=x"}
+    body = head + model.read_bytes() + b"\r\n--x--\r\n"
+    status, _, answer = process.request("POST", "/api/models", body, headers)
+    return status, answer
+
+
+def until(condition: Callable[[], bool], process: Process) -> None:
+    deadline = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < deadline, process.log
+        time.sleep(0.1)
+
+
+def workers_of(process: Process) -> set[int]:
+    children = psutil.Process(process.process.pid).children()
+    return {child.pid for child in children if "spawn_main" in " ".join(child.cmdline())}
+
+
+def connect(process: Process, stack: list[socket.socket], buffer: int | None = None) -> socket.socket:
+    connection = socket.socket()
+    stack.append(connection)
+    if buffer:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+    connection.settimeout(60)
+    connection.connect(("127.0.0.1", process.port))
+    return connection
+
+
+@pytest.fixture
+def connections() -> Iterator[list[socket.socket]]:
+    made: list[socket.socket] = []
+    yield made
+    for connection in made:
+        connection.close()
+
+
+def head(path: str, length: int) -> bytes:
+    form = "Content-Type: multipart/form-data; boundary=x"
+    return f"POST {path} HTTP/1.1\r\nHost: localhost\r\n{form}\r\nContent-Length: {length}\r\n\r\n".encode()
+
+
+def test_a_body_that_comes_a_byte_a_second_holds_nobody_up(server: Process, connections: list[socket.socket]) -> None:
+    """As many as would fill every turn and every place in the queue."""
+    slow = [connect(server, connections) for _ in range(30)]
+    for connection in slow:
+        connection.sendall(head(PREDICTION, 1000))
+    for _ in range(2):
+        for connection in slow:
+            connection.sendall(b"-")
+        assert draw(server) == 200
+        time.sleep(1)
+    for connection in slow:
+        assert read_all(connection).startswith(b"HTTP/1.1 408 ")
+
+
+def test_uploads_that_stop_half_way_give_their_places_back(
+    server: Process, connections: list[socket.socket], mine: Path
+) -> None:
+    half = [connect(server, connections) for _ in range(8)]  # as many as are taken at once
+    for connection in half:
+        connection.sendall(head("/api/models", 100_000) + b"--x\r\n")
+    until(lambda: bring(server, mine)[0] == 503, server)
+    assert draw(server) == 200
+    for connection in half[:4]:
+        connection.close()
+    for connection in half[4:]:
+        assert read_all(connection).startswith(b"HTTP/1.1 408 ")
+    assert bring(server, mine)[0] == 201
+    assert server.request("DELETE", "/api/models/mine")[0] == 204
+
+
+def test_a_client_that_never_reads_is_left(server: Process, connections: list[socket.socket]) -> None:
+    deaf = [connect(server, connections, buffer=4096) for _ in range(4)]
+    for connection in deaf:
+        connection.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 200)
+    assert draw(server) == 200
+
+    def are_left() -> bool:
+        held = psutil.Process(server.process.pid).net_connections()
+        mine = {connection.getsockname()[1] for connection in deaf}
+        return not mine & {each.raddr.port for each in held if each.raddr}
+
+    until(are_left, server)
+    assert draw(server) == 200
+
+
+def test_a_thousand_idle_connections(server: Process, connections: list[socket.socket]) -> None:
+    process = psutil.Process(server.process.pid)
+    before = process.num_fds()
+    for _ in range(1000):
+        connect(server, connections)
+    until(lambda: process.num_fds() >= 100, server)
+    assert process.num_fds() < before + 150  # those over the limit are closed at once
+    for connection in connections:
+        connection.close()
+    until(lambda: process.num_fds() <= before + 5, server)
+    assert draw(server) == 200
+
+
+def test_a_disk_that_is_full(start: Start, models: Path, mine: Path, tmp_path: Path) -> None:
+    """Neither the log nor a model can be written; drawings go on, and all is well when there is room again."""
+    process = start(models, state=str(tmp_path / "state"))
+    pid = process.process.pid
+    _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, hard))
+    status, answer = bring(process, mine)
+    assert status == 507
+    assert b"The file cannot be kept on this machine: File too large." in answer
+    assert [draw(process) for _ in range(3)] == [200] * 3
+    assert process.get("/")[0] == 200
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard, hard))
+    assert bring(process, mine)[0] == 201
+
+
+def test_a_state_folder_that_goes(start: Start, models: Path, mine: Path, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    process = start(models, state=str(state))
+    assert bring(process, mine)[0] == 201
+    shutil.rmtree(state)
+    assert draw(process) == 200
+    until(lambda: process.get("/api/models/mine")[0] == 404, process)
+    assert bring(process, mine)[0] == 201
+    assert process.post_drawing("/api/models/mine/prediction", four_png())[0] == 200
+
+
+def test_a_models_folder_that_goes_and_comes_back(start: Start, models: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "models"
+    shutil.copytree(models, folder)
+    process = start(folder)
+    folder.rename(tmp_path / "away")
+    until(lambda: draw(process) == 404, process)
+    found = {path: process.get(path)[0] for path in ("/", "/compare", "/models", "/api/models", "/health", "/ready")}
+    assert max(found.values()) < 600 and 500 not in found.values(), (found, process.log)
+    (tmp_path / "away").rename(folder)
+    until(lambda: draw(process) == 200, process)
+    assert process.get("/")[0] == 200
+    assert "Traceback" not in process.log
+
+
+def test_the_end_while_a_model_is_opened(start: Start, models: Path, mine: Path) -> None:
+    process = start(models)
+    server = psutil.Process(process.process.pid)
+    upload = threading.Thread(target=lambda: bring(process, mine))
+    upload.start()
+    until(lambda: bool(server.children()), process)
+    children = server.children()
+    began = time.monotonic()
+    assert process.stop() == 128 + signal.SIGTERM
+    assert time.monotonic() - began < 40
+    upload.join(60)
+    gone, alive = psutil.wait_procs(children, timeout=10)
+    assert gone and not alive
+    assert "Traceback" not in process.log
+
+
+def test_a_worker_that_is_killed_under_load_takes_only_its_own_requests_with_it(start: Start, models: Path) -> None:
+    process = start(models, workers="2")
+    until(lambda: process.log.count("Application startup complete") == 2, process)
+    met: Counter[str] = Counter()
+    ended = threading.Event()
+
+    def ask() -> None:
+        while not ended.is_set():
+            try:
+                met[str(draw(process))] += 1
+            except OSError as error:  # http.client.RemoteDisconnected is one
+                met[type(error).__name__] += 1
+
+    threads = [threading.Thread(target=ask) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    try:
+        until(lambda: met["200"] >= 20, process)
+        os.kill(min(workers_of(process)), signal.SIGKILL)
+        until(lambda: process.log.count("Application startup complete") == 3, process)
+        served = met["200"]
+        until(lambda: met["200"] >= served + 20, process)
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join(60)
+    lost = sum(count for what, count in met.items() if what not in {"200", "503"})
+    assert lost <= len(threads), met  # one request each, at most
