@@ -1,6 +1,9 @@
 import base64
+import gc
 import math
 import re
+import weakref
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -8,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.imaging.grid import draw_grid
-from app.web.templates import count, data_url, display_width, number, percent, shape
+from app.web.templates import count, data_url, display_width, number, percent, shape, templates
 from tests.pictures import four_png
 
 
@@ -78,3 +81,23 @@ def test_a_data_url_holds_the_file() -> None:
 @pytest.mark.parametrize(("side", "width"), [(13, 3 * 96), (280, 3 * 280)])
 def test_maps_are_shown_at_a_size_to_look_at_or_at_their_own(side: int, width: int) -> None:
     assert display_width(draw_grid(np.zeros((side, side, 5), dtype=np.float32), columns=3)) == width
+
+
+@pytest.fixture
+def no_collector() -> Iterator[None]:
+    gc.disable()
+    yield
+    gc.enable()
+
+
+class Activations:
+    """Stands for the megabytes that a page is about."""
+
+
+def test_what_a_page_was_about_goes_when_it_is_rendered(no_collector: None) -> None:
+    """Not when the garbage collector finds it: macros that see a page's context would hold it in a circle."""
+    about = Activations()
+    gone = weakref.ref(about)
+    templates.env.get_template("_microscope.html").render(exploration=about)
+    del about
+    assert gone() is None

@@ -1,5 +1,7 @@
 import gc
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import keras
@@ -8,7 +10,9 @@ import pytest
 from keras import layers
 from numpy.typing import NDArray
 
+from app.cnn.lite import interpreters
 from app.cnn.lite.engine import LiteEngine
+from app.cnn.lite.interpreters import Interpreters
 from app.cnn.lite.unknown import Unknown
 from app.cnn.pooling import PoolingMode
 from app.cnn.unfit import UnfitImage
@@ -46,6 +50,34 @@ def test_writing_into_what_it_returned_changes_nothing_later() -> None:
         activation.fill(7)
     for again, copy in zip(engine.run(image, None), kept, strict=True):
         np.testing.assert_array_equal(again, copy)
+
+
+def count_interpreters(monkeypatch: pytest.MonkeyPatch, image: NDArray[np.float32]) -> int:
+    """How many a network is given by four threads that are all inside of it at once, as far as they may be."""
+    entered = threading.Barrier(4)
+
+    def read(self: Interpreters, interpreter: object) -> list[NDArray[np.float32]]:
+        with suppress(threading.BrokenBarrierError):
+            entered.wait(1)
+        return []
+
+    engine = engine_of(build_digits())
+    made: list[object] = []
+    make = Interpreters._make
+    monkeypatch.setattr(Interpreters, "_make", lambda self: made.append(self) or make(self))
+    monkeypatch.setattr(Interpreters, "_read", read)
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda _: engine.run(image, PoolingMode.MIN), range(4)))
+    return len(made)
+
+
+def test_a_small_network_has_one_interpreter_and_a_large_one_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is done at once is waited for: it takes less memory, and the same however many come."""
+    (image,) = images(1, 28, 28, 1)
+    monkeypatch.setattr(interpreters, "MOST", 3)
+    assert count_interpreters(monkeypatch, image) == 1
+    monkeypatch.setattr(interpreters, "LARGE", 10)
+    assert count_interpreters(monkeypatch, image) == 3
 
 
 def test_threads_ask_for_different_modes_at_once() -> None:
