@@ -12,7 +12,7 @@ from app.forward_passes import ForwardPasses
 from app.imaging.drawing import MostRead
 from app.library import Library
 from app.limits import FORM_BYTES
-from app.memory import settled, share_arenas
+from app.memory import hold_little, settled
 from app.settings import Settings, get_settings, resource
 from app.web import api, metrics, pages, status
 from app.web.admission import Admission
@@ -37,7 +37,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        share_arenas()
+        hold_little()
         library = Library(settings.built_in_models, settings.models, settings.model, settings.state, settings.networks)
         app.state.library = library
         try:

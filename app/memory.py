@@ -5,18 +5,20 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-_ARENA_MAX = -8  # M_ARENA_MAX of glibc's malloc.h
-_ARENAS = 2
+# glibc's malloc.h: M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD.
+_MALLOC = {-8: 2, -3: 4 * 1024 * 1024, -1: 8 * 1024 * 1024}
 
 
-def share_arenas() -> None:
-    """Let all threads get their memory from the same few places, if glibc is what gives it out.
+def hold_little() -> None:
+    """Let memory that is free go back to the system, if glibc is what gives it out. Call this before threads start.
 
-    It would make eight such arenas a core. What one thread has freed, no other arena uses: each fills up to the most
-    that it ever had to hold, and the process grows for hours. Call this before threads start.
+    It would make eight arenas a core, none of which uses what is free in another; and once it was given back large
+    blocks, it would keep up to 64 MB for the next. So a process would grow for hours without need. Blocks of less than
+    4 MB are kept: to get the arrays of a large network's layers anew each time takes a third of a request's time.
     """
     with suppress(OSError, AttributeError):  # no glibc
-        ctypes.CDLL(None).mallopt(_ARENA_MAX, _ARENAS)
+        for parameter, value in _MALLOC.items():
+            ctypes.CDLL(None).mallopt(parameter, value)
 
 
 @contextmanager
@@ -28,6 +30,7 @@ def settled() -> Iterator[None]:
     """
     gc.collect()
     gc.freeze()
+    gc.collect()  # how many objects it has left decides how many may come before it searches them all again
     try:
         yield
     finally:

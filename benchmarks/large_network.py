@@ -26,6 +26,7 @@ from app.imaging.samples import SAMPLES
 from app.imaging.strokes import draw_strokes
 from benchmarks.http_client import PAGE, Client, post, request
 from benchmarks.serving import Server
+from tests.small_models import parts
 
 ROUNDS, WARM_UP = 40, 5
 LISTED = re.compile(rb' data-listed="([^"]*)"')
@@ -75,19 +76,25 @@ def compile_bare(model: keras.Model) -> Callable[[Any], Any]:
     return run
 
 
+def make_network(model: keras.Model, folder: Path) -> Network:
+    """The network that the server has, in this process."""
+    return Network("mobilenet", parts(model), read_card(folder / "mobilenet.json"))
+
+
 def measure(rounds: int = ROUNDS) -> dict[str, float]:
     """Milliseconds, medians of the rounds; the ratios to the bare forward pass; bytes of an answer."""
     with tempfile.TemporaryDirectory() as name:
         model = save_mobilenet(Path(name))
         with Server(built_in_models=name) as server, Client(server.port) as client:
-            bare, network = compile_bare(model), Network("mobilenet", model, read_card(Path(name) / "mobilenet.json"))
+            bare, network = compile_bare(model), make_network(model, Path(name))
             pictures, size = drawings(), 0
             listed = LISTED.search(client.send(request("GET", "/")).body)
             assert listed
 
             def send(drawing: bytes, layers: list[str]) -> None:
                 nonlocal size
-                fields = [("listed", listed[1].decode()), *(("shown", f"0 {layer}") for layer in layers)]
+                fields = [("model", "mobilenet"), ("card_of", "mobilenet"), ("listed", listed[1].decode())]
+                fields += (("shown", f"0 {layer}") for layer in layers)
                 answer = client.send(post(PAGE, drawing, fields))
                 assert answer.status == 200
                 size = len(answer.body)

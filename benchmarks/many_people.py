@@ -1,8 +1,7 @@
 """Many clients that draw at once, as pages do: one request at a time, the next when the answer is there.
 
 A server that is full says 503 with Retry-After: the client rests that long, longer after each further refusal, and then
-sends its newest drawing. These are counted apart, as refused. The clients are one process beside the server, on the same
-cores.
+sends its newest drawing. These are counted apart, as refused. The clients are one process, on the server's cores.
 """
 
 import asyncio

@@ -11,10 +11,10 @@ from tests.process import ROOT
 
 ARENAS = """
 import ctypes, sys, threading
-from app.memory import share_arenas
+from app.memory import hold_little
 
-if sys.argv[1] == "shared":
-    share_arenas()
+if sys.argv[1] == "few":
+    hold_little()
 libc = ctypes.CDLL(None)
 libc.malloc.restype, all_there = ctypes.c_void_p, threading.Barrier(9)
 threads = [threading.Thread(target=lambda: (libc.malloc(1000), all_there.wait())) for _ in range(8)]
@@ -34,7 +34,7 @@ def count_arenas(how: str) -> int:
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="arenas are glibc's")
 def test_threads_share_two_arenas() -> None:
-    assert count_arenas("shared") <= 2 < count_arenas("as usual")
+    assert count_arenas("few") <= 2 < count_arenas("as usual")
 
 
 class Knot:
