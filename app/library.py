@@ -85,7 +85,7 @@ class Library:
     def default_name(self) -> str:
         """The model that the page opens with."""
         names = [entry.name for entry in self if entry.state is not State.BROKEN]
-        return next(iter(names or self.entries()))
+        return next(iter(names or self.entries()), DEFAULT)  # without any, one that will be said not to be there
 
     @property
     def default(self) -> Network:

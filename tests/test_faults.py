@@ -181,6 +181,20 @@ def test_a_state_folder_that_goes(start: Start, models: Path, mine: Path, tmp_pa
     assert process.post_drawing("/api/models/mine/prediction", four_png())[0] == 200
 
 
+def test_a_models_folder_that_goes_and_comes_back(start: Start, models: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "models"
+    shutil.copytree(models, folder)
+    process = start(folder)
+    folder.rename(tmp_path / "away")
+    until(lambda: draw(process) == 404, process)
+    found = {path: process.get(path)[0] for path in ("/", "/compare", "/models", "/api/models", "/health", "/ready")}
+    assert {status for status in found.values() if status >= 500} == set(), (found, process.log)
+    (tmp_path / "away").rename(folder)
+    until(lambda: draw(process) == 200, process)
+    assert process.get("/")[0] == 200
+    assert "Traceback" not in process.log
+
+
 def test_the_end_while_a_model_is_opened(start: Start, models: Path, mine: Path) -> None:
     process = start(models)
     server = psutil.Process(process.process.pid)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from app.opening.child import Opener, Parcel
 from app.opening.finding import Finding, read_finding, write_finding
-from app.opening.unusable import UnusableModel
-from app.shelf.files import ModelFile
+from app.opening.unusable import UnusableModel, shown
+from app.shelf.files import ModelFile, stamp_of
 from app.shelf.writing import write_whole
 
 _MODEL, _FINDING = ".npz", ".json"
@@ -19,6 +19,7 @@ _CANNOT_KEEP = (
     "What is in the file cannot be kept, since the server cannot write to {folder}: {reason}. "
     "Name another folder with LAYERGLASS_STATE."
 )
+_GONE = "There is no file {}."
 _CLOSED = "The server is shutting down."
 
 
@@ -59,6 +60,8 @@ class Survey:
             while (found := self.known(file)) is None:
                 if self._closed:
                     raise UnusableModel(_CLOSED)
+                if not stamp_of(file.path):
+                    raise UnusableModel(_GONE.format(shown(file.path.name)))
                 self._waiting[key] = self._waiting.pop(key, file)
                 self._work()
                 self._changed.wait(timeout=0.5)
@@ -96,39 +99,36 @@ class Survey:
             self._closed = True
             self._changed.notify_all()
         self._opener.stop()
-        if self._thread is not None:
-            self._thread.join(timeout=10)
+        if (thread := self._thread) is not None:
+            thread.join(timeout=10)
 
     def _work(self) -> None:
-        """Let the thread go on; it starts with the first file."""
+        """Let a thread open what waits, and end when nothing does."""
         if self._waiting and not self._closed and (self._thread is None or not self._thread.is_alive()):
             self._thread = threading.Thread(target=self._run, name="survey", daemon=True)
             self._thread.start()
         self._changed.notify_all()
 
     def _run(self) -> None:
-        with self._opener:
-            while (file := self._next()) is not None:
-                found: Parcel | UnusableModel
-                try:
-                    found = self._opener.open(file.path)
-                except UnusableModel as error:
-                    found = error
-                if not self._closed:
-                    self._keep_somehow(file, found)
+        while (file := self._next()) is not None:
+            found: Parcel | UnusableModel
+            try:
+                found = self._opener.open(file.path)
+            except UnusableModel as error:
+                found = error
+            if not self._closed:
+                self._keep_somehow(file, found)
 
     def _next(self) -> ModelFile | None:
-        """The next file to open, as soon as there is one; None after the end."""
+        """The next file to open; None where none waits: the thread ends, and the child process with it."""
         with self._changed:
-            while not self._closed:
-                if not self._waiting:
-                    self._opener.close()
-                    self._changed.wait()
-                    continue
+            while self._waiting and not self._closed:
                 key, file = self._waiting.popitem()
-                if self._look_up(key) is None:
+                if self._look_up(key) is None and stamp_of(file.path):  # it may have been taken away meanwhile
                     return file
                 self._changed.notify_all()
+            self._opener.close()
+            self._thread = None
             return None
 
     def _keep_somehow(self, file: ModelFile, found: Parcel | UnusableModel) -> None:

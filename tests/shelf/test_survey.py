@@ -259,3 +259,35 @@ def test_the_child_process_ends_when_nothing_waits(
     survey.look_through(files(tmp_path / "m", mine, "a", "b"))
     assert ended.wait(60)
     assert all(survey.known(file) for file in files(tmp_path / "m", mine))
+
+
+def workers() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "survey"]
+
+
+def test_the_thread_ends_when_nothing_waits_and_comes_back(
+    survey: Survey, opened: list[str], mine: Path, tmp_path: Path
+) -> None:
+    first, second = files(tmp_path / "m", mine, "a", "b")
+    for file in (first, second):
+        survey.find(file)
+        for thread in workers():
+            thread.join(60)
+        assert workers() == []
+    assert opened == ["a.keras", "b.keras"]
+
+
+def test_a_file_that_is_taken_away_while_it_waits_is_not_opened(
+    held: type[Held], opened: list[str], mine: Path, tmp_path: Path
+) -> None:
+    """As one that is listed by one request and forgotten by another: no child process is started for it."""
+    survey = Survey(tmp_path / "state")
+    first, second = files(tmp_path / "m", mine, "a", "b")
+    survey.look_through([first, second])
+    assert held.started.wait(60)
+    second.path.unlink()
+    held.go_on.set()
+    for thread in workers():
+        thread.join(60)
+    survey.close()
+    assert opened == ["a.keras"]
