@@ -22,9 +22,9 @@ from benchmarks.truth import Truth, find_truth
 from benchmarks.visitors import Visitor, Visits
 
 SECONDS, CLIENTS = 600.0, 64
-WARM_UP_SHARE = 0.25  # of the time: caches fill, threads start
+WARM_UP_SHARE = 0.25  # of the time, and before it: caches fill, threads start
+RETURN_SHARE = 0.2  # of the time, until as much is in use again as before they rested
 SAMPLE_SECONDS = 2.0
-RETURN_SECONDS = 10.0  # until as much is under way again as before they rested
 QUIET_SECONDS = 25.0  # longer than idle connections and threads are kept
 GROWTH = 0.02
 REMEMBERED = 32  # megabytes of forward passes, instead of the usual 256: full after a minute of warming up
@@ -41,10 +41,9 @@ def main() -> None:
         truth = find_truth(server.port)
         wrong = [answer for answer in truth.values() if answer.status >= 500]
         print(f"{len(truth)} requests have been answered alone.", flush=True)
-        warm_up, soak = options.seconds * WARM_UP_SHARE, options.seconds * (1 - WARM_UP_SHARE)
-        asyncio.run(visit(server, truth, options.clients, warm_up))
+        asyncio.run(visit(server, truth, options.clients, options.seconds * WARM_UP_SHARE))
         before = rest(server)
-        visits, memory = asyncio.run(visit(server, truth, options.clients, soak))
+        visits, memory = asyncio.run(visit(server, truth, options.clients, options.seconds))
         after = rest(server)
         log = server.log
     faults = [*visits.faults, *(f"alone, {answer.status}: {answer.body[:200]!r}" for answer in wrong)]
@@ -62,7 +61,7 @@ async def visit(server: Server, truth: Truth, clients: int, seconds: float) -> t
     visits, memory = Visits(time.monotonic() + seconds), list[int]()
 
     async def watch() -> None:
-        await asyncio.sleep(RETURN_SECONDS)
+        await asyncio.sleep(seconds * RETURN_SHARE)
         while time.monotonic() < visits.until:
             memory.append((await asyncio.to_thread(held_by, server)).memory)
             await asyncio.sleep(SAMPLE_SECONDS)
