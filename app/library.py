@@ -13,7 +13,7 @@ from app.cnn.card import Card
 from app.cnn.layers import Layer
 from app.cnn.network import Network
 from app.cnn.pooling import PoolingMode
-from app.opening.child import open_in_child
+from app.opening.opener import open_in_child
 from app.opening.parcel import unpack
 from app.opening.unusable import UnusableModel
 from app.shelf.built_in import BuiltIn

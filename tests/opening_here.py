@@ -7,14 +7,14 @@ import pytest
 
 from app import library
 from app.opening import child
-from app.opening.child import Parcel
 from app.opening.finding import read_finding
+from app.opening.opener import Parcel
 from app.opening.unusable import UnusableModel
 from app.shelf import survey
 
 
 class OpenerHere:
-    """In the place of app.opening.child.Opener."""
+    """In the place of app.opening.opener.Opener."""
 
     opened: ClassVar[list[str]] = []  # the names of the files, in the order in which they were opened
 
@@ -29,7 +29,7 @@ class OpenerHere:
 
     def open(self, path: Path) -> Parcel:
         self.opened.append(path.name)
-        told, data = child._open(path, 1024)
+        told, data = child.open_file(path, 1024)
         found = read_finding(told)
         if isinstance(found, UnusableModel):
             raise found

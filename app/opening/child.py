@@ -1,219 +1,23 @@
-"""Files are opened in a process of its own, so that the worst of them costs one refusal and no server.
+"""The process that opens files for the server, one after another: what it does, and what it must not.
 
-That process may neither write a file nor take more memory or time than it is given. It outlives a file; one that a file
-has stopped is replaced for the next. It cannot import Keras, which takes seconds to start: a file that needs Keras is
-opened by another one, which can.
+It may neither write a file nor take more memory or time than it is given, and no more than it needs is imported.
 """
 
 import json
 import os
-import subprocess
 import sys
-import threading
-from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 
-from app.opening.finding import Finding, read_finding, write_finding
-from app.opening.limits import WEIGHTS_BYTES
+from app.opening.finding import Finding, write_finding
 from app.opening.unusable import UnusableModel, printable
 
-_ROOT = Path(__file__).parents[2]
-# -c and not -m: a person's own folder is never searched for modules.
-_PROGRAM = "import sys; sys.path.insert(0, sys.argv[1]); from app.opening.child import serve; serve(*sys.argv[2:])"
-_KEPT = ("PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LANG", "LC_ALL")
-_SETTINGS = {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
-_START_SECONDS = 180  # what TensorFlow may take to start: 3 seconds, many more on a busy machine
-_NEEDS_KERAS = {"needs": "keras"}
-_READY = b"ready\n"
-_HEADER_BYTES = 16 * 2**20
-_PARCEL_BYTES = WEIGHTS_BYTES + 16 * 2**20
-_NICE = 10  # a drawing goes before a file
-
-_TIME = "Opening the file took longer than {seconds:g} seconds: it is too large, or damaged. Bring a smaller one."
-_MEMORY = "Opening the file took more than {megabytes:,} MB of memory. Bring a smaller model."
+READY = b"ready\n"
+NEEDS = "needs"  # the key of an answer that asks for a process with Keras
+MEMORY = "Opening the file took more than {megabytes:,} MB of memory. Bring a smaller model."
 _NOT_RUN = "The model opens, and Layerglass cannot run it ({kind}). Bring one of usual layers."
 _NO_MEMORY = ("MemoryError", "ResourceExhaustedError")  # Python's, TensorFlow's
-_CRASH = "Opening the file stopped the process that tried it, so it is damaged or does harm. Save the model again."
-_NO_START = (
-    "The file was not opened: the process that opens files does not start. Most likely this machine has too little "
-    "free memory. Start the server again when it has more."
-)
-_STOPPED = "The file was not opened: the server is shutting down."
-# Aborted by a library that got no memory, killed for memory, out of processor time.
-_ENDS = {6: _MEMORY, 9: _MEMORY, 24: _TIME}
-
-
-class Parcel(NamedTuple):
-    """A model that a child process opened."""
-
-    finding: Finding
-    data: bytes  # for app.opening.parcel.unpack
-
-
-class Opener:
-    """A child process that opens files that nobody vouches for, one after another.
-
-    One thread opens files; any thread may stop it.
-    """
-
-    def __init__(self, seconds: float = 60, megabytes: int = 1024) -> None:
-        """seconds, megabytes: what one file may take, beyond what TensorFlow itself takes to start.
-
-        Where the system cannot limit memory, time alone is.
-        """
-        self._limits = {"seconds": seconds, "megabytes": megabytes}
-        self._process: subprocess.Popen[bytes] | None = None
-        self._has_keras = False
-        self._stopped = False
-        self._lock = threading.Lock()
-
-    def __enter__(self) -> "Opener":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End the process; the next file starts another."""
-        process, self._process = self._process, None
-        self._has_keras = False
-        if process is not None:
-            _end(process)
-
-    def stop(self) -> None:
-        """Open no file any more. One that is being opened is refused."""
-        with self._lock:
-            self._stopped = True
-            if self._process is not None:
-                self._process.kill()
-
-    def open(self, path: Path) -> Parcel:
-        """The model in a .keras, .h5 or .hdf5 file. Only the child reads the file.
-
-        Raises: UnusableModel, also where the child ran out of time or memory.
-        """
-        told, data = self._tell(path)
-        if "needs" in told and not self._has_keras:
-            self.close()
-            self._has_keras = True
-            told, data = self._tell(path)
-        try:
-            found = read_finding(told)
-        except (ValueError, RecursionError):
-            raise self._refusal(_CRASH) from None
-        if isinstance(found, UnusableModel):
-            raise found
-        return Parcel(found, data)
-
-    def _tell(self, path: Path) -> tuple[Any, bytes]:
-        """What the process says of a file. Raises: UnusableModel."""
-        process = self._ready()
-        deadline = _Deadline(process, self._limits["seconds"])
-        try:
-            with deadline:
-                answer = _ask(process, path)
-        except (OSError, EOFError):  # it ended, and its status tells why
-            status = _end(process, seconds=2)
-            raise self._refusal(_TIME if deadline.passed else _ENDS.get(-status, _CRASH)) from None
-        except (ValueError, RecursionError):  # it says what it should not
-            raise self._refusal(_CRASH) from None
-        if deadline.passed:  # just after the answer
-            self.close()
-        return answer
-
-    def _refusal(self, sentence: str) -> UnusableModel:
-        """Of a file whose process is of no use any more."""
-        self.close()
-        return UnusableModel(_STOPPED if self._stopped else sentence.format(**self._limits))
-
-    def _ready(self) -> subprocess.Popen[bytes]:
-        """The process, waiting for a file. Raises: UnusableModel, where none can be started."""
-        if self._process is not None and self._process.poll() is not None:  # it ended between two files
-            self.close()
-        if self._process is not None:
-            return self._process
-        process = self._start()
-        assert process.stdout is not None
-        with _Deadline(process, _START_SECONDS):
-            answer = process.stdout.readline(len(_READY))
-        if answer != _READY:
-            raise self._refusal(_NO_START)
-        return process
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        arguments = [str(_ROOT), str(self._limits["megabytes"]), str(self._limits["seconds"])]
-        arguments += ["keras"] * self._has_keras
-        environment = {key: value for key in _KEPT if (value := os.environ.get(key))} | _SETTINGS
-        with self._lock:
-            if self._stopped:
-                raise UnusableModel(_STOPPED)
-            try:
-                process = self._process = subprocess.Popen(
-                    [sys.executable, "-P", "-c", _PROGRAM, *arguments],
-                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment,
-                )  # fmt: skip
-            except OSError as error:
-                raise UnusableModel(_NO_START) from error
-        return process
-
-
-class _Deadline:
-    """Kills a process that is not done in time."""
-
-    def __init__(self, process: subprocess.Popen[bytes], seconds: float) -> None:
-        self.passed = False
-        self._process = process
-        self._timer = threading.Timer(seconds, self._pass)
-
-    def __enter__(self) -> None:
-        self._timer.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-        self._timer.join()  # from here on it is certain whether the deadline passed
-
-    def _pass(self) -> None:
-        self.passed = True
-        self._process.kill()
-
-
-def open_in_child(path: Path, seconds: float = 60, megabytes: int = 1024) -> Parcel:
-    """The model in one file, opened by a process that ends with it. Raises: UnusableModel, as Opener.open."""
-    with Opener(seconds, megabytes) as opener:
-        return opener.open(path)
-
-
-def _end(process: subprocess.Popen[bytes], seconds: float = 0) -> int:
-    """Its exit status; negative, the signal that ended it. seconds: how long it may take to end by itself."""
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(timeout=seconds)
-    process.kill()
-    with suppress(OSError), process:  # closes its pipes, the broken one too
-        pass
-    return process.wait()
-
-
-def _ask(process: subprocess.Popen[bytes], path: Path) -> tuple[Any, bytes]:
-    assert process.stdin is not None and process.stdout is not None
-    process.stdin.write(json.dumps(str(path.absolute())).encode() + b"\n")
-    process.stdin.flush()
-    return _read_answer(process.stdout)
-
-
-def _read_answer(pipe: IO[bytes]) -> tuple[Any, bytes]:
-    """Raises: ValueError, EOFError for a process that ended, or that says something else than it should."""
-    header = pipe.readline(_HEADER_BYTES)
-    if not header.endswith(b"\n"):
-        raise EOFError
-    told = json.loads(header)
-    size = told.get("size") if isinstance(told, dict) else None
-    if not isinstance(size, int) or not 0 <= size <= _PARCEL_BYTES:
-        raise ValueError(size)
-    data = pipe.read(size)
-    if len(data) != size:
-        raise EOFError
-    return told, data
+_NICE = 10  # a drawing goes before a file
 
 
 def serve(megabytes: str, seconds: str, keras: str = "") -> None:
@@ -223,16 +27,16 @@ def serve(megabytes: str, seconds: str, keras: str = "") -> None:
     if keras:
         _start_tensorflow()
     else:
-        sys.modules |= dict.fromkeys(("keras", "tensorflow"))  # type: ignore[arg-type]  # None: it cannot be imported
+        sys.modules.update(dict.fromkeys(("keras", "tensorflow")))  # type: ignore[arg-type]  # None: not to be imported
     import app.opening.parcel  # noqa: F401
 
     if hasattr(os, "nice"):
         os.nice(_NICE)
-    answers.write(_READY)
+    answers.write(READY)
     answers.flush()
     for line in sys.stdin.buffer:
         _limit(int(megabytes), float(seconds))
-        told, data = _open(Path(json.loads(line)), int(megabytes))
+        told, data = open_file(Path(json.loads(line)), int(megabytes))
         answers.write(json.dumps(told | {"size": len(data)}).encode() + b"\n" + data)
         answers.flush()
 
@@ -253,7 +57,7 @@ def _take_output() -> BinaryIO:
     return answers
 
 
-def _open(path: Path, megabytes: int) -> tuple[dict[str, Any], bytes]:
+def open_file(path: Path, megabytes: int) -> tuple[dict[str, Any], bytes]:
     """What was found in a file, and its model; of one that is refused, the reason and nothing."""
     import numpy as np
 
@@ -271,12 +75,12 @@ def _open(path: Path, megabytes: int) -> tuple[dict[str, Any], bytes]:
         network.run(np.zeros([size or 32 for size in card.input_shape], np.float32))
         return write_finding(Finding(card, network.layers)), pack(opened)
     except ImportError:
-        return _NEEDS_KERAS, b""
+        return {NEEDS: "keras"}, b""
     except UnusableModel as error:
         reason = str(error)
     except Exception as error:
         kind = type(error).__name__
-        reason = _MEMORY.format(megabytes=megabytes) if kind in _NO_MEMORY else _NOT_RUN.format(kind=kind)
+        reason = MEMORY.format(megabytes=megabytes) if kind in _NO_MEMORY else _NOT_RUN.format(kind=kind)
     return write_finding(UnusableModel(reason)), b""
 
 

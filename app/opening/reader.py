@@ -51,8 +51,8 @@ class _Source:
 def open_model(path: Path) -> Opened:
     """The model in a .keras, .h5 or .hdf5 file. No code of the file is run. Raises: UnusableModel.
 
-    For a file that nobody vouches for use app.opening.child.open_in_child: the HDF5 library, which is written in C, has
-    been seen to crash on bent files, and would take this process with it.
+    For a file that nobody vouches for use app.opening.opener.open_in_child: the HDF5 library, which is written in C,
+    has been seen to crash on bent files, and would take this process with it.
     """
     source = _read(path)
     plan = make_plan(check_config(source.config), _era(source))

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from app.opening.child import Opener, Parcel
 from app.opening.finding import Finding, read_finding, write_finding
+from app.opening.opener import Opener, Parcel
 from app.opening.unusable import UnusableModel, shown
 from app.shelf.files import ModelFile, stamp_of
 from app.shelf.writing import write_whole

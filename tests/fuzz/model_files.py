@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from app.cnn.network import Network
-from app.opening.child import Opener, Parcel
+from app.opening.opener import Opener, Parcel
 from app.opening.parcel import unpack
 from app.opening.unusable import UnusableModel
 from tests.fuzz.mutations import mutate

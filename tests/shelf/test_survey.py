@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.opening.child import Parcel
+from app.opening.opener import Parcel
 from app.opening.parcel import unpack
 from app.opening.unusable import UnusableModel
 from app.shelf import survey as survey_module

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from app.cnn.parts import Weights
-from app.opening import child
-from app.opening.child import Opener, open_in_child
+from app.opening import opener as opener_module
+from app.opening.opener import Opener, open_in_child
 from app.opening.parcel import pack, unpack
 from app.opening.plan import Plan
 from app.opening.reader import Opened, open_model
@@ -41,7 +41,7 @@ def program(monkeypatch: pytest.MonkeyPatch) -> Programs:
     def run(for_each_path: str, before: str = "") -> None:
         head = f"import json, os, signal, sys, time\n{before}\nprint('ready', flush=True)\nfor line in sys.stdin:\n"
         body = f"    path = json.loads(line)\n    {for_each_path}"
-        monkeypatch.setattr(child, "_PROGRAM", head + body)
+        monkeypatch.setattr(opener_module, "_PROGRAM", head + body)
 
     return run
 
@@ -204,7 +204,7 @@ def test_a_process_that_does_not_start_is_not_the_file_s_fault(program: Programs
 
 
 def test_python_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(child.sys, "executable", str(tmp_path / "python"))
+    monkeypatch.setattr(opener_module.sys, "executable", str(tmp_path / "python"))
     with pytest.raises(UnusableModel, match="the process that opens files does not start"):
         open_in_child(tmp_path, SECONDS)
 
