@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
@@ -90,6 +91,22 @@ def test_one_process_opens_one_file_after_another(opener: Opener, tmp_path: Path
         opener.open(tmp_path / "empty.keras")
     assert opener.open(path).data
     assert pid(opener) == first
+
+
+def test_a_file_that_needs_keras_is_opened_by_a_process_that_has_it(tmp_path: Path) -> None:
+    path = tmp_path / "m.keras"
+    model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.LayerNormalization(), keras.layers.Flatten()])
+    model.save(path)
+    with Opener(SECONDS) as opener:
+        opener.open(small_file(tmp_path))
+        first = pid(opener)
+        parcel = opener.open(path)
+        assert [layer.kind for layer in parcel.finding.layers] == ["LayerNormalization", "Flatten"]
+        with_keras = pid(opener)
+        opener.open(path)
+        assert first != with_keras == pid(opener)
+    images = image(model)
+    np.testing.assert_array_equal(unpack(parcel.data).model(images), model(images))
 
 
 def test_a_process_that_ended_in_between_is_replaced(program: Programs, tmp_path: Path) -> None:
