@@ -5,6 +5,7 @@ import math
 from collections.abc import Sequence
 
 from fastapi.templating import Jinja2Templates
+from markupsafe import Markup
 
 from app.imaging.grid import Layout
 from app.microscope_view import SHOWN_CONTRIBUTIONS, SHOWN_TERMS
@@ -16,9 +17,9 @@ templates = Jinja2Templates(resource("templates"))
 templates.env.auto_reload = False  # else each include looks at its file's date
 
 
-def data_url(png: bytes) -> str:
+def data_url(png: bytes) -> Markup:
     """A PNG as the source of an image."""
-    return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
+    return Markup("data:image/png;base64," + base64.b64encode(png).decode("ascii"))  # of nothing that HTML escapes
 
 
 def percent(probability: float) -> str:
