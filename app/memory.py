@@ -16,7 +16,7 @@ def hold_little() -> None:
     blocks, it would keep up to 64 MB for the next. So a process would grow for hours without need. Blocks of less than
     4 MB are kept: to get the arrays of a large network's layers anew each time takes a third of a request's time.
     """
-    with suppress(OSError, AttributeError):  # no glibc
+    with suppress(OSError, AttributeError, TypeError):  # no glibc; Windows names no library of the process itself
         for parameter, value in _MALLOC.items():
             ctypes.CDLL(None).mallopt(parameter, value)
 
