@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.cnn.layers import Layer
-from app.cnn.pooling import PoolingMode
+from app.cnn.pooling import PoolingMode, shared_mode
 
 if TYPE_CHECKING:
     import keras
@@ -30,5 +30,4 @@ class Parts:
     @property
     def pooling(self) -> PoolingMode | None:
         """The mode that all pooling layers share; None where there is none, or where they differ."""
-        modes = {layer.pooling for layer in self.layers if layer.pooling is not None}
-        return modes.pop() if len(modes) == 1 else None
+        return shared_mode(layer.pooling for layer in self.layers)

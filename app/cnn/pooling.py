@@ -1,5 +1,6 @@
 """The three pooling modes, and the layers that pool."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 
@@ -21,3 +22,9 @@ _MODES = {kind: mode for family in (WINDOW_POOLING, GLOBAL_POOLING) for mode, ki
 def pooling_mode(kind: str) -> PoolingMode | None:
     """The mode of a class of pooling layers; None for one that does not pool."""
     return _MODES.get(kind)
+
+
+def shared_mode(modes: Iterable[PoolingMode | None]) -> PoolingMode | None:
+    """The mode of a network whose layers have these, None for one that does not pool; None where they differ."""
+    found = {mode for mode in modes if mode is not None}
+    return found.pop() if len(found) == 1 else None

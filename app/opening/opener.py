@@ -53,7 +53,7 @@ class Opener:
     """
 
     def __init__(self, seconds: float = 60, megabytes: int = 1024) -> None:
-        """seconds, megabytes: what one file may take, beyond what TensorFlow itself takes to start.
+        """seconds, megabytes: what one file may take, beyond what the process itself takes to start.
 
         Where the system cannot limit memory, time alone is.
         """

@@ -28,8 +28,7 @@ def _describe(layer: keras.layers.Layer) -> Layer:
 
 def _inputs(layer: keras.layers.Layer) -> tuple[str | None, ...]:
     parents = (node.operation for node in layer._inbound_nodes[-1].parent_nodes)
-    names = tuple(None if isinstance(parent, keras.layers.InputLayer) else parent.name for parent in parents)
-    return names
+    return tuple(None if isinstance(parent, keras.layers.InputLayer) else parent.name for parent in parents)
 
 
 def _own(layer: keras.layers.Layer) -> Iterator[str]:

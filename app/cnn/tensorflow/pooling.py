@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from app.cnn.pooling import GLOBAL_POOLING, WINDOW_POOLING, PoolingMode, pooling_mode
+from app.cnn.pooling import GLOBAL_POOLING, WINDOW_POOLING, PoolingMode, pooling_mode, shared_mode
 
 
 @keras.saving.register_keras_serializable(package="layerglass")
@@ -38,8 +38,7 @@ def layer_class(kind: str) -> type[layers.Layer]:
 
 def trained_pooling(model: keras.Model) -> PoolingMode | None:
     """The mode that all pooling layers of the model share; None where there is none, or where they differ."""
-    modes = {mode for layer in model.layers if (mode := pooling_mode(type(layer).__name__)) is not None}
-    return modes.pop() if len(modes) == 1 else None
+    return shared_mode(pooling_mode(type(layer).__name__) for layer in model.layers)
 
 
 def with_pooling(model: keras.Model, mode: PoolingMode) -> keras.Model:
