@@ -2,8 +2,6 @@
 
 globalThis.watched = { moves: [], updates: [], longTasks: [] };
 
-const PATIENCE_MS = 1000; // for a picture that does not come: it was replaced before it could be painted
-
 addEventListener("pointermove", (event) => event.isTrusted && event.buttons && watched.moves.push(event.timeStamp), {
   capture: true,
 });
@@ -11,7 +9,7 @@ addEventListener("pointermove", (event) => event.isTrusted && event.buttons && w
 document.addEventListener("htmx:before:request", () => (watched.left = performance.now()), { capture: true });
 
 document.addEventListener("DOMContentLoaded", () => {
-  const updates = new Map(); // by picture: the update that changed it last
+  const updates = new Map(); // by picture: the updates that changed it and that it was not yet presented with
   const results = document.getElementById("layers");
 
   // After each change of pictures. The browser itself says when each is presented (Element Timing), where it is asked to.
@@ -20,15 +18,17 @@ document.addEventListener("DOMContentLoaded", () => {
     const update = { left: watched.left, swapped: performance.now(), images: images.size, missing: images.size, painted: 0 };
     for (const image of images) {
       image.setAttribute("elementtiming", "map");
-      updates.set(image, update);
+      updates.set(image, [...(updates.get(image) ?? []), update]);
     }
   }).observe(results, { attributes: true, attributeFilter: ["src"], childList: true, subtree: true });
 
+  // A picture was loaded after the update that changed it, and before the next one; it is often presented after that.
   new PerformanceObserver((list) => {
-    for (const { element, renderTime } of list.getEntries()) {
-      const update = updates.get(element);
-      if (!update || renderTime < update.swapped || renderTime > update.swapped + PATIENCE_MS) continue;
-      updates.delete(element);
+    for (const { element, loadTime, renderTime } of list.getEntries()) {
+      const waiting = updates.get(element) ?? [];
+      const update = waiting.findLast(({ swapped }) => swapped <= loadTime);
+      if (!update) continue;
+      updates.set(element, waiting.slice(waiting.indexOf(update) + 1));
       update.painted = Math.max(update.painted, renderTime);
       if (--update.missing === 0) watched.updates.push(update);
     }

@@ -14,7 +14,7 @@ from app.imaging.png import encode_palette
 # CC0; gray; berlin: Crameri, MIT), 256 colours of RGB in hexadecimal.
 _TABLES: dict[str, str] = json.loads(Path(__file__).with_name("colormaps.json").read_text(encoding="ascii"))
 
-LEVELS = 255  # how many colours a picture uses; the palette's last entry is left for what is not a value
+LEVELS = 255  # how many colours a picture uses; one of the palette's 256 is left for what is not a value
 
 
 class Colormap(StrEnum):

@@ -64,7 +64,8 @@ def decode(data: bytes, most: MostRead = MOST_READ) -> Image.Image:
     # Given malformed bytes, Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error and more;
     # to the person who sent the file they all mean the same.
     try:
-        return _with_bytes(ImageOps.exif_transpose(picture))
+        ImageOps.exif_transpose(picture, in_place=True)
+        return _with_bytes(picture)
     except Exception as error:
         raise InvalidDrawing(
             f"This {picture.format} picture is broken or cut short. Save or export it again, then send that."

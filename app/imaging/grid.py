@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from app.imaging.colormap import LEVELS, Colormap, colours
+from app.imaging.colormap import Colormap, colours
 from app.imaging.levels import Extremes, Scale, quantise
 from app.imaging.png import encode_palette
 
@@ -15,7 +15,8 @@ GAP = 1  # pixels between maps, transparent, so that the page shows through
 COLUMNS = 16
 STRIP_COLUMNS = 256
 
-_GAP_INDEX = LEVELS
+_GAP_INDEX = 0  # of the palette
+_FIRST_INDEX = np.uint8(1)  # of the lowest level
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def _lay_out(
     cells = np.full((rows, height + GAP, columns, width + GAP), _GAP_INDEX, dtype=np.uint8)
     for row, line in enumerate(cells):
         maps = levels[:, :, row * columns : (row + 1) * columns].transpose(0, 2, 1)
-        line[:height, : maps.shape[1], :width] = maps
+        line[:height, : maps.shape[1], :width] = maps + _FIRST_INDEX
     picture = cells.reshape(rows * (height + GAP), columns * (width + GAP))[:-GAP, :-GAP]
     png = encode_palette(picture, _palette(colormap), transparent=_GAP_INDEX)
     return Grid(**vars(layout), png=png, colormap=colormap, scale=scale, low=low, high=high, first=first)
@@ -133,7 +134,7 @@ def draw_map(
     """One feature map of an activation, (height, width, channels), in the colours that it has in the whole grid."""
     height, width, _ = activation.shape
     levels, low, high = quantise(activation, colormap, scale, maps=_maps(channel, 1))
-    png = encode_palette(np.ascontiguousarray(levels[:, :, 0]), _palette(colormap))
+    png = encode_palette(levels[:, :, 0] + _FIRST_INDEX, _palette(colormap))
     layout = lay_out_grid(height, width, 1)
     return Grid(**vars(layout), png=png, colormap=colormap, scale=scale, low=low, high=high, first=channel)
 
@@ -170,11 +171,11 @@ def _lay_out_strip(
 ) -> Grid:
     layout = lay_out_strip(levels.size, columns)
     picture = np.full(layout.rows * layout.columns, _GAP_INDEX, dtype=np.uint8)
-    picture[: levels.size] = levels
+    picture[: levels.size] = levels + _FIRST_INDEX
     png = encode_palette(picture.reshape(layout.rows, -1), _palette(colormap), transparent=_GAP_INDEX)
     return Grid(**vars(layout), png=png, colormap=colormap, scale=Scale.LAYER, low=low, high=high, first=first)
 
 
 @cache
 def _palette(colormap: Colormap) -> bytes:
-    return colours(colormap).tobytes() + b"\x00\x00\x00"
+    return bytes(3) + colours(colormap).tobytes()

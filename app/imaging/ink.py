@@ -32,58 +32,90 @@ def read_ink(data: bytes, most: MostRead = MOST_READ) -> Ink:
     reduced by a whole factor.
     Raises: InvalidDrawing (not such a file, or a broken one), DrawingTooLarge, NothingDrawn.
     """
-    return find_ink(reduce_to(decode(data, most).convert("LA"), MAX_SIDE))
+    return find_ink(reduce_to(decode(data, most), MAX_SIDE))
 
 
 def find_ink(picture: Image.Image) -> Ink:
-    """What of a picture in mode LA is ink, and how strong.
+    """What of a picture in mode L, LA, RGB or RGBA is ink, and how strong.
 
     Returns: (height, width) float32 from 0 (paper) to 1 (the strongest ink).
     Raises: NothingDrawn.
     """
-    picture, opaque, ground = _without_transparency(picture)
-    luminance = np.asarray(picture, dtype=np.float32) / 255
-    border = _border(luminance)[_border(opaque)]
-    paper = float(np.median(border)) if ground is None else ground / 255
-    noise = float(np.median(np.abs(border - paper))) if ground is None else 0.0
-    if noise > 0:  # a photograph or a scan: specks would stretch the ink's box
-        luminance = np.asarray(picture.filter(ImageFilter.MedianFilter(3)), dtype=np.float32) / 255
-    ink = luminance - np.float32(paper)
-    if ink.sum(dtype=np.float64) <= 0:  # more of the picture is darker than the paper than brighter
-        ink = -ink
-    contrast = float(ink.max())
-    if contrast < MIN_CONTRAST:
+    luminance = picture.convert("L")
+    if not picture.mode.endswith("A"):
+        return _ink_on_paper(luminance)
+    alpha = picture.getchannel("A")
+    if _extremes(alpha) == (255, 255):
+        return _ink_on_paper(luminance)
+    darkest, brightest = _extremes(luminance)
+    return _ink_of_one_tone(alpha, darkest) if darkest == brightest else _see_through_ink(luminance, alpha)
+
+
+def _extremes(channel: Image.Image) -> tuple[int, int]:
+    """The lowest and the highest level of a picture of one channel."""
+    low, high = channel.getextrema()
+    assert isinstance(low, int) and isinstance(high, int)
+    return low, high
+
+
+def _ink_of_one_tone(alpha: Image.Image, tone: int) -> Ink:
+    """Ink without paper, such as the pad's: the paper is whatever contrasts with it, and alpha is how strong it is."""
+    strongest = _extremes(alpha)[1]
+    if strongest * max(tone, 255 - tone) < MIN_CONTRAST * 255**2:
         raise NothingDrawn
-    floor = min(4 * noise, contrast / 2)
-    return np.maximum((ink - np.float32(floor)) * np.float32(1 / (contrast - floor)), np.float32(0))
+    return np.asarray(alpha, dtype=np.float32) / np.float32(strongest)
 
 
-def _without_transparency(picture: Image.Image) -> tuple[Image.Image, NDArray[np.bool_], int | None]:
-    """A picture in mode LA with its transparent parts filled in: its luminance, what was opaque, and the paper.
+def _see_through_ink(luminance: Image.Image, alpha: Image.Image) -> Ink:
+    """The ink of a picture of several tones that is see-through somewhere.
 
-    A picture of one colour on transparent ground is ink without paper: the paper is whatever contrasts with it.
-    One of several colours, a cut-out photograph say, brings its own paper: what lies around it is cut away, what is
-    see-through inside takes the tone that most of it has, and None stands for a paper that is yet to be found.
+    If it is nearly of one colour, it is ink without paper: the paper is whatever contrasts with it. One of several
+    colours, a cut-out photograph say, brings its own paper: what lies around it is cut away, what is see-through inside
+    takes the tone that most of it has.
     """
-    luminance, alpha = picture.split()
     opaque = np.asarray(alpha) >= 128
     if not opaque.any():  # all of it is faint
         opaque = np.asarray(alpha) > 0
-    if alpha.getextrema()[0] == 255:
-        return luminance, opaque, None
     # Where transparency is all or nothing, the rim of a stroke is blended with a paper that is not there any more.
     inner = _inside(opaque)
     tones = np.asarray(luminance)[inner if inner.any() else opaque]
     if tones.size == 0:
-        return Image.new("L", picture.size, 255), opaque, 255
+        raise NothingDrawn
     darkest, tone, brightest = (int(level) for level in np.percentile(tones, (5, 50, 95)))
     if brightest - darkest < 64:
         paper = 0 if tone >= 128 else 255
-        return Image.composite(luminance, Image.new("L", picture.size, paper), alpha), opaque, paper
-    filled = Image.composite(luminance, Image.new("L", picture.size, tone), alpha)
+        return _ink(Image.composite(luminance, Image.new("L", luminance.size, paper), alpha), paper)
+    filled = Image.composite(luminance, Image.new("L", luminance.size, tone), alpha)
     box = _bounds(opaque)
     within = filled.crop((box.left, box.top, box.right, box.bottom))
-    return within, opaque[box.top : box.bottom, box.left : box.right], None
+    return _ink_on_paper(within, opaque[box.top : box.bottom, box.left : box.right])
+
+
+def _ink_on_paper(luminance: Image.Image, opaque: NDArray[np.bool_] | None = None) -> Ink:
+    """The ink of a picture in mode L, where paper is what most of the border is, or most of its opaque part."""
+    border = _border(np.asarray(luminance))
+    if opaque is not None:
+        border = border[_border(opaque)]
+    paper = float(np.median(border))
+    noise = float(np.median(np.abs(border - paper)))
+    if noise > 0:  # a photograph or a scan: specks would stretch the ink's box
+        luminance = luminance.filter(ImageFilter.MedianFilter(3))
+    return _ink(luminance, paper, noise)
+
+
+def _ink(luminance: Image.Image, paper: float, noise: float = 0) -> Ink:
+    """How far each pixel of a picture in mode L is from its paper. paper, noise: levels from 0 to 255."""
+    counts = np.array(luminance.histogram())  # of each level
+    distances = np.arange(256) - paper
+    is_bright = (counts * distances).sum() > 0  # more of the picture is brighter than the paper than darker
+    contrast = float((distances if is_bright else -distances)[counts > 0].max())
+    if contrast < MIN_CONTRAST * 255:
+        raise NothingDrawn
+    floor = min(4 * noise, contrast / 2)
+    ink = np.asarray(luminance, dtype=np.float32)
+    ink = ink - np.float32(paper + floor) if is_bright else np.float32(paper - floor) - ink
+    ink /= np.float32(contrast - floor)
+    return np.maximum(ink, 0, out=ink)
 
 
 def _inside(mask: NDArray[np.bool_], margin: int = 2) -> NDArray[np.bool_]:
@@ -112,8 +144,6 @@ def normalise(ink: Ink, field: tuple[int, int] = (28, 28)) -> NDArray[np.uint8]:
     Returns: uint8 in the field's shape, 0 is paper, 255 the strongest ink.
     Raises: NothingDrawn where there is no ink at all.
     """
-    if not np.any(ink > 0):
-        raise NothingDrawn
     digit = _fit(ink, max(1, round(min(field) * 20 / 28)))
     placed = np.zeros(field, dtype=np.uint8)
     top, left = (
@@ -152,7 +182,10 @@ def _trim(first: int, end: int, scaled: int, length: int) -> tuple[int, int]:
 
 
 def _bounds(mask: NDArray[np.bool_]) -> _Box:
+    """The box around what is set. Raises: NothingDrawn where nothing is."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not rows.size:
+        raise NothingDrawn
     return _Box(int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1)
 
 

@@ -31,8 +31,8 @@ class Extremes:
 
 def measure(activation: NDArray[np.float32]) -> Extremes:
     """The extremes of every map of an activation, (height, width, channels)."""
-    values = activation.reshape(-1, activation.shape[-1])
-    return Extremes(values.min(axis=0), values.max(axis=0))
+    # A side at a time, which is several times as fast as both at once: NumPy then compares whole rows.
+    return Extremes(activation.min(axis=0).min(axis=0), activation.max(axis=0).max(axis=0))
 
 
 def quantise(

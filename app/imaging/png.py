@@ -1,36 +1,79 @@
-"""Arrays to PNG files, made to be written fast."""
+"""Arrays to PNG files (ISO/IEC 15948), made to be written fast.
+
+Pillow takes four times as long for a picture as small as a layer's grid: most of it is not compression. Deflate is
+ISA-L's, at half of zlib's time.
+"""
 
 import io
+import struct
+from enum import IntEnum
+from functools import lru_cache
 
 import numpy as np
+from isal import isal_zlib
 from numpy.typing import NDArray
 from PIL import Image
 
-_RUN_LENGTH = 3  # zlib's Z_RLE: a third of the time of its default, at about the same size for feature maps
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_LEVEL = 1  # of 0 to 3: a fifth smaller than 0
+_BITS = 8
+
+
+class _Colour(IntEnum):
+    """What a pixel's bytes are."""
+
+    GREY = 0
+    RGB = 2
+    PALETTE = 3
+
+
+class _Filter(IntEnum):
+    """What is kept of a line: its bytes, or how each pixel differs from the one before."""
+
+    NONE = 0
+    SUB = 1
 
 
 def encode_palette(indices: NDArray[np.uint8], palette: bytes, transparent: int | None = None) -> bytes:
     """A palette PNG, one pixel an index.
 
-    indices: (height, width). palette: RGB triples, at most 256. transparent: the index that is see-through.
+    indices: (height, width). palette: RGB triples, at most 256. transparent: the index that is see-through; the file
+    is smallest where that is 0.
     """
-    picture = Image.fromarray(indices, mode="P")
-    picture.putpalette(palette)
-    return _encode(picture, transparent)
+    return _write(indices, _Colour.PALETTE, _Filter.NONE, _palette_chunks(palette, transparent))
 
 
 def encode_levels(levels: NDArray[np.uint8]) -> bytes:
     """A grey PNG of (height, width) uint8, or one in colour of (height, width, 3)."""
-    return encode_image(Image.fromarray(levels))
+    differences = np.diff(levels, axis=1, prepend=np.uint8(0))  # modulo 256
+    return _write(differences, _Colour.RGB if levels.ndim == 3 else _Colour.GREY, _Filter.SUB)
 
 
 def encode_image(picture: Image.Image) -> bytes:
     """A picture of any mode as a PNG."""
-    return _encode(picture)
-
-
-def _encode(picture: Image.Image, transparency: int | None = None) -> bytes:
     file = io.BytesIO()
-    options = {} if transparency is None else {"transparency": transparency}
-    picture.save(file, "PNG", compress_level=1, compress_type=_RUN_LENGTH, **options)
+    picture.save(file, "PNG", compress_level=1)
     return file.getvalue()
+
+
+def _write(filtered: NDArray[np.uint8], colour: _Colour, kind: _Filter, tables: bytes = b"") -> bytes:
+    """A file of these lines, (height, width) or (height, width, 3), as the filter left them."""
+    height, width = filtered.shape[:2]
+    lines = np.full((height, 1 + filtered[0].size), kind, dtype=np.uint8)
+    lines[:, 1:] = filtered.reshape(height, -1)
+    header = struct.pack(">IIBBBBB", width, height, _BITS, colour, 0, 0, 0)
+    parts = [_chunk(b"IHDR", header), tables, _chunk(b"IDAT", isal_zlib.compress(lines, _LEVEL)), _chunk(b"IEND", b"")]
+    return _SIGNATURE + b"".join(parts)
+
+
+@lru_cache(64)
+def _palette_chunks(palette: bytes, transparent: int | None) -> bytes:
+    chunk = _chunk(b"PLTE", palette)
+    if transparent is None:
+        return chunk
+    return chunk + _chunk(b"tRNS", b"\xff" * transparent + b"\x00")
+
+
+def _chunk(name: bytes, content: bytes) -> bytes:
+    named = name + content
+    return struct.pack(">I", len(content)) + named + struct.pack(">I", isal_zlib.crc32(named))

@@ -50,7 +50,7 @@ def _gather(images: list[NDArray[np.uint8]], digits: Sequence[PenDigit]) -> Digi
 
 def _draw(strokes: Iterable[Path2D], side: int, pen_width: float) -> NDArray[np.uint8]:
     paths = [[(x, y) for x, y in stroke.tolist()] for stroke in strokes]
-    return normalise(find_ink(draw_strokes(paths, side, pen_width).convert("LA")))
+    return normalise(find_ink(draw_strokes(paths, side, pen_width)))
 
 
 def _draw_one_varied(digit: PenDigit, rng: np.random.Generator) -> NDArray[np.uint8]:
