@@ -1,5 +1,6 @@
 """Requests as bytes and a client that adds as little as possible to what is measured."""
 
+import json
 import re
 import socket
 from collections.abc import Iterable
@@ -88,8 +89,8 @@ def page_fields(client: Client, drawing: bytes) -> list[tuple[str, str]]:
     fields = list(PAGE_FIELDS.items())
     body = client.send(post(PAGE, drawing, fields)).body
     if listed := re.search(rb' data-listed="([^"]*)"', body):
-        shown = [("shown", f"0 {name}") for name in layers_drawn(body)]
-        fields += [("listed", listed[1].decode()), *shown]
+        shown = json.dumps(dict.fromkeys(layers_drawn(body), 0))
+        fields += [("listed", listed[1].decode()), ("shown", shown)]
     return fields
 
 

@@ -5,6 +5,7 @@ scrolls into view, against the bare forward pass: a graph function of the last o
 real one, in a process of its own; the bare passes run in this one, all of them alternately.
 """
 
+import json
 import re
 import statistics
 import tempfile
@@ -94,7 +95,7 @@ def measure(rounds: int = ROUNDS) -> dict[str, float]:
             def send(drawing: bytes, layers: list[str]) -> None:
                 nonlocal size
                 fields = [("model", "mobilenet"), ("card_of", "mobilenet"), ("listed", listed[1].decode())]
-                fields += (("shown", f"0 {layer}") for layer in layers)
+                fields.append(("shown", json.dumps(dict.fromkeys(layers, 0))))
                 answer = client.send(post(PAGE, drawing, fields))
                 assert answer.status == 200
                 size = len(answer.body)

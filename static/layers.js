@@ -65,8 +65,7 @@ export function addLayerList(form, layers, contents) {
     if (shown.version === version && !asked.size) return event.preventDefault();
     Object.assign(ctx, { version, asked, listed: list().dataset.listed });
     ctx.request.body.set("listed", ctx.listed);
-    for (const [name, first] of asked) ctx.request.body.append("shown", `${first} ${name}`);
-    if (!asked.size) ctx.request.body.append("shown", "");
+    ctx.request.body.set("shown", JSON.stringify(Object.fromEntries(asked)));
   });
 
   form.addEventListener("htmx:after:swap", (event) => {

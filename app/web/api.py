@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, File, Form, Path, Request, Response, UploadFile
+from pydantic import BaseModel
 
 from app.cnn.card import Card, write_card_text
 from app.comparison import accuracies, compare
@@ -46,6 +47,11 @@ _MODEL_UNUSABLE = problem_responses(HTTPStatus.NOT_FOUND)
 _CARD_REFUSED = problem_responses(HTTPStatus.NOT_FOUND, HTTPStatus.INSUFFICIENT_STORAGE) | POST_ERRORS
 _MODEL_REFUSED = problem_responses(HTTPStatus.INSUFFICIENT_STORAGE) | POST_ERRORS
 _DRAWING_REFUSED = problem_responses(HTTPStatus.NOT_FOUND) | POST_ERRORS
+
+
+def _as_json(answer: BaseModel) -> Response:
+    """Written by the thread that made it; FastAPI would check it once more, and have another thread write it."""
+    return Response(answer.model_dump_json(), media_type="application/json")
 
 
 def _file(media_type: str) -> dict[int | str, dict[str, Any]]:
@@ -111,27 +117,42 @@ def put_card(library: LibraryDep, model: ModelPath, card: Card, _: TakesModelsDe
     return library.write_card(model, card).card or card
 
 
-@router.post("/api/models/{model}/prediction", tags=["drawings"], responses=_DRAWING_REFUSED)
-def post_prediction(run: RunDep) -> PredictionSchema:
+@router.post(
+    "/api/models/{model}/prediction",
+    tags=["drawings"],
+    response_model=PredictionSchema,
+    responses=_DRAWING_REFUSED,
+)
+def post_prediction(run: RunDep) -> Response:
     """Which class the network says the drawing is."""
-    return answer_prediction(predict(run.network, run.network.run(run.see(), run.pooling)))
+    return _as_json(answer_prediction(predict(run.network, run.network.run(run.see(), run.pooling))))
 
 
-@router.post("/api/models/{model}/feature-maps", tags=["drawings"], responses=_DRAWING_REFUSED)
+@router.post(
+    "/api/models/{model}/feature-maps",
+    tags=["drawings"],
+    response_model=FeatureMapsAnswer,
+    responses=_DRAWING_REFUSED,
+)
 def post_feature_maps(
     run: RunDep,
     look: LookDep,
     layers: Annotated[
         list[str] | None, Form(description="The names of the layers that are wanted; repeat the field for several.")
     ] = None,
-) -> FeatureMapsAnswer:
+) -> Response:
     """The prediction, and the feature maps of every convolution and pooling layer as a PNG grid, or of those named."""
     network = run.network
     wanted = [network.layer(name) for name in layers] if layers else network.feature_map_layers
-    return answer_feature_maps(explore(network, run(), look, map(feature_maps, wanted)))
+    return _as_json(answer_feature_maps(explore(network, run(), look, map(feature_maps, wanted))))
 
 
-@router.post("/api/models/{model}/comparison", tags=["drawings"], responses=_DRAWING_REFUSED)
+@router.post(
+    "/api/models/{model}/comparison",
+    tags=["drawings"],
+    response_model=ComparisonAnswer,
+    responses=_DRAWING_REFUSED,
+)
 def post_comparison(
     request: Request,
     network: NetworkDep,
@@ -140,11 +161,11 @@ def post_comparison(
     look: LookDep,
     invert: InvertDep = False,
     differences: DifferencesDep = False,
-) -> ComparisonAnswer:
+) -> Response:
     """Max, average and min pooling side by side: predictions, accuracies, and every layer from the first pooling on."""
     run = partial(request.app.state.forward_passes.run, network, drawing, invert=invert)
     comparison = compare(network, run, look, differences)
-    return answer_comparison(comparison, accuracies(network, library), invert)
+    return _as_json(answer_comparison(comparison, accuracies(network, library), invert))
 
 
 @router.post(
@@ -199,6 +220,7 @@ def post_activations(run: RunDep) -> Response:
 @router.post(
     "/api/models/{model}/layers/{layer}/feature-maps/{channel}/cells/{row},{column}",
     tags=["microscope"],
+    response_model=InspectionAnswer,
     responses=_DRAWING_REFUSED,
 )
 def post_cell(
@@ -207,12 +229,12 @@ def post_cell(
     row: Annotated[int, Path(description="From 0, top to bottom; 0 in a vector.")],
     column: Annotated[int, Path(description="From 0, left to right; in a vector, the unit.")],
     run: RunDep,
-) -> InspectionAnswer:
+) -> Response:
     """Where one value comes from: inputs, kernel, partial sums, bias, activation function, receptive field.
 
     A vector, such as a dense layer's output, is channel 0 and row 0.
     """
-    return answer_inspection(inspect(run.network, run(), layer, Place(channel, row, column)))
+    return _as_json(answer_inspection(inspect(run.network, run(), layer, Place(channel, row, column))))
 
 
 @router.get(

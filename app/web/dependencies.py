@@ -1,7 +1,7 @@
 """What a request carries, turned into domain values.
 
-FastAPI solves each dependency in its turn, and one that two others name twice: so a request that someone waits for at
-every move of the pen has few, and its fields are one model, validated at once.
+FastAPI solves each dependency in its turn, and one that two others name twice; of each field it finds out anew what it
+is. So a request that someone waits for at every move of the pen has few, and its fields are validated at once.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,8 @@ from typing import Annotated
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, File, Form, Path, Query, Request, UploadFile
-from pydantic import BaseModel, Field
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field, Json, ValidationError
 
 from app.cnn.layers import Layer
 from app.cnn.network import Array, ForwardPass, Network
@@ -96,8 +97,8 @@ class PageForm(Address):
     columns: Annotated[int, Field(ge=1, le=MAX_COLUMNS)] = COLUMNS
     precise: bool = False
     everything: bool = False
-    # The layers on screen: the number of the map that each one's page begins with, a space, its name.
-    shown: list[Annotated[str, Field(pattern="^([0-9]{1,9} .*)?$")]] | None = None
+    # The layers on screen, by name, and the number of the map that each one's page begins with.
+    shown: Json[dict[str, Annotated[int, Field(ge=0, lt=10**9)]]] | None = None
     listed: str | None = None  # which list of layers the page has, as it was told with it
     card_of: str | None = None  # the model whose card the page shows
 
@@ -110,14 +111,6 @@ class PageForm(Address):
         if not self.layer:
             return None
         return Selection(self.layer, self.channel, self.row, self.column, self.precise, self.everything)
-
-    @property
-    def first_maps(self) -> dict[str, int] | None:
-        """The layers that are on screen, and the map that each one's page begins with; None where it is not said."""
-        if self.shown is None:
-            return None
-        pairs = (each.split(" ", 1) for each in self.shown if each)
-        return {name: int(number) for number, name in pairs}
 
 
 @dataclass(frozen=True)
@@ -196,11 +189,20 @@ class Asked:
     run: Run
 
 
-async def get_asked(request: Request, drawing: DrawingDep, form: Annotated[PageForm, Form()]) -> Asked:
-    """The page's form. Raises: UnknownModel, UnusableModel."""
-    state = request.app.state
+async def get_asked(request: Request, drawing: DrawingDep) -> Asked:
+    """The page's form. Raises: UnknownModel, UnusableModel, RequestValidationError."""
+    state, form = request.app.state, await _read_page_form(request)
     choice = await choose(state.library, form)
     return Asked(form, choice, Run(choice.network, drawing, choice.pooling, state.forward_passes))
+
+
+async def _read_page_form(request: Request) -> PageForm:
+    """What the form holds beside the drawing, for which FastAPI has read it: it would look at each by itself."""
+    fields = {name: value for name, value in (await request.form()).items() if value != ""}
+    try:
+        return PageForm.model_validate(fields)
+    except ValidationError as error:
+        raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in error.errors()]) from None
 
 
 async def get_run(

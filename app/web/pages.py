@@ -66,7 +66,7 @@ def post_exploration(request: Request, asked: AskedDep) -> Response:
     The list of layers is sent only where the page has another one.
     """
     form, choice = asked.form, asked.choice
-    context = _show(asked.run(), choice, form.look, form.selection, form.first_maps)
+    context = _show(asked.run(), choice, form.look, form.selection, form.shown)
     context["has_list"] = form.listed == context["listed"]
     if form.card_of != choice.model.name:  # the page shows another model's card
         context |= _show_card(request, choice) | {"sends_card": True}

@@ -32,7 +32,8 @@ class LimitedProtocol(HttpToolsProtocol):
         self.limits = limits or get_settings()
         self.in_head = True  # before a request's head is complete
         self.has_begun = False  # the request has
-        self.head_size = 0
+        self.head_size = 0  # bytes received before it is complete, whatever they are
+        self.headers_size = 0  # bytes of the headers that were read
         self.refusal = HTTPStatus.BAD_REQUEST
         self.head_timer: asyncio.TimerHandle | None = None
         self.stall_timer: asyncio.TimerHandle | None = None
@@ -60,7 +61,7 @@ class LimitedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self.in_head = self.has_begun = True
-        self.head_size = 0
+        self.head_size = self.headers_size = 0
         self._start_head_timer()
 
     def on_url(self, url: bytes) -> None:
@@ -69,8 +70,8 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         super().on_header(name, value)
-        size = sum(len(name) + len(value) + 4 for name, value in self.headers)
-        few, small = len(self.headers) <= self.limits.max_headers, size <= self.limits.max_head
+        self.headers_size += len(name) + len(value) + 4
+        few, small = len(self.headers) <= self.limits.max_headers, self.headers_size <= self.limits.max_head
         self._require(few and small, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 
     def on_headers_complete(self) -> None:
