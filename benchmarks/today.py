@@ -36,7 +36,7 @@ def measure(quick: bool = False) -> list[Figure]:
     rounds = QUICK_ROUNDS if quick else ROUNDS
     network, model = open_network(), keras.models.load_model(resource("models") / f"{MODEL}.keras")
     names = [layer.name for layer in network.feature_map_layers]
-    drawings = iter(make_drawings(rounds + 1))
+    drawings = iter(make_drawings(2 * rounds))
     image = see(make_drawings(1)[0], network.card)[np.newaxis]
     with Server() as server, tempfile.TemporaryDirectory() as folder:
         ways: dict[str, Callable[[], object]] = {

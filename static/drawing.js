@@ -26,17 +26,17 @@ export function connectPad(form, results, openModel = () => {}) {
   let refused = null; // a file that is no picture for this browser: sent once, for the server to say what is wrong
   let retry = 0;
   let failures = 0; // one after the other, since the last answer
-  let isUnderWay = false; // a request of the form
+  let underWay = null; // the request of the form whose answer is waited for, as htmx' context
   let isDue = false; // another one, when that is answered
 
   const pad = new Pad(canvas, element("keyboard-pen"), onPadChange);
   // htmx takes charge of the form in a task of its own, before or after this script runs.
   const isListening = () => form.hasAttribute("data-htmx-powered");
   // While the server wants a pause nothing is sent; when the pause ends, the newest drawing is. So it is while an answer
-  // is under way: htmx would collect the form at every move of the pen, to send the last one.
+  // is under way: htmx would give it up for every move of the pen, and nothing would ever be shown.
   const send = () => {
-    isDue = isUnderWay;
-    if (isListening() && !retry && !isUnderWay) form.dispatchEvent(new CustomEvent("drawing"));
+    isDue = underWay !== null;
+    if (isListening() && !retry && !underWay) form.dispatchEvent(new CustomEvent("drawing"));
   };
   if (!isListening()) form.addEventListener("htmx:after:init", send, { once: true });
   const save = () => writeAddress(form, pad.picture ? null : pad.strokes);
@@ -61,15 +61,18 @@ export function connectPad(form, results, openModel = () => {}) {
   });
   form.addEventListener("change", save);
 
-  form.addEventListener("htmx:before:request", ({ target }) => target === form && (isUnderWay = true));
-  form.addEventListener("htmx:finally:request", ({ target }) => {
-    if (target !== form) return;
-    isUnderWay = false;
+  form.addEventListener("htmx:before:request", ({ target, detail }) => target === form && (underWay = detail.ctx));
+  form.addEventListener("htmx:finally:request", ({ detail }) => end(detail.ctx));
+
+  function end(ctx) {
+    if (ctx !== underWay) return; // another form's, or one that was given up for the next
+    underWay = null;
     if (isDue) send();
-  });
+  }
 
   form.addEventListener("htmx:after:request", (event) => {
-    const { status, headers } = event.detail.ctx.response;
+    const { ctx } = event.detail;
+    const { status, headers } = ctx.response;
     endPause();
     if (status < 400) errors.replaceChildren();
     const isBusy = status >= 500 || status === 429;
@@ -78,6 +81,9 @@ export function connectPad(form, results, openModel = () => {}) {
     for (const each of results) each.classList.toggle("is-stale", isStale);
     if (isBusy) tryAgain(1000 * (Number(headers.get("Retry-After")) || 0));
     else failures = 0;
+    // The next one leaves before this answer is put on the page: the server computes meanwhile. But a list of layers must
+    // be there first, since each request says which one the page has.
+    if (!ctx.text.includes(" data-listed=")) end(ctx);
   });
 
   // The server went away, or takes too long: say so, keep everything, and go on when it is back.

@@ -43,8 +43,10 @@ export function addLayerList(form, layers, contents) {
     return [...new Set([...near(0), ...(opened && !isFolded(opened) ? [opened] : [])])];
   }
 
+  // While an answer is under way nothing is asked for: when it is on the page, what it did not bring is.
   function ask() {
     clearTimeout(timer);
+    if (form.classList.contains("htmx-request")) return;
     if (shown.version === version && version !== refused && missing().length) form.dispatchEvent(new CustomEvent("seen"));
   }
 

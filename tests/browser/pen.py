@@ -1,7 +1,7 @@
 """A hand for the tests: strokes on the real canvas, through pointer events."""
 
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from playwright.sync_api import Page
 
@@ -24,6 +24,15 @@ def draw(page: Page, strokes: Iterable[Points], lift: bool = True) -> None:
             page.mouse.move(*place)
         if lift:
             page.mouse.up()
+
+
+def until(page: Page, is_so: Callable[[], bool]) -> None:
+    """Let the page go on until something is so."""
+    for _ in range(3000):
+        if is_so():
+            return
+        page.wait_for_timeout(20)
+    raise AssertionError("It did not become so within a minute.")
 
 
 def draw_digit(page: Page, digit: str) -> None:

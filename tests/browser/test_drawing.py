@@ -13,7 +13,7 @@ from app.imaging.samples import SAMPLES, draw_sample
 from app.imaging.strokes import draw_strokes
 from app.prediction import predict
 from tests.browser.conftest import Server, open_explorer
-from tests.browser.pen import LINE_DOWN, draw, draw_digit, ink, pad_as_png
+from tests.browser.pen import LINE_DOWN, draw, draw_digit, ink, pad_as_png, until
 
 GUESS = ".guess"
 
@@ -188,6 +188,28 @@ def test_survives_a_server_that_goes_away(page: Page, server: Server) -> None:
     expect(page.locator("#errors")).to_be_empty()
     expect(page.locator(GUESS)).to_have_text("3")
     assert ink(page) == before > 0
+
+
+WATCH = """
+  globalThis.seen = [];
+  for (const name of ["htmx:before:request", "htmx:after:swap"])
+    document.addEventListener(name, ({ target }) => target.id === "explorer" && seen.push(name));
+"""
+
+
+def test_the_next_stroke_leaves_before_the_answer_is_on_the_page(explorer: Page) -> None:
+    explorer.evaluate(WATCH)
+    held: list[Route] = []
+    explorer.route("**/exploration", lambda route: held.append(route))
+    draw(explorer, [LINE_DOWN[:20]])
+    until(explorer, lambda: len(held) == 1)
+    draw(explorer, [LINE_DOWN[20:]])
+    assert len(held) == 1  # what is drawn meanwhile waits
+    held[0].continue_()
+    until(explorer, lambda: len(held) == 2)
+    held[1].continue_()
+    until(explorer, lambda: explorer.evaluate("seen.filter((each) => each.endsWith('swap')).length") == 2)
+    assert explorer.evaluate("seen") == ["htmx:before:request"] * 2 + ["htmx:after:swap"] * 2
 
 
 @pytest.mark.parametrize("status", [429, 503])

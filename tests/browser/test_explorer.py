@@ -4,10 +4,10 @@ import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import open_explorer
-from tests.browser.pen import draw_digit, ink
+from tests.browser.pen import LINE_DOWN, draw, draw_digit, ink, until
 
 POOL = "#layer-pool_1"
 SCREENS = [(390, 844), (844, 390), (1280, 900), (1920, 1080)]
@@ -34,6 +34,31 @@ def test_pooling_changes_everything_after_it(explorer: Page) -> None:
     names = explorer.evaluate("() => [...document.querySelectorAll('img.grid')].map((image) => image.dataset.layer)")
     changed = [name for name, old, new in zip(names, before, after, strict=True) if old != new]
     assert changed == names[names.index("pool_1") :]
+
+
+def test_a_choice_does_not_wait_for_the_drawing_s_answer(explorer: Page) -> None:
+    held: list[Route] = []
+    explorer.route("**/exploration", lambda route: held.append(route))
+    draw(explorer, [LINE_DOWN])
+    until(explorer, lambda: len(held) == 1)
+    choose(explorer, "average")
+    until(explorer, lambda: len(held) == 2)
+    held[1].continue_()
+    expect(explorer.locator(f"{POOL} .words")).to_contain_text("the average of four")
+
+
+def test_a_request_after_another_list_of_layers_knows_of_it(explorer: Page) -> None:
+    """Else its answer would be for the list that the page had before, and layers would be called what they are not."""
+    held: list[Route] = []
+    explorer.route("**/exploration", lambda route: held.append(route))
+    choose(explorer, "min")
+    until(explorer, lambda: len(held) == 1)
+    draw(explorer, [LINE_DOWN])
+    held[0].continue_()
+    until(explorer, lambda: len(held) == 2)
+    listed = explorer.get_attribute("#rows", "data-listed")
+    assert listed and "min" in listed
+    assert f'name="listed"\r\n\r\n{listed}\r\n'.encode() in (held[1].request.post_data_buffer or b"")
 
 
 def test_marks_the_pooling_that_it_was_trained_with(explorer: Page) -> None:
