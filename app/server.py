@@ -3,8 +3,10 @@
 import errno
 import os
 import socket
+import sys
 import tempfile
 from contextlib import ExitStack
+from typing import Any
 
 import uvicorn
 from uvicorn.supervisors import Multiprocess
@@ -15,12 +17,43 @@ from app.settings import Settings
 
 def listen_on(host: str, port: int) -> socket.socket:
     """A socket that holds the address, so that a port in use is known before anything is loaded. Raises: OSError."""
-    family, kind, protocol, _, address = socket.getaddrinfo(
+    return _bind(socket.socket, host, port)
+
+
+class SharedAddress(socket.socket):
+    """A bound socket that becomes another one at the same address in each process that it is given to.
+
+    Linux then deals out connections evenly. Of one socket, the process that wakes up first takes all that wait.
+    """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return SharedAddress.bind_again, self.getsockname()[:2]
+
+    @classmethod
+    def bind_again(cls, host: str, port: int) -> socket.socket:
+        return _bind(cls, host, port, socket.SO_REUSEPORT)
+
+
+def share(listener: socket.socket) -> socket.socket:
+    """The address of a socket, for several processes; the socket is closed. Elsewhere than on Linux the socket itself.
+
+    It had the address alone, so that no other server is there, with which it would be shared as well.
+    """
+    if sys.platform != "linux":
+        return listener
+    host, port = listener.getsockname()[:2]
+    listener.close()
+    return SharedAddress.bind_again(host, port)
+
+
+def _bind(kind: type[socket.socket], host: str, port: int, *options: int) -> socket.socket:
+    family, type_, protocol, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
-    listener = socket.socket(family, kind, protocol)
+    listener = kind(family, type_, protocol)
     try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        for option in (socket.SO_REUSEADDR, *options):
+            listener.setsockopt(socket.SOL_SOCKET, option, 1)
         listener.bind(address)
     except OSError:
         listener.close()
@@ -46,7 +79,7 @@ def run(settings: Settings, listener: socket.socket) -> None:
         config = configure(settings)
         try:
             if settings.workers > 1:
-                Multiprocess(config, [listener]).run()
+                Multiprocess(config, [stack.enter_context(share(listener))]).run()
             else:
                 uvicorn.Server(config).run([listener])
         except KeyboardInterrupt:

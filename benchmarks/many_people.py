@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import cycle
 
 from benchmarks.connection import Connection
-from benchmarks.drawings import make_drawings
+from benchmarks.drawings import disguise, make_drawings
 from benchmarks.figures import Figure, run_alone
 from benchmarks.http_client import PAGE, Answer, Client, page_fields, post
 from benchmarks.serving import Server, held_by
@@ -63,7 +63,7 @@ async def draw(port: int, requests: list[bytes], tally: Tally) -> None:
             if start >= tally.until:
                 return
             try:
-                answer = await connection.send(data)
+                answer = await connection.send(disguise(data))
             except (OSError, asyncio.IncompleteReadError) as error:
                 tally.errors[type(error).__name__] += 1
                 continue
