@@ -217,6 +217,22 @@ def test_a_card_that_is_none(serve: Serve, mine: Path, body: bytes) -> None:
     assert response.status_code in (400, 422)
     assert response.headers["content-type"] == "application/problem+json"
     assert len(response.json()["detail"]) > 20
+    assert "multipart" not in response.json()["detail"]
+
+
+def test_a_card_that_breaks_off_is_told_where(serve: Serve) -> None:
+    headers = {"content-type": "application/json"}
+    response = serve().put("/api/models/digits/card", content=b'{"title": "half', headers=headers)
+    detail = "The request's body is not JSON: Unterminated string starting at, at character 10."
+    assert_problem(response, HTTPStatus.UNPROCESSABLE_ENTITY, detail)
+
+
+@pytest.mark.parametrize("card", ['"{}"', '{{"title": "{}"}}', '{{"siblings": {{"max": "{}"}}}}', '{{"{}": 1}}'])
+def test_a_card_with_half_a_character(serve: Serve, card: str) -> None:
+    """JSON can hold it, and no answer can."""
+    body = card.format("\\ud800")
+    response = serve().put("/api/models/digits/card", content=body, headers={"content-type": "application/json"})
+    assert response.status_code == 422, response.json()
 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "1e999"])
