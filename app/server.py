@@ -4,7 +4,7 @@ import errno
 import os
 import socket
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import uvicorn
 from uvicorn.supervisors import Multiprocess
@@ -40,9 +40,10 @@ def run(settings: Settings, listener: socket.socket) -> None:
     """Serve until a signal says stop; SIGTERM and Ctrl+C let what is under way finish."""
     with ExitStack() as stack:
         if settings.workers > 1:
-            # Where the workers put their figures, so that each can show the sum of all.
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="layerglass-"))
-            os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+            # Where the workers put their figures, so that each can show the sum of all; if not, it shows its own.
+            with suppress(OSError):
+                folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="layerglass-"))
+                os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         config = configure(settings)
         try:
             if settings.workers > 1:

@@ -1,7 +1,9 @@
 """A person's own models over the API. Files are opened in this process here, but for the first test."""
 
+import errno
 import json
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -416,6 +418,18 @@ def test_an_upload_that_fails_makes_room_for_the_next(
     for content in (b"hello", b"", b"hello"):
         assert send(client, content).status_code == 422
     assert send(client, mine).status_code == 201
+
+
+def test_a_model_that_is_too_large_for_memory_and_the_disk(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    client = serve()
+    monkeypatch.setattr(tempfile.SpooledTemporaryFile, "rollover", refuse)
+    detail = "The file cannot be kept on this machine: No space left on device."
+    assert_problem(send(client, bytes(5_000_000)), HTTPStatus.INSUFFICIENT_STORAGE, detail)
+    drawing = {"drawing": ("d.png", four_png() + bytes(3_000_000))}
+    assert client.post("/api/models/digits/prediction", files=drawing).status_code == 200
 
 
 def test_a_state_folder_that_cannot_be_written(serve: Serve, mine: Path, tmp_path: Path) -> None:
