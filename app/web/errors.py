@@ -74,7 +74,7 @@ def say_no(request: Request, status: HTTPStatus, detail: str, headers: dict[str,
     sendable = detail.encode(errors="replace").decode()
     problem = Problem(title=status.phrase, status=status, detail=sendable)
     path = request.url.path
-    if path.startswith("/api/") or path in {"/health", "/ready", "/metrics", "/openapi.json"}:
+    if f"{path}/".startswith("/api/") or path in {"/health", "/ready", "/metrics", "/openapi.json"}:
         return JSONResponse(problem.model_dump(), status, headers, media_type="application/problem+json")
     template = "error.html" if request.method in {"GET", "HEAD"} else "_error.html"
     return templates.TemplateResponse(request, template, {"problem": problem}, status, headers)
