@@ -11,6 +11,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -176,6 +177,28 @@ def test_a_disk_that_is_full(start: Start, models: Path, mine: Path, tmp_path: P
     assert process.get("/")[0] == 200
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard, hard))
     assert bring(process, mine.read_bytes())[0] == 201
+
+
+def test_a_disk_that_is_full_under_several_workers(start: Start, models: Path, tmp_path: Path) -> None:
+    """Their figures lie in files that are mapped into memory; what is written to them without room ends a process."""
+    (small := tmp_path / "small").mkdir()
+    within = [*NAMESPACE, "sh", "-c", 'mount -t tmpfs -o size=16m none "$0" && exec "$@"', str(small)]
+    if shutil.which("unshare") is None or subprocess.run([*within, "true"], check=False).returncode:
+        pytest.skip("this system lets nobody mount a small disk")
+    process = start(models, workers="2", within=within, TMPDIR=str(small))
+    until(lambda: process.log.count("Application startup complete") == 2, process)
+    with suppress(OSError), Path(f"/proc/{process.process.pid}/root{small}/rest").open("wb", buffering=0) as rest:
+        while True:
+            rest.write(bytes(4096))
+    paths = ("/", "/compare", "/models", "/api/models", "/api/models/nobody", "/docs", "/openapi.json", "/metrics")
+    for _ in range(4):
+        assert {process.get(path)[0] for path in paths} == {200, 404}
+        assert draw(process) == 200
+    os.kill(min(workers_of(process)), signal.SIGKILL)  # the next one finds no room at all
+    until(lambda: process.log.count("Application startup complete") == 3, process)
+    for _ in range(4):
+        assert draw(process) == 200
+    assert process.log.count("Application startup complete") == 3
 
 
 def test_a_state_folder_that_goes(start: Start, models: Path, mine: Path, tmp_path: Path) -> None:
