@@ -1,11 +1,12 @@
 """The command layerglass."""
 
 import os
+import secrets
 import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +20,11 @@ cli = typer.Typer(no_args_is_help=True, add_completion=False)
 
 # What a training command takes is said by app.training, which loads TensorFlow: not before it is called.
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+_NO_STATE = (
+    "Models of your own cannot be opened, since no folder for temporary files can be written to: {reason}. "
+    "Name one in LAYERGLASS_STATE, and start again."
+)
 
 
 @cli.callback()
@@ -63,7 +69,13 @@ def _state() -> Iterator[None]:
     if "LAYERGLASS_STATE" in os.environ:
         yield
         return
-    with tempfile.TemporaryDirectory(prefix="layerglass-", ignore_cleanup_errors=True) as folder:
+    with ExitStack() as stack:
+        try:
+            temporary = tempfile.TemporaryDirectory(prefix="layerglass-", ignore_cleanup_errors=True)
+            folder = stack.enter_context(temporary)
+        except OSError as error:  # nothing can be written: the models that came with Layerglass do without
+            typer.echo(_NO_STATE.format(reason=error.strerror), err=True)
+            folder = os.path.join(os.environ.get("TMPDIR", "/tmp"), f"layerglass-{secrets.token_hex(8)}")
         os.environ["LAYERGLASS_STATE"] = folder
         # Without this, the server's end by SIGTERM is the process's end, and the folder stays.
         before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))

@@ -210,7 +210,8 @@ class Library:
         for file in files:
             if (old := before.get(file.path, file)).stamp != file.stamp:
                 self._survey.forget(old)
-                self._cards.forget(old)
+                with suppress(OSError):  # it lies there without use: the file has another key now
+                    self._cards.forget(old)
 
     def _entry(self, file: ModelFile) -> Entry:
         known, card_stamp = self._entries.get(file.name), self._cards.stamp(file)

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
+from starlette.formparsers import MultiPartParser
 
 from app import __version__
 from app.forward_passes import ForwardPasses
@@ -61,6 +62,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         responses=ERRORS,
     )
     app.state.settings = settings
+    # A drawing is held in memory, never in a file. FastAPI has no setting for what its parser of forms puts into one.
+    MultiPartParser.spool_max_size = settings.max_drawing
     app.state.body_sizes = BodySizes(settings.max_body, settings.upload_megabytes * 2**20 + FORM_BYTES)
     most = MostRead(settings.max_drawing, settings.max_side)
     app.state.forward_passes = ForwardPasses(settings.remembered_megabytes * 2**20, most, metrics.FORWARD_PASS.observe)

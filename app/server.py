@@ -5,7 +5,7 @@ import os
 import socket
 import sys
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import uvicorn
@@ -73,9 +73,10 @@ def run(settings: Settings, listener: socket.socket) -> None:
     """Serve until a signal says stop; SIGTERM and Ctrl+C let what is under way finish."""
     with ExitStack() as stack:
         if settings.workers > 1:
-            # Where the workers put their figures, so that each can show the sum of all.
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="layerglass-"))
-            os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+            # Where the workers put their figures, so that each can show the sum of all; if not, it shows its own.
+            with suppress(OSError):
+                folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="layerglass-"))
+                os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         config = configure(settings)
         try:
             if settings.workers > 1:

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -38,16 +38,27 @@ def end(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
 class Process:
     """A server on a port of its own; what it logs is in a file."""
 
-    def __init__(self, models: Path, folder: Path, cwd: Path = ROOT, **environment: str | None) -> None:
+    def __init__(
+        self, built_in: Path, folder: Path, cwd: Path = ROOT, within: Sequence[str] = (), **environment: str | None
+    ) -> None:
+        """within: a command that starts the server's own."""
         self.port = free_port()
-        environment["built_in_models"] = str(models)
+        environment["built_in_models"] = str(built_in)
         settings = {f"LAYERGLASS_{name.upper()}": value for name, value in environment.items() if name.islower()}
         system = {name: value for name, value in environment.items() if not name.islower()}
         changed = {**os.environ, "PYTHONPATH": str(ROOT), **settings, **system}
         kept = {name: value for name, value in changed.items() if value is not None}
         self.log_path = folder / "log"
         with self.log_path.open("w") as log:
-            command = [sys.executable, "-c", "from app.cli import cli; cli()", "serve", "--port", str(self.port)]
+            command = [
+                *within,
+                sys.executable,
+                "-c",
+                "from app.cli import cli; cli()",
+                "serve",
+                "--port",
+                str(self.port),
+            ]
             self.process = subprocess.Popen(command, cwd=cwd, env=kept, stdout=log, stderr=log)
 
     @property

@@ -185,7 +185,7 @@ def save_small_models(folder: Path) -> None:
     html = {"title": HTML, "description": HTML, "classes": [f"{HTML} {digit}" for digit in DIGITS]}
     save(without_pooling, card(without_pooling, **html), folder / "a-plain.keras")
     save(logistic, card(logistic, classes=["not a seven", "a seven"]), folder / "logistic.keras")
-    of_picture = {"classes": [], "fit": "original", "value_range": (1, 0), "test_accuracy": None}
+    of_picture: dict[str, Any] = {"classes": [], "fit": "original", "value_range": (1, 0), "test_accuracy": None}
     save(picture, card(picture, **of_picture), folder / "picture.keras")
 
 

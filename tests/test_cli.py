@@ -1,6 +1,8 @@
+import errno
 import os
 import signal
 import socket
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -118,6 +120,19 @@ def test_the_folder_is_gone_when_the_server_is_told_to_end(server: Server) -> No
     assert server.state_was_there
     assert not Path(server.environment["STATE"]).exists()
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_without_a_folder_to_write_to_the_server_starts_all_the_same(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: object) -> None:
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
+
+    monkeypatch.setattr(tempfile, "TemporaryDirectory", refuse)
+    result = run("serve")
+    assert result.exit_code == 0
+    assert "Models of your own cannot be opened, since no folder for temporary files can be written to" in result.stderr
+    assert not Path(server.environment["STATE"]).exists()
 
 
 def test_a_state_folder_that_was_named_is_kept(server: Server, tmp_path: Path) -> None:

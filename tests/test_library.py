@@ -1,5 +1,6 @@
 """The models by name. Files are opened in this process here, unless a test says otherwise."""
 
+import errno
 import gc
 import io
 import os
@@ -425,6 +426,22 @@ def test_a_state_folder_that_cannot_be_written(make: Make, mine: Path, folder: P
         add(library, mine)
     with pytest.raises(UnusableModel, match="Name another folder with LAYERGLASS_STATE"):
         library.network("mine")
+
+
+def test_a_written_card_that_cannot_be_taken_away_holds_nothing_up(
+    make: Make, mine: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing can be written, even to take away what is not there is an error."""
+    own = Path(shutil.copy(mine, folder / "own.keras"))
+    library = make(folder, state=tmp_path / "state")
+    library.write_card("own", library.network("own").card.model_copy(update={"title": "Mine"}))
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(library_module.Cards, "forget", refuse)
+    own.write_bytes(own.read_bytes() + b"\0")
+    assert library.network("own").card.title == "own"
 
 
 def test_a_state_folder_that_goes_meanwhile(make: Make, mine: Path, folder: Path, tmp_path: Path) -> None:

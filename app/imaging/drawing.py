@@ -6,8 +6,11 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageOps
 
+from app.imaging.scans import count_scans
+
 MAX_BYTES = 4 * 1024 * 1024
 MAX_SIDE = 4096
+MAX_SCANS = 100  # of a JPEG; a progressive one has about ten
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 
 # Sides are checked as soon as the header is read, which is stricter than Pillow's own limit.
@@ -60,6 +63,11 @@ def decode(data: bytes, most: MostRead = MOST_READ) -> Image.Image:
         raise DrawingTooLarge(
             f"The drawing has {width:,}×{height:,} pixels; at most {most.side:,}×{most.side:,} are read. "
             "Send a smaller picture."
+        )
+    if picture.format in {"JPEG", "MPO"} and count_scans(data, MAX_SCANS) > MAX_SCANS:
+        raise InvalidDrawing(
+            f"This JPEG picture is drawn over itself more than {MAX_SCANS} times, which holds a computer up for long. "
+            "Save it again, then send that."
         )
     # Given malformed bytes, Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error and more;
     # to the person who sent the file they all mean the same.

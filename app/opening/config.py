@@ -125,7 +125,7 @@ def _check_object(thing: Config) -> None:
     if not isinstance(name, str) or name in _WHY or name not in CLASSES:
         raise UnusableModel(f"The model holds {_describe(thing)}. {_WAY_OUT}")
     module, registered = thing.get("module"), thing.get("registered_name")
-    if registered in REGISTERED and registered.rpartition(">")[2] == name:
+    if isinstance(registered, str) and registered in REGISTERED and registered.rpartition(">")[2] == name:
         return
     if module is not None and not (isinstance(module, str) and _MODULE.fullmatch(module)):
         raise UnusableModel(f"The model names {shown(name)} in {shown(module)}, no module of Keras. {_WAY_OUT}")

@@ -19,6 +19,13 @@ class Kind(Enum):
 
 def kind_of(path: Path) -> Kind:
     """Which kind of Keras file it is. Raises: UnusableModel, for a folder, an empty file or another kind."""
+    try:
+        return _kind_of(path)
+    except OSError as error:  # nobody may read it, or it has just gone
+        raise UnusableModel(f"The file {shown(path.name)} cannot be read: {error.strerror}.") from error
+
+
+def _kind_of(path: Path) -> Kind:
     if path.is_dir():
         raise UnusableModel(_folder(path))
     if not path.is_file():

@@ -4,7 +4,7 @@ from app.cnn.layers import Layer
 from app.cnn.parts import Parts
 from app.opening.reader import open_model
 from app.opening.unusable import UnusableModel
-from app.shelf.files import ModelFile
+from app.shelf.files import ModelFile, stamp_of
 
 
 class BuiltIn:
@@ -29,7 +29,8 @@ class BuiltIn:
         try:
             parts = open_model(file.path).parts
         except UnusableModel as error:
-            self._found[file] = error
+            if stamp_of(file.path):  # one that went meanwhile, and comes back as it was, is opened again
+                self._found[file] = error
             raise
         self._found[file] = parts.layers
         return parts

@@ -116,6 +116,8 @@ class Survey:
                 found = self._opener.open(file.path)
             except UnusableModel as error:
                 found = error
+                if not stamp_of(file.path):  # it went meanwhile; when it comes back as it was, it is opened again
+                    continue
             if not self._closed:
                 self._keep_somehow(file, found)
 

@@ -19,6 +19,11 @@ _WAY_OUT = "Remove one first, or serve a folder of models with --models."
 class NotKept(Exception):
     """The server cannot keep what was sent. The message says why."""
 
+    @classmethod
+    def because(cls, error: OSError) -> "NotKept":
+        """What the system says of a file that it does not take."""
+        return cls(f"The file cannot be kept on this machine: {error.strerror}.")
+
 
 class Uploads:
     """A folder of a bounded number of model files, which several processes may share.
@@ -42,7 +47,7 @@ class Uploads:
             self._check_room(path.stat().st_size)
             yield path
         except OSError as error:
-            raise NotKept(f"The file cannot be kept on this machine: {error.strerror}.") from error
+            raise NotKept.because(error) from error
         finally:
             shutil.rmtree(private, ignore_errors=True)
 

@@ -44,7 +44,7 @@ from app.web.schemas import (
 from app.web.uploads import TakesModelsDep, add_model
 
 _MODEL_UNUSABLE = problem_responses(HTTPStatus.NOT_FOUND)
-_CARD_REFUSED = problem_responses(HTTPStatus.NOT_FOUND, HTTPStatus.INSUFFICIENT_STORAGE) | POST_ERRORS
+_CHANGE_REFUSED = problem_responses(HTTPStatus.NOT_FOUND, HTTPStatus.INSUFFICIENT_STORAGE) | POST_ERRORS
 _MODEL_REFUSED = problem_responses(HTTPStatus.INSUFFICIENT_STORAGE) | POST_ERRORS
 _DRAWING_REFUSED = problem_responses(HTTPStatus.NOT_FOUND) | POST_ERRORS
 
@@ -97,7 +97,7 @@ async def show_model(library: LibraryDep, network: NetworkDep) -> ModelDetails:
     "/api/models/{model}",
     tags=["models"],
     status_code=HTTPStatus.NO_CONTENT,
-    responses=problem_responses(HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND),
+    responses=_CHANGE_REFUSED,
 )
 def delete_model(library: LibraryDep, model: ModelPath, _: TakesModelsDep) -> None:
     """Forget an uploaded model."""
@@ -111,7 +111,7 @@ async def show_card(network: NetworkDep) -> Response:
     return Response(write_card_text(network.card), media_type="application/json", headers=headers)
 
 
-@router.put("/api/models/{model}/card", tags=["models"], responses=_CARD_REFUSED)
+@router.put("/api/models/{model}/card", tags=["models"], responses=_CHANGE_REFUSED)
 def put_card(library: LibraryDep, model: ModelPath, card: Card, _: TakesModelsDep) -> Card:
     """Say what a model of your own sees and answers: kept for as long as the server runs, and not in your folder."""
     return library.write_card(model, card).card or card

@@ -42,6 +42,8 @@ _STATUS: dict[type[Exception], HTTPStatus] = {
     UnfitImage: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
 
+_EXPECTED = {"POST": "Send multipart/form-data with one file.", "PUT": "Send JSON in UTF-8."}
+
 
 class Problem(BaseModel):
     """What was wrong, what was expected, and what to do (RFC 9457, application/problem+json)."""
@@ -68,9 +70,11 @@ def add_error_handlers(app: FastAPI) -> None:
 
 def say_no(request: Request, status: HTTPStatus, detail: str, headers: dict[str, str] | None = None) -> Response:
     """A page for a person who asked for one, a fragment for the explorer's form, a Problem for everyone else."""
-    problem = Problem(title=status.phrase, status=status, detail=detail)
+    # Half a character, "\ud800", is JSON, and no text that can be sent back.
+    sendable = detail.encode(errors="replace").decode()
+    problem = Problem(title=status.phrase, status=status, detail=sendable)
     path = request.url.path
-    if path.startswith("/api/") or path in {"/health", "/ready", "/metrics", "/openapi.json"}:
+    if f"{path}/".startswith("/api/") or path in {"/health", "/ready", "/metrics", "/openapi.json"}:
         return JSONResponse(problem.model_dump(), status, headers, media_type="application/problem+json")
     template = "error.html" if request.method in {"GET", "HEAD"} else "_error.html"
     return templates.TemplateResponse(request, template, {"problem": problem}, status, headers)
@@ -101,7 +105,9 @@ async def _on_invalid_request(request: Request, error: Exception) -> Response:
 def _sentences(errors: Iterable[dict[str, Any]]) -> Iterable[str]:
     for error in errors:
         name = ".".join(str(part) for part in error["loc"][1:]) or "the request"
-        if name == "model" and error["loc"][0] == "body":
+        if error["type"] == "json_invalid":
+            yield f"The request's body is not JSON: {error['ctx']['error']}, at character {name}."
+        elif name == "model" and error["loc"][0] == "body":
             yield "No model was sent: send a .keras or .h5 file as the file “model” of a multipart/form-data request."
         elif name == "drawing":
             yield "No drawing was sent: send a picture as the file “drawing” of a multipart/form-data request."
@@ -115,6 +121,8 @@ def _sentences(errors: Iterable[dict[str, Any]]) -> Iterable[str]:
 
 async def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if isinstance(error.__cause__, OSError):  # a body that is too large for memory, and there is no place on the disk
+        return await _on_domain_error(request, NotKept.because(error.__cause__))
     status = HTTPStatus(error.status_code)
     if status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE:  # found by Starlette while it counted
         return await _on_refusal(request, TooLarge(request.app.state.body_sizes.refusal(request.scope)))
@@ -122,8 +130,8 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
         HTTPStatus.NOT_FOUND: f"There is nothing at {request.url.path}. "
         "The page is at /, the API's description at /docs.",
         HTTPStatus.METHOD_NOT_ALLOWED: f"{request.url.path} does not take {request.method}.",
-        HTTPStatus.BAD_REQUEST: f"The request's body cannot be read: {error.detail} Send multipart/form-data "
-        "with one file.",
+        HTTPStatus.BAD_REQUEST: f"The request's body cannot be read: {str(error.detail).rstrip('.')}. "
+        f"{_EXPECTED.get(request.method, _EXPECTED['POST'])}",
     }.get(status, str(error.detail))
     return say_no(request, status, detail, dict(error.headers or {}))
 

@@ -74,7 +74,10 @@ def is_cross_site(headers: Headers) -> bool:
     if site := headers.get("sec-fetch-site"):
         return site not in {"same-origin", "none"}
     origin = headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
+    try:
+        return origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
+    except ValueError:  # no address at all, and so not ours
+        return True
 
 
 def host_name(host: str | None) -> str | None:

@@ -13,6 +13,7 @@ from app.settings import Settings, is_loopback
 from app.shelf.entry import Entry
 from app.web.body_limit import is_upload
 from app.web.errors import say_no_now
+from app.web.origins import host_name
 from app.web.refusals import Refused
 
 MAX_UPLOADS = 8  # requests that are read or wait for their turn
@@ -52,7 +53,7 @@ async def require_taking_models(request: Request) -> None:
     settings: Settings = request.app.state.settings
     # A name that is not this machine's own, though the server listens to this machine alone: a proxy, behind which
     # others can reach it.
-    by_another_name = settings.uploads is None and not is_loopback(request.url.hostname or "")
+    by_another_name = settings.uploads is None and not is_loopback(host_name(request.headers.get("host")) or "")
     if not settings.takes_models or by_another_name:
         raise ModelsAreNotTaken
 

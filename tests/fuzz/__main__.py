@@ -1,4 +1,4 @@
-"""`python -m tests.fuzz [--seconds 300] [--pictures N] [--seed N]`: pictures, model files, then pictures guided."""
+"""`python -m tests.fuzz [--seconds 300] [--pictures N] [--seed N]`: pictures, model files, then each guided."""
 
 import argparse
 import importlib.util
@@ -7,8 +7,8 @@ import sys
 
 from tests.fuzz import model_files, pictures
 
-SHARES = (0.35, 0.45, 0.2)  # of the time
-GUIDED = ("-max_len=4096", "-timeout=20", "-rss_limit_mb=4096", "-verbosity=0", "-print_final_stats=1")
+SHARES = (0.3, 0.4, 0.15, 0.15)  # of the time
+GUIDED = ("-timeout=20", "-rss_limit_mb=4096", "-verbosity=0", "-print_final_stats=1")
 
 
 def main() -> None:
@@ -23,21 +23,24 @@ def main() -> None:
     else:
         times = [share * options.seconds for share in SHARES]
         faults = pictures.fuzz(sys.maxsize, times[0], options.seed) + model_files.fuzz(times[1], options.seed)
-        faults += run_guided(times[2])
+        faults += run_guided("pictures", "tests.fuzz.guided", 4096, times[2])
+        faults += run_guided("descriptions", "tests.fuzz.guided_models", 65_536, times[3])
     print("\n".join(["FAILED", *faults]) if faults else "PASSED")
     raise SystemExit(bool(faults))
 
 
-def run_guided(seconds: float) -> list[str]:
-    """Where atheris is installed: in a process of its own, which libFuzzer ends."""
+def run_guided(what: str, module: str, longest: int, seconds: float) -> list[str]:
+    """Where atheris is installed: in a process of its own, which libFuzzer ends. longest: in bytes."""
     if importlib.util.find_spec("atheris") is None:
-        print("pictures, guided: not run, atheris is not installed")
+        print(f"{what}, guided: not run, atheris is not installed")
         return []
-    command = [sys.executable, "-m", "tests.fuzz.guided", f"-max_total_time={max(1, round(seconds))}", *GUIDED]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    options = [f"-max_total_time={max(1, round(seconds))}", f"-max_len={longest}", *GUIDED]
+    done = subprocess.run([sys.executable, "-m", module, *options], capture_output=True, text=True, check=False)
     lines = [line for line in done.stderr.splitlines() if line.startswith("stat::number_of_executed_units")]
-    print("pictures, guided:", *(lines or ["no statistics"]))
-    return [f"The guided run ended with {done.returncode}:\n{done.stderr[-3000:]}"] if done.returncode else []
+    print(f"{what}, guided:", *(lines or ["no statistics"]))
+    if not done.returncode:
+        return []
+    return [f"The guided run of {what} ended with {done.returncode}:\n{done.stderr[-3000:]}"]
 
 
 if __name__ == "__main__":

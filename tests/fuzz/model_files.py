@@ -12,7 +12,6 @@ import time
 import zipfile
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -20,16 +19,11 @@ from app.cnn.network import Network
 from app.opening.opener import Opener, Parcel
 from app.opening.parcel import unpack
 from app.opening.unusable import UnusableModel
-from tests.fuzz.mutations import mutate
+from tests.fuzz.mutations import change_value, mutate
 from tests.small_models import build_branches, build_digits, build_picture
 
 FILE_SECONDS = 20.0  # for one file
 PARCELS = 20  # changed ones of each model that opens
-VALUES: tuple[Any, ...] = (
-    None, True, -1, 0, 1, 2, 10**9, 10**30, 0.5, float("inf"), "", "same", "relu", "x" * 10_000, "../../x", "\x00",
-    [], [[]], [1, 2], [0, 0], [None, None, 1],
-    {}, {"class_name": "Lambda", "config": {}}, {"class_name": "Dense", "config": {"units": 2}},
-)  # fmt: skip
 
 
 def seeds() -> list[tuple[str, bytes]]:
@@ -60,28 +54,6 @@ def change(data: bytes, others: list[bytes], chance: random.Random) -> bytes:
         for each, content in contents.items():
             archive.writestr(each, content)
     return file.getvalue()
-
-
-def change_value(tree: Any, chance: random.Random) -> Any:
-    """The same JSON with one value, anywhere in it, replaced, removed or doubled."""
-    places = list(_places(tree))
-    if not places:
-        return chance.choice(VALUES)
-    holder, key = chance.choice(places)
-    dice = chance.random()
-    if dice < 0.15:
-        del holder[key]
-    elif dice < 0.25 and isinstance(holder, list):
-        holder.insert(key, holder[key])
-    else:
-        holder[key] = chance.choice(VALUES)
-    return tree
-
-
-def _places(tree: Any) -> Any:
-    for key in tree if isinstance(tree, dict) else range(len(tree)) if isinstance(tree, list) else ():
-        yield tree, key
-        yield from _places(tree[key])
 
 
 def fuzz(seconds: float, seed: int = 0) -> list[str]:

@@ -1,13 +1,20 @@
-"""Bytes made wrong, in the ways in which files are: flipped, cut, repeated, spliced, with extreme numbers in them."""
+"""Bytes made wrong, in the ways in which files are: flipped, cut, repeated, spliced, with extreme numbers; and JSON."""
 
 import random
 import struct
 from collections.abc import Callable
+from typing import Any
 
 _NUMBERS = (0, 1, 2, 127, 128, 255, 256, 4096, 4097, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 _FORMS = ("<B", ">H", "<H", ">I", "<I")
 _MAX_CHANGES = 4
 _HEADER = 64  # bytes, in which half of all changes are made: most of what a decoder decides is told there
+
+VALUES: tuple[Any, ...] = (
+    None, True, -1, 0, 1, 2, 10**9, 10**30, 0.5, float("inf"), "", "same", "relu", "x" * 10_000, "../../x", "\x00",
+    [], [[]], [1, 2], [0, 0], [None, None, 1],
+    {}, {"class_name": "Lambda", "config": {}}, {"class_name": "Dense", "config": {"units": 2}},
+)  # fmt: skip
 
 
 def mutate(data: bytes, others: list[bytes], chance: random.Random) -> bytes:
@@ -16,6 +23,28 @@ def mutate(data: bytes, others: list[bytes], chance: random.Random) -> bytes:
     for _ in range(chance.randint(1, _MAX_CHANGES)):
         chance.choice(_CHANGES)(changed, others, chance)
     return bytes(changed)
+
+
+def change_value(tree: Any, chance: random.Random) -> Any:
+    """The same JSON with one value, anywhere in it, replaced, removed or doubled."""
+    places = list(_places(tree))
+    if not places:
+        return chance.choice(VALUES)
+    holder, key = chance.choice(places)
+    dice = chance.random()
+    if dice < 0.15:
+        del holder[key]
+    elif dice < 0.25 and isinstance(holder, list):
+        holder.insert(key, holder[key])
+    else:
+        holder[key] = chance.choice(VALUES)
+    return tree
+
+
+def _places(tree: Any) -> Any:
+    for key in tree if isinstance(tree, dict) else range(len(tree)) if isinstance(tree, list) else ():
+        yield tree, key
+        yield from _places(tree[key])
 
 
 def _place(data: bytearray, chance: random.Random) -> int:

@@ -204,6 +204,12 @@ def test_a_registered_class_is_not_looked_up_even_where_it_exists(tmp_path: Path
     assert "“evil>Mine”, a class of its author's own" in refusal(in_archive(tmp_path, posing))
 
 
+@pytest.mark.parametrize("registered", [["Conv2D"], {}, 3, True])
+def test_a_registered_name_that_is_no_text(registered: Any, tmp_path: Path) -> None:
+    dense = keras_3("keras.layers", "Dense", {"name": "x", "units": 3}, registered)
+    assert "a class of its author's own" in refusal(in_archive(tmp_path, dense))
+
+
 def test_a_registered_name_replaces_no_layer_of_ours(tmp_path: Path) -> None:
     with keras.saving.custom_object_scope({"Conv2D": pytest.fail, "relu": pytest.fail}):
         assert open_model(small_file(tmp_path)).model.layers[1].__class__ is keras.layers.Conv2D

@@ -52,6 +52,13 @@ def test_a_new_pytorch_file_is_a_zip(tmp_path: Path) -> None:
         open_model(tmp_path / "m.keras")
 
 
+def test_a_file_that_goes_while_it_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = small_file(tmp_path)
+    monkeypatch.setattr(Path, "is_file", lambda self: self.unlink() is None)
+    with pytest.raises(UnusableModel, match=r"The file “small\.keras” cannot be read: No such file or directory\."):
+        open_model(path)
+
+
 @pytest.mark.parametrize(
     ("member", "says"), [("saved_model.pb", "SavedModel"), ("config.json", "unpacked"), ("x", "folder")]
 )

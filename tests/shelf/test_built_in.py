@@ -32,3 +32,13 @@ def test_a_file_that_does_not_open_is_refused_each_time_for_the_same_reason(tmp_
         with pytest.raises(UnusableModel, match="not a Keras model"):
             ask(file)
     assert file in models
+
+
+def test_a_file_that_was_away_for_a_moment_is_opened_when_it_is_back(built_in: Path) -> None:
+    models, file = BuiltIn(), only_file(built_in)
+    away = file.path.rename(file.path.with_suffix(".away"))
+    with pytest.raises(UnusableModel, match="There is no file"):
+        models.open(file)
+    assert file not in models
+    away.rename(file.path)
+    assert models.open(file).layers

@@ -168,6 +168,23 @@ def test_a_file_that_went(survey: Survey, mine: Path, tmp_path: Path) -> None:
         survey.find(file)
 
 
+def test_a_file_that_was_away_while_it_was_opened_is_opened_when_it_is_back(
+    survey: Survey, held: type[Held], opened: list[str], mine: Path, tmp_path: Path
+) -> None:
+    survey = Survey(tmp_path / "state")
+    (file,) = files(folder := tmp_path / "m", mine, "a")
+    survey.look_through([file])
+    assert held.started.wait(60)
+    away = folder.rename(tmp_path / "away")
+    held.go_on.set()
+    with pytest.raises(UnusableModel, match=r"There is no file “a\.keras”"):
+        survey.find(file)
+    away.rename(folder)
+    assert survey.find(file).card.title == "a"
+    assert opened == ["a.keras"] * 2
+    survey.close()
+
+
 def test_what_was_tidied_away_is_opened_again(survey: Survey, opened: list[str], mine: Path, tmp_path: Path) -> None:
     (file,) = files(tmp_path / "m", mine, "a")
     before = survey.parcel(file)

@@ -67,6 +67,7 @@ def test_another_host_name_is_refused(app: FastAPI, client: TestClient) -> None:
         ({"origin": "http://draw.example"}, True),
         ({"origin": "http://evil.example:8000"}, True),
         ({"origin": "null"}, True),
+        ({"origin": "http://[::1"}, True),
     ],
     ids=str,
 )

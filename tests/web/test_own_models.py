@@ -1,7 +1,9 @@
 """A person's own models over the API. Files are opened in this process here, but for the first test."""
 
+import errno
 import json
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -217,6 +219,22 @@ def test_a_card_that_is_none(serve: Serve, mine: Path, body: bytes) -> None:
     assert response.status_code in (400, 422)
     assert response.headers["content-type"] == "application/problem+json"
     assert len(response.json()["detail"]) > 20
+    assert "multipart" not in response.json()["detail"]
+
+
+def test_a_card_that_breaks_off_is_told_where(serve: Serve) -> None:
+    headers = {"content-type": "application/json"}
+    response = serve().put("/api/models/digits/card", content=b'{"title": "half', headers=headers)
+    detail = "The request's body is not JSON: Unterminated string starting at, at character 10."
+    assert_problem(response, HTTPStatus.UNPROCESSABLE_ENTITY, detail)
+
+
+@pytest.mark.parametrize("card", ['"{}"', '{{"title": "{}"}}', '{{"siblings": {{"max": "{}"}}}}', '{{"{}": 1}}'])
+def test_a_card_with_half_a_character(serve: Serve, card: str) -> None:
+    """JSON can hold it, and no answer can."""
+    body = card.format("\\ud800")
+    response = serve().put("/api/models/digits/card", content=body, headers={"content-type": "application/json"})
+    assert response.status_code == 422, response.json()
 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "1e999"])
@@ -323,7 +341,7 @@ def test_this_machine_under_each_of_its_names(serve: Serve, mine: Path, name: st
     assert send(serve(), mine, host=name).status_code == 201
 
 
-@pytest.mark.parametrize("name", ["evil.example:8000", "127.0.0.1.evil.example", "192.168.0.5"])
+@pytest.mark.parametrize("name", ["evil.example:8000", "127.0.0.1.evil.example", "192.168.0.5", "[::1"])
 def test_a_foreign_name_that_was_made_to_lead_to_this_machine(serve: Serve, mine: Path, name: str) -> None:
     assert send(serve(), mine, host=name).status_code == 400
     assert send(serve(allowed_hosts="*"), mine, host=name).status_code == 403
@@ -400,6 +418,18 @@ def test_an_upload_that_fails_makes_room_for_the_next(
     for content in (b"hello", b"", b"hello"):
         assert send(client, content).status_code == 422
     assert send(client, mine).status_code == 201
+
+
+def test_a_model_that_is_too_large_for_memory_and_the_disk(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    client = serve()
+    monkeypatch.setattr(tempfile.SpooledTemporaryFile, "rollover", refuse)
+    detail = "The file cannot be kept on this machine: No space left on device."
+    assert_problem(send(client, bytes(5_000_000)), HTTPStatus.INSUFFICIENT_STORAGE, detail)
+    drawing = {"drawing": ("d.png", four_png() + bytes(3_000_000))}
+    assert client.post("/api/models/digits/prediction", files=drawing).status_code == 200
 
 
 def test_a_state_folder_that_cannot_be_written(serve: Serve, mine: Path, tmp_path: Path) -> None:
