@@ -17,6 +17,9 @@ Array = NDArray[np.float32]
 
 _Forward = Callable[[tf.Tensor], list[tf.Tensor]]
 
+# On some processors, a convolution that is fused with its bias and ReLU makes zeros of what is not a number.
+tf.config.optimizer.set_experimental_options({"remapping": False})
+
 
 class TensorFlowEngine:
     """Graph functions of a Keras model, one a pooling mode, traced when first asked for. Safe to share."""
