@@ -38,6 +38,7 @@ class Limits(BaseSettings):
     max_side: int = Field(default=4096, ge=28, description="Pixels along a side of a drawing.")
     max_fields: int = Field(default=128, ge=16, description="Fields of a form.")
     max_field: int = Field(default=16_384, ge=64, description="Bytes of a field.")
+    held_megabytes: int = Field(default=256, ge=1, description="Megabytes of all drawings that are being received.")
     remembered_megabytes: int = Field(default=256, ge=0, description="Megabytes of forward passes remembered.")
     requests_per_minute: int | None = Field(
         default=None, ge=0, description="Requests a minute from one address; 0 is no limit."

@@ -17,7 +17,7 @@ from app.memory import hold_little, settled
 from app.settings import Settings, get_settings, resource
 from app.web import api, metrics, pages, status
 from app.web.admission import Admission
-from app.web.body_limit import BodyLimit, BodySizes
+from app.web.body_limit import BodyLimit, BodySizes, HeldBodies
 from app.web.errors import add_error_handlers
 from app.web.head import HeadAsGet
 from app.web.headers import NoStore, SecurityHeaders
@@ -79,6 +79,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 def _add_middleware(app: FastAPI, settings: Settings) -> None:
     """What every request passes, the last one first."""
+    app.add_middleware(HeldBodies, most=max(settings.held_megabytes * 2**20, settings.max_body))
     app.add_middleware(BodyLimit, sizes=app.state.body_sizes)
     app.add_middleware(UploadGate)
     app.add_middleware(TimeLimits, limits=settings)

@@ -1,13 +1,14 @@
-"""How large a request may be: a drawing and its form, and for an uploaded model more."""
+"""How large a request may be: a drawing and its form, and for an uploaded model more. How much all of them may hold."""
 
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.web.errors import say_no_now
-from app.web.refusals import TooLarge
+from app.web.refusals import Overloaded, TooLarge
 
 
 def is_upload(scope: Scope) -> bool:
@@ -52,3 +53,37 @@ class BodyLimit:
         if length.isdecimal() and int(length) > most:
             return await say_no_now(TooLarge(self._sizes.refusal(scope)), scope, receive, send)
         return await self._counting[most](scope, receive, send)
+
+
+class HeldBodies:
+    """Bounds the bytes of all bodies that are being received or answered; not of models, which are few and on the disk.
+
+    Each is small, but who sends slowly holds what has come; so would as many as there may be connections.
+    """
+
+    def __init__(self, app: ASGIApp, most: int) -> None:
+        self._app = app
+        self._most = most
+        self._held = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or is_upload(scope):
+            return await self._app(scope, receive, send)
+        held = 0
+
+        async def receive_if_there_is_room() -> Message:
+            nonlocal held
+            message = await receive()
+            size = len(message.get("body", b""))
+            if self._held + size > self._most:
+                overloaded = Overloaded("bodies held")
+                headers = {**(overloaded.headers or {}), "Connection": "close"}
+                raise HTTPException(overloaded.status, str(overloaded), headers)
+            held += size
+            self._held += size
+            return message
+
+        try:
+            await self._app(scope, receive_if_there_is_room, send)
+        finally:
+            self._held -= held

@@ -1,14 +1,17 @@
+import asyncio
 from collections.abc import Iterator
 from http import HTTPStatus
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from starlette.exceptions import HTTPException
+from starlette.types import Message, Receive, Scope, Send
 
 from app.limits import FORM_BYTES
 from app.main import create_app
 from app.settings import Settings
-from app.web.body_limit import BodySizes, is_upload
+from app.web.body_limit import BodySizes, HeldBodies, is_upload
 from tests.web.test_errors import PREDICTION, assert_problem
 
 MAX_BODY_SIZE = Settings().max_body
@@ -70,3 +73,41 @@ def test_one_request_alone_may_bring_a_model() -> None:
         assert sizes.of({"type": "http", "method": method, "path": path}) == 10
     assert sizes.of({"type": "http", "method": "POST", "path": "/api/models"}) == 20
     assert not is_upload({"type": "websocket", "path": "/api/models"})
+
+
+def test_all_bodies_together_are_bounded() -> None:
+    """Who comes when others hold all there is gets a quick no, and is let in when one of them has gone."""
+
+    async def read(scope: Scope, receive: Receive, send: Send) -> None:
+        while (await receive()).get("more_body"):
+            pass
+
+    async def ask(limited: HeldBodies, pieces: list[int], path: str = PREDICTION, wait: float = 0) -> None:
+        messages = [{"type": "http.request", "body": bytes(size), "more_body": True} for size in pieces]
+
+        async def receive() -> Message:
+            if messages:
+                return messages.pop(0)
+            await asyncio.sleep(wait)
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: Message) -> None:
+            pass
+
+        await limited({"type": "http", "method": "POST", "path": path}, receive, send)
+
+    async def meet() -> None:
+        limited = HeldBodies(read, most=10)
+        slow = asyncio.create_task(ask(limited, [3, 4], wait=0.2))
+        await asyncio.sleep(0)
+        await ask(limited, [3])
+        await ask(limited, [50], path="/api/models")  # it goes to the disk
+        for pieces in ([4], [3, 1], [11]):
+            with pytest.raises(HTTPException, match="more to compute") as refused:
+                await ask(limited, pieces)
+            assert refused.value.status_code == 503
+            assert refused.value.headers == {"Retry-After": "2", "Connection": "close"}
+        await slow
+        await ask(limited, [10])
+
+    asyncio.run(meet())
