@@ -1,6 +1,7 @@
 """The process: how it starts, logs, stops, and gets over faults."""
 
 import os
+import pickle
 import signal
 import socket
 import subprocess
@@ -8,13 +9,15 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
-from app.server import cannot_listen, listen_on
+from app.server import cannot_listen, listen_on, share
 from tests.pictures import four_png
 from tests.process import ROOT, Process
 
@@ -67,6 +70,30 @@ def test_an_ipv6_address_is_listened_on() -> None:
             assert listener.getsockname()[0] == "::1"
     except OSError:
         pytest.skip("This machine has no IPv6.")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="connections are dealt out by Linux alone")
+def test_a_shared_address_is_another_socket_for_each_process_and_nobody_else_s() -> None:
+    listener = listen_on("127.0.0.1", 0)
+    address = listener.getsockname()
+    with share(listener) as shared, ExitStack() as stack:
+        assert shared.getsockname() == address
+        workers = [stack.enter_context(pickle.loads(ForkingPickler.dumps(shared))) for _ in range(2)]
+        for worker in workers:
+            worker.listen()
+            worker.setblocking(False)
+        accepted = [0, 0]
+        for _ in range(64):
+            stack.enter_context(socket.create_connection(address))
+        for number, worker in enumerate(workers):
+            with suppress(BlockingIOError):
+                while True:
+                    stack.enter_context(worker.accept()[0])
+                    accepted[number] += 1
+        assert sum(accepted) == 64
+        assert min(accepted) >= 8  # by chance, each as likely as the other
+        with pytest.raises(OSError, match="in use"):
+            listen_on(*address)
 
 
 @pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a folder that nobody can write to")
