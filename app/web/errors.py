@@ -105,7 +105,7 @@ async def _on_invalid_request(request: Request, error: Exception) -> Response:
 def _sentences(errors: Iterable[dict[str, Any]]) -> Iterable[str]:
     for error in errors:
         name = ".".join(str(part) for part in error["loc"][1:]) or "the request"
-        if error["type"] == "json_invalid":
+        if error["type"] == "json_invalid" and name.isdecimal():  # the body as a whole, up to this character
             yield f"The request's body is not JSON: {error['ctx']['error']}, at character {name}."
         elif name == "model" and error["loc"][0] == "body":
             yield "No model was sent: send a .keras or .h5 file as the file “model” of a multipart/form-data request."

@@ -179,6 +179,9 @@ def test_a_file_that_was_away_while_it_was_opened_is_opened_when_it_is_back(
     held.go_on.set()
     with pytest.raises(UnusableModel, match=r"There is no file “a\.keras”"):
         survey.find(file)
+    for thread in threading.enumerate():  # it has looked, and found nothing
+        if thread.name == "survey":
+            thread.join(60)
     away.rename(folder)
     assert survey.find(file).card.title == "a"
     assert opened == ["a.keras"] * 2

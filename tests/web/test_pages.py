@@ -1,6 +1,7 @@
 import base64
 import html
 import io
+import json
 import re
 from html.parser import HTMLParser
 
@@ -127,7 +128,7 @@ def test_a_drawing_is_answered_with_every_layer_that_is_on_screen(
 ) -> None:
     network = library.network(model)
     expected = explore(network, network.run(see(four, network.card)), Look())
-    text = explored(client, four, model=model, shown=[f"0 {layer.name}" for layer in network.layers])
+    text = explored(client, four, model=model, shown=json.dumps({layer.name: 0 for layer in network.layers}))
     tags = Tags(text)
     assert (tags.misplaced, tags.open) == (0, [])
     assert len(tags.all("article")) == len(network.layers)
