@@ -23,8 +23,8 @@ from app.imaging.picture import MIN_FREE_SIDE, Placing, find_size, margined, pla
 from app.imaging.png import encode_levels
 from app.prediction import Prediction, predict
 
-# Encoding a picture leaves the interpreter free: where there is much to encode, several are drawn at once.
-_PARALLEL_PIXELS = 200_000
+# Encoding a picture leaves the interpreter free: large ones are drawn at once. Of small ones most is Python's own work.
+_PARALLEL_PIXELS = 250_000
 _artists = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="artist")
 
 
@@ -162,8 +162,8 @@ def explore(network: Network, forward: ForwardPass, look: Look, parts: Iterable[
     What is not drawn costs nothing, however large the network is.
     """
     wanted = [Part(layer) for layer in network.layers] if parts is None else list(parts)
-    pixels = sum(prod(shape_of(forward, part.layer)) for part in wanted)
-    draw = _artists.map if pixels > _PARALLEL_PIXELS else map
+    largest = max((prod(shape_of(forward, part.layer)) for part in wanted), default=0)
+    draw = _artists.map if largest > _PARALLEL_PIXELS else map
     views = tuple(draw(lambda part: _view(network, forward, part, look), wanted))
     prediction = None if network.answers_with_picture else predict(network, forward)
     return Exploration(network, forward, prediction, views)
