@@ -27,7 +27,6 @@ export const isModelFile = (file) => /\.(keras|h5|hdf5)$/i.test(file?.name ?? ""
  */
 export function addModelOpening(form, errors) {
   const picker = document.getElementById("own-model");
-  let timer = 0;
 
   async function open(file) {
     const body = new FormData();
@@ -45,11 +44,12 @@ export function addModelOpening(form, errors) {
     }
   }
 
-  form.addEventListener("htmx:before:request", () => {
-    timer = setTimeout(() => form.classList.add("waits-long"), LONG_MS);
+  // Each request has its own, since the next one may leave before the last one is done with.
+  form.addEventListener("htmx:before:request", ({ detail }) => {
+    detail.ctx.patience = setTimeout(() => form.classList.add("waits-long"), LONG_MS);
   });
-  form.addEventListener("htmx:finally:request", () => {
-    clearTimeout(timer);
+  form.addEventListener("htmx:finally:request", ({ detail }) => {
+    clearTimeout(detail.ctx.patience);
     form.classList.remove("waits-long");
   });
 
