@@ -8,7 +8,7 @@ from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.web.errors import say_no_now
-from app.web.refusals import Overloaded, TooLarge
+from app.web.refusals import NoRoom, TooLarge
 
 
 def is_upload(scope: Scope) -> bool:
@@ -76,9 +76,8 @@ class HeldBodies:
             message = await receive()
             size = len(message.get("body", b""))
             if self._held + size > self._most:
-                overloaded = Overloaded("bodies held")
-                headers = {**(overloaded.headers or {}), "Connection": "close"}
-                raise HTTPException(overloaded.status, str(overloaded), headers)
+                # FastAPI lets nothing else than an HTTPException through while it reads a body.
+                raise HTTPException(NoRoom.status) from NoRoom()
             held += size
             self._held += size
             return message

@@ -121,6 +121,8 @@ def _sentences(errors: Iterable[dict[str, Any]]) -> Iterable[str]:
 
 async def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if isinstance(error.__cause__, Refused):  # while the body was read
+        return await _on_refusal(request, error.__cause__)
     if isinstance(error.__cause__, OSError):  # a body that is too large for memory, and there is no place on the disk
         return await _on_domain_error(request, NotKept.because(error.__cause__))
     status = HTTPStatus(error.status_code)

@@ -33,3 +33,11 @@ class Overloaded(Refused):
         sentence = f"The server has more to compute than it can just now. Try again in {retry_seconds} seconds."
         super().__init__(sentence, {"Retry-After": str(retry_seconds)})
         self.reason = reason
+
+
+class NoRoom(Overloaded):
+    """All bodies together hold as much as may be held. What is left of this one is not waited for."""
+
+    def __init__(self) -> None:
+        super().__init__("bodies held")
+        self.headers = {**(self.headers or {}), "Connection": "close"}

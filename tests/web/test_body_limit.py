@@ -12,6 +12,7 @@ from app.limits import FORM_BYTES
 from app.main import create_app
 from app.settings import Settings
 from app.web.body_limit import BodySizes, HeldBodies, is_upload
+from app.web.refusals import NoRoom
 from tests.web.test_errors import PREDICTION, assert_problem
 
 MAX_BODY_SIZE = Settings().max_body
@@ -103,11 +104,22 @@ def test_all_bodies_together_are_bounded() -> None:
         await ask(limited, [3])
         await ask(limited, [50], path="/api/models")  # it goes to the disk
         for pieces in ([4], [3, 1], [11]):
-            with pytest.raises(HTTPException, match="more to compute") as refused:
+            with pytest.raises(HTTPException) as refused:
                 await ask(limited, pieces)
-            assert refused.value.status_code == 503
-            assert refused.value.headers == {"Retry-After": "2", "Connection": "close"}
+            assert isinstance(refused.value.__cause__, NoRoom)
         await slow
         await ask(limited, [10])
 
     asyncio.run(meet())
+
+
+def test_a_body_for_which_there_is_no_room_is_answered_like_any_other_that_is_too_much(
+    app: FastAPI, client: TestClient
+) -> None:
+    full = create_app(Settings())
+    full.state.library = app.state.library
+    held = HeldBodies(full, most=10)
+    response = TestClient(held, base_url="http://127.0.0.1").post(PREDICTION, files={"drawing": bytes(100)})
+    detail = "The server has more to compute than it can just now. Try again in 2 seconds."
+    assert_problem(response, HTTPStatus.SERVICE_UNAVAILABLE, detail)
+    assert (response.headers["retry-after"], response.headers["connection"]) == ("2", "close")
