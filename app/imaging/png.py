@@ -1,6 +1,6 @@
 """Arrays to PNG files (ISO/IEC 15948), made to be written fast.
 
-Pillow takes four times as long for a picture as small as a layer's grid: most of it is not compression. Deflate is
+Pillow takes three times as long for a picture as small as a layer's grid: most of it is not compression. Deflate is
 ISA-L's, at half of zlib's time.
 """
 
