@@ -155,7 +155,10 @@ def test_a_killed_worker_is_replaced_and_forgotten(start: Any) -> None:
 
     until(lambda: networks_ready() == 2)
     first, second = workers_of(process)
+    killed = psutil.Process(first)
     os.kill(first, signal.SIGKILL)
+    # What is dealt to it while it dies is lost with it; what comes when its socket is closed meets the other one.
+    until(lambda: not killed.is_running() or killed.status() == psutil.STATUS_ZOMBIE)
     assert process.post_drawing(PREDICTION, four_png())[0] == 200
     until(lambda: networks_ready() == 3)
     assert second in workers_of(process) and first not in workers_of(process)
