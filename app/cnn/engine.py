@@ -18,6 +18,10 @@ _log = logging.getLogger(__name__)
 class Engine(Protocol):
     """Runs a network. Safe to share between threads."""
 
+    @property
+    def is_small(self) -> bool:
+        """A run takes a millisecond or two, whatever the image and the mode."""
+
     def run(self, image: Array, mode: PoolingMode | None) -> list[Array]:
         """Every layer's output, without the batch, as copies. mode: None is each layer's own. Raises: UnfitImage."""
 

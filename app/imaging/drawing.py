@@ -1,6 +1,7 @@
 """From a drawing (what a person made, bytes) to a picture: the one place where picture files are decoded."""
 
 import io
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from app.imaging.scans import count_scans
 MAX_BYTES = 4 * 1024 * 1024
 MAX_SIDE = 4096
 MAX_SCANS = 100  # of a JPEG; a progressive one has about ten
+_SMALL_BYTES, _SMALL_PIXELS = 2**15, 2**17  # a page's pad has 280×280 and mostly 2 to 5 kB
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 
 # Sides are checked as soon as the header is read, which is stricter than Pillow's own limit.
@@ -40,6 +42,17 @@ class NothingDrawn(InvalidDrawing):
 
     def __init__(self) -> None:
         super().__init__("Nothing is drawn yet: the picture is all paper. Draw something, then try again.")
+
+
+def is_small(data: bytes) -> bool:
+    """A PNG such as a page's pad sends, or not much larger: to read it takes few milliseconds, whatever it shows."""
+    if len(data) > _SMALL_BYTES:
+        return False
+    try:
+        picture = Image.open(io.BytesIO(data), formats=("PNG",))
+    except Exception:
+        return False
+    return prod(picture.size) <= _SMALL_PIXELS
 
 
 def decode(data: bytes, most: MostRead = MOST_READ) -> Image.Image:

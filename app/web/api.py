@@ -15,6 +15,7 @@ from app.imaging.npz import encode_npz
 from app.microscope import Place, draw_kernels, inspect, kernel_of
 from app.prediction import predict
 from app.web.comparison import ComparisonAnswer, answer_comparison
+from app.web.computing import computes
 from app.web.dependencies import (
     DifferencesDep,
     DrawingDep,
@@ -50,7 +51,7 @@ _DRAWING_REFUSED = problem_responses(HTTPStatus.NOT_FOUND) | POST_ERRORS
 
 
 def _as_json(answer: BaseModel) -> Response:
-    """Written by the thread that made it; FastAPI would check it once more, and have another thread write it."""
+    """Written where it was made; FastAPI would check it once more, and have a thread write it."""
     return Response(answer.model_dump_json(), media_type="application/json")
 
 
@@ -123,6 +124,7 @@ def put_card(library: LibraryDep, model: ModelPath, card: Card, _: TakesModelsDe
     response_model=PredictionSchema,
     responses=_DRAWING_REFUSED,
 )
+@computes
 def post_prediction(run: RunDep) -> Response:
     """Which class the network says the drawing is."""
     return _as_json(answer_prediction(predict(run.network, run.network.run(run.see(), run.pooling))))
@@ -134,6 +136,7 @@ def post_prediction(run: RunDep) -> Response:
     response_model=FeatureMapsAnswer,
     responses=_DRAWING_REFUSED,
 )
+@computes
 def post_feature_maps(
     run: RunDep,
     look: LookDep,
@@ -143,7 +146,7 @@ def post_feature_maps(
 ) -> Response:
     """The prediction, and the feature maps of every convolution and pooling layer as a PNG grid, or of those named."""
     network = run.network
-    wanted = [network.layer(name) for name in layers] if layers else network.feature_map_layers
+    wanted = [network.layer(name) for name in dict.fromkeys(layers)] if layers else network.feature_map_layers
     return _as_json(answer_feature_maps(explore(network, run(), look, map(feature_maps, wanted))))
 
 
@@ -174,6 +177,7 @@ def post_comparison(
     response_class=Response,
     responses=_DRAWING_REFUSED | _file("image/png"),
 )
+@computes
 def post_grid(
     layer: LayerDep,
     run: RunDep,
@@ -191,6 +195,7 @@ def post_grid(
     response_class=Response,
     responses=_DRAWING_REFUSED | _file("image/png"),
 )
+@computes
 def post_feature_map(
     layer: LayerDep,
     channel: ChannelPath,

@@ -20,6 +20,7 @@ from app.cnn.pooling import PoolingMode
 from app.explorer import Look, see
 from app.forward_passes import ForwardPasses
 from app.imaging.colormap import Colormap
+from app.imaging.drawing import is_small
 from app.imaging.grid import COLUMNS
 from app.imaging.levels import Scale
 from app.library import Library
@@ -164,12 +165,17 @@ DrawingDep = Annotated[bytes, Depends(get_drawing)]
 
 @dataclass(frozen=True)
 class Run:
-    """A network and the drawing that it is to run on. What it does takes a thread of its own: not the event loop's."""
+    """A network and the drawing that it is to run on."""
 
     network: Network
     drawing: bytes
     pooling: PoolingMode | None
     passes: ForwardPasses
+
+    @property
+    def is_small(self) -> bool:
+        """All there is to compute takes a few milliseconds; otherwise it must not hold up the event loop."""
+        return self.network.is_small and is_small(self.drawing)
 
     def __call__(self) -> ForwardPass:
         """Raises: InvalidDrawing, UnfitImage."""
@@ -187,6 +193,11 @@ class Asked:
     form: PageForm
     choice: Choice
     run: Run
+
+    @property
+    def is_small(self) -> bool:
+        """Likewise. The microscope may show thousands of terms."""
+        return self.form.selection is None and self.run.is_small
 
 
 async def get_asked(request: Request, drawing: DrawingDep) -> Asked:

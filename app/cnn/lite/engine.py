@@ -10,6 +10,7 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
+from app.cnn.cost import is_small
 from app.cnn.lite.graph import Graph, Tensor
 from app.cnn.lite.interpreters import Interpreters
 from app.cnn.lite.operators import write_layer
@@ -36,6 +37,7 @@ class LiteEngine:
         for name, arrays in parts.weights.items():
             if not all(np.isfinite(array).all() for array in arrays.values()):
                 raise Unknown(f"weights of {name} that are no finite numbers")
+        self.is_small = is_small(parts)
         self._layers, self._weights = parts.layers, parts.weights
         self._ready: OrderedDict[tuple[PoolingMode | None, tuple[int, ...]], Interpreters] = OrderedDict()
         self._lock = Lock()
