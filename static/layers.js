@@ -1,6 +1,8 @@
 // The list of layers: only those on screen are asked for, and each can be folded and paged. The server draws; this says
 // what is to be seen.
 
+import { readPlace } from "./maps.js";
+
 const AHEAD = 0.75; // how far beyond the screen layers are fetched while nothing else is going on, in screens
 const REST_MS = 150; // how long the drawing must rest before that
 const MOST = 48; // layers in one request
@@ -97,7 +99,8 @@ export function addLayerList(form, layers, contents) {
     if (model !== list().dataset.model) [model, pages, folds] = [list().dataset.model, new Map(), new Map()];
     for (const article of articles()) {
       if (folds.has(article.dataset.layer)) fold(article, folds.get(article.dataset.layer));
-      const first = Number(article.querySelector(".overlay")?.dataset.first ?? 0);
+      const maps = article.querySelector(".maps[data-place]");
+      const first = maps ? readPlace(maps).first : 0;
       if (first && !pages.has(article.dataset.layer)) pages.set(article.dataset.layer, first);
     }
     observer.disconnect();

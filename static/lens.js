@@ -1,17 +1,17 @@
 // The lens: the feature map under the pointer, large and half transparent over what the network sees.
 
-/** Where a grid's picture has its maps, and which one lies under a point of the page. */
-function mapUnder(image, event) {
-  const { first = 0, maps, columns, gap, mapWidth, mapHeight } = Object.fromEntries(
-    Object.entries(image.dataset).map(([name, value]) => [name, Number(value)]),
-  );
+import { readPlace } from "./maps.js";
+
+/** Which map of a grid's picture lies under a point of the page, and where in the picture. */
+function mapUnder(image, place, event) {
+  const { first, count, columns, width, height, gap } = place;
   const box = image.getBoundingClientRect();
   const scale = image.naturalWidth / box.width;
-  const column = Math.floor(((event.clientX - box.left) * scale) / (mapWidth + gap));
-  const row = Math.floor(((event.clientY - box.top) * scale) / (mapHeight + gap));
-  const place = row * columns + column;
-  if (column >= columns || place < 0 || place >= maps) return null;
-  return { map: first + place, x: column * (mapWidth + gap), y: row * (mapHeight + gap), width: mapWidth, height: mapHeight };
+  const column = Math.floor(((event.clientX - box.left) * scale) / (width + gap));
+  const row = Math.floor(((event.clientY - box.top) * scale) / (height + gap));
+  const number = row * columns + column;
+  if (column >= columns || number < 0 || number >= count) return null;
+  return { map: first + number, x: column * (width + gap), y: row * (height + gap), width, height };
 }
 
 /** Show the lens over every grid inside this element. */
@@ -24,11 +24,12 @@ export function addLens(layers, lens, seen) {
   const draw = () => {
     if (!last?.image.isConnected) return hide();
     const { image, event } = last;
-    const under = mapUnder(image, event);
+    const { layer, extent } = image.parentElement.dataset;
+    const under = mapUnder(image, readPlace(image.parentElement), event);
     if (!under) return hide();
     const input = seen();
     const scale = canvas.width / Math.max(input.naturalWidth, input.naturalHeight);
-    const [top, left, bottom, right] = image.dataset.extent.split(" ").map((value) => Number(value) * scale);
+    const [top, left, bottom, right] = extent.split(" ").map((value) => Number(value) * scale);
     context.imageSmoothingEnabled = false;
     context.clearRect(0, 0, canvas.width, canvas.height);
     context.drawImage(input, 0, 0, input.naturalWidth * scale, input.naturalHeight * scale);
@@ -36,7 +37,7 @@ export function addLens(layers, lens, seen) {
     const { x, y, width, height } = under;
     context.drawImage(image, x, y, width, height, left, top, right - left, bottom - top);
     context.globalAlpha = 1;
-    caption.textContent = `${image.dataset.layer} · map ${under.map}, over what the network sees`;
+    caption.textContent = `${layer} · map ${under.map}, over what the network sees`;
     lens.hidden = false;
     const space = 24;
     const beside = event.clientX + space + lens.offsetWidth < innerWidth;

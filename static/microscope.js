@@ -1,5 +1,7 @@
 // The microscope: which map and which cell are meant. The server draws and computes; this only says where to look.
 
+import { readPlace } from "./maps.js";
+
 const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 const REDUCED_MOTION = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -60,15 +62,15 @@ export function addMicroscope(form, layers, { send, save }) {
   // Maps: a button over each one, made once a page of a grid; one of them takes part in the Tab order, arrow keys reach the rest.
 
   function fill(overlay) {
-    const { first, count, columns, width, height, gap, word, layer } = overlay.dataset;
-    const shape = [first, count, columns, width, height].join(" ");
+    const { layer, word, place: shape } = overlay.parentElement.dataset;
     if (overlay.shape === shape) return;
     overlay.shape = shape;
-    const [across, down] = [Number(width) + Number(gap), Number(height) + Number(gap)];
+    const { first, count, columns, width, height, gap } = readPlace(overlay.parentElement);
+    const [across, down] = [width + gap, height + gap];
     const totalWidth = columns * across - gap;
     const totalHeight = Math.ceil(count / columns) * down - gap;
-    const buttons = Array.from({ length: Number(count) }, (_, place) => {
-      const index = Number(first) + place;
+    const buttons = Array.from({ length: count }, (_, place) => {
+      const index = first + place;
       const button = document.createElement("button");
       button.type = "button";
       button.className = "map";
@@ -89,8 +91,8 @@ export function addMicroscope(form, layers, { send, save }) {
   }
 
   function mark(overlay) {
-    const isHere = !fields.layer.disabled && fields.layer.value === overlay.dataset.layer;
-    const isMap = overlay.dataset.word === "map";
+    const isHere = !fields.layer.disabled && fields.layer.value === overlay.parentElement.dataset.layer;
+    const isMap = overlay.parentElement.dataset.word === "map";
     const chosen = isHere ? (isMap ? fields.channel.value : String(panel()?.dataset.column)) : null;
     if (overlay.chosen === chosen) return;
     overlay.chosen = chosen;
@@ -122,7 +124,7 @@ export function addMicroscope(form, layers, { send, save }) {
     const button = event.target.closest("button.map");
     if (button) {
       origin = button;
-      const { layer, word } = button.parentElement.dataset;
+      const { layer, word } = button.closest(".maps").dataset;
       const index = Number(button.dataset.index);
       if (word === "map") select(layer, index);
       else select(layer, 0, 0, index);
@@ -135,7 +137,7 @@ export function addMicroscope(form, layers, { send, save }) {
     const button = event.target.closest("button.map");
     if (!button || !STEPS[event.key]) return;
     const [rows, columns] = STEPS[event.key];
-    const { first, columns: across } = button.parentElement.dataset;
+    const { first, columns: across } = readPlace(button.closest(".maps"));
     const next = Number(button.dataset.index) - first + rows * across + columns;
     const target = button.parentElement.children[next];
     if (!target) return;

@@ -45,7 +45,8 @@ def encode_palette(indices: NDArray[np.uint8], palette: bytes, transparent: int 
 
 def encode_levels(levels: NDArray[np.uint8]) -> bytes:
     """A grey PNG of (height, width) uint8, or one in colour of (height, width, 3)."""
-    differences = np.diff(levels, axis=1, prepend=np.uint8(0))  # modulo 256
+    differences = levels.copy()
+    differences[:, 1:] -= levels[:, :-1]  # modulo 256
     return _write(differences, _Colour.RGB if levels.ndim == 3 else _Colour.GREY, _Filter.SUB)
 
 

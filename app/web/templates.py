@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from app.imaging.grid import Layout
 from app.microscope_view import SHOWN_CONTRIBUTIONS, SHOWN_TERMS
+from app.prediction import ClassProbability
 from app.settings import resource
 from app.web import cell_words, numbers
 from app.web.words import describe, describe_unmoded
@@ -37,6 +38,16 @@ def percent(probability: float) -> str:
     return f"{value:.0e}".replace("e-0", "e-").replace("e", "·10^") if value < 50 else "> 99.9999"
 
 
+def bar_length(probability: float) -> float:
+    """A probability as the length of its bar in percent, from 0 to 100 also where a network's answer is beyond."""
+    return 100 * min(1, max(0, probability))
+
+
+def have_words(classes: Sequence[ClassProbability]) -> bool:
+    """The classes are called by more than a letter each."""
+    return any(len(each.label) > 1 for each in classes)
+
+
 def number(value: float) -> str:
     """A value with four significant digits, zero as 0."""
     return f"{value:.4g}"
@@ -52,9 +63,28 @@ def count(value: int) -> str:
     return f"{value:,}"
 
 
-def display_width(grid: Layout) -> int:
-    """How wide a grid's picture is shown at most, in CSS pixels: its maps at a size to look at, or at their own."""
-    return grid.columns * max(96, grid.map_width)
+def grid_size(grid: Layout) -> tuple[int, int]:
+    """Width and height that a grid's picture is shown with at most, in CSS pixels: its maps at a size to look at."""
+    width = grid.columns * max(96, grid.map_width)
+    return width, round(width * grid.height / grid.width)
+
+
+def strip_size(strip: Layout) -> tuple[int, int]:
+    """The same of a strip: of several rows, each is lower."""
+    return strip.columns * 60, strip.rows * 6 if strip.rows > 1 else 14
+
+
+def place(grid: Layout, first: int, count: int) -> str:
+    """Where a grid's picture has its maps, for the page's scripts.
+
+    The first one's number, how many there are, how many in a row, width and height of each, and the gap, in pixels.
+    """
+    return f"{first} {count} {grid.columns} {grid.map_width} {grid.map_height} {grid.gap}"
+
+
+def spaced(values: Sequence[float]) -> str:
+    """Numbers as an attribute that scripts read."""
+    return " ".join(map(str, values))
 
 
 def shorten(numbers: Sequence[int], most: int = 12) -> str:
@@ -71,12 +101,17 @@ def shape(sizes: tuple[int | None, ...]) -> str:
 templates.env.filters |= {
     "data_url": data_url,
     "percent": percent,
+    "bar_length": bar_length,
+    "have_words": have_words,
     "number": number,
     "count": count,
     "plain": plain,
     "shape": shape,
     "shorten": shorten,
-    "display_width": display_width,
+    "place": place,
+    "spaced": spaced,
+    "grid_size": grid_size,
+    "strip_size": strip_size,
     "describe": describe,
     "describe_unmoded": describe_unmoded,
 }

@@ -98,7 +98,8 @@ def test_the_outlined_map_is_the_one_that_is_named(compare: Page) -> None:
     image, mark = cell.locator("img.grid").bounding_box(), cell.locator("rect").bounding_box()
     assert image and mark
     column = int((mark["x"] + mark["width"] / 2 - image["x"]) / image["width"] * 8)
-    rows = int(cell.locator("img.grid").get_attribute("data-maps") or 0) // 8
+    place = cell.locator(".maps").get_attribute("data-place") or ""
+    rows = int(place.split()[1]) // 8
     row = int((mark["y"] + mark["height"] / 2 - image["y"]) / image["height"] * rows)
     assert row * 8 + column == number
 

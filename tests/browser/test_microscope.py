@@ -29,7 +29,8 @@ def test_every_map_is_reachable_and_named(explorer: Page) -> None:
         "#layer-conv_1 .overlay button", "buttons => buttons.map((button) => button.getAttribute('aria-label'))"
     )
     assert names == [f"conv_1, map {index}" for index in range(len(names))]
-    assert len(names) == int(explorer.get_attribute("#layer-conv_1 img.grid", "data-maps") or 0) > 1
+    place = explorer.get_attribute("#layer-conv_1 .maps", "data-place") or ""
+    assert len(names) == int(place.split()[1]) > 1
 
 
 def test_a_click_opens_the_panel_in_the_layers_card(explorer: Page) -> None:

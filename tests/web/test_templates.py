@@ -10,8 +10,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.imaging.grid import draw_grid
-from app.web.templates import count, data_url, display_width, number, percent, shape, templates
+from app.imaging.grid import draw_grid, lay_out_grid, lay_out_strip
+from app.prediction import ClassProbability
+from app.web.templates import (
+    bar_length,
+    count,
+    data_url,
+    grid_size,
+    have_words,
+    number,
+    percent,
+    place,
+    shape,
+    spaced,
+    strip_size,
+    templates,
+)
 from tests.pictures import four_png
 
 
@@ -78,9 +92,32 @@ def test_a_data_url_holds_the_file() -> None:
     assert base64.b64decode(content) == four_png()
 
 
-@pytest.mark.parametrize(("side", "width"), [(13, 3 * 96), (280, 3 * 280)])
-def test_maps_are_shown_at_a_size_to_look_at_or_at_their_own(side: int, width: int) -> None:
-    assert display_width(draw_grid(np.zeros((side, side, 5), dtype=np.float32), columns=3)) == width
+@pytest.mark.parametrize(("side", "size"), [(13, (288, 192)), (280, (840, 560))])
+def test_maps_are_shown_at_a_size_to_look_at_or_at_their_own(side: int, size: tuple[int, int]) -> None:
+    """With a pixel's gap between them, three a row, in two rows: as wide as the maps, and of the picture's shape."""
+    grid = draw_grid(np.zeros((side, side, 5), dtype=np.float32), columns=3)
+    width, height = grid_size(grid)
+    assert (width, round(height, -1)) == (size[0], round(size[1], -1))
+    assert height == round(width * grid.height / grid.width)
+
+
+@pytest.mark.parametrize(("units", "size"), [(10, (600, 14)), (300, (256 * 60, 12))])
+def test_a_strip_of_several_rows_has_lower_ones(units: int, size: tuple[int, int]) -> None:
+    assert strip_size(lay_out_strip(units)) == size
+
+
+def test_scripts_are_told_where_the_maps_are() -> None:
+    assert place(lay_out_grid(13, 11, 20), 64, 20) == "64 20 16 11 13 1"
+    assert spaced((0.0, 1.5, 28.0, 28.0)) == "0.0 1.5 28.0 28.0"
+
+
+def test_a_bar_is_never_longer_than_its_place() -> None:
+    assert [bar_length(each) for each in (-0.5, 0, 0.25, 1, 1.5)] == [0, 0, 25, 100, 100]
+
+
+def test_classes_of_several_letters_are_words() -> None:
+    assert not have_words([ClassProbability("7", 0.5), ClassProbability("8", 0.5)])
+    assert have_words([ClassProbability("7", 0.5), ClassProbability("ten", 0.5)])
 
 
 @pytest.fixture
