@@ -1,12 +1,17 @@
 // Watches the explorer from inside: when the pen moved, when a request left, when what it brought was on screen.
 
+performance.setResourceTimingBufferSize(100_000);
 globalThis.watched = { moves: [], updates: [], longTasks: [] };
 
 addEventListener("pointermove", (event) => event.isTrusted && event.buttons && watched.moves.push(event.timeStamp), {
   capture: true,
 });
 
-document.addEventListener("htmx:before:request", () => (watched.left = performance.now()), { capture: true });
+// The next request may leave before an answer is put on the page: each knows for itself when it left.
+const left = new WeakMap(); // by htmx' context of a request
+let swapped = null; // the one whose answer is put on the page
+document.addEventListener("htmx:before:request", ({ detail }) => left.set(detail.ctx, performance.now()), { capture: true });
+document.addEventListener("htmx:before:swap", ({ detail }) => (swapped = detail.ctx), { capture: true });
 
 document.addEventListener("DOMContentLoaded", () => {
   const updates = new Map(); // by picture: the updates that changed it and that it was not yet presented with
@@ -15,7 +20,8 @@ document.addEventListener("DOMContentLoaded", () => {
   // After each change of pictures. The browser itself says when each is presented (Element Timing), where it is asked to.
   new MutationObserver((records) => {
     const images = new Set(records.flatMap(({ target, addedNodes }) => [target, ...addedNodes].flatMap(imagesIn)));
-    const update = { left: watched.left, swapped: performance.now(), images: images.size, missing: images.size, painted: 0 };
+    if (!left.has(swapped)) return; // the page as it came
+    const update = { left: left.get(swapped), swapped: performance.now(), missing: images.size, painted: 0 };
     for (const image of images) {
       image.setAttribute("elementtiming", "map");
       updates.set(image, [...(updates.get(image) ?? []), update]);

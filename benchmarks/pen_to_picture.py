@@ -10,56 +10,50 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
-
 from app.imaging.samples import SAMPLES
+from app.imaging.strokes import CANVAS_SIDE
+from benchmarks.devtools import Browser
 from benchmarks.figures import Figure, run_alone, summarise
 from benchmarks.serving import Server
-from tests.browser import chromium
 
 MOVES_A_SECOND = 60
 DIGITS, QUICK_DIGITS = 5, 1
 POINTS = 8  # between two points of a sample
 SCRIPT = Path(__file__).with_suffix(".js")
+WIDTH, HEIGHT = 1280, 900
+READY = "document.querySelector('#explorer[data-htmx-powered]') !== null && document.querySelector('img.grid') !== null"
+CANVAS = "(({ x, y, width }) => [x, y, width])(document.getElementById('canvas').getBoundingClientRect())"
+SIZES = "performance.getEntriesByName(new URL('/exploration', location).href).map((each) => each.encodedBodySize)"
 
 
 def measure(quick: bool = False) -> list[Figure]:
     """Latency of every event, updates a second while drawing, bytes an update, long tasks."""
-    with Server() as server, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium.find(), args=chromium.ARGUMENTS)
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.add_init_script(path=SCRIPT)
-        sizes: list[int] = []
-        page.on("response", lambda answer: sizes.append(int(answer.headers.get("content-length", 0))))
-        with page.expect_response("**/exploration"):
-            page.goto(f"http://127.0.0.1:{server.port}/")
-        draw_digits(page, 2)
-        sizes.clear()
-        page.evaluate("Object.assign(watched, { moves: [], updates: [], longTasks: [] })")
-        seconds = draw_digits(page, QUICK_DIGITS if quick else DIGITS)
-        page.wait_for_timeout(1000)
-        watched = page.evaluate("watched")
-        browser.close()
-    return summarise_watched(watched, sizes, seconds)
+    with Server() as server, Browser(WIDTH, HEIGHT) as browser:
+        browser.open(f"http://127.0.0.1:{server.port}/", SCRIPT.read_text(encoding="utf-8"), until=READY)
+        draw_digits(browser, 2)
+        browser.evaluate("void Object.assign(watched, { moves: [], updates: [], longTasks: [] })")
+        browser.evaluate("performance.clearResourceTimings()")
+        seconds = draw_digits(browser, QUICK_DIGITS if quick else DIGITS)
+        time.sleep(1)
+        return summarise_watched(browser.evaluate("watched"), browser.evaluate(SIZES), seconds)
 
 
-def draw_digits(page: Page, count: int) -> float:
+def draw_digits(browser: Browser, count: int) -> float:
     """Draw samples with the mouse at an even pace. Seconds that the pen was down."""
-    box = page.locator("#canvas").bounding_box()
-    assert box is not None
+    left, top, width = browser.evaluate(CANVAS)
     down = 0.0
     for digit in (list(SAMPLES) * count)[:count]:
-        page.click("#clear")
+        browser.evaluate("document.getElementById('clear').click()")
         for stroke in SAMPLES[digit]:
-            places = [(box["x"] + x * box["width"] / 280, box["y"] + y * box["height"] / 280) for x, y in stroke]
-            page.mouse.move(*places[0])
-            page.mouse.down()
+            places = [(left + x * width / CANVAS_SIDE, top + y * width / CANVAS_SIDE) for x, y in stroke]
+            browser.mouse("mouseMoved", *places[0], pressed=False)
+            browser.mouse("mousePressed", *places[0], pressed=True)
             start = time.perf_counter()
             for number, place in enumerate(_between(places)):
-                page.mouse.move(*place)
+                browser.mouse("mouseMoved", *place, pressed=True)
                 time.sleep(max(0, start + (number + 1) / MOVES_A_SECOND - time.perf_counter()))
             down += time.perf_counter() - start
-            page.mouse.up()
+            browser.mouse("mouseReleased", *places[-1], pressed=False)
     return down
 
 
