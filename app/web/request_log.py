@@ -60,9 +60,11 @@ class _Exchange:
             MutableHeaders(scope=message)["X-Request-ID"] = self.id
         elif message["type"] == "http.response.body":
             self.size += len(message.get("body", b""))
-            if not message.get("more_body", False):
+        try:
+            await self.send(message)
+        finally:  # nobody waits for the line, nor is it lost where nobody waits for the answer
+            if message["type"] == "http.response.body" and not message.get("more_body", False):
                 self.record()
-        await self.send(message)
 
     def record(self) -> None:
         seconds = perf_counter() - self.start

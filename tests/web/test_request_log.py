@@ -1,10 +1,14 @@
 import logging
 import re
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from starlette.types import Message, Receive, Scope, Send
 
+from app.web.request_log import RequestLog
+from tests.coroutines import run
 from tests.pictures import four_png
 
 PREDICTION = "/api/models/digits/prediction"
@@ -56,3 +60,34 @@ def test_another_id_is_replaced(client: TestClient, given: str) -> None:
 
 def test_each_request_has_an_id_of_its_own(client: TestClient) -> None:
     assert client.get("/health").headers["x-request-id"] != client.get("/health").headers["x-request-id"]
+
+
+async def send_two_pieces(scope: Scope, receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"ab", "more_body": True})
+    await send({"type": "http.response.body", "body": b"c"})
+
+
+@pytest.mark.parametrize("client_stays", [True, False])
+def test_the_line_is_written_when_the_answer_is_out(caplog: pytest.LogCaptureFixture, client_stays: bool) -> None:
+    """And where nobody takes the answer any more."""
+    sent: list[bytes] = []
+
+    async def send(message: Message) -> None:
+        assert not caplog.records
+        sent.append(message.get("body", b""))
+        if sent[-1] == b"c" and not client_stays:
+            raise OSError("The client is gone.")
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def answer() -> None:
+        scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
+        with nullcontext() if client_stays else pytest.raises(OSError):
+            await RequestLog(send_two_pieces)(scope, receive, send)
+
+    run(answer())
+    assert sent == [b"", b"ab", b"c"]
+    (line,) = [record for record in caplog.records if hasattr(record, "facts")]
+    assert line.facts["bytes"] == 3
