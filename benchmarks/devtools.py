@@ -9,9 +9,11 @@ import json
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from tests.browser import chromium
@@ -36,23 +38,30 @@ class Browser:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        self._connection = self._connect()
+        self._size = {"width": width, "height": height}
         self._count = 0
-        targets = self._ask("Target.getTargets")["targetInfos"]
-        page = next(each["targetId"] for each in targets if each["type"] == "page")
-        self._session = self._ask("Target.attachToTarget", targetId=page, flatten=True)["sessionId"]
-        self.ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
 
     def __enter__(self) -> "Browser":
+        try:
+            self._connection = self._connect()
+            targets = self._ask("Target.getTargets")["targetInfos"]
+            page = next(each["targetId"] for each in targets if each["type"] == "page")
+            self._session = self._ask("Target.attachToTarget", targetId=page, flatten=True)["sessionId"]
+            self.ask("Emulation.setDeviceMetricsOverride", **self._size, deviceScaleFactor=1, mobile=False)
+        except BaseException:
+            self._end()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
-        try:
+        with suppress(RuntimeError, ConnectionClosed, TimeoutError):
             self._ask("Browser.close")  # all its processes: the one that was started may only have started the others
-        finally:
-            self._connection.close()
-            end(self._process)
-            self._folder.cleanup()
+        self._connection.close()
+        self._end()
+
+    def _end(self) -> None:
+        end(self._process)
+        self._folder.cleanup()
 
     def ask(self, method: str, **parameters: Any) -> dict[str, Any]:
         """What the page answers to one of the protocol's methods. Raises: RuntimeError, where it refuses."""
@@ -62,7 +71,8 @@ class Browser:
         """Go to an address, with a script that runs before the page's own, and wait until an expression is true."""
         self.ask("Page.enable")
         self.ask("Page.addScriptToEvaluateOnNewDocument", source=script)
-        self.ask("Page.navigate", url=address)
+        if error := self.ask("Page.navigate", url=address).get("errorText"):
+            raise RuntimeError(f"The page at {address} does not open: {error}")
         deadline = time.monotonic() + START_SECONDS
         while not self.evaluate(until):
             if time.monotonic() > deadline:

@@ -69,15 +69,15 @@ export function addMicroscope(form, layers, { send, save }) {
     const [across, down] = [width + gap, height + gap];
     const totalWidth = columns * across - gap;
     const totalHeight = Math.ceil(count / columns) * down - gap;
-    const buttons = Array.from({ length: count }, (_, place) => {
-      const index = first + place;
+    const buttons = Array.from({ length: count }, (_, number) => {
+      const index = first + number;
       const button = document.createElement("button");
       button.type = "button";
       button.className = "map";
-      button.tabIndex = place ? -1 : 0;
+      button.tabIndex = number ? -1 : 0;
       button.dataset.index = index;
       button.setAttribute("aria-label", `${layer}, ${word} ${index}`);
-      const [row, column] = [Math.floor(place / columns), place % columns];
+      const [row, column] = [Math.floor(number / columns), number % columns];
       Object.assign(button.style, {
         left: `${(100 * column * across) / totalWidth}%`,
         top: `${(100 * row * down) / totalHeight}%`,

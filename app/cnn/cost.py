@@ -1,33 +1,54 @@
 """How much there is to compute in a network."""
 
 from math import prod
+from typing import NamedTuple
 
-from app.cnn.layers import Layer
+from app.cnn.layers import Layer, Shape
 from app.cnn.parts import Parts, Weights
 
-# About what a millisecond or two are enough for, and a little more than the largest network has that comes with
-# Layerglass: 12 layers, 94,260 numbers, 6 million multiplications.
-_LAYERS = 16
-_NUMBERS = 2**17  # in all layers' outputs
-_MULTIPLICATIONS = 2**23
+_ANY = 2**20  # stands for a side of any size, so that whatever has one is large
+
+
+class Cost(NamedTuple):
+    """What takes time, each by itself: a pass, its pictures, its answer in words, another pooling mode's graph."""
+
+    layers: int
+    numbers: int  # in the image and all layers' outputs
+    multiplications: int  # of one pass
+    weights: int
+    maps: int  # feature maps of all layers
+    classes: int
+
+
+# Two to five times what the networks have that come with Layerglass, but for the weights: one of them has 453,002.
+_SMALL = Cost(layers=16, numbers=2**17, multiplications=2**23, weights=2**19, maps=1024, classes=256)
 
 
 def is_small(parts: Parts) -> bool:
-    """Running it, and drawing all its layers, takes a few milliseconds, whatever the image."""
-    if len(parts.layers) > _LAYERS:
-        return False
-    numbers = multiplications = 0
-    for layer in parts.layers:
-        shape = [size for size in layer.output_shape if size is not None]
-        if len(shape) < len(layer.output_shape):  # as large as the image is
-            return False
-        numbers += prod(shape)
-        multiplications += _multiplications(layer, parts.weights[layer.name], shape)
-    return numbers <= _NUMBERS and multiplications <= _MULTIPLICATIONS
+    """Running it and drawing all its layers takes a few milliseconds, whatever the image."""
+    return all(has <= most for has, most in zip(cost_of(parts), _SMALL, strict=True))
 
 
-def _multiplications(layer: Layer, weights: Weights, shape: list[int]) -> int:
-    """Of kernels once at each place; comparisons or additions of pooling windows count as much. Not too few."""
+def cost_of(parts: Parts) -> Cost:
+    """What there is to compute in a model. A size that depends on the image's counts as a large one."""
+    shapes = {layer.name: _known(layer.output_shape) for layer in parts.layers}
+    last = parts.layers[-1]
+    return Cost(
+        layers=len(parts.layers),
+        numbers=sum(map(prod, [_known(parts.input_shape), *shapes.values()])),
+        multiplications=sum(_multiply(each, parts.weights[each.name], shapes[each.name]) for each in parts.layers),
+        weights=sum(array.size for weights in parts.weights.values() for array in weights.values()),
+        maps=sum(shapes[layer.name][-1] for layer in parts.layers if layer.is_spatial),
+        classes=0 if last.is_spatial else prod(shapes[last.name]),
+    )
+
+
+def _known(shape: Shape) -> list[int]:
+    return [_ANY if size is None else size for size in shape]
+
+
+def _multiply(layer: Layer, weights: Weights, shape: list[int]) -> int:
+    """How often a layer multiplies: its kernels at each place. What is compared or added in pooling counts as much."""
     if layer.window is not None and layer.is_pooling:
         return prod(layer.window.size) * prod(shape)
     return sum(array.size for array in weights.values() if array.ndim > 1) * prod(shape[:-1])

@@ -20,7 +20,7 @@ class Engine(Protocol):
 
     @property
     def is_small(self) -> bool:
-        """A run takes a millisecond or two, whatever the image and the mode."""
+        """Running it and drawing all its layers takes a few milliseconds, as app.cnn.cost.is_small says."""
 
     def run(self, image: Array, mode: PoolingMode | None) -> list[Array]:
         """Every layer's output, without the batch, as copies. mode: None is each layer's own. Raises: UnfitImage."""

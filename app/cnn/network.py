@@ -74,7 +74,7 @@ class Network:
 
     @property
     def is_small(self) -> bool:
-        """To run it, and to draw all its layers, takes a few milliseconds, whatever the image."""
+        """Running it and drawing all its layers takes a few milliseconds, whatever the image."""
         return self._engine.is_small
 
     @property

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from app.imaging.drawing import MAX_BYTES, MAX_SIDE, DrawingTooLarge, InvalidDrawing, decode, is_small
 from tests.pictures import draw_four, encode, four_png, png_claiming
@@ -126,6 +127,12 @@ def test_no_bytes_do_harm(data: bytes) -> None:
         decode(data)
 
 
+def compressed_text() -> PngInfo:
+    info = PngInfo()
+    info.add_text("note", "-" * 1_000_000, zip=True)
+    return info
+
+
 def noise(side: int) -> Image.Image:
     return Image.fromarray(np.random.default_rng(0).integers(0, 256, (side, side), dtype=np.uint8))
 
@@ -139,6 +146,8 @@ def noise(side: int) -> Image.Image:
         pytest.param(encode(noise(200)), False, id="many bytes"),
         pytest.param(encode(draw_four(), "JPEG"), False, id="no PNG"),
         pytest.param(png_claiming(4096, 4096), False, id="many pixels in few bytes"),
+        pytest.param(encode(draw_four(), pnginfo=compressed_text()), False, id="a text that is more than it seems"),
+        pytest.param(encode(draw_four(), icc_profile=b"colours"), False, id="a profile"),
         pytest.param(b"", False, id="empty"),
         pytest.param(four_png()[:20], True, id="broken off in its header, which is seen at once"),
     ],

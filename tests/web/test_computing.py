@@ -85,9 +85,7 @@ def test_only_small_work_is_done_in_the_event_loop(
 
 
 def test_where_it_is_computed_changes_nothing(client: TestClient, places: list[str]) -> None:
-    note = PngInfo()
-    note.add_text("note", "-" * 40_000)
-    small, large = four_png(), encode(draw_four(), pnginfo=note)
+    small, large = four_png(), encode(draw_four(), pnginfo=note_of("-" * 40_000))
     answers = [client.post(MAPS, files={"drawing": each}).content for each in (small, large)]
     assert set(places[:1] + places[-1:]) == {"loop", "thread"}
     assert answers[0] == answers[1]
@@ -98,6 +96,31 @@ def test_of_many_small_ones_few_are_computed_and_few_wait(folder: Path) -> None:
     app = create_app(Settings(built_in_models=folder, allowed_hosts="testserver", computations=2, waiting=3))
     statuses = run(ask_at_once(app, [four_png()] * 50))
     assert (statuses.count(200), statuses.count(503)) == (5, 45)
+
+
+def test_between_two_of_them_the_event_loop_turns(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many cores there are, nobody waits for more than one of them."""
+    app = create_app(Settings(built_in_models=folder, allowed_hosts="testserver", computations=8))
+    turned: list[bool] = []
+    network_run = Network.run
+
+    def count_turns(network: Network, *arguments: Any) -> Any:
+        if turned:
+            assert turned[-1], "two were computed in one turn of the loop"
+        turned.append(False)
+        asyncio.get_running_loop().call_soon(turned.__setitem__, -1, True)
+        return network_run(network, *arguments)
+
+    monkeypatch.setattr(Network, "run", count_turns)
+    drawings = [encode(draw_four(), pnginfo=note_of(str(number))) for number in range(8)]
+    assert run(ask_at_once(app, drawings)) == [200] * 8
+    assert turned == [True] * 8
+
+
+def note_of(text: str) -> PngInfo:
+    note = PngInfo()
+    note.add_text("note", text)
+    return note
 
 
 def test_while_something_large_is_computed_the_server_answers(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
