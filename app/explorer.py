@@ -249,6 +249,6 @@ def draw_answer(forward: ForwardPass) -> bytes:
 
 def _draw_levels(levels: NDArray[Any]) -> bytes:
     """Levels from 0 to 255, (height, width, channels), as a PNG."""
-    grey = levels[..., 0] if levels.shape[2] == 1 else levels.mean(axis=2)
-    shown = levels if levels.shape[2] == 3 else grey
-    return encode_levels(np.rint(np.fmin(np.fmax(shown, 0), 255)).astype(np.uint8))  # fmax: 0 for what is no number
+    if levels.shape[2] != 3:
+        levels = levels[..., 0] if levels.shape[2] == 1 else levels.mean(axis=2)
+    return encode_levels(np.rint(np.fmin(np.fmax(levels, 0), 255)).astype(np.uint8))  # fmax: 0 for what is no number

@@ -20,7 +20,7 @@ class Cost(NamedTuple):
     classes: int
 
 
-# Two to five times what the networks have that come with Layerglass, but for the weights: one of them has 453,002.
+# More than any of the networks of one size has that come with Layerglass: 12, 95,044, 5,964,864, 453,002, 192 and 10.
 _SMALL = Cost(layers=16, numbers=2**17, multiplications=2**23, weights=2**19, maps=1024, classes=256)
 
 

@@ -44,7 +44,7 @@ def bar_length(probability: float) -> float:
 
 
 def have_words(classes: Sequence[ClassProbability]) -> bool:
-    """The classes are called by more than a letter each."""
+    """A class is called by more than a letter, so that labels need room."""
     return any(len(each.label) > 1 for each in classes)
 
 
