@@ -9,9 +9,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 ROOT = Path(__file__).parent.parent
 START_SECONDS = 120
@@ -109,6 +111,25 @@ class Process:
         with self.connect() as connection:
             connection.sendall(request)
             return read_all(connection)
+
+    @property
+    def workers(self) -> set[int]:
+        """The ids of the processes that answer, where there are several."""
+        children = psutil.Process(self.process.pid).children()
+        return {child.pid for child in children if "spawn_main" in " ".join(child.cmdline())}
+
+    def kill_worker(self) -> int:
+        """SIGKILL to one of the workers, until it holds nothing any more; its id.
+
+        What is dealt to it while it dies is lost with it. It holds its sockets until its last thread has ended, which
+        may be some time after its first one.
+        """
+        worker = psutil.Process(min(self.workers))
+        worker.kill()
+        with suppress(psutil.NoSuchProcess):
+            while worker.status() != psutil.STATUS_ZOMBIE or worker.num_threads() > 1:
+                time.sleep(0.001)
+        return worker.pid
 
     def stop(self) -> int:
         """SIGTERM; its exit status."""

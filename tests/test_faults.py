@@ -78,11 +78,6 @@ def until(condition: Callable[[], bool], process: Process) -> None:
         time.sleep(0.1)
 
 
-def workers_of(process: Process) -> set[int]:
-    children = psutil.Process(process.process.pid).children()
-    return {child.pid for child in children if "spawn_main" in " ".join(child.cmdline())}
-
-
 def connect(process: Process, stack: list[socket.socket], buffer: int | None = None) -> socket.socket:
     connection = socket.socket()
     stack.append(connection)
@@ -194,7 +189,7 @@ def test_a_disk_that_is_full_under_several_workers(start: Start, models: Path, t
     for _ in range(4):
         assert {process.get(path)[0] for path in paths} == {200, 404}
         assert draw(process) == 200
-    os.kill(min(workers_of(process)), signal.SIGKILL)  # the next one finds no room at all
+    process.kill_worker()  # the next one finds no room at all
     until(lambda: process.log.count("Application startup complete") == 3, process)
     for _ in range(4):
         assert draw(process) == 200
@@ -342,28 +337,33 @@ def test_the_end_while_a_model_is_opened(start: Start, models: Path, mine: Path)
 def test_a_worker_that_is_killed_under_load_takes_only_its_own_requests_with_it(start: Start, models: Path) -> None:
     process = start(models, workers="2")
     until(lambda: process.log.count("Application startup complete") == 2, process)
-    met: Counter[str] = Counter()
+    met: Counter[int] = Counter()
+    lost: list[tuple[float, Exception]] = []  # when each request was sent, and what came of it
     ended = threading.Event()
 
     def ask() -> None:
         while not ended.is_set():
+            sent = time.monotonic()
             try:
-                met[str(draw(process))] += 1
+                met[draw(process)] += 1
             except (OSError, HTTPException) as error:  # half an answer is an HTTPException
-                met[type(error).__name__] += 1
+                lost.append((sent, error))
 
     threads = [threading.Thread(target=ask) for _ in range(6)]
     for thread in threads:
         thread.start()
     try:
-        until(lambda: met["200"] >= 20, process)
-        os.kill(min(workers_of(process)), signal.SIGKILL)
+        until(lambda: met[200] >= 20, process)
+        process.kill_worker()
+        gone = time.monotonic()
         until(lambda: process.log.count("Application startup complete") == 3, process)
-        served = met["200"]
-        until(lambda: met["200"] >= served + 20, process)
+        served = met[200]
+        until(lambda: met[200] >= served + 20, process)
     finally:
         ended.set()
         for thread in threads:
             thread.join(60)
-    lost = sum(count for what, count in met.items() if what not in {"200", "503"})
-    assert lost <= len(threads), met  # one request each, at most
+    assert met.keys() <= {200, 503}
+    # One request each, and, since its sockets do not close all at once, one more that is dealt to it meanwhile.
+    assert len(lost) <= 2 * len(threads), lost
+    assert all(sent < gone for sent, _ in lost), (gone, lost)

@@ -1,6 +1,5 @@
 """The process: how it starts, logs, stops, and gets over faults."""
 
-import os
 import pickle
 import signal
 import socket
@@ -136,11 +135,6 @@ def test_starts_and_stops_under_load_without_a_home_or_a_folder_to_write_to(star
     assert [line for line in process.log.splitlines() if not line.startswith(expected)] == []
 
 
-def workers_of(process: Process) -> set[int]:
-    children = psutil.Process(process.process.pid).children()
-    return {child.pid for child in children if "spawn_main" in " ".join(child.cmdline())}
-
-
 def test_a_killed_worker_is_replaced_and_forgotten(start: Any) -> None:
     process: Process = start(workers="2")
     deadline = time.monotonic() + 120
@@ -154,17 +148,14 @@ def test_a_killed_worker_is_replaced_and_forgotten(start: Any) -> None:
         return process.log.count("Application startup complete")
 
     until(lambda: networks_ready() == 2)
-    first, second = workers_of(process)
-    killed = psutil.Process(first)
-    os.kill(first, signal.SIGKILL)
-    # What is dealt to it while it dies is lost with it; what comes when its socket is closed meets the other one.
-    until(lambda: not killed.is_running() or killed.status() == psutil.STATUS_ZOMBIE)
+    workers = process.workers
+    killed = process.kill_worker()
     assert process.post_drawing(PREDICTION, four_png())[0] == 200
     until(lambda: networks_ready() == 3)
-    assert second in workers_of(process) and first not in workers_of(process)
+    assert process.workers & workers == workers - {killed}
     assert process.post_drawing(PREDICTION, four_png())[0] == 200
     text = process.get("/metrics")[2].decode()
     assert 'layerglass_requests_total{method="POST",route="/api/models/{model}/prediction",status="200"} 2.0' in text
     assert "layerglass_running 0.0" in text
     process.stop()
-    until(lambda: not any(psutil.pid_exists(pid) for pid in (first, second)))
+    until(lambda: not any(psutil.pid_exists(pid) for pid in workers))
