@@ -21,7 +21,7 @@ form.elements.model.addEventListener("change", () => {
   for (const radio of form.querySelectorAll("#pooling input")) radio.checked = false;
 });
 
-const openModel = addModelOpening(form, element("errors"));
+const openModel = addModelOpening(form, element("model-errors"));
 const { send, save } = connectPad(form, [layers, element("answer")], openModel);
 addCardEditing(element("card"), send);
 

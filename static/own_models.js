@@ -22,7 +22,7 @@ export const isModelFile = (file) => /\.(keras|h5|hdf5)$/i.test(file?.name ?? ""
 /**
  * Open models from the page.
  * @param {HTMLFormElement} form with the choice of a model
- * @param {HTMLElement} errors where a refusal is said
+ * @param {HTMLElement} errors where a refusal is said, until another model is opened or chosen
  * @returns {(file: File) => Promise<void>} opens a file
  */
 export function addModelOpening(form, errors) {
@@ -58,6 +58,7 @@ export function addModelOpening(form, errors) {
     picker.value = "";
     if (file) open(file);
   });
+  form.elements.model.addEventListener("change", () => errors.replaceChildren());
   return open;
 }
 

@@ -91,8 +91,13 @@ def test_a_file_that_is_no_model_is_refused_and_the_drawing_stays(explorer: Page
     explorer.click("[data-sample='5']")
     address = explorer.url
     explorer.set_input_files("#own-model", path)
-    expect(explorer.locator("#errors")).to_contain_text("This is not a Keras model")
+    expect(explorer.locator("#model-errors")).to_contain_text("This is not a Keras model")
     assert explorer.url == address
+    explorer.click("[data-sample='7']")
+    expect(explorer.locator("#answer output")).to_have_text("7")
+    expect(explorer.locator("#model-errors")).to_contain_text("This is not a Keras model")  # no answer wipes it out
+    explorer.select_option("[name=model]", index=1)
+    expect(explorer.locator("#model-errors")).to_be_empty()
 
 
 def test_a_model_that_came_with_the_app_has_no_card_to_change(explorer: Page) -> None:
