@@ -88,9 +88,13 @@ class Browser:
         return answer["result"].get("value")
 
     def mouse(self, kind: str, x: float, y: float, pressed: bool) -> None:
-        """A mouse event: mouseMoved, mousePressed or mouseReleased. The page gets it as from a hand."""
+        """A mouse event: mouseMoved, mousePressed or mouseReleased. The page gets it as from a hand.
+
+        It is not waited for: the browser answers when a frame begins, and a hand does not move in step with frames.
+        """
         button = "none" if kind == "mouseMoved" and not pressed else "left"
-        self.ask("Input.dispatchMouseEvent", type=kind, x=x, y=y, button=button, buttons=int(pressed), clickCount=1)
+        event = {"type": kind, "x": x, "y": y, "button": button, "buttons": int(pressed), "clickCount": 1}
+        self._tell("Input.dispatchMouseEvent", self._session, event)
 
     def _connect(self) -> ClientConnection:
         told = Path(self._folder.name, "DevToolsActivePort")  # Chromium writes it when it listens
@@ -102,10 +106,13 @@ class Browser:
         port, path = lines
         return connect(f"ws://127.0.0.1:{port}{path}", max_size=_LARGEST, compression=None)
 
-    def _ask(self, method: str, session: str | None = None, **parameters: Any) -> dict[str, Any]:
+    def _tell(self, method: str, session: str | None, parameters: dict[str, Any]) -> None:
         self._count += 1
-        asked = {"id": self._count, "method": method, "params": parameters}
-        self._connection.send(json.dumps(asked if session is None else asked | {"sessionId": session}))
+        told = {"id": self._count, "method": method, "params": parameters}
+        self._connection.send(json.dumps(told if session is None else told | {"sessionId": session}))
+
+    def _ask(self, method: str, session: str | None = None, **parameters: Any) -> dict[str, Any]:
+        self._tell(method, session, parameters)
         while (answer := json.loads(self._connection.recv(START_SECONDS))).get("id") != self._count:
             pass
         if "error" in answer:

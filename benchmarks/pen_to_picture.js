@@ -3,9 +3,14 @@
 performance.setResourceTimingBufferSize(100_000);
 globalThis.watched = { moves: [], updates: [], longTasks: [] };
 
-addEventListener("pointermove", (event) => event.isTrusted && event.buttons && watched.moves.push(event.timeStamp), {
-  capture: true,
-});
+// Each move, when it was made and when the page was told of it: only a request that left after that can hold it. Not
+// pointermove, which waits for the next frame, and may be several of them.
+function rememberMoves(event) {
+  if (!event.isTrusted || !event.buttons) return;
+  const told = performance.now();
+  watched.moves.push(...event.getCoalescedEvents().map(({ timeStamp }) => ({ made: timeStamp, told })));
+}
+addEventListener("pointerrawupdate", rememberMoves, { capture: true });
 
 // The next request may leave before an answer is put on the page: each knows for itself when it left.
 const left = new WeakMap(); // by htmx' context of a request
