@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
@@ -55,12 +56,18 @@ class Browser:
 
     def __exit__(self, *_: object) -> None:
         with suppress(RuntimeError, ConnectionClosed, TimeoutError):
-            self._ask("Browser.close")  # all its processes: the one that was started may only have started the others
+            self._ask("Browser.close")
         self._connection.close()
         self._end()
 
     def _end(self) -> None:
-        end(self._process)
+        # What was started may only have started the others, which do not end with it.
+        with suppress(psutil.NoSuchProcess):
+            others = psutil.Process(self._process.pid).children(recursive=True)
+            end(self._process)
+            for each in others:
+                with suppress(psutil.NoSuchProcess):
+                    each.kill()
         self._folder.cleanup()
 
     def ask(self, method: str, **parameters: Any) -> dict[str, Any]:
