@@ -18,9 +18,9 @@ def choose(page: Page, value: str) -> None:
 
 
 def wait_for_all_layers(page: Page) -> None:
-    """Until every layer near the screen is of the newest drawing: in a high window, all of them."""
+    """Until nothing is asked for: every layer near the screen, in a high window all, is of the newest drawing."""
     page.set_viewport_size({"width": 1280, "height": 1600})
-    expect(page.locator("article:is([data-pending], .is-outdated)")).to_have_count(0)
+    expect(page.locator("#explorer.htmx-request, article:is([data-pending], .is-outdated)")).to_have_count(0)
 
 
 def test_pooling_changes_everything_after_it(explorer: Page) -> None:
@@ -39,6 +39,7 @@ def test_pooling_changes_everything_after_it(explorer: Page) -> None:
 
 
 def test_a_choice_does_not_wait_for_the_drawing_s_answer(explorer: Page) -> None:
+    wait_for_all_layers(explorer)
     held: list[Route] = []
     explorer.route("**/exploration", lambda route: held.append(route))
     draw(explorer, [LINE_DOWN])
@@ -51,6 +52,7 @@ def test_a_choice_does_not_wait_for_the_drawing_s_answer(explorer: Page) -> None
 
 def test_a_request_after_another_list_of_layers_knows_of_it(explorer: Page) -> None:
     """Else its answer would be for the list that the page had before, and layers would be called what they are not."""
+    wait_for_all_layers(explorer)
     held: list[Route] = []
     explorer.route("**/exploration", lambda route: held.append(route))
     choose(explorer, "min")
