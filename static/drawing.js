@@ -15,11 +15,11 @@ const element = (id) => document.getElementById(id);
  * Join the pad to a form that htmx sends on the event "drawing".
  * @param {HTMLFormElement} form
  * @param {HTMLElement[]} results what is dimmed while it is of another drawing than the pad's
- * @param {(file: File) => void} openModel takes a model's file that was dropped or pasted
+ * @param {?(file: File) => void} openModel takes a model's file that was dropped or pasted; without it, that is no picture
  * @returns {{pad: Pad, send: () => void, save: () => void}} send asks for the results again; save keeps the state in
  *   the address
  */
-export function connectPad(form, results, openModel = () => {}) {
+export function connectPad(form, results, openModel = null) {
   const canvas = element("canvas");
   const errors = element("errors");
   const { model } = form.elements;
@@ -111,7 +111,7 @@ export function connectPad(form, results, openModel = () => {}) {
   /** Pictures: the pad shows them where the browser can read them. */
   async function open(file) {
     if (!file) return;
-    if (isModelFile(file)) {
+    if (openModel && isModelFile(file)) {
       openModel(file);
       return;
     }

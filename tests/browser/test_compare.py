@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -165,6 +166,15 @@ def test_a_wiped_pad_says_so(compare: Page) -> None:
     compare.click("#clear")
     expect(compare.locator("#errors p")).to_have_count(1)
     expect(compare.locator("#comparison")).to_have_class(re.compile("is-stale"))
+
+
+def test_a_model_is_no_picture(compare: Page, tmp_path: Path) -> None:
+    """Models are opened on the explorer; here their files are refused with a sentence, and the drawing stays."""
+    before = ink(compare)
+    (tmp_path / "mine.keras").write_bytes(b"a model")
+    compare.set_input_files("#picture", tmp_path / "mine.keras")
+    expect(compare.locator("#errors")).to_contain_text("not a picture that can be read")
+    assert ink(compare) == before
 
 
 def test_lens_shows_the_map_under_the_pointer(compare: Page) -> None:
