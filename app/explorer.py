@@ -136,7 +136,7 @@ def _ink_levels(drawing: bytes, card: Card, most: MostRead) -> NDArray[np.float3
     if card.fit is Fit.DIGIT:
         grey = normalise(ink, (height or 28, width or 28)).astype(np.float32)
     else:
-        grey = margined(ink, MIN_FREE_SIDE, paper=0) * 255
+        grey = margined(np.asarray(ink, dtype=np.float32), MIN_FREE_SIDE, paper=0)
     grey = grey if card.ink is Ink.BRIGHT else 255 - grey
     levels = np.full((*grey.shape, channels), 255, dtype=np.float32)
     levels[..., : colour_channels(channels)] = grey[..., np.newaxis]

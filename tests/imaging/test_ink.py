@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from app.imaging.drawing import MAX_SIDE, InvalidDrawing, NothingDrawn
-from app.imaging.ink import find_ink, normalise, read_ink
+from app.imaging.ink import Ink, find_ink, normalise, read_ink
 from tests.pictures import draw_four, encode, four_png
 
 
@@ -198,7 +198,7 @@ def test_a_round_cut_out_of_a_photograph() -> None:
 
 def test_a_large_picture_is_reduced_before_it_is_read() -> None:
     four = draw_four().resize((3000, 3000), Image.Resampling.BICUBIC)
-    assert read_ink(encode(four)).shape == (1000, 1000)
+    assert read_ink(encode(four)).size == (1000, 1000)
     assert difference(encode(four)) < 2
 
 
@@ -208,11 +208,19 @@ def test_a_picture_of_the_largest_size_is_read() -> None:
     assert digit_in(encode(picture)).max() == 255
 
 
-def test_ink_is_between_0_for_paper_and_1_for_the_strongest() -> None:
+def test_ink_is_between_0_for_paper_and_255_for_the_strongest() -> None:
     ink = read_ink(encode(blend((90, 90, 90), (220, 220, 220))))
-    assert ink.dtype == np.float32
-    assert (ink.min(), ink.max()) == (0, 1)
-    np.testing.assert_allclose(ink, coverage(), atol=0.01)
+    assert ink.mode == "L"
+    assert ink.getextrema() == (0, 255)
+    np.testing.assert_allclose(np.asarray(ink) / 255, coverage(), atol=0.01)
+
+
+def test_faint_ink_of_one_tone_is_as_strong_as_any() -> None:
+    faint = np.zeros((28, 28, 2), dtype=np.uint8)
+    faint[5:15, 5:15, 1], faint[15:20, 5:15, 1] = 100, 50
+    ink = np.asarray(read_ink(encode(Image.fromarray(faint))))
+    assert (ink[5:15, 5:15] == 255).all()
+    assert (np.abs(ink[15:20, 5:15].astype(int) - 127.5) < 1).all()
 
 
 @pytest.mark.parametrize(
@@ -266,48 +274,48 @@ def centre_of(digit: NDArray[np.uint8]) -> NDArray[np.float64]:
     return np.average(places, axis=0, weights=digit.ravel())
 
 
-def inks(max_side: int = 60) -> st.SearchStrategy[NDArray[np.float32]]:
+def inks(max_side: int = 60) -> st.SearchStrategy[Ink]:
     """Ink of any shape, mostly sparse: specks, hairlines, smears, from nearly nothing to full strength."""
     levels = st.one_of(st.integers(1, 255), st.integers(1, 3), st.just(255))
     return (
         arrays.array_shapes(min_dims=2, max_dims=2, max_side=max_side)
         .flatmap(lambda shape: arrays.arrays(np.uint8, shape, elements=levels, fill=st.just(0)))
         .filter(lambda levels: bool(levels.any()))
-        .map(lambda levels: (levels / np.float32(levels.max())).astype(np.float32))
+        .map(Image.fromarray)
     )
 
 
 FIELDS = st.sampled_from([(28, 28), (32, 32), (20, 40), (40, 20), (9, 7), (1, 1)])
 
 
-def blot_with_specks() -> NDArray[np.float32]:
+def blot_with_specks() -> Ink:
     """A flat blot and, far from it, specks that vanish in scaling."""
-    ink = np.zeros((31, 119), dtype=np.float32)
-    ink[12:20, 30:80] = np.random.default_rng(0).random((8, 50))
-    ink[0, 118] = ink[30, 0] = 0.01
-    return ink
+    ink = np.zeros((31, 119), dtype=np.uint8)
+    ink[12:20, 30:80] = np.random.default_rng(0).integers(0, 256, (8, 50))
+    ink[0, 118] = ink[30, 0] = 3
+    return Image.fromarray(ink)
 
 
-def strokes_beside_a_speck() -> NDArray[np.float32]:
-    ink = np.zeros((60, 40), dtype=np.float32)
-    ink[40:48, 3:9] = 1
-    ink[0, 39] = 0.004
-    return ink
+def strokes_beside_a_speck() -> Ink:
+    ink = np.zeros((60, 40), dtype=np.uint8)
+    ink[40:48, 3:9] = 255
+    ink[0, 39] = 1
+    return Image.fromarray(ink)
 
 
 @given(inks(), FIELDS)
 @example(blot_with_specks(), (9, 7))
 @example(strokes_beside_a_speck(), (28, 28))
-def test_a_normalised_digit_stays_as_it_is(ink: NDArray[np.float32], field: tuple[int, int]) -> None:
+def test_a_normalised_digit_stays_as_it_is(ink: Ink, field: tuple[int, int]) -> None:
     once = normalise(ink, field)
-    again = normalise((once / 255).astype(np.float32), field)
+    again = normalise(Image.fromarray(once), field)
     assert np.abs(again.astype(int) - once).max() <= 1
 
 
 @given(inks(), FIELDS)
 @example(blot_with_specks(), (9, 7))
 @example(strokes_beside_a_speck(), (28, 28))
-def test_the_longer_side_is_20_of_every_28_pixels(ink: NDArray[np.float32], field: tuple[int, int]) -> None:
+def test_the_longer_side_is_20_of_every_28_pixels(ink: Ink, field: tuple[int, int]) -> None:
     digit = normalise(ink, field)
     top, bottom, left, right = box_of(digit)
     assert digit.shape == field
@@ -315,7 +323,7 @@ def test_the_longer_side_is_20_of_every_28_pixels(ink: NDArray[np.float32], fiel
 
 
 @given(inks())
-def test_the_centre_of_mass_lies_in_the_pixel_below_the_middle(ink: NDArray[np.float32]) -> None:
+def test_the_centre_of_mass_lies_in_the_pixel_below_the_middle(ink: Ink) -> None:
     digit = normalise(ink)
     top, bottom, left, right = box_of(digit)
     for first, last, centre in zip((top, left), (bottom, right), centre_of(digit), strict=True):
@@ -324,7 +332,7 @@ def test_the_centre_of_mass_lies_in_the_pixel_below_the_middle(ink: NDArray[np.f
 
 
 @given(inks())
-def test_the_strongest_ink_is_255(ink: NDArray[np.float32]) -> None:
+def test_the_strongest_ink_is_255(ink: Ink) -> None:
     assert normalise(ink).max() == 255
 
 
@@ -339,37 +347,45 @@ def test_a_field_that_is_not_square_has_its_own_middle() -> None:
 
 
 def test_the_aspect_ratio_is_kept() -> None:
-    ink = np.zeros((100, 100), dtype=np.float32)
-    ink[10:90, 40:60] = 1
+    ink = Image.new("L", (100, 100))
+    ink.paste(255, (40, 10, 60, 90))
     top, bottom, left, right = box_of(normalise(ink))
     assert (bottom - top + 1, right - left + 1) == (20, 5)
 
 
 def test_where_and_how_large_it_was_drawn_does_not_matter() -> None:
     ink = read_ink(four_png())
-    moved = np.zeros((700, 500), dtype=np.float32)
-    moved[300:580, 120:400] = ink
-    doubled = ink.repeat(2, axis=0).repeat(2, axis=1)
+    moved = Image.new("L", (500, 700))
+    moved.paste(ink, (120, 300))
+    doubled = ink.resize((560, 560), Image.Resampling.NEAREST)
     np.testing.assert_array_equal(normalise(moved), normalise(ink))
     assert np.abs(normalise(doubled).astype(float) - normalise(ink)).mean() < 1
 
 
 def test_scaling_down_averages() -> None:
-    ink = np.full((40, 40), 0.75, dtype=np.float32)
-    ink[::2, :20], ink[1::2, :20] = 1, 0.5  # each pixel of the digit covers two rows, here 0.75 on average as well
-    assert (normalise(ink) == 255).sum() == 400
+    ink = np.full((40, 40), 150, dtype=np.uint8)
+    ink[::2, :20], ink[1::2, :20] = 200, 100  # each pixel of the digit covers two rows, here 150 on average as well
+    assert (normalise(Image.fromarray(ink)) == 255).sum() == 400
+
+
+def test_a_hairline_in_a_large_picture_is_drawn_in_all_its_tones() -> None:
+    ink = np.zeros((1000, 1000), dtype=np.uint8)
+    ink[:, 500], ink[0, 0] = np.linspace(1, 255, 1000), 255  # a pixel of the digit covers 50x50, nearly all paper
+    digit = normalise(Image.fromarray(ink))
+    assert len(np.unique(digit)) > 15
+    assert digit.max() == 255
 
 
 def test_a_dot_fills_its_box() -> None:
-    ink = np.zeros((280, 280), dtype=np.float32)
-    ink[70, 200] = 1
+    ink = Image.new("L", (280, 280))
+    ink.putpixel((200, 70), 255)
     digit = normalise(ink)
     assert (digit == 255).sum() == 400
 
 
 def test_no_ink_cannot_be_normalised() -> None:
     with pytest.raises(NothingDrawn):
-        normalise(np.zeros((28, 28), dtype=np.float32))
+        normalise(Image.new("L", (28, 28)))
 
 
 def test_a_faint_picture_of_several_tones_has_ink() -> None:
@@ -377,6 +393,6 @@ def test_a_faint_picture_of_several_tones_has_ink() -> None:
     faint[5:15, 5:15] = (255, 100)
     faint[8:12, 8:12] = (0, 100)
     ink = find_ink(Image.merge("LA", [Image.fromarray(channel) for channel in np.moveaxis(faint, 2, 0).copy()]))
-    assert ink.shape == (10, 10)
-    assert ink[5, 5] == 1
-    assert ink[0, 0] == 0
+    assert ink.size == (10, 10)
+    assert ink.getpixel((5, 5)) == 255
+    assert ink.getpixel((0, 0)) == 0
