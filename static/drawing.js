@@ -184,13 +184,16 @@ function seenByModel(model) {
   return isAnswered ? answered : option.dataset;
 }
 
-/** Colours for a model that sees them, black for one that sees none. */
+/** Colours for a model that sees them, black for one that sees none; and a drawing as large as its input can use. */
 function suitModel(pad, model) {
   const { channels } = seenByModel(model);
   const inColour = channels === "3" || channels === "4";
   element("colours").hidden = !inColour;
   element("pad").classList.toggle("is-in-colour", inColour);
   pad.showColours(inColour);
+  // Not the size of the last answer's image: where the input's size is free, that is the drawing's own.
+  const { size } = model.selectedOptions[0]?.dataset ?? {};
+  pad.suitInput(size ? Math.max(...size.split(" ").map(Number)) : Infinity);
   frameInput(pad, model);
 }
 

@@ -1,6 +1,7 @@
 // The pad: keeps the strokes, draws them, undoes and redoes them, and says when the drawing changed.
 
 const SIDE = 280; // the drawing's own pixels; the canvas shows them larger
+const HALVED_UP_TO = 28; // pixels a side of a network's input for which half of the drawing's own are enough
 const KEYBOARD_STEP = 7;
 const DOT = 0.01;
 // Where the browser has it, moves as they come: pointermove waits for the next frame.
@@ -14,8 +15,8 @@ export class Pad {
     this.context = canvas.getContext("2d");
     this.context.scale(canvas.width / SIDE, canvas.height / SIDE);
     this.context.lineCap = this.context.lineJoin = "round";
-    this.small = document.createElement("canvas");
-    this.small.width = this.small.height = SIDE;
+    this.sent = document.createElement("canvas");
+    this.sent.width = this.sent.height = SIDE;
     this.onChange = onChange;
     this.strokes = [];
     this.undone = [];
@@ -200,13 +201,20 @@ export class Pad {
     return this.picture && !this.strokes.length ? this.picture.file : null;
   }
 
+  /** Let the drawing be sent as large as an input of so many pixels a side can use: a picture takes time to send and read. */
+  suitInput(side) {
+    const wanted = side <= HALVED_UP_TO ? SIDE / 2 : SIDE;
+    if (this.sent.width !== wanted) this.sent.width = this.sent.height = wanted;
+  }
+
   /** The drawing as the bytes of a PNG. */
   toPng() {
-    const context = this.small.getContext("2d");
-    context.clearRect(0, 0, SIDE, SIDE);
-    context.drawImage(this.canvas, 0, 0, SIDE, SIDE);
+    const { width, height } = this.sent;
+    const context = this.sent.getContext("2d");
+    context.clearRect(0, 0, width, height);
+    context.drawImage(this.canvas, 0, 0, width, height);
     // Not toBlob: that waits for the browser to be idle, which it is not while someone draws.
-    const text = atob(this.small.toDataURL("image/png").split(",")[1]);
+    const text = atob(this.sent.toDataURL("image/png").split(",")[1]);
     const bytes = new Uint8Array(text.length);
     for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
     return bytes;

@@ -54,14 +54,15 @@ def ink(page: Page) -> float:
     )
 
 
-def pad_as_png(page: Page) -> bytes:
-    """What the pad holds, as the page sends it."""
+def pad_as_png(page: Page, side: int = 140) -> bytes:
+    """What the pad holds, as the page sends it to a network whose input has 28 pixels a side."""
     text = page.evaluate(
-        """() => {
+        """(side) => {
           const small = document.createElement("canvas");
-          small.width = small.height = 280;
-          small.getContext("2d").drawImage(document.getElementById("canvas"), 0, 0, 280, 280);
+          small.width = small.height = side;
+          small.getContext("2d").drawImage(document.getElementById("canvas"), 0, 0, side, side);
           return small.toDataURL("image/png").split(",")[1];
-        }"""
+        }""",
+        side,
     )
     return base64.b64decode(text)

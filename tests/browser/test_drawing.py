@@ -1,11 +1,13 @@
 """Drawing on the pad, and what the page makes of it."""
 
 import base64
+import io
 import re
 import time
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, Route, expect
 
 from app.explorer import draw_image, see
@@ -64,6 +66,16 @@ def test_canvas_and_api_agree(explorer: Page, server: Server) -> None:
         expect(explorer.locator(GUESS)).to_have_text(prediction.label)
         shown = float(explorer.inner_text(".bars .best .value").lstrip("> "))
         assert shown == pytest.approx(100 * prediction.probability, abs=3)
+
+
+def test_a_drawing_is_sent_as_large_as_the_network_can_use(explorer: Page) -> None:
+    """A quarter of its pixels for 28×28, which reads as well; all of them for an input of any size."""
+    for model, side in [("five-layer-convolutional", 280), ("digits", 140)]:
+        with explorer.expect_request("**/exploration") as sent:
+            explorer.select_option("select[name=model]", model)
+        body = sent.value.post_data_buffer or b""
+        with Image.open(io.BytesIO(body[body.index(b"\x89PNG") :])) as picture:
+            assert picture.size == (side, side)
 
 
 def test_morphs_pictures_in_place(explorer: Page) -> None:
