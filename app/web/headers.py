@@ -15,7 +15,6 @@ from secure.headers import (
     XFrameOptions,
     XPermittedCrossDomainPolicies,
 )
-from secure.middleware import SecureASGIMiddleware
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -59,11 +58,20 @@ def attachment(filename: str) -> str:
     return f'attachment; filename="{plain}"{other}'
 
 
-class SecurityHeaders(SecureASGIMiddleware):
-    """The policy above, as middleware."""
+class SecurityHeaders:
+    """The policy above on every answer. The library's own middleware does the same, but puts it together each time."""
 
     def __init__(self, app: ASGIApp) -> None:
-        super().__init__(app, secure=_POLICY)
+        self.app = app
+        self.headers = [(name.lower().encode(), value.encode()) for name, value in _POLICY.header_items()]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_secured(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), *self.headers]
+            await send(message)
+
+        await self.app(scope, receive, send_secured)
 
 
 class NoStore:

@@ -12,6 +12,7 @@ from app.microscope_view import SHOWN_CONTRIBUTIONS, SHOWN_TERMS
 from app.prediction import ClassProbability
 from app.settings import resource
 from app.web import cell_words, numbers
+from app.web.layer_list import Entry
 from app.web.words import describe, describe_unmoded
 
 templates = Jinja2Templates(resource("templates"))
@@ -98,6 +99,20 @@ def shape(sizes: tuple[int | None, ...]) -> str:
     return "×".join("any" if size is None else str(size) for size in sizes)
 
 
+def picture_words(entry: Entry) -> str:
+    """What the picture of a layer's maps or of a vector's units shows, for who does not see it."""
+    page, view, name = entry.page, entry.view, entry.layer.name
+    if view is None:
+        return ""
+    total, some = page.total, f"{page.first} to {page.last} of the " if page.count < page.total else ""
+    extremes = f"from {number(view.minimum)} to {number(view.maximum)}"
+    if not entry.layer.is_spatial:
+        return f"{some and 'Values '}{some}{total} values of {name}, {extremes}"
+    maps = f"{some and 'Maps '}{some}{total} feature map{'s' if total != 1 else ''} of {name}"
+    strongest = f"map {view.strongest_map} responds most strongly"
+    return f"{maps}, {shape(entry.shape[:2])} each, values {extremes}; {strongest}"
+
+
 templates.env.filters |= {
     "data_url": data_url,
     "percent": percent,
@@ -110,6 +125,7 @@ templates.env.filters |= {
     "shorten": shorten,
     "place": place,
     "spaced": spaced,
+    "picture_words": picture_words,
     "grid_size": grid_size,
     "strip_size": strip_size,
     "describe": describe,

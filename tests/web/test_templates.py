@@ -4,14 +4,19 @@ import math
 import re
 import weakref
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.imaging.grid import draw_grid, lay_out_grid, lay_out_strip
+from app.cnn.network import Network
+from app.explorer import LayerView, as_maps
+from app.imaging.grid import draw_grid, draw_strip, lay_out_grid, lay_out_strip
+from app.imaging.levels import measure
 from app.prediction import ClassProbability
+from app.web.layer_list import Entry, Page
 from app.web.templates import (
     bar_length,
     count,
@@ -20,6 +25,7 @@ from app.web.templates import (
     have_words,
     number,
     percent,
+    picture_words,
     place,
     shape,
     spaced,
@@ -27,6 +33,7 @@ from app.web.templates import (
     templates,
 )
 from tests.pictures import four_png
+from tests.small_models import build_logistic, card, parts
 
 
 @pytest.mark.parametrize(
@@ -138,3 +145,39 @@ def test_what_a_page_was_about_goes_when_it_is_rendered(no_collector: None) -> N
     templates.env.get_template("_microscope.html").render(exploration=about)
     del about
     assert gone() is None
+
+
+def make_entry(shape: tuple[int, ...], first: int = 0, count: int | None = None, is_drawn: bool = True) -> Entry:
+    """A layer whose last map, or unit, responds most strongly."""
+    activation = np.arange(math.prod(shape), dtype=np.float32).reshape(shape) - 1
+    network = Network("small", parts(build_logistic()), card(build_logistic()))
+    layer = replace(network.layers[0], name="<one>", output_shape=shape)
+    count = shape[-1] if count is None else count
+    extremes = measure(as_maps(activation))
+    grid = draw_grid(activation) if len(shape) == 3 else draw_strip(activation)
+    view = LayerView(network, np.zeros((28, 28, 1), np.float32), layer, activation, extremes, grid)
+    return Entry(layer, shape, Page(first, count, shape[-1], count), grid, view if is_drawn else None, False)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (
+            make_entry((2, 3, 4)),
+            "4 feature maps of <one>, 2×3 each, values from -1 to 22; map 3 responds most strongly",
+        ),
+        (
+            make_entry((2, 2, 1)),
+            "1 feature map of <one>, 2×2 each, values from -1 to 2; map 0 responds most strongly",
+        ),
+        (
+            make_entry((2, 3, 4), first=1, count=2),
+            "Maps 1 to 2 of the 4 feature maps of <one>, 2×3 each, values from -1 to 22; map 3 responds most strongly",
+        ),
+        (make_entry((5,)), "5 values of <one>, from -1 to 3"),
+        (make_entry((5,), first=2, count=2), "Values 2 to 3 of the 5 values of <one>, from -1 to 3"),
+        (make_entry((5,), is_drawn=False), ""),
+    ],
+)
+def test_the_words_for_a_picture(given: Entry, words: str) -> None:
+    assert picture_words(given) == words
