@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -162,17 +161,11 @@ def explore(network: Network, forward: ForwardPass, look: Look, parts: Iterable[
     What is not drawn costs nothing, however large the network is.
     """
     wanted = [Part(layer) for layer in network.layers] if parts is None else list(parts)
-    largest = max((prod(shape_of(forward, part.layer)) for part in wanted), default=0)
+    largest = max((forward.activations[part.layer.name].size for part in wanted), default=0)
     draw = _artists.map if largest > _PARALLEL_PIXELS else map
     views = tuple(draw(lambda part: _view(network, forward, part, look), wanted))
     prediction = None if network.answers_with_picture else predict(network, forward)
     return Exploration(network, forward, prediction, views)
-
-
-def shape_of(forward: ForwardPass, layer: Layer) -> tuple[int, ...]:
-    """The shape of a layer's activation, without the batch."""
-    known = tuple(size for size in layer.output_shape if size is not None)
-    return known if len(known) == len(layer.output_shape) else forward.activations[layer.name].shape
 
 
 def layer_grid(forward: ForwardPass, part: Part, look: Look) -> Grid:

@@ -3,7 +3,6 @@
 from collections import OrderedDict
 from collections.abc import Callable
 from hashlib import blake2b
-from math import prod
 from threading import Lock
 from time import perf_counter
 from weakref import ref
@@ -11,7 +10,7 @@ from weakref import ref
 from app.cnn.network import ForwardPass, Network
 from app.cnn.pooling import PoolingMode
 from app.comparison import swap_ink_and_paper
-from app.explorer import see, shape_of
+from app.explorer import see
 from app.imaging.drawing import MOST_READ, MostRead
 
 MAX_BYTES = 256 * 1024 * 1024  # of activations
@@ -39,7 +38,7 @@ class ForwardPasses:
         self.most = most
         self.observe = observe
         self.size = 0  # in bytes
-        self._kept: OrderedDict[_Key, tuple[ForwardPass, int]] = OrderedDict()  # with its size in bytes
+        self._kept: OrderedDict[_Key, ForwardPass] = OrderedDict()
         self._lock = Lock()
 
     def run(
@@ -51,26 +50,21 @@ class ForwardPasses:
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
-                return self._kept[key][0]
+                return self._kept[key]
         image = see(drawing, network.card, self.most)
         start = perf_counter()
         forward = network.run(swap_ink_and_paper(image, network.card) if invert else image, pooling)
         if self.observe is not None:
             self.observe(perf_counter() - start)
-        self._keep(key, forward, size_of(network, forward))
+        self._keep(key, forward)
         return forward
 
-    def _keep(self, key: _Key, forward: ForwardPass, size: int) -> None:
+    def _keep(self, key: _Key, forward: ForwardPass) -> None:
         with self._lock:
             if key in self._kept:
                 return
-            self._kept[key] = (forward, size)
-            self.size += size
+            self._kept[key] = forward
+            self.size += forward.nbytes
             while self.size > self.max_bytes:
-                _, (_, forgotten) = self._kept.popitem(last=False)
-                self.size -= forgotten
-
-
-def size_of(network: Network, forward: ForwardPass) -> int:
-    """The bytes of all activations, float32."""
-    return 4 * (forward.image.size + sum(prod(shape_of(forward, layer)) for layer in network.layers))
+                _, forgotten = self._kept.popitem(last=False)
+                self.size -= forgotten.nbytes

@@ -40,6 +40,11 @@ class ForwardPass:
         """The last layer's activation."""
         return next(reversed(self.activations.values()))
 
+    @property
+    def nbytes(self) -> int:
+        """What it holds of memory: the image and all activations."""
+        return self.image.nbytes + sum(activation.nbytes for activation in self.activations.values())
+
 
 class Network:
     """A model in memory. Safe to share between threads: running it changes nothing."""

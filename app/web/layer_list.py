@@ -8,7 +8,7 @@ from app.cnn.lanes import Row, count_lanes, lay_lanes
 from app.cnn.layers import Layer
 from app.cnn.network import ForwardPass, Network
 from app.comparison import pooled_layers
-from app.explorer import Exploration, LayerView, Look, Part, shape_of
+from app.explorer import Exploration, LayerView, Look, Part
 from app.imaging.grid import Layout, lay_out_grid, lay_out_strip
 
 MAPS = 64  # of a layer, shown at once
@@ -151,12 +151,12 @@ def draw_rail(network: Network) -> Rail | None:
 
 
 def _part(forward: ForwardPass, layer: Layer, number: int) -> Part:
-    page = find_page(shape_of(forward, layer), number)
+    page = find_page(forward.activations[layer.name].shape, number)
     return Part(layer, page.first, page.count)
 
 
 def _entry(exploration: Exploration, layer: Layer, view: LayerView | None, look: Look) -> Entry:
-    shape = shape_of(exploration.forward, layer)
+    shape = exploration.forward.activations[layer.name].shape
     page = find_page(shape, view.grid.first if view else 0)
     layout = lay_out_grid(*shape[:2], page.count, look.columns) if len(shape) == 3 else lay_out_strip(page.count)
     is_folded = view is None and starts_folded(exploration.network, layer)
