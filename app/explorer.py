@@ -85,11 +85,11 @@ class LayerView:
 
     @property
     def minimum(self) -> float:
-        return float(self.extremes.low.min())
+        return float(self.extremes.lowest)
 
     @property
     def maximum(self) -> float:
-        return float(self.extremes.high.max())
+        return float(self.extremes.highest)
 
     @property
     def mean(self) -> float:
@@ -213,7 +213,7 @@ def as_maps(activation: Array) -> Array:
 
 
 def _draw(activation: Array, extremes: Extremes, part: Part, look: Look) -> Grid:
-    colormap = look.colormap_from(float(extremes.low.min()))
+    colormap = look.colormap_from(float(extremes.lowest))
     if activation.ndim == 3:
         return draw_grid(activation, colormap, look.scale, look.columns, extremes, part.first, part.count)
     return draw_strip(activation.ravel(), colormap, first=part.first, count=part.count)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from app.imaging.colormap import Colormap, colours
 from app.imaging.levels import Extremes, Scale, quantise
-from app.imaging.png import encode_palette
+from app.imaging.png import encode_palette, encode_palette_lines
 
 GAP = 1  # pixels between maps, transparent, so that the page shows through
 COLUMNS = 16
@@ -119,12 +119,13 @@ def _lay_out(
     height, width, channels = levels.shape
     layout = lay_out_grid(height, width, channels, columns)
     rows, columns = layout.rows, layout.columns
-    cells = np.full((rows, height + GAP, columns, width + GAP), _GAP_INDEX, dtype=np.uint8)
+    # The gap before the first map of a line is none: it is the byte for the line's filter, which is 0 as well.
+    cells = np.zeros((rows, height + GAP, columns, GAP + width), dtype=np.uint8)
     for row, line in enumerate(cells):
         maps = levels[:, :, row * columns : (row + 1) * columns].transpose(0, 2, 1)
-        line[:height, : maps.shape[1], :width] = maps + _FIRST_INDEX
-    picture = cells.reshape(rows * (height + GAP), columns * (width + GAP))[:-GAP, :-GAP]
-    png = encode_palette(picture, _palette(colormap), transparent=_GAP_INDEX)
+        np.add(maps, _FIRST_INDEX, out=line[:height, : maps.shape[1], GAP:])
+    lines = cells.reshape(rows * (height + GAP), columns * (GAP + width))[:-GAP]
+    png = encode_palette_lines(lines, _palette(colormap), transparent=_GAP_INDEX)
     return Grid(**vars(layout), png=png, colormap=colormap, scale=scale, low=low, high=high, first=first)
 
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +30,15 @@ class Extremes:
     low: NDArray[np.float32]
     high: NDArray[np.float32]
 
+    @cached_property
+    def lowest(self) -> np.float32:
+        """Of all maps."""
+        return np.float32(self.low.min())
+
+    @cached_property
+    def highest(self) -> np.float32:
+        return np.float32(self.high.max())
+
 
 def measure(activation: NDArray[np.float32]) -> Extremes:
     """The extremes of every map of an activation, (height, width, channels)."""
@@ -49,7 +60,8 @@ def quantise(
     """
     axes = (0, 1) if scale is Scale.MAP else None
     extremes = extremes or measure(activation)
-    low, high = (extremes.low, extremes.high) if axes else (extremes.low.min(), extremes.high.max())
+    low: Any = extremes.low if axes else extremes.lowest
+    high: Any = extremes.high if axes else extremes.highest
     if not (np.abs(low) < _HUGE).all() or not (np.abs(high) < _HUGE).all():
         usable = np.abs(activation) < _HUGE
         lowest = np.min(activation, axis=axes, where=usable, initial=_HUGE)

@@ -40,14 +40,23 @@ def encode_palette(indices: NDArray[np.uint8], palette: bytes, transparent: int 
     indices: (height, width). palette: RGB triples, at most 256. transparent: the index that is see-through; the file
     is smallest where that is 0.
     """
-    return _write(indices, _Colour.PALETTE, _Filter.NONE, _palette_chunks(palette, transparent))
+    return encode_palette_lines(_begin_lines(indices, _Filter.NONE), palette, transparent)
+
+
+def encode_palette_lines(lines: NDArray[np.uint8], palette: bytes, transparent: int | None = None) -> bytes:
+    """The same of a picture that has room for what a file keeps of each line's filter, and so need not be copied.
+
+    lines: (height, 1 + width), each beginning with a 0, which says that it is kept as it is.
+    """
+    return _write(lines, lines.shape[1] - 1, _Colour.PALETTE, _palette_chunks(palette, transparent))
 
 
 def encode_levels(levels: NDArray[np.uint8]) -> bytes:
     """A grey PNG of (height, width) uint8, or one in colour of (height, width, 3)."""
     differences = levels.copy()
     differences[:, 1:] -= levels[:, :-1]  # modulo 256
-    return _write(differences, _Colour.RGB if levels.ndim == 3 else _Colour.GREY, _Filter.SUB)
+    colour = _Colour.RGB if levels.ndim == 3 else _Colour.GREY
+    return _write(_begin_lines(differences, _Filter.SUB), levels.shape[1], colour)
 
 
 def encode_image(picture: Image.Image) -> bytes:
@@ -57,12 +66,16 @@ def encode_image(picture: Image.Image) -> bytes:
     return file.getvalue()
 
 
-def _write(filtered: NDArray[np.uint8], colour: _Colour, kind: _Filter, tables: bytes = b"") -> bytes:
-    """A file of these lines, (height, width) or (height, width, 3), as the filter left them."""
-    height, width = filtered.shape[:2]
-    lines = np.full((height, 1 + filtered[0].size), kind, dtype=np.uint8)
-    lines[:, 1:] = filtered.reshape(height, -1)
-    header = struct.pack(">IIBBBBB", width, height, _BITS, colour, 0, 0, 0)
+def _begin_lines(filtered: NDArray[np.uint8], kind: _Filter) -> NDArray[np.uint8]:
+    """Lines as a file has them, of (height, width) or (height, width, 3) as the filter left them."""
+    lines = np.full((len(filtered), 1 + filtered[0].size), kind, dtype=np.uint8)
+    lines[:, 1:] = filtered.reshape(len(filtered), -1)
+    return lines
+
+
+def _write(lines: NDArray[np.uint8], width: int, colour: _Colour, tables: bytes = b"") -> bytes:
+    """A file of these lines, each with its filter before it."""
+    header = struct.pack(">IIBBBBB", width, len(lines), _BITS, colour, 0, 0, 0)
     parts = [_chunk(b"IHDR", header), tables, _chunk(b"IDAT", isal_zlib.compress(lines, _LEVEL)), _chunk(b"IEND", b"")]
     return _SIGNATURE + b"".join(parts)
 

@@ -3,7 +3,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from app.imaging.png import encode_image, encode_levels, encode_palette
+from app.imaging.png import encode_image, encode_levels, encode_palette, encode_palette_lines
 from tests.pictures import decode_rgba
 
 PALETTE = bytes([255, 0, 0, 0, 255, 0, 10, 20, 30])
@@ -35,3 +35,9 @@ def test_a_grey_png_holds_its_levels() -> None:
 def test_a_picture_survives_as_png() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (5, 7, 4), dtype=np.uint8)
     np.testing.assert_array_equal(decode_rgba(encode_image(Image.fromarray(pixels))), pixels)
+
+
+def test_lines_with_room_for_their_filter_are_the_same_picture() -> None:
+    indices = np.random.default_rng(0).integers(0, 3, (5, 7), dtype=np.uint8)
+    lines = np.pad(indices, [(0, 0), (1, 0)])
+    assert encode_palette_lines(lines, PALETTE, transparent=0) == encode_palette(indices, PALETTE, transparent=0)
