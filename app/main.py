@@ -17,16 +17,16 @@ from app.memory import hold_little, settled
 from app.settings import Settings, get_settings, resource
 from app.web import api, metrics, pages, status
 from app.web.admission import Admission
-from app.web.body_limit import BodyLimit, BodySizes, HeldBodies
 from app.web.errors import add_error_handlers
-from app.web.head import HeadAsGet
-from app.web.headers import NoStore, SecurityHeaders
+from app.web.middleware.body_limit import BodyLimit, BodySizes, HeldBodies
+from app.web.middleware.head import HeadAsGet
+from app.web.middleware.headers import NoStore, SecurityHeaders
+from app.web.middleware.origins import AllowedHosts, RefuseCrossSite
+from app.web.middleware.overload import RefuseWhenFull
+from app.web.middleware.rate_limit import RateLimit
+from app.web.middleware.request_log import RequestLog
+from app.web.middleware.time_limits import TimeLimits
 from app.web.openapi import ERRORS, describe
-from app.web.origins import AllowedHosts, RefuseCrossSite
-from app.web.overload import RefuseWhenFull
-from app.web.rate_limit import RateLimit
-from app.web.request_log import RequestLog
-from app.web.time_limits import TimeLimits
 from app.web.uploads import UploadGate
 
 _logger = logging.getLogger("layerglass")

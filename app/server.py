@@ -95,7 +95,7 @@ def configure(settings: Settings) -> uvicorn.Config:
         workers=settings.workers,
         http="app.web.protocol:LimitedProtocol",
         ws="none",
-        access_log=False,  # app.web.request_log writes its own
+        access_log=False,  # app.web.middleware.request_log writes its own
         server_header=False,
         log_config=log_config(settings.log_format),
         forwarded_allow_ips=settings.forwarded_allow_ips,

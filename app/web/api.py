@@ -14,6 +14,7 @@ from app.explorer import Part, explore, feature_map_grid, feature_maps, layer_gr
 from app.imaging.npz import encode_npz
 from app.microscope import Place, draw_kernels, inspect, kernel_of
 from app.prediction import predict
+from app.web.attachment import attachment
 from app.web.comparison import ComparisonAnswer, answer_comparison
 from app.web.computing import computes
 from app.web.dependencies import (
@@ -28,7 +29,6 @@ from app.web.dependencies import (
     RunDep,
 )
 from app.web.errors import problem_responses
-from app.web.headers import attachment
 from app.web.inspection import InspectionAnswer, KernelAnswer, answer_inspection
 from app.web.openapi import POST_ERRORS
 from app.web.schemas import (

@@ -11,9 +11,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.library import Library
 from app.settings import Settings, is_loopback
 from app.shelf.entry import Entry
-from app.web.body_limit import is_upload
 from app.web.errors import say_no_now
-from app.web.origins import host_name
+from app.web.middleware.body_limit import is_upload
+from app.web.middleware.origins import host_name
 from app.web.refusals import Refused
 
 MAX_UPLOADS = 8  # requests that are read or wait for their turn

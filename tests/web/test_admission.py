@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from app.limits import Limits
 from app.web.admission import ADMITTED, Admission
 from app.web.errors import add_error_handlers
-from app.web.overload import RefuseWhenFull
+from app.web.middleware.overload import RefuseWhenFull
 from tests.coroutines import run
 
 

@@ -1,8 +1,5 @@
 """Security headers on every answer: nothing is loaded from anywhere but the app itself, and nothing runs inline."""
 
-import re
-from urllib.parse import quote
-
 from secure import Secure
 from secure.headers import (
     ContentSecurityPolicy,
@@ -49,13 +46,6 @@ _POLICY = Secure(
     corp=CrossOriginResourcePolicy().same_origin(),
     xpcdp=XPermittedCrossDomainPolicies().none(),
 )
-
-
-def attachment(filename: str) -> str:
-    """Content-Disposition for a file of any name to be saved (RFC 6266)."""
-    plain = re.sub(r"[^A-Za-z0-9._-]", "-", filename)
-    other = "" if plain == filename else f"; filename*=UTF-8''{quote(filename, safe='')}"
-    return f'attachment; filename="{plain}"{other}'
 
 
 class SecurityHeaders:

@@ -4,7 +4,7 @@ from fastapi.testclient import TestClient
 from starlette.datastructures import Headers
 
 from app.settings import Settings
-from app.web.origins import AllowedHosts, host_name, is_cross_site
+from app.web.middleware.origins import AllowedHosts, host_name, is_cross_site
 from tests.pictures import four_png
 
 PREDICTION = "/api/models/digits/prediction"

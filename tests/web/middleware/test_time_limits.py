@@ -6,9 +6,9 @@ import pytest
 from fastapi import FastAPI, Request
 
 from app.limits import Limits
-from app.web import time_limits
 from app.web.errors import add_error_handlers
-from app.web.time_limits import TimeLimits
+from app.web.middleware import time_limits
+from app.web.middleware.time_limits import TimeLimits
 from tests.coroutines import run_in_own_time
 
 FORM = [(b"content-type", b"text/plain"), (b"transfer-encoding", b"chunked")]

@@ -11,7 +11,7 @@ from starlette.types import Message, Receive, Scope, Send
 from app.limits import FORM_BYTES
 from app.main import create_app
 from app.settings import Settings
-from app.web.body_limit import BodySizes, HeldBodies, is_upload
+from app.web.middleware.body_limit import BodySizes, HeldBodies, is_upload
 from app.web.refusals import NoRoom
 from tests.web.test_errors import PREDICTION, assert_problem
 

@@ -6,7 +6,7 @@ from fastapi.testclient import TestClient
 
 from app.settings import Settings
 from app.web.errors import add_error_handlers
-from app.web.rate_limit import RateLimit
+from app.web.middleware.rate_limit import RateLimit
 
 
 @pytest.fixture
