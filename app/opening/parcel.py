@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from app.opening.apart import take_apart
+from app.opening.description.settings import checked_settings
+from app.opening.description.vocabulary import LAYERS
 from app.opening.limits import LAYERS as MOST
 from app.opening.plan import Plan, Step
 from app.opening.reader import Opened
-from app.opening.settings import checked_settings
 from app.opening.unusable import UnusableModel
-from app.opening.vocabulary import LAYERS
 from app.opening.weights import Array, fitted
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.>-]*")

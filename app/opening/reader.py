@@ -10,9 +10,9 @@ import numpy as np
 from app.cnn.parts import Parts
 from app.opening.apart import take_apart
 from app.opening.archive import read_archive
-from app.opening.channels import are_channels_first
-from app.opening.config import Config, check_config, parse_config
-from app.opening.graph import make_plan
+from app.opening.description.channels import are_channels_first
+from app.opening.description.config import Config, check_config, parse_config
+from app.opening.description.graph import make_plan
 from app.opening.hdf5 import open_hdf5, text_attribute
 from app.opening.kinds import Kind, kind_of
 from app.opening.plan import Plan

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.cnn.parts import Weights
+from app.opening.description.vocabulary import MODELS
 from app.opening.hdf5 import member, name_list, numbers
 from app.opening.plan import Path, Plan, Step
 from app.opening.shapes.made import Variables
 from app.opening.unusable import RESAVE, UnusableModel, shown
-from app.opening.vocabulary import MODELS
 
 Array = NDArray[np.float32]
 Reorder = Callable[[Array], Array]

@@ -17,14 +17,14 @@ from app.cnn.tensorflow.pooling import layer_class
 from app.opening import apart
 from app.opening.apart import Apart
 from app.opening.assemble import assemble, variables_of
-from app.opening.config import check_config
-from app.opening.graph import make_plan
+from app.opening.description.config import check_config
+from app.opening.description.graph import make_plan
+from app.opening.description.vocabulary import LAYERS as KINDS
+from app.opening.description.vocabulary import TRAINING_ONLY
 from app.opening.plan import Plan
 from app.opening.reader import open_model
 from app.opening.shapes.made import NeedsKeras
 from app.opening.shapes.table import RULES
-from app.opening.vocabulary import LAYERS as KINDS
-from app.opening.vocabulary import TRAINING_ONLY
 from tests.cnn.lite.test_operators import LAYERS, MERGES, Make, channels
 from tests.small_models import build_branches, build_digits, build_picture, with_random_weights
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from app.opening.reader import open_model
 from app.opening.unusable import UnusableModel
+from tests.opening.description.test_hostile_configs import INPUT, refusal
 from tests.opening.files import (
     change_weights,
     members,
@@ -24,7 +25,6 @@ from tests.opening.files import (
     sequential,
     small_file,
 )
-from tests.opening.test_hostile_configs import INPUT, refusal
 
 KERNEL = "layers/conv2d/vars/0"
 SHAPE = (3, 3, 1, 2)

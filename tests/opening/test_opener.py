@@ -18,8 +18,8 @@ from app.opening.parcel import pack, unpack
 from app.opening.plan import Plan
 from app.opening.reader import Opened, open_model
 from app.opening.unusable import UnusableModel
+from tests.opening.description.test_hostile_configs import INPUT
 from tests.opening.files import image, numbers, save_h5, sequential, small_file
-from tests.opening.test_hostile_configs import INPUT
 
 resource = pytest.importorskip("resource", reason="Windows cannot limit a process")
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from app.opening.mend import LayerConfig, mend
+from app.opening.description.mend import LayerConfig, mend
 from app.opening.reader import Opened, open_model
 from app.opening.unusable import UnusableModel
 from tests.opening.files import graph, image, layer, node, numbers, save_h5, sequential

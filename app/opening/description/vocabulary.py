@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from app.opening.arguments import (
+from app.opening.description.arguments import (
     Check,
     activation,
     amounts,

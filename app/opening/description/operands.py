@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from app.opening.arguments import real, several
-from app.opening.config import Config
+from app.opening.description.arguments import real, several
+from app.opening.description.config import Config
+from app.opening.description.nodes import Reference, history, name_of, reference
 from app.opening.limits import UNITS
-from app.opening.nodes import Reference, history, name_of, reference
 from app.opening.unusable import RESAVE, UnusableModel, shown
 
 

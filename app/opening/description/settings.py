@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from app.opening.config import Config
+from app.opening.description.config import Config
+from app.opening.description.vocabulary import IGNORED, IGNORED_ENDINGS, LAYERS
 from app.opening.unusable import RESAVE, UnusableModel, shown
-from app.opening.vocabulary import IGNORED, IGNORED_ENDINGS, LAYERS
 
 
 def checked_settings(kind: str, name: str, config: Config) -> dict[str, Any]:

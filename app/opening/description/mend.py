@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from app.opening.config import Config, is_activation
+from app.opening.description.config import Config, is_activation
+from app.opening.description.vocabulary import REGISTERED
 from app.opening.names import words
 from app.opening.unusable import UnusableModel, shown
-from app.opening.vocabulary import REGISTERED
 
 
 @dataclass(frozen=True)

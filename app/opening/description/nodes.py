@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from app.opening.config import Config
+from app.opening.description.config import Config
+from app.opening.description.vocabulary import MODELS, TRAINING_ONLY
 from app.opening.limits import LAYERS
 from app.opening.unusable import RESAVE, UnusableModel, shown
-from app.opening.vocabulary import MODELS, TRAINING_ONLY
 
 Reference = tuple[str, int, int]  # layer, which of its calls, which of its outputs
 Call = list[Reference]  # what a layer reads, the one time

@@ -3,12 +3,12 @@
 from typing import Any
 
 from app.cnn.parts import ImageShape
-from app.opening.config import Config
+from app.opening.description.config import Config
+from app.opening.description.nodes import layers_of, name_of, settings_of
+from app.opening.description.uses import graph_of
+from app.opening.description.vocabulary import MODELS
 from app.opening.limits import CHANNELS, SIDE
-from app.opening.nodes import layers_of, name_of, settings_of
 from app.opening.unusable import UnusableModel, printable, shown
-from app.opening.uses import graph_of
-from app.opening.vocabulary import MODELS
 
 Shape = tuple[int | None, ...]  # without the batch; None where any size goes
 

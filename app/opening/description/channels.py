@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from app.opening.config import Config
+from app.opening.description.config import Config
+from app.opening.description.vocabulary import LAYERS
 from app.opening.unusable import UnusableModel, shown
-from app.opening.vocabulary import LAYERS
 
 NOTE = "The model keeps an image's channels before its height and width; here they come last."
 

@@ -5,20 +5,20 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from app.cnn.parts import ImageShape
-from app.opening.channels import NOTE, are_channels_first, flattens_channels_first, turned
-from app.opening.config import Config
-from app.opening.inputs import as_image, channels_last, input_of, input_shape, times
+from app.opening.description.channels import NOTE, are_channels_first, flattens_channels_first, turned
+from app.opening.description.config import Config
+from app.opening.description.inputs import as_image, channels_last, input_of, input_shape, times
+from app.opening.description.mend import LayerConfig, mend
+from app.opening.description.nodes import Reference, layers_of, name_of, settings_of
+from app.opening.description.operations import Operation
+from app.opening.description.order import fixed_order
+from app.opening.description.settings import checked_settings
+from app.opening.description.uses import Graph, Use, graph_of
+from app.opening.description.vocabulary import LAYERS as KINDS
+from app.opening.description.vocabulary import MODELS, TRAINING_ONLY
 from app.opening.limits import LAYERS, NESTED_MODELS
-from app.opening.mend import LayerConfig, mend
-from app.opening.nodes import Reference, layers_of, name_of, settings_of
-from app.opening.operations import Operation
-from app.opening.order import fixed_order
 from app.opening.plan import Path, Plan, Settings, Step, in_keras_order
-from app.opening.settings import checked_settings
 from app.opening.unusable import RESAVE, UnusableModel, shown
-from app.opening.uses import Graph, Use, graph_of
-from app.opening.vocabulary import LAYERS as KINDS
-from app.opening.vocabulary import MODELS, TRAINING_ONLY
 
 _FORBIDDEN = re.compile(r"[^A-Za-z0-9_.>-]")
 _NAME_LENGTH = 60

@@ -4,12 +4,12 @@ import json
 import re
 from typing import Any
 
-from app.opening.arguments import ACTIVATIONS
-from app.opening.functions import function_of, is_operation, is_operations_module, written_name
+from app.opening.description.arguments import ACTIVATIONS
+from app.opening.description.functions import function_of, is_operation, is_operations_module, written_name
+from app.opening.description.vocabulary import LAYERS, MODELS, REGISTERED, TRAINING_ONLY
 from app.opening.limits import CONFIG_BYTES, CONFIG_ITEMS, NESTING
 from app.opening.names import words
 from app.opening.unusable import RESAVE, UnusableModel, shown
-from app.opening.vocabulary import LAYERS, MODELS, REGISTERED, TRAINING_ONLY
 
 Config = dict[str, Any]
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from app.opening.config import Config
-from app.opening.functions import is_operation
-from app.opening.nodes import Reference, calls, layers_of, name_of, references
-from app.opening.operations import Operation, gathered, operations_of
+from app.opening.description.config import Config
+from app.opening.description.functions import is_operation
+from app.opening.description.nodes import Reference, calls, layers_of, name_of, references
+from app.opening.description.operations import Operation, gathered, operations_of
+from app.opening.description.vocabulary import MODELS
 from app.opening.unusable import RESAVE, UnusableModel, shown
-from app.opening.vocabulary import MODELS
 
 
 @dataclass(frozen=True)

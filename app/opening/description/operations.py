@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from app.opening.config import Config
-from app.opening.functions import function_of, written_name
-from app.opening.mend import LayerConfig
-from app.opening.nodes import Reference, name_of
-from app.opening.operands import Arguments, Constant, Operand, arguments_of, as_reference, operand
+from app.opening.description.config import Config
+from app.opening.description.functions import function_of, written_name
+from app.opening.description.mend import LayerConfig
+from app.opening.description.nodes import Reference, name_of
+from app.opening.description.operands import Arguments, Constant, Operand, arguments_of, as_reference, operand
 from app.opening.unusable import RESAVE, UnusableModel, shown
 
 

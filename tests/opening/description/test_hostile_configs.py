@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.opening.config import CLASSES, check_config, parse_config
+from app.opening.description.config import CLASSES, check_config, parse_config
 from app.opening.reader import open_model
 from app.opening.unusable import UnusableModel
 from tests.opening.files import (
