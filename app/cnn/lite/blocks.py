@@ -1,5 +1,10 @@
-"""Memory for the outputs of large graphs, used again: to get it fresh can take longer than the forward pass itself."""
+"""Memory for a graph's outputs, which are kept for a while and then let go.
 
+That of large graphs is used again: to get it fresh can take longer than the forward pass itself. That of others comes
+from the system and goes back to it. In malloc's memory it would leave holes of many sizes, and a server would grow.
+"""
+
+import mmap
 import sys
 from threading import Lock
 
@@ -9,7 +14,8 @@ from numpy.typing import NDArray
 Array = NDArray[np.float32]
 
 _SPARE = 3  # unused blocks that are kept; several may be given back at once, by the garbage collector
-LARGE = 2**20  # numbers; smaller blocks come from memory that the process has anyway
+LARGE = 2**20  # numbers
+_SMALL = 2**14  # numbers; of smaller blocks a page or two would be wasted, and they leave small holes
 _UNUSED = 2  # references to a block that nothing reads: the list's, and the one that counts them
 
 
@@ -25,7 +31,7 @@ class Blocks:
     def take(self) -> Array:
         """A block, (size,), with anything in it. Arrays made of it keep it from being given out again."""
         if self._size < LARGE:
-            return np.empty(self._size, np.float32)
+            return np.empty(self._size, np.float32) if self._size < _SMALL else _map(self._size)
         with self._lock:
             unused = [index for index in range(len(self._given)) if sys.getrefcount(self._given[index]) == _UNUSED]
             for index in reversed(unused[_SPARE:]):
@@ -35,3 +41,12 @@ class Blocks:
             block = np.empty(self._size, np.float32)
             self._given.append(block)
             return block
+
+
+# Its own copy of nothing, with all pages at once, where the system can say so
+_FLAGS = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE} if sys.platform == "linux" else {}
+
+
+def _map(size: int) -> Array:
+    """A block of so many numbers, for which the system is asked."""
+    return np.frombuffer(mmap.mmap(-1, 4 * size, **_FLAGS), np.float32)

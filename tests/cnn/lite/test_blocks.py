@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from app.cnn.lite import blocks
@@ -44,3 +45,17 @@ def test_of_many_unused_blocks_few_are_kept() -> None:
 
 def test_a_small_block_is_its_own() -> None:
     assert Blocks(5).take().shape == (5,)
+
+
+def test_a_block_from_the_system_stays_while_something_reads_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "LARGE", 2**20)
+    made = Blocks(2**15)
+    first, second = made.take(), made.take()
+    assert first.shape == second.shape == (2**15,)
+    assert first.dtype == np.float32
+    view = first[10:20].reshape(2, 5)
+    view[:] = 3
+    second[:] = 7
+    del first, second
+    made.take()[:] = 8
+    assert (view == 3).all()
