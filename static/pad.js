@@ -201,7 +201,7 @@ export class Pad {
     return this.picture && !this.strokes.length ? this.picture.file : null;
   }
 
-  /** Let the drawing be sent as large as an input of so many pixels a side can use: a picture takes time to send and read. */
+  /** The drawing is sent as large as an input of so many pixels a side can use: pixels take time to send and to read. */
   suitInput(side) {
     const wanted = side <= HALVED_UP_TO ? SIDE / 2 : SIDE;
     if (this.sent.width !== wanted) this.sent.width = this.sent.height = wanted;

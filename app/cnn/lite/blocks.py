@@ -43,10 +43,13 @@ class Blocks:
             return block
 
 
-# Its own copy of nothing, with all pages at once, where the system can say so
+# The process' own, and all pages at once: one by one, each would interrupt who writes to it first.
 _FLAGS = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE} if sys.platform == "linux" else {}
 
 
 def _map(size: int) -> Array:
-    """A block of so many numbers, for which the system is asked."""
-    return np.frombuffer(mmap.mmap(-1, 4 * size, **_FLAGS), np.float32)
+    """A block of so many numbers, for which the system is asked; where it has no more to give, malloc is."""
+    try:
+        return np.frombuffer(mmap.mmap(-1, 4 * size, **_FLAGS), np.float32)
+    except OSError:  # a process may have so many mappings and no more
+        return np.empty(size, np.float32)

@@ -59,3 +59,14 @@ def test_a_block_from_the_system_stays_while_something_reads_from_it(monkeypatch
     del first, second
     made.take()[:] = 8
     assert (view == 3).all()
+
+
+def test_where_the_system_gives_no_more_malloc_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(12, "Cannot allocate memory")
+
+    monkeypatch.setattr(blocks, "LARGE", 2**20)
+    monkeypatch.setattr(blocks.mmap, "mmap", refuse)
+    block = Blocks(2**15).take()
+    block[:] = 1
+    assert block.shape == (2**15,)
