@@ -49,7 +49,10 @@ _POLICY = Secure(
 
 
 class SecurityHeaders:
-    """The policy above on every answer. The library's own middleware does the same, but puts it together each time."""
+    """The policy above on every answer; nothing else here sets any of it.
+
+    The library's own middleware would put it together for each answer anew, and look for what it has to replace.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
