@@ -12,9 +12,9 @@ from typing import Annotated
 
 import typer
 
-from app.server import cannot_listen, listen_on, run
+from app.hosting.server import cannot_listen, listen_on, run
+from app.library.files import EmptyLibrary, find_files
 from app.settings import Settings
-from app.shelf.files import EmptyLibrary, find_files
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False)
 

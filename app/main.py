@@ -9,23 +9,23 @@ from fastapi.staticfiles import StaticFiles
 from starlette.formparsers import MultiPartParser
 
 from app import __version__
-from app.forward_passes import ForwardPasses
+from app.explore.forward_passes import ForwardPasses
+from app.hosting import metrics
+from app.hosting.admission import Admission
+from app.hosting.memory import hold_little, settled
+from app.hosting.middleware.body_limit import BodyLimit, BodySizes, HeldBodies
+from app.hosting.middleware.head import HeadAsGet
+from app.hosting.middleware.headers import NoStore, SecurityHeaders
+from app.hosting.middleware.origins import AllowedHosts, RefuseCrossSite
+from app.hosting.middleware.overload import RefuseWhenFull
+from app.hosting.middleware.rate_limit import RateLimit
+from app.hosting.middleware.request_log import RequestLog
+from app.hosting.middleware.time_limits import TimeLimits
 from app.imaging.drawing import MostRead
-from app.library import Library
-from app.limits import FORM_BYTES
-from app.memory import hold_little, settled
-from app.settings import Settings, get_settings, resource
-from app.web import api, metrics, pages, status
-from app.web.admission import Admission
+from app.library.library import Library
+from app.settings import FORM_BYTES, Settings, get_settings, resource
+from app.web import api, pages, status
 from app.web.errors import add_error_handlers
-from app.web.middleware.body_limit import BodyLimit, BodySizes, HeldBodies
-from app.web.middleware.head import HeadAsGet
-from app.web.middleware.headers import NoStore, SecurityHeaders
-from app.web.middleware.origins import AllowedHosts, RefuseCrossSite
-from app.web.middleware.overload import RefuseWhenFull
-from app.web.middleware.rate_limit import RateLimit
-from app.web.middleware.request_log import RequestLog
-from app.web.middleware.time_limits import TimeLimits
 from app.web.openapi import ERRORS, describe
 from app.web.uploads import UploadGate
 

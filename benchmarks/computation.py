@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from app.cnn.network import Network
-from app.explorer import Look, Part, explore, see
-from app.library import Library
+from app.explore.exploration import Part, RenderOptions, explore, see
+from app.library.library import Library
 from app.settings import Settings
 
 MODEL = "digits"
@@ -22,5 +22,5 @@ def open_network(name: str = MODEL) -> Network:
 def compute(drawing: bytes, network: Network, layers: Sequence[str]) -> list[bytes]:
     """The pictures of these layers, as PNG."""
     parts = [Part(layer) for layer in network.layers if layer.name in layers]
-    exploration = explore(network, network.run(see(drawing, network.card)), Look(), parts)
+    exploration = explore(network, network.run(see(drawing, network.card)), RenderOptions(), parts)
     return [view.grid.png for view in exploration.layers]

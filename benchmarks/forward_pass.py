@@ -19,13 +19,13 @@ import numpy as np
 import tensorflow as tf
 
 from app.cnn.engine import make_engine
-from app.cnn.lite.engine import LiteEngine
-from app.cnn.lite.graph import Graph
-from app.cnn.lite.interpreters import Interpreters
-from app.cnn.lite.operators import write_layer
+from app.cnn.litert.engine import LiteEngine
+from app.cnn.litert.graph import Graph
+from app.cnn.litert.interpreters import Interpreters
+from app.cnn.litert.operators import write_layer
 from app.cnn.parts import Parts
 from app.cnn.tensorflow.engine import TensorFlowEngine
-from app.opening.reader import open_model
+from app.model_files.loading import load_model
 from app.settings import resource
 from tests.small_models import parts
 
@@ -142,11 +142,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("files", type=Path, nargs="*", help=".keras, .h5 or .hdf5")
     files: list[Path] = parser.parse_args().files
-    digits = open_model(resource("models") / "digits.keras").parts
+    digits = load_model(resource("models") / "digits.keras").parts
     measure("digits", digits)
     measure("MobileNet, 224×224", parts(keras.applications.MobileNet(weights=None)))
     for path in files:
-        measure(path.name, open_model(path).parts)
+        measure(path.name, load_model(path).parts)
     lite = memory_left(digits, lambda: LiteEngine(digits), 50)
     print(f"\n50 engines of digits made and dropped: {lite:+.1f} MB by LiteRT", flush=True)
     print(f"20 by TensorFlow: {memory_left(digits, lambda: TensorFlowEngine(digits), 20):+.1f} MB")

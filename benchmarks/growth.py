@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from app.cnn.network import Network
-from app.explorer import Look, explore, see
+from app.explore.exploration import RenderOptions, explore, see
 from app.imaging.png import encode_image
 from app.imaging.samples import SAMPLES
 from app.imaging.strokes import CANVAS_SIDE, PEN_WIDTH, draw_strokes
@@ -69,7 +69,7 @@ def _parts(side: int, channels: int, layers: int, canvas: int = CANVAS_SIDE) -> 
     return {
         "reading": lambda: see(drawing, network.card),
         "forward pass": lambda: network.run(image),
-        "pictures": lambda: explore(network, forward, Look()),
+        "pictures": lambda: explore(network, forward, RenderOptions()),
     }
 
 

@@ -21,7 +21,7 @@ import tensorflow as tf
 from app.cnn.card import Card, read_card, write_card
 from app.cnn.network import Network
 from app.cnn.pooling import PoolingMode
-from app.explorer import see
+from app.explore.exploration import see
 from app.imaging.png import encode_image
 from app.imaging.samples import SAMPLES
 from app.imaging.strokes import draw_strokes

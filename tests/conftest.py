@@ -8,11 +8,11 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from hypothesis import settings
 
-from app.library import Library
+from app.library.library import Library
 from app.main import create_app
 from app.settings import Settings
-from tests.opening.files import small_file
-from tests.opening_here import open_here
+from tests.in_process_sandbox import use_in_process_sandbox
+from tests.model_files.files import small_file
 from tests.pictures import four_png
 from tests.small_models import build_logistic, card, save, save_small_models
 
@@ -56,7 +56,7 @@ def four() -> bytes:
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Files are opened in this process; the names of those that were."""
-    return open_here(monkeypatch)
+    return use_in_process_sandbox(monkeypatch)
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,8 @@ from app.cnn.card import Card, write_card
 from app.cnn.parts import Parts
 from app.cnn.tensorflow.layers import computing_layers, describe_layers
 from app.cnn.tensorflow.pooling import MinPooling2D
-from app.opening.guess import guess_card
-from app.opening.reader import open_model
+from app.model_files.infer_card import infer_card
+from app.model_files.loading import load_model
 
 DIGITS = list("0123456789")
 HTML = "<script>alert('&')</script>"  # what must stay text on every page
@@ -150,7 +150,7 @@ def guess(model: keras.Model, name: str = "m") -> Card:
     """The card that the model's file would be given."""
     with tempfile.TemporaryDirectory() as folder:
         model.save(path := Path(folder) / "model.keras")
-        return guess_card(open_model(path), name)
+        return infer_card(load_model(path), name)
 
 
 def card(model: keras.Model, **facts: Any) -> Card:

@@ -20,7 +20,6 @@ def module_of(path: Path) -> str:
 
 
 MODULES = {module_of(path): path for path in FILES}
-WIRING = {"app.main", "app.cli", "app.web", "app.settings"}
 
 
 def imports_of(module: str) -> Iterator[str]:
@@ -53,23 +52,36 @@ def forbidden_imports(importers: list[str], *packages: str) -> list[str]:
 
 
 def test_this_test_sees_imports() -> None:
-    assert "app.cnn.network.Network" in set(imports_of("app.library"))
-    assert forbidden_imports(["app.library"], "app.cnn")
+    assert "app.cnn.network.Network" in set(imports_of("app.library.library"))
+    assert forbidden_imports(["app.library.library"], "app.cnn")
 
 
 def test_imaging_knows_numpy_and_pillow_only() -> None:
     outside = ("keras", "tensorflow", "fastapi", "starlette", "jinja2", "pydantic", "app.cnn", "app.web")
-    assert forbidden_imports(modules_in("app.imaging"), *outside, "app.explorer", "app.library", "app.training") == []
+    assert (
+        forbidden_imports(
+            modules_in("app.imaging"), *outside, "app.explore.exploration", "app.library.library", "app.training"
+        )
+        == []
+    )
 
 
 def test_the_network_knows_no_http_no_html_and_no_png() -> None:
-    outside = ("fastapi", "starlette", "jinja2", "PIL", "app.web", "app.explorer", "app.library", "app.imaging")
+    outside = (
+        "fastapi",
+        "starlette",
+        "jinja2",
+        "PIL",
+        "app.web",
+        "app.explore.exploration",
+        "app.library.library",
+        "app.imaging",
+    )
     assert forbidden_imports(modules_in("app.cnn"), *outside) == []
 
 
 def test_the_service_knows_no_http() -> None:
-    services = [module for module in MODULES if module.count(".") == 1 and module not in WIRING]
-    assert {"app.explorer", "app.library"} < set(services)
+    services = modules_in("app.explore", "app.library")
     assert forbidden_imports(services, "app.web", "fastapi", "starlette", "jinja2") == []
 
 
@@ -83,7 +95,9 @@ def test_training_knows_no_web() -> None:
 
 
 def test_the_web_layer_alone_knows_fastapi() -> None:
-    others = [module for module in MODULES if not within(module, "app.web") and module != "app.main"]
+    others = [
+        module for module in MODULES if not any(within(module, each) for each in ("app.web", "app.hosting", "app.main"))
+    ]
     assert forbidden_imports(others, "fastapi", "starlette") == []
 
 
@@ -99,14 +113,14 @@ def test_imports_never_go_round() -> None:
         pytest.fail(f"Imports go round: {' -> '.join(error.args[1])}")
 
 
-KNOW_KERAS = ("app.cnn.tensorflow", "app.opening.assemble", "app.training", "keras", "tensorflow")
-ONLY_WHEN_NEEDED = {"app.cnn.engine", "app.opening.apart", "app.opening.child", "app.cli"}
+KNOW_KERAS = ("app.cnn.tensorflow", "app.model_files.keras_builder", "app.training", "keras", "tensorflow")
+ONLY_WHEN_NEEDED = {"app.cnn.engine", "app.model_files.layers", "app.model_files.worker", "app.cli"}
 
 
 def test_few_know_keras() -> None:
     others = [module for module in MODULES if not any(within(module, each) for each in KNOW_KERAS)]
     found = {line.split()[0] for line in forbidden_imports(others, *KNOW_KERAS)}
-    assert found - {"app.opening.reader", "app.cnn.parts"} == ONLY_WHEN_NEEDED  # those two name a type
+    assert found - {"app.model_files.loading", "app.cnn.parts"} == ONLY_WHEN_NEEDED  # those two name a type
 
 
 def test_every_built_in_model_answers_without_tensorflow() -> None:

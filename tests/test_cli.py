@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from app.cli import cli
-from app.server import listen_on
+from app.hosting.server import listen_on
 from app.settings import Settings
 
 

@@ -6,9 +6,8 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from app.limits import Limits, count_cores
 from app.main import create_app
-from app.settings import Settings
+from app.settings import Limits, Settings, count_cores
 from tests.pictures import encode
 
 PREDICTION = "/api/models/digits/prediction"

@@ -14,7 +14,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 
-Finding = str
+ScanResult = str
 
 
 class NotReached(OSError):
@@ -27,7 +27,7 @@ def main() -> int:
     return int(any(found))
 
 
-def _tell(what: str, audit: Callable[[], list[Finding]]) -> bool:
+def _tell(what: str, audit: Callable[[], list[ScanResult]]) -> bool:
     try:
         findings = audit()
     except NotReached:
@@ -37,7 +37,7 @@ def _tell(what: str, audit: Callable[[], list[Finding]]) -> bool:
     return bool(findings)
 
 
-def audit_python() -> list[Finding]:
+def audit_python() -> list[ScanResult]:
     """Known vulnerabilities in requirements.txt. Raises: NotReached."""
     options = ["--requirement", "requirements.txt", "--disable-pip", "--require-hashes", "--format", "json"]
     quiet = ["--progress-spinner", "off", "--timeout", "10"]
@@ -49,7 +49,7 @@ def audit_python() -> list[Finding]:
     return [f"{each['name']} {each['version']}: {flaw['id']}" for each in asked for flaw in each["vulns"]]
 
 
-def audit_browser() -> list[Finding]:
+def audit_browser() -> list[ScanResult]:
     """Known vulnerabilities in package-lock.json. Raises: NotReached."""
     npm = shutil.which("npm")
     if npm is None:

@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from app.cnn.lite.unknown import Unknown
+from app.cnn.litert.unknown import Unknown
 from app.cnn.parts import Parts
 from app.cnn.pooling import PoolingMode
 
@@ -23,13 +23,13 @@ class Engine(Protocol):
         """Running it and drawing all its layers takes a few milliseconds, as app.cnn.cost.is_small says."""
 
     def run(self, image: Array, mode: PoolingMode | None) -> list[Array]:
-        """Every layer's output, without the batch, as copies. mode: None is each layer's own. Raises: UnfitImage."""
+        """Every layer's output, without the batch, as copies. mode: None is each layer's own. Raises: ImageTooSmall."""
 
 
 def make_engine(parts: Parts) -> Engine:
     """The fastest engine that knows every layer, ready to run the network as trained."""
     try:
-        from app.cnn.lite.engine import LiteEngine  # here, because not every machine has LiteRT
+        from app.cnn.litert.engine import LiteEngine  # here, because not every machine has LiteRT
 
         return LiteEngine(parts)
     except (ImportError, Unknown) as reason:

@@ -121,7 +121,7 @@ class Network:
 
         image: (height, width, channels) in the card's shape and value range. pooling: None is as trained; in a
         network without pooling it changes nothing.
-        Raises: UnfitImage, where the network takes any size but this one is too small for it.
+        Raises: ImageTooSmall, where the network takes any size but this one is too small for it.
         """
         mode = (pooling or self.card.pooling) if self.pools else None
         outputs = self._engine.run(image, None if mode is self._own_pooling else mode)

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.imaging.colormap import Colormap, colours
-from app.imaging.levels import Extremes, Scale, quantise
 from app.imaging.png import encode_palette, encode_palette_lines
+from app.imaging.quantize import Extremes, Scale, quantise
 
 GAP = 1  # pixels between maps, transparent, so that the page shows through
 COLUMNS = 16

@@ -9,11 +9,11 @@ from fastapi import APIRouter, File, Form, Path, Request, Response, UploadFile
 from pydantic import BaseModel
 
 from app.cnn.card import Card, write_card_text
-from app.comparison import accuracies, compare
-from app.explorer import Part, explore, feature_map_grid, feature_maps, layer_grid
+from app.explore.comparison import accuracies, compare
+from app.explore.exploration import Part, explore, feature_map_grid, feature_maps, layer_grid
+from app.explore.inspection import Place, draw_kernels, inspect, kernel_of
+from app.explore.prediction import predict
 from app.imaging.npz import encode_npz
-from app.microscope import Place, draw_kernels, inspect, kernel_of
-from app.prediction import predict
 from app.web.attachment import attachment
 from app.web.comparison import ComparisonAnswer, answer_comparison
 from app.web.computing import computes
@@ -23,9 +23,9 @@ from app.web.dependencies import (
     InvertDep,
     LayerDep,
     LibraryDep,
-    LookDep,
     ModelPath,
     NetworkDep,
+    RenderOptionsDep,
     RunDep,
 )
 from app.web.errors import problem_responses
@@ -139,7 +139,7 @@ def post_prediction(run: RunDep) -> Response:
 @computes
 def post_feature_maps(
     run: RunDep,
-    look: LookDep,
+    look: RenderOptionsDep,
     layers: Annotated[
         list[str] | None, Form(description="The names of the layers that are wanted; repeat the field for several.")
     ] = None,
@@ -161,7 +161,7 @@ def post_comparison(
     network: NetworkDep,
     library: LibraryDep,
     drawing: DrawingDep,
-    look: LookDep,
+    look: RenderOptionsDep,
     invert: InvertDep = False,
     differences: DifferencesDep = False,
 ) -> Response:
@@ -181,7 +181,7 @@ def post_comparison(
 def post_grid(
     layer: LayerDep,
     run: RunDep,
-    look: LookDep,
+    look: RenderOptionsDep,
     first: Annotated[int, Form(ge=0, description="The number of the first map in the picture.")] = 0,
     count: Annotated[int | None, Form(ge=1, description="How many maps at most; default: all from the first.")] = None,
 ) -> Response:
@@ -200,7 +200,7 @@ def post_feature_map(
     layer: LayerDep,
     channel: ChannelPath,
     run: RunDep,
-    look: LookDep,
+    look: RenderOptionsDep,
 ) -> Response:
     """One feature map as a PNG, one pixel an activation, in the colours that it has in its layer's grid."""
     grid = feature_map_grid(run(), layer, channel, look)

@@ -5,7 +5,7 @@ import base64
 from pydantic import BaseModel, Field
 
 from app.cnn.pooling import PoolingMode
-from app.comparison import Accuracy, Cell, Column, Comparison
+from app.explore.comparison import Accuracy, Cell, Column, Comparison
 from app.imaging.grid import Grid
 from app.web.numbers import Number
 from app.web.schemas import FeatureMaps, PredictionSchema, answer_maps, answer_prediction

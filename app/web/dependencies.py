@@ -17,14 +17,14 @@ from pydantic import BaseModel, Field, Json, ValidationError
 from app.cnn.layers import Layer
 from app.cnn.network import Array, ForwardPass, Network
 from app.cnn.pooling import PoolingMode
-from app.explorer import Look, see
-from app.forward_passes import ForwardPasses
+from app.explore.exploration import RenderOptions, see
+from app.explore.forward_passes import ForwardPasses
+from app.hosting.admission import AdmittedDep
 from app.imaging.colormap import Colormap
 from app.imaging.drawing import is_small
 from app.imaging.grid import COLUMNS
-from app.imaging.levels import Scale
-from app.library import Library
-from app.web.admission import AdmittedDep
+from app.imaging.quantize import Scale
+from app.library.library import Library
 
 MAX_COLUMNS = 64
 MAX_OPENING = 4  # models that are opened at once
@@ -49,7 +49,7 @@ LibraryDep = Annotated[Library, Depends(get_library)]
 async def open_network(library: Library, name: str) -> Network:
     """The network of this name. One that is not ready is opened beside the event loop, few at a time.
 
-    Raises: UnknownModel, UnusableModel.
+    Raises: UnknownModel, ModelError.
     """
     ready = library.ready(name)
     return await to_thread.run_sync(library.network, name, limiter=_opening()) if ready is None else ready
@@ -64,7 +64,7 @@ ModelPath = Annotated[str, Path(description="A model's name.")]
 
 
 async def get_network(request: Request, model: ModelPath) -> Network:
-    """The network that the path names. Raises: UnknownModel, UnusableModel."""
+    """The network that the path names. Raises: UnknownModel, ModelError."""
     return await open_network(request.app.state.library, model)
 
 
@@ -82,9 +82,9 @@ class Address(BaseModel):
     column: int | None = None
 
     @property
-    def look(self) -> Look:
+    def look(self) -> RenderOptions:
         """The choice of colours, in which signed maps keep their diverging colour map."""
-        return Look(self.colormap, scale=self.scale)
+        return RenderOptions(self.colormap, scale=self.scale)
 
     @property
     def selection(self) -> "Selection | None":
@@ -104,8 +104,8 @@ class PageForm(Address):
     card_of: str | None = None  # the model whose card the page shows
 
     @property
-    def look(self) -> Look:
-        return Look(self.colormap, scale=self.scale, columns=self.columns)
+    def look(self) -> RenderOptions:
+        return RenderOptions(self.colormap, scale=self.scale, columns=self.columns)
 
     @property
     def selection(self) -> "Selection | None":
@@ -137,7 +137,7 @@ class Choice:
 
 
 async def choose(library: Library, address: Address) -> Choice:
-    """The choice of a model by its name, the default one without. Raises: UnknownModel, UnusableModel."""
+    """The choice of a model by its name, the default one without. Raises: UnknownModel, ModelError."""
     chosen = network = await open_network(library, address.model or library.default_name)
     if address.weights is Weights.RETRAINED:
         network = await open_network(library, library.sibling_name(chosen, address.pooling))
@@ -148,7 +148,7 @@ AddressDep = Annotated[Address, Query()]
 
 
 async def get_choice(request: Request, address: AddressDep) -> Choice:
-    """The choice that a page's address holds. Raises: UnknownModel, UnusableModel."""
+    """The choice that a page's address holds. Raises: UnknownModel, ModelError."""
     return await choose(request.app.state.library, address)
 
 
@@ -178,7 +178,7 @@ class Run:
         return self.network.is_small and is_small(self.drawing)
 
     def __call__(self) -> ForwardPass:
-        """Raises: InvalidDrawing, UnfitImage."""
+        """Raises: InvalidDrawing, ImageTooSmall."""
         return self.passes.run(self.network, self.drawing, self.pooling)
 
     def see(self) -> Array:
@@ -201,7 +201,7 @@ class Asked:
 
 
 async def get_asked(request: Request, drawing: DrawingDep) -> Asked:
-    """The page's form. Raises: UnknownModel, UnusableModel, RequestValidationError."""
+    """The page's form. Raises: UnknownModel, ModelError, RequestValidationError."""
     state, form = request.app.state, await _read_page_form(request)
     choice = await choose(state.library, form)
     return Asked(form, choice, Run(choice.network, drawing, choice.pooling, state.forward_passes))
@@ -225,7 +225,7 @@ async def get_run(
         Form(description="Replaces every pooling layer's mode; default: as the model was trained."),
     ] = None,
 ) -> Run:
-    """The network that the path names, and the drawing. Raises: UnknownModel, UnusableModel."""
+    """The network that the path names, and the drawing. Raises: UnknownModel, ModelError."""
     network = await get_network(request, model)
     return Run(network, drawing, pooling, request.app.state.forward_passes)
 
@@ -246,10 +246,10 @@ async def get_look(
         Scale.LAYER
     ),
     columns: Annotated[int, Form(ge=1, le=MAX_COLUMNS, description="Maps in a row of the grid.")] = COLUMNS,
-) -> Look:
+) -> RenderOptions:
     """How the maps shall be drawn; a colour map that is asked for is used for signed maps as well."""
-    look = Look(scale=scale, columns=columns)
-    return look if colormap is None else Look(colormap, signed=None, scale=scale, columns=columns)
+    look = RenderOptions(scale=scale, columns=columns)
+    return look if colormap is None else RenderOptions(colormap, signed=None, scale=scale, columns=columns)
 
 
 AskedDep = Annotated[Asked, Depends(get_asked)]
@@ -257,6 +257,6 @@ ChoiceDep = Annotated[Choice, Depends(get_choice)]
 NetworkDep = Annotated[Network, Depends(get_network)]
 RunDep = Annotated[Run, Depends(get_run)]
 LayerDep = Annotated[Layer, Depends(get_layer)]
-LookDep = Annotated[Look, Depends(get_look)]
+RenderOptionsDep = Annotated[RenderOptions, Depends(get_look)]
 InvertDep = Annotated[bool, Form(description="Swap ink and paper: bright and dark change places before the network.")]
 DifferencesDep = Annotated[bool, Form(description="Also draw each layer minus the same layer as trained.")]

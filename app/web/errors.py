@@ -12,25 +12,25 @@ from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from app.cnn.arithmetic import NoArithmetic
+from app.cnn.errors import ImageTooSmall
 from app.cnn.network import UnknownLayer
-from app.cnn.unfit import UnfitImage
-from app.comparison import NoPooling
-from app.explorer import NotAFeatureMap
+from app.explore.comparison import NoPooling
+from app.explore.exploration import NotAFeatureMap
+from app.explore.inspection import UnknownCell
+from app.explore.prediction import NoClasses
+from app.hosting.metrics import REFUSED
+from app.hosting.refusals import Refused, TooLarge
 from app.imaging.drawing import DrawingTooLarge, InvalidDrawing
-from app.library import NotYours, UnknownModel
-from app.microscope import UnknownCell
-from app.opening.unusable import UnusableModel
-from app.prediction import NoClasses
-from app.shelf.uploads import NotKept
-from app.web.metrics import REFUSED
-from app.web.refusals import Refused, TooLarge
+from app.library.library import NotYours, UnknownModel
+from app.library.uploads import NotKept
+from app.model_files.errors import ModelError
 from app.web.templates import templates
 
 _STATUS: dict[type[Exception], HTTPStatus] = {
     UnknownModel: HTTPStatus.NOT_FOUND,
     UnknownLayer: HTTPStatus.NOT_FOUND,
     UnknownCell: HTTPStatus.NOT_FOUND,
-    UnusableModel: HTTPStatus.UNPROCESSABLE_ENTITY,
+    ModelError: HTTPStatus.UNPROCESSABLE_ENTITY,
     NotYours: HTTPStatus.FORBIDDEN,
     NotKept: HTTPStatus.INSUFFICIENT_STORAGE,
     NoArithmetic: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -39,7 +39,7 @@ _STATUS: dict[type[Exception], HTTPStatus] = {
     NoPooling: HTTPStatus.UNPROCESSABLE_ENTITY,
     DrawingTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     InvalidDrawing: HTTPStatus.UNPROCESSABLE_ENTITY,
-    UnfitImage: HTTPStatus.UNPROCESSABLE_ENTITY,
+    ImageTooSmall: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
 
 _EXPECTED = {"POST": "Send multipart/form-data with one file.", "PUT": "Send JSON in UTF-8."}

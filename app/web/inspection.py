@@ -18,7 +18,7 @@ from app.cnn.cells import (
 )
 from app.cnn.pooling import PoolingMode
 from app.cnn.receptive_field import IMAGE, Region
-from app.microscope import Inspection
+from app.explore.inspection import Inspection
 from app.web.numbers import Number
 
 Rectangle = Annotated[

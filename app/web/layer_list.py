@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
 
-from app.cnn.lanes import Row, count_lanes, lay_lanes
+from app.cnn.graph_layout import Row, count_lanes, lay_lanes
 from app.cnn.layers import Layer
 from app.cnn.network import ForwardPass, Network
-from app.comparison import pooled_layers
-from app.explorer import Exploration, LayerView, Look, Part
+from app.explore.comparison import pooled_layers
+from app.explore.exploration import Exploration, LayerView, Part, RenderOptions
 from app.imaging.grid import Layout, lay_out_grid, lay_out_strip
 
 MAPS = 64  # of a layer, shown at once
@@ -132,12 +132,12 @@ def choose_compared(network: Network) -> tuple[Layer, ...]:
     return layers if len(layers) <= COMPARED else (*layers[:half], *layers[-half:])
 
 
-def list_shown(exploration: Exploration, look: Look) -> list[Entry]:
+def list_shown(exploration: Exploration, look: RenderOptions) -> list[Entry]:
     """The entries of the layers that were drawn."""
     return [_entry(exploration, view.layer, view, look) for view in exploration.layers]
 
 
-def list_all(exploration: Exploration, look: Look) -> Iterator[Entry]:
+def list_all(exploration: Exploration, look: RenderOptions) -> Iterator[Entry]:
     """An entry for each layer of the network."""
     views = {view.layer.name: view for view in exploration.layers}
     return (_entry(exploration, layer, views.get(layer.name), look) for layer in exploration.network.layers)
@@ -155,7 +155,7 @@ def _part(forward: ForwardPass, layer: Layer, number: int) -> Part:
     return Part(layer, page.first, page.count)
 
 
-def _entry(exploration: Exploration, layer: Layer, view: LayerView | None, look: Look) -> Entry:
+def _entry(exploration: Exploration, layer: Layer, view: LayerView | None, look: RenderOptions) -> Entry:
     shape = exploration.forward.activations[layer.name].shape
     page = find_page(shape, view.grid.first if view else 0)
     layout = lay_out_grid(*shape[:2], page.count, look.columns) if len(shape) == 3 else lay_out_strip(page.count)

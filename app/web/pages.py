@@ -9,17 +9,17 @@ from fastapi.responses import HTMLResponse
 
 from app.cnn.network import ForwardPass, Network, UnknownLayer
 from app.cnn.pooling import PoolingMode
-from app.comparison import accuracies, compare, pooled_layers
-from app.explorer import Look, draw_answer, draw_image, explore
+from app.explore.comparison import accuracies, compare, pooled_layers
+from app.explore.exploration import RenderOptions, draw_answer, draw_image, explore
+from app.explore.inspection import UnknownCell, find_place, inspect
+from app.explore.microscope import view_inspection
+from app.hosting.admission import ADMITTED
 from app.imaging import colormap as colormaps
 from app.imaging.colormap import Colormap
-from app.imaging.levels import Scale
+from app.imaging.quantize import Scale
 from app.imaging.samples import FIRST, SAMPLES, draw_sample
-from app.library import Library
-from app.microscope import UnknownCell, find_place, inspect
-from app.microscope_view import view_inspection
-from app.shelf.entry import State
-from app.web.admission import ADMITTED
+from app.library.entry import State
+from app.library.library import Library
 from app.web.computing import computes
 from app.web.dependencies import (
     AddressDep,
@@ -144,7 +144,7 @@ async def show_api(request: Request) -> Response:
 
 
 def _show(
-    forward: ForwardPass, choice: Choice, look: Look, selection: Selection | None, shown: dict[str, int] | None
+    forward: ForwardPass, choice: Choice, look: RenderOptions, selection: Selection | None, shown: dict[str, int] | None
 ) -> dict[str, Any]:
     """What the explorer's fragments show."""
     network = choice.network
@@ -179,7 +179,9 @@ def _show_card(request: Request, choice: Choice) -> dict[str, object]:
     }
 
 
-def _show_comparison(run: Run, library: Library, look: Look, invert: bool, differences: bool) -> dict[str, object]:
+def _show_comparison(
+    run: Run, library: Library, look: RenderOptions, invert: bool, differences: bool
+) -> dict[str, object]:
     """What the comparison's fragments show; a model without pooling has none, which they say."""
     network = run.network
     run_in = partial(run.passes.run, network, run.drawing, invert=invert)
@@ -201,7 +203,9 @@ def _show_comparison(run: Run, library: Library, look: Look, invert: bool, diffe
     }
 
 
-def _show_panel(network: Network, forward: ForwardPass, selection: Selection | None, look: Look) -> dict[str, Any]:
+def _show_panel(
+    network: Network, forward: ForwardPass, selection: Selection | None, look: RenderOptions
+) -> dict[str, Any]:
     """What the microscope shows; nothing where nothing is selected, or where this model has no such place."""
     if selection is None:
         return {"panel": None}

@@ -10,11 +10,11 @@ from app.cnn.card import Answer, Card
 from app.cnn.layers import Layer
 from app.cnn.network import Network
 from app.cnn.pooling import PoolingMode
-from app.explorer import Exploration, LayerView
-from app.library import Library
-from app.prediction import Prediction
-from app.shelf.entry import Entry, State
-from app.shelf.files import Origin
+from app.explore.exploration import Exploration, LayerView
+from app.explore.prediction import Prediction
+from app.library.entry import Entry, State
+from app.library.files import Origin
+from app.library.library import Library
 from app.web.numbers import Number
 from app.web.words import describe_briefly
 

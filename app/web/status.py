@@ -6,9 +6,9 @@ from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
 from app import __version__
-from app.web import metrics
+from app.hosting import metrics
+from app.hosting.refusals import Refused
 from app.web.errors import problem_responses
-from app.web.refusals import Refused
 from app.web.schemas import Health
 
 router = APIRouter(tags=["app"])

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from fastapi.templating import Jinja2Templates
 from markupsafe import Markup
 
+from app.explore.microscope import SHOWN_CONTRIBUTIONS, SHOWN_TERMS
+from app.explore.prediction import ClassProbability
 from app.imaging.grid import Layout
-from app.microscope_view import SHOWN_CONTRIBUTIONS, SHOWN_TERMS
-from app.prediction import ClassProbability
 from app.settings import resource
 from app.web import cell_words, numbers
 from app.web.layer_list import Entry

@@ -8,13 +8,13 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request, UploadFile
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.library import Library
+from app.hosting.middleware.body_limit import is_upload
+from app.hosting.middleware.origins import host_name
+from app.hosting.refusals import Refused
+from app.library.entry import Entry
+from app.library.library import Library
 from app.settings import Settings, is_loopback
-from app.shelf.entry import Entry
 from app.web.errors import say_no_now
-from app.web.middleware.body_limit import is_upload
-from app.web.middleware.origins import host_name
-from app.web.refusals import Refused
 
 MAX_UPLOADS = 8  # requests that are read or wait for their turn
 MAX_ADDING = 2  # of them, those that are opened at once, each by a process that may take 1 GB
@@ -62,7 +62,7 @@ TakesModelsDep = Annotated[None, Depends(require_taking_models)]
 
 
 async def add_model(library: Library, model: UploadFile) -> Entry:
-    """An uploaded model, taken in beside the event loop. Raises: UnusableModel, NotKept."""
+    """An uploaded model, taken in beside the event loop. Raises: ModelError, NotKept."""
     take_in = partial(library.add, model.filename or "model.keras", model.file)
     return await to_thread.run_sync(take_in, limiter=_adding())
 

@@ -10,11 +10,11 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, Route, expect
 
-from app.explorer import draw_image, see
+from app.explore.exploration import draw_image, see
+from app.explore.prediction import predict
 from app.imaging.png import encode_image
 from app.imaging.samples import SAMPLES, draw_sample
 from app.imaging.strokes import draw_strokes
-from app.prediction import predict
 from tests.browser.conftest import Server, open_explorer
 from tests.browser.pen import LINE_DOWN, draw, draw_digit, ink, pad_as_png, until
 

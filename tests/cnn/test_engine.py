@@ -9,12 +9,12 @@ import pytest
 from keras import layers
 
 from app.cnn.engine import Engine, make_engine
-from app.cnn.lite.engine import LiteEngine
+from app.cnn.errors import ImageTooSmall
+from app.cnn.litert.engine import LiteEngine
 from app.cnn.network import Network
 from app.cnn.pooling import PoolingMode
 from app.cnn.tensorflow.engine import TensorFlowEngine
 from app.cnn.tensorflow.pooling import with_pooling
-from app.cnn.unfit import UnfitImage
 from tests.small_models import build_branches, build_digits, card, parts, with_random_weights
 
 
@@ -50,7 +50,7 @@ def test_tensorflow_runs_everything_where_there_is_no_litert(monkeypatch: pytest
     real = builtins.__import__
 
     def without_litert(name: str, *rest: Any) -> Any:
-        if name == "app.cnn.lite.engine":
+        if name == "app.cnn.litert.engine":
             raise ImportError(name)
         return real(name, *rest)
 
@@ -79,7 +79,7 @@ def test_tensorflow_says_that_an_image_is_too_small() -> None:
     model = keras.Sequential([keras.Input((None, None, 1)), layers.Conv2D(1, 5, activation="celu")])
     engine = engine_of(model)
     assert isinstance(engine, TensorFlowEngine)
-    with pytest.raises(UnfitImage, match="too small"):
+    with pytest.raises(ImageTooSmall, match="too small"):
         engine.run(np.zeros((3, 3, 1), np.float32), None)
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from app.cnn.network import ForwardPass, Network, UnknownLayer
 from app.cnn.pooling import PoolingMode, pooling_mode
-from app.library import Library
+from app.library.library import Library
 from tests.reference import pool, pool_all
 from tests.small_models import card, parts
 

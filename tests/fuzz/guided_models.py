@@ -19,12 +19,12 @@ from tests.process import ROOT
 
 sys.modules.update(dict.fromkeys(("keras", "tensorflow")))  # type: ignore[arg-type]  # None: not to be imported
 
-with atheris.instrument_imports(include=["app.opening", "app.cnn", "zipfile"]):
+with atheris.instrument_imports(include=["app.model_files", "app.cnn", "zipfile"]):
     from app.cnn.network import Network
-    from app.opening.guess import guess_card
-    from app.opening.parcel import pack, unpack
-    from app.opening.reader import open_model
-    from app.opening.unusable import UnusableModel
+    from app.model_files.errors import ModelError
+    from app.model_files.infer_card import infer_card
+    from app.model_files.loading import load_model
+    from app.model_files.serialization import pack, unpack
 
 MODELS = ("five-layer-convolutional", "five-layer-dense", "figure-6-3", "section-6-3", "untrained")
 ARCHIVE = b"PK\3\4"
@@ -85,10 +85,10 @@ class Files:
 def check(path: Path) -> None:
     """A model comes out, or a sentence does, or a word that Keras is needed. Raises: anything else, which is a bug."""
     try:
-        opened = open_model(path)
-        card = guess_card(opened, "fuzzed")
+        opened = load_model(path)
+        card = infer_card(opened, "fuzzed")
         assert Network("fuzzed", unpack(pack(opened)).parts, card).layers == opened.parts.layers
-    except UnusableModel as error:
+    except ModelError as error:
         assert str(error).isprintable(), "a refusal must be a sentence on one line"
     except ImportError:
         pass

@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from app.cnn.network import Network
-from app.opening.opener import Opener, Parcel
-from app.opening.parcel import unpack
-from app.opening.unusable import UnusableModel
+from app.model_files.errors import ModelError
+from app.model_files.sandbox import Sandbox, SerializedModel
+from app.model_files.serialization import unpack
 from tests.fuzz.mutations import change_value, mutate
 from tests.small_models import build_branches, build_digits, build_picture
 
@@ -60,7 +60,7 @@ def fuzz(seconds: float, seed: int = 0) -> list[str]:
     """Try malformed files for so long. Returns what is wrong, at most ten."""
     chance, known, faults, told = random.Random(seed), seeds(), list[str](), Counter[str]()
     others, slowest, end = [data for _, data in known], 0.0, time.monotonic() + seconds
-    with Opener(FILE_SECONDS, 512) as opener, tempfile.TemporaryDirectory() as folder:
+    with Sandbox(FILE_SECONDS, 512) as opener, tempfile.TemporaryDirectory() as folder:
         while time.monotonic() < end:
             ending, data = chance.choice(known)
             path = Path(folder) / f"fuzzed{ending}"
@@ -71,7 +71,7 @@ def fuzz(seconds: float, seed: int = 0) -> list[str]:
                 told["opened"] += 1
                 check(parcel)
                 told["parcels refused"] += check_changed(parcel, chance)
-            except UnusableModel as error:
+            except ModelError as error:
                 told["refused"] += 1
                 told[_kind(str(error))] += 1
             except Exception as error:
@@ -89,18 +89,18 @@ def _kind(sentence: str) -> str:
     return next((f"({word})" for word in ("stopped the process", "longer than", "of memory") if word in sentence), "")
 
 
-def check(parcel: Parcel) -> None:
-    """What opens must run here, too. Raises: UnusableModel, anything else is a bug."""
+def check(parcel: SerializedModel) -> None:
+    """What opens must run here, too. Raises: ModelError, anything else is a bug."""
     network = Network("fuzzed", unpack(parcel.data).parts, parcel.finding.card)
     network.run(np.zeros([size or 32 for size in network.card.input_shape], np.float32))
 
 
-def check_changed(parcel: Parcel, chance: random.Random) -> int:
+def check_changed(parcel: SerializedModel, chance: random.Random) -> int:
     """How many changed parcels are refused. Raises: anything else is a bug."""
     refused = 0
     for _ in range(PARCELS):
         try:
             unpack(change(parcel.data, [parcel.data], chance))
-        except UnusableModel:
+        except ModelError:
             refused += 1
     return refused

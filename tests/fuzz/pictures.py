@@ -12,7 +12,7 @@ import psutil
 from PIL import Image
 
 from app.cnn.card import Card, Fit, Ink
-from app.explorer import see
+from app.explore.exploration import see
 from app.imaging.drawing import InvalidDrawing
 from benchmarks.serving import written
 from tests.fuzz.mutations import mutate

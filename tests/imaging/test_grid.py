@@ -13,7 +13,7 @@ from app.imaging.grid import (
     lay_out_grid,
     lay_out_strip,
 )
-from app.imaging.levels import Scale, measure, quantise
+from app.imaging.quantize import Scale, measure, quantise
 from tests.imaging.values import BOTH_KINDS, BOTH_SCALES, activation, expected_levels
 from tests.pictures import decode_rgba
 

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from app.imaging.colormap import Colormap
-from app.imaging.levels import Scale
+from app.imaging.quantize import Scale
 
 BOTH_SCALES = pytest.mark.parametrize("scale", list(Scale))
 BOTH_KINDS = pytest.mark.parametrize("colormap", [Colormap.VIRIDIS, Colormap.BERLIN])

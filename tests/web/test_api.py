@@ -13,11 +13,11 @@ from httpx2 import Response
 from app import __version__
 from app.cnn.card import read_card
 from app.cnn.pooling import PoolingMode
-from app.explorer import Look, Part, explore, feature_map_grid, layer_grid, see
+from app.explore.exploration import Part, RenderOptions, explore, feature_map_grid, layer_grid, see
+from app.explore.prediction import predict
 from app.imaging.colormap import Colormap
-from app.imaging.levels import Scale
-from app.library import Library
-from app.prediction import predict
+from app.imaging.quantize import Scale
+from app.library.library import Library
 from tests.pictures import decode_rgba, draw_four, encode
 
 EVERY_POOLING = pytest.mark.parametrize("pooling", [None, *PoolingMode])
@@ -114,7 +114,7 @@ def test_feature_maps_are_the_service_s(
 ) -> None:
     network = library.network("digits")
     forward = network.run(see(four, network.card), pooling)
-    expected = explore(network, forward, Look(), map(Part, network.feature_map_layers))
+    expected = explore(network, forward, RenderOptions(), map(Part, network.feature_map_layers))
     response = post(client, "digits/feature-maps", four, pooling=pooling)
     assert response.status_code == 200
     layers = response.json()["layers"]
@@ -159,17 +159,17 @@ def test_a_model_that_answers_with_a_picture_has_maps_and_no_prediction(client: 
 @pytest.mark.parametrize(
     ("fields", "look"),
     [
-        ({}, Look()),
-        ({"colormap": "magma"}, Look(Colormap.MAGMA, signed=None)),
-        ({"scale": "map", "columns": 7}, Look(scale=Scale.MAP, columns=7)),
-        ({"columns": 64}, Look(columns=64)),
-        ({"pooling": "min"}, Look()),
+        ({}, RenderOptions()),
+        ({"colormap": "magma"}, RenderOptions(Colormap.MAGMA, signed=None)),
+        ({"scale": "map", "columns": 7}, RenderOptions(scale=Scale.MAP, columns=7)),
+        ({"columns": 64}, RenderOptions(columns=64)),
+        ({"pooling": "min"}, RenderOptions()),
     ],
     ids=str,
 )
 @pytest.mark.parametrize("layer", ["pool1", "conv2"])
 def test_a_layer_s_picture_is_the_service_s(
-    client: TestClient, library: Library, four: bytes, layer: str, fields: dict[str, Any], look: Look
+    client: TestClient, library: Library, four: bytes, layer: str, fields: dict[str, Any], look: RenderOptions
 ) -> None:
     network = library.network("digits")
     pooling = PoolingMode(fields["pooling"]) if "pooling" in fields else None
@@ -187,7 +187,7 @@ def test_a_picture_of_some_of_a_layer_s_maps(
     network = library.network("digits")
     forward = network.run(see(four, network.card))
     response = post(client, "digits/layers/conv2/feature-maps.png", four, columns=1, **fields)
-    whole = decode_rgba(layer_grid(forward, Part(network.layer("conv2")), Look(columns=1)).png)
+    whole = decode_rgba(layer_grid(forward, Part(network.layer("conv2")), RenderOptions(columns=1)).png)
     height = forward.activations["conv2"].shape[0] + 1
     first = fields.get("first", 0)
     np.testing.assert_array_equal(decode_rgba(response.content), whole[first * height : (first + count) * height - 1])
@@ -209,7 +209,7 @@ def test_one_feature_map_is_the_service_s(client: TestClient, library: Library, 
     response = post(client, f"digits/layers/conv2/feature-maps/{channel}.png", four)
     assert response.status_code == 200
     assert response.headers["content-type"] == "image/png"
-    assert response.content == feature_map_grid(forward, network.layer("conv2"), channel, Look()).png
+    assert response.content == feature_map_grid(forward, network.layer("conv2"), channel, RenderOptions()).png
 
 
 def test_a_layer_is_found_by_a_name_that_has_to_be_quoted(client: TestClient, four: bytes) -> None:

@@ -7,12 +7,12 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.cnn.pooling import PoolingMode
-from app.comparison import compare, swap_ink_and_paper
-from app.explorer import Look, draw_image, see
+from app.explore.comparison import compare, swap_ink_and_paper
+from app.explore.exploration import RenderOptions, draw_image, see
+from app.explore.prediction import predict
 from app.imaging.colormap import Colormap
-from app.imaging.levels import Scale
-from app.library import Library
-from app.prediction import predict
+from app.imaging.quantize import Scale
+from app.library.library import Library
 from app.web.templates import data_url
 
 WITH_POOLING = pytest.mark.parametrize("model", ["digits", "digits-min", "branches"])
@@ -56,7 +56,7 @@ def test_layers_have_the_shape_of_feature_maps_and_more(client: TestClient, four
 
 def test_the_api_says_what_the_service_says(client: TestClient, library: Library, four: bytes) -> None:
     network = library.network("digits")
-    look = Look(Colormap.MAGMA, signed=None, scale=Scale.MAP, columns=5)
+    look = RenderOptions(Colormap.MAGMA, signed=None, scale=Scale.MAP, columns=5)
     expected = compare(network, partial(network.run, see(four, network.card)), look, differences=True)
     answer = ask(client, four, "digits", colormap="magma", scale="map", columns="5", differences="true")
     for mode, column in zip(answer["modes"], expected.columns, strict=True):
@@ -145,7 +145,7 @@ def test_the_page_shows_every_column_and_layer(client: TestClient, library: Libr
     page = client.get(f"/compare?model={model}")
     assert page.status_code == 200
     text = fragment(client, four, model)
-    comparison = compare(network, partial(network.run, see(four, network.card)), Look())
+    comparison = compare(network, partial(network.run, see(four, network.card)), RenderOptions())
     for column in comparison.columns:
         assert column.prediction is not None
         assert f'data-pooling="{column.pooling}">{column.prediction.label}</output>' in text
@@ -171,7 +171,7 @@ def test_a_model_of_several_modes_says_so(client: TestClient, four: bytes) -> No
 
 def test_the_page_shows_differences_on_demand(client: TestClient, library: Library, four: bytes) -> None:
     network = library.network("digits")
-    comparison = compare(network, partial(network.run, see(four, network.card)), Look(), differences=True)
+    comparison = compare(network, partial(network.run, see(four, network.card)), RenderOptions(), differences=True)
     plain, apart = fragment(client, four, "digits"), fragment(client, four, "digits", differences="on")
     for row in comparison.rows:
         if row[0].view.layer.kind == "Dropout":

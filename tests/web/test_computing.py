@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from PIL.PngImagePlugin import PngInfo
 
 from app.cnn.network import Network
-from app.forward_passes import ForwardPasses
+from app.explore.forward_passes import ForwardPasses
 from app.main import create_app
 from app.settings import Settings
 from tests.coroutines import run

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from app.explorer import see
-from app.library import Library
+from app.explore.exploration import see
+from app.library.library import Library
 
 BASE = "/api/models/digits/layers"
 

@@ -18,12 +18,12 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
-from app import library as library_module
+from app.library import library as library_module
+from app.library import uploads as uploads_module
 from app.main import create_app
 from app.settings import Settings
-from app.shelf import uploads as uploads_module
 from app.web import uploads
-from tests.opening.files import numbers, save_h5, sequential
+from tests.model_files.files import numbers, save_h5, sequential
 from tests.pictures import four_png
 from tests.small_models import HTML, HTML_LAYER
 from tests.web.test_errors import assert_problem
@@ -385,17 +385,17 @@ def test_few_are_opened_at_once_and_the_others_wait(serve: Serve, mine: Path, mo
     client = serve()
     running: list[int] = []
     most: list[int] = []
-    open_here = library_module.open_in_child
+    use_in_process_sandbox = library_module.open_in_sandbox
 
     def counting(path: Path) -> Any:
         running.append(1)
         most.append(len(running))
         try:
-            return open_here(path)
+            return use_in_process_sandbox(path)
         finally:
             running.pop()
 
-    monkeypatch.setattr(library_module, "open_in_child", counting)
+    monkeypatch.setattr(library_module, "open_in_sandbox", counting)
     with ThreadPoolExecutor(6) as pool:
         answers = list(pool.map(lambda _: send(client, mine).status_code, range(6)))
     assert answers == [201] * 6

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.main import create_app
 from app.settings import Settings
-from tests.opening.files import members, small_file, small_model
+from tests.model_files.files import members, small_file, small_model
 from tests.pictures import draw_four, encode, four_png
 
 DOCUMENT = create_app(Settings()).openapi()
@@ -27,7 +27,7 @@ UPLOAD, REMOVAL, CARD = ("/api/models", "post"), ("/api/models/{model}", "delete
 DRAWINGS = [four_png(), encode(draw_four(28), "JPEG"), encode(draw_four(100).convert("1"), "GIF")]
 # What a path may name so that there is something there; the negative mode writes other things.
 KNOWN = {"model": ["digits"], "layer": ["conv1"], "channel": [0, 1], "row": [0], "column": [0, 3]}
-# What a card of tests.opening.files.small_model may say without contradicting it.
+# What a card of tests.model_files.files.small_model may say without contradicting it.
 SMALL_CARD: dict[str, list[Any]] = {
     "classes": [["a", "b", "c"], ["<", "é", "\U0001f58a"]],
     "input_shape": [[8, 8, 1]],

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.cnn.network import Network
-from app.explorer import LayerView, as_maps
+from app.explore.exploration import LayerView, as_maps
+from app.explore.prediction import ClassProbability
 from app.imaging.grid import draw_grid, draw_strip, lay_out_grid, lay_out_strip
-from app.imaging.levels import measure
-from app.prediction import ClassProbability
+from app.imaging.quantize import measure
 from app.web.layer_list import Entry, Page
 from app.web.templates import (
     bar_length,

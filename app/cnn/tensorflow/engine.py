@@ -8,10 +8,10 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from app.cnn.errors import ImageTooSmall
 from app.cnn.parts import Parts
 from app.cnn.pooling import PoolingMode
 from app.cnn.tensorflow.pooling import with_pooling
-from app.cnn.unfit import UnfitImage
 
 Array = NDArray[np.float32]
 
@@ -34,14 +34,14 @@ class TensorFlowEngine:
         self._lock = Lock()
 
     def run(self, image: Array, mode: PoolingMode | None) -> list[Array]:
-        """Every layer's output, without the batch. mode: None is each layer's own. Raises: UnfitImage."""
+        """Every layer's output, without the batch. mode: None is each layer's own. Raises: ImageTooSmall."""
         with self._lock:
             if mode and mode not in self._traced:
                 self._traced[mode] = self._trace(with_pooling(self._model, mode))
         try:
             outputs = self._traced[mode](tf.constant(image[np.newaxis]))
         except tf.errors.InvalidArgumentError as error:  # a size less than zero
-            raise UnfitImage(*image.shape[:2]) from error
+            raise ImageTooSmall(*image.shape[:2]) from error
         return [output.numpy()[0] for output in outputs]
 
     def _trace(self, model: keras.Model) -> _Forward:

@@ -1,0 +1,61 @@
+"""LiteRT's interpreters of one graph. An interpreter is not safe to share between threads: each run takes one."""
+
+import math
+import os
+from itertools import accumulate, pairwise
+from threading import BoundedSemaphore
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+from numpy.typing import NDArray
+
+from app.cnn.litert.buffers import LARGE, Blocks
+from app.cnn.litert.graph import Graph, Tensor
+
+Array = NDArray[np.float32]
+
+# An interpreter computes outside Python's lock, so as many run at once as there are cores; more only take memory.
+# Of a small graph there is one: it is done in less time than another would take to be made, and to be kept.
+MOST = min(os.cpu_count() or 1, 4)
+
+
+class Interpreters:
+    """Made on demand, of a large graph MOST at once, all reading the same bytes."""
+
+    def __init__(self, graph: Graph, outputs: list[Tensor]) -> None:
+        """Make the first one. Raises: RuntimeError or ValueError, where LiteRT does not take the graph."""
+        self._bytes = graph.finish(outputs)
+        self._image = graph.image.index
+        self._outputs = outputs
+        self._ends = [0, *accumulate(math.prod(tensor.shape) for tensor in outputs)]
+        self._blocks = Blocks(self._ends[-1])
+        self._turns = BoundedSemaphore(MOST if self._ends[-1] >= LARGE else 1)
+        self._idle = [self._make()]
+
+    def run(self, image: Array) -> list[Array]:
+        """The outputs for one image, (height, width, channels), without the batch; copies that nothing else holds."""
+        with self._turns:
+            try:
+                interpreter = self._idle.pop()
+            except IndexError:
+                interpreter = self._make()
+            interpreter.set_tensor(self._image, image[np.newaxis])
+            interpreter.invoke()
+            outputs = self._read(interpreter)
+            self._idle.append(interpreter)  # one that failed is not used again
+        return outputs
+
+    def _read(self, interpreter: Interpreter) -> list[Array]:
+        """All outputs, copied into one block of memory: a block of its own for each takes four times as long."""
+        block = self._blocks.take()
+        parts = [block[start:end] for start, end in pairwise(self._ends)]
+        for tensor, part in zip(self._outputs, parts, strict=True):
+            np.copyto(part, interpreter.tensor(tensor.index)().reshape(-1))
+        return [part.reshape(tensor.shape[1:]) for tensor, part in zip(self._outputs, parts, strict=True)]
+
+    def _make(self) -> Interpreter:
+        interpreter = Interpreter(model_content=self._bytes, num_threads=1)
+        interpreter.allocate_tensors()
+        if any(interpreter.tensor(tensor.index)().shape != tensor.shape for tensor in self._outputs):
+            raise ValueError("a shape that LiteRT computes otherwise")
+        return interpreter

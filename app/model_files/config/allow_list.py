@@ -1,0 +1,172 @@
+"""The allow-list: every object that a config names, however deep, must stand on it before anything is built."""
+
+import json
+import re
+from typing import Any
+
+from app.model_files.config.arguments import ACTIVATIONS
+from app.model_files.config.functions import function_of, is_operation, is_operations_module, written_name
+from app.model_files.config.vocabulary import LAYERS, MODELS, REGISTERED, TRAINING_ONLY
+from app.model_files.errors import RESAVE, ModelError, shown
+from app.model_files.limits import CONFIG_BYTES, CONFIG_ITEMS, NESTING
+from app.model_files.names import words
+
+Config = dict[str, Any]
+
+# Modules where Keras has kept its own layers, from Keras 2 on. They are compared, never imported.
+_KERAS = r"(?:keras|tf_keras|tensorflow\.keras|tensorflow\.python\.keras|tensorflow_core\.keras|keras\.api|keras\.src)"
+_PLACES = r"(?:\.(?:src|api|engine|layers|models|initializers|regularizers|constraints|dtype_policies|mixed_precision))"
+_MODULE = re.compile(rf"{_KERAS}(?:{_PLACES}(?:\.[a-z0-9_]+){{0,3}})?")
+_ACTIVATIONS_MODULE = re.compile(rf"{_KERAS}\.activations(?:\.activations)?")
+
+_OLD_LAYERS = words(
+    "InputLayer Convolution2D AtrousConvolution2D SeparableConvolution2D Deconvolution2D Convolution2DTranspose "
+    "DepthwiseConvolution2D MaxPool2D AvgPool2D GlobalMaxPool2D GlobalAvgPool2D Merge ThresholdedReLU "
+    "BatchNormalizationV1 BatchNormalizationV2 SyncBatchNormalization LSTMV2 GRUV2 FixedDropout"
+)
+_INITIALIZERS = words(
+    "Constant GlorotNormal GlorotUniform HeNormal HeUniform Identity IdentityInitializer LecunNormal LecunUniform Ones "
+    "Orthogonal OrthogonalInitializer RandomNormal RandomUniform TruncatedNormal VarianceScaling Zeros"
+)
+_OLD_INITIALIZERS = {f"{name}{version}" for name in _INITIALIZERS for version in ("V1", "V2")}
+_OTHERS = words(
+    "L1 L2 L1L2 OrthogonalRegularizer WeightRegularizer ActivityRegularizer NonNeg MaxNorm UnitNorm MinMaxNorm"
+)
+_POLICIES = frozenset({"DTypePolicy", "FloatDTypePolicy", "Policy"})
+# What stands for a value among the arguments of a call. None is ever made: what is used is read as data.
+_ARGUMENTS = words("__keras_tensor__ __tuple__ __tensor__ __numpy__ __ellipsis__ __slice__")
+_TRAINING = _INITIALIZERS | _OLD_INITIALIZERS | _OTHERS
+CLASSES = LAYERS.keys() | TRAINING_ONLY | MODELS | _OLD_LAYERS | _TRAINING | _POLICIES | REGISTERED | _ARGUMENTS
+
+_WHY = {
+    "Lambda": "a Lambda layer, which is Python code of its author",
+    "__lambda__": "a Python function of its author",
+    "TFSMLayer": "a TFSMLayer, which loads another file as code",
+    "TorchModuleWrapper": "a TorchModuleWrapper, which runs a pickle",
+    "StringLookup": "a StringLookup, which may read another file",
+    "IntegerLookup": "an IntegerLookup, which may read another file",
+    "TextVectorization": "a TextVectorization, which may read another file",
+}
+_WAY_OUT = (
+    "Layerglass builds only layers of Keras that it knows, and runs no code from a file. Build the model from layers "
+    "of Keras, set the weights, and save it again."
+)
+
+
+def parse_config(text: bytes | str, what: str = "The model's config") -> Config:
+    """JSON as a dictionary. Raises: ModelError, where it is no JSON, too long or too deep."""
+    if len(text) > CONFIG_BYTES:
+        raise ModelError(f"{what} has {len(text):,} bytes; at most {CONFIG_BYTES:,} are read.")
+    try:
+        config = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{what} is not JSON that can be read. {RESAVE}") from error
+    if not isinstance(config, dict):
+        raise ModelError(f"{what} does not describe a model. {RESAVE}")
+    _measure(config, what)
+    return config
+
+
+def _measure(config: Config, what: str) -> None:
+    level: list[Any] = [config]
+    items = 0
+    for _ in range(NESTING):
+        items += len(level)
+        if items > CONFIG_ITEMS:
+            raise ModelError(f"{what} holds more than {CONFIG_ITEMS:,} entries, more than any model's.")
+        level = [each for thing in level for each in _children(thing)]
+        if not level:
+            return
+    raise ModelError(f"{what} nests more than {NESTING} deep, deeper than any model's.")
+
+
+def _children(thing: Any) -> list[Any]:
+    if isinstance(thing, dict):
+        return list(thing.values())
+    return thing if isinstance(thing, list) else []
+
+
+def check_config(config: Config) -> Config:
+    """The config with how it was compiled left out, every object in it on the allow-list. Raises: ModelError.
+
+    How a model was compiled (loss, metrics, optimizer) matters in training only, and is never read.
+    """
+    kept = {key: value for key, value in config.items() if key != "compile_config"}
+    if not isinstance(kept.get("class_name"), str) or "config" not in kept:
+        raise ModelError(f"The model's config does not say what the model is. {RESAVE}")
+    if kept["class_name"] not in MODELS:
+        raise ModelError(
+            f"The model is of the class {shown(kept['class_name'])}, Python code that the file does not hold. "
+            "Layerglass opens Sequential and Functional models: save it as one of these."
+        )
+    _check(kept)
+    return kept
+
+
+def _check(config: Config) -> None:
+    waiting: list[Any] = [config]
+    while waiting:
+        thing = waiting.pop()
+        if isinstance(thing, dict):
+            _check_object(thing)
+        waiting.extend(_children(thing))
+
+
+def _check_object(thing: Config) -> None:
+    # "module" and "registered_name" make an object of anything, so one of them is enough to be looked at.
+    if not {"class_name", "module", "registered_name"} & thing.keys():
+        return
+    name = thing.get("class_name")
+    if is_activation(thing):
+        return
+    if isinstance(name, str) and is_operation(thing):
+        _check_operation(thing)
+        return
+    if not isinstance(name, str) or name in _WHY or name not in CLASSES:
+        raise ModelError(f"The model holds {_describe(thing)}. {_WAY_OUT}")
+    module, registered = thing.get("module"), thing.get("registered_name")
+    if isinstance(registered, str) and registered in REGISTERED and registered.rpartition(">")[2] == name:
+        return
+    if module is not None and not (isinstance(module, str) and _MODULE.fullmatch(module)):
+        raise ModelError(f"The model names {shown(name)} in {shown(module)}, no module of Keras. {_WAY_OUT}")
+    if registered not in (None, name):
+        raise ModelError(f"The model holds {shown(registered)}, a class of its author's own. {_WAY_OUT}")
+
+
+def _check_operation(thing: Config) -> None:
+    if function_of(thing) is None:
+        raise ModelError(
+            f"The model calls the function {shown(written_name(thing))} in its operation {shown(_own_name(thing))}, "
+            f"which Layerglass does not know. {_WAY_OUT}"
+        )
+    name, module, registered = thing["class_name"], thing.get("module"), thing.get("registered_name")
+    if registered not in (None, name):
+        raise ModelError(f"The model holds {shown(registered)}, a class of its author's own. {_WAY_OUT}")
+    is_known = module is None or is_operations_module(module) or (isinstance(module, str) and _MODULE.fullmatch(module))
+    if not is_known:
+        raise ModelError(f"The model names {shown(name)} in {shown(module)}, no module of Keras. {_WAY_OUT}")
+
+
+def _describe(thing: Config) -> str:
+    name, module = thing.get("class_name"), thing.get("module")
+    if isinstance(name, str) and name in _WHY:
+        return f"{_WHY[name]} (its name here: {shown(_own_name(thing))})"
+    if name == "function":
+        return f"the function {shown(thing.get('config'))} of the module {shown(module)}"
+    place = f" of the module {shown(module)}" if module is not None else ""
+    return f"{shown(name)}{place}, which Layerglass does not know"
+
+
+def _own_name(thing: Config) -> Any:
+    config = thing.get("config")
+    return config.get("name", "") if isinstance(config, dict) else thing.get("name", "")
+
+
+def is_activation(thing: Any) -> bool:
+    """It is an activation function of Keras, written as a function object."""
+    if not isinstance(thing, dict) or thing.get("class_name") != "function":
+        return False
+    module, name, registered = thing.get("module"), thing.get("config"), thing.get("registered_name")
+    if module not in (None, "builtins") and not (isinstance(module, str) and _ACTIVATIONS_MODULE.fullmatch(module)):
+        return False
+    return isinstance(name, str) and name in ACTIVATIONS and registered in (None, "function", name)

@@ -1,0 +1,258 @@
+"""A checked config as a plan: every layer once for each call, in the order in which the data flows."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field, replace
+
+from app.cnn.parts import ImageShape
+from app.model_files.config.allow_list import Config
+from app.model_files.config.channels import NOTE, are_channels_first, flattens_channels_first, turned
+from app.model_files.config.functional_graph import Graph, Use, graph_of
+from app.model_files.config.inputs import as_image, channels_last, input_of, input_shape, times
+from app.model_files.config.migrations import LayerConfig, mend
+from app.model_files.config.nodes import Reference, layers_of, name_of, settings_of
+from app.model_files.config.operations import Operation
+from app.model_files.config.order import fixed_order
+from app.model_files.config.settings import checked_settings
+from app.model_files.config.vocabulary import LAYERS as KINDS
+from app.model_files.config.vocabulary import MODELS, TRAINING_ONLY
+from app.model_files.errors import RESAVE, ModelError, shown
+from app.model_files.limits import LAYERS, NESTED_MODELS
+from app.model_files.plan import Path, Plan, Settings, Step, in_keras_order
+
+_FORBIDDEN = re.compile(r"[^A-Za-z0-9_.>-]")
+_NAME_LENGTH = 60
+_NAMES = 8  # in a sentence
+# What keeps an image's channels, and their order.
+_CHANNEL_KEEPING = frozenset({"Rescaling", "Resizing", "Normalization", "BatchNormalization", "ZeroPadding2D"})
+
+
+def make_plan(config: Config, era: int) -> Plan:
+    """The plan of a checked config. era: the Keras that wrote it. Raises: ModelError."""
+    channels_first = are_channels_first(config)
+    maker = _Maker(era, channels_first)
+    shape, name = input_of(config)
+    shape = input_shape(shape)
+    if channels_first:
+        maker.note(NOTE)
+        shape = channels_last(shape)
+    shape, inner = as_image(shape)
+    source = first = maker.input(name)
+    maker.image_channels = 0 if inner is not None else shape[-1] or 0
+    if inner is not None:
+        first = maker.reshape(inner, source)
+        maker.note(f"The model takes its image as {times(inner)} numbers; here it takes {times(shape)}, the same ones.")
+    outputs = maker.model(config, [first], ())
+    if outputs[0] in {source, first}:
+        raise ModelError("The model has no layers between its input and its output.")
+    return maker.plan(shape, source, outputs[0])
+
+
+@dataclass
+class _Maker:
+    era: int
+    channels_first: bool
+    steps: dict[str, Step] = field(default_factory=dict)
+    names: set[str] = field(default_factory=set)
+    layers: dict[Path, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    notes: Counter[str] = field(default_factory=Counter)
+    renamed: dict[str, str] = field(default_factory=dict)
+    reshaped: str = ""  # the step that reshapes the image, if there is one
+    image_channels: int = 0  # of the image as the model takes it; 0 where it takes none
+    left_out: list[str] = field(default_factory=list)  # layers that the answer does not depend on
+    flat: set[str] = field(default_factory=set)  # steps whose output is no image, as far as the steps before tell
+
+    def note(self, sentence: str) -> None:
+        self.notes[sentence] += 1
+
+    def input(self, name: str) -> str:
+        return self._unique(name)
+
+    def reshape(self, shape: tuple[int | None, ...], source: str) -> str:
+        self.reshaped = self.step("Reshape", {"target_shape": shape}, (source,), "as_the_model_takes_it", ())
+        return self.reshaped
+
+    def step(self, kind: str, settings: Settings, inputs: tuple[str, ...], name: str, origin: Path) -> str:
+        if len(self.steps) >= LAYERS:
+            raise ModelError(f"The model has more than {LAYERS:,} layers.")
+        name = self._unique(name)
+        self.steps[name] = Step(name, kind, settings, inputs, origin)
+        if kind in {"Flatten", "Dense"} or kind.startswith("Global") or inputs[0] in self.flat:
+            self.flat.add(name)
+        return name
+
+    def _unique(self, wanted: str) -> str:
+        """A name that TensorFlow takes, and that no other layer has."""
+        safe = _FORBIDDEN.sub("_", wanted[:_NAME_LENGTH])
+        safe = safe if safe[:1].isalnum() else f"layer{safe}"
+        name, number = safe, 1
+        while name in self.names:
+            number += 1
+            name = f"{safe}_{number}"
+        self.names.add(name)
+        if safe != wanted:
+            self.renamed[wanted] = name
+        return name
+
+    def model(self, config: Config, inputs: list[str], path: Path) -> list[str]:
+        """The names of the steps that give the model's outputs."""
+        if len(path) > NESTED_MODELS:
+            raise ModelError(f"The model holds more than {NESTED_MODELS} models within each other.")
+        entries = layers_of(config)
+        if isinstance(config["config"], list):
+            self.note("The layers were listed in the layout of Keras before 2.2.3.")
+        self.layers[path] = tuple((name_of(entry), str(entry["class_name"])) for entry in entries)
+        if config["class_name"] == "Sequential":
+            return self._sequential(entries, inputs, path)
+        return self._functional(config, inputs, path)
+
+    def _sequential(self, entries: list[Config], inputs: list[str], path: Path) -> list[str]:
+        for entry in entries:
+            if entry["class_name"] != "InputLayer":
+                inputs = self._call(entry, inputs, path)
+        return inputs
+
+    def _functional(self, config: Config, inputs: list[str], path: Path) -> list[str]:
+        graph = graph_of(config)
+        if len(graph.outputs) > 1:
+            self.note(_several_outputs(graph))
+        made = self._bind(graph, inputs, path)
+        waiting = graph.needed()
+        self.left_out.extend(graph.left_out())
+        while waiting:
+            ready = [key for key, use in waiting.items() if all(source in made for source in use.inputs)]
+            if not ready:
+                names = ", ".join(shown(name_of(use.entry)) for use in list(waiting.values())[:3])
+                raise ModelError(f"The model's graph runs in a circle, or out of the model, at {names}. {RESAVE}")
+            for key in ready:
+                use = waiting.pop(key)
+                made[key] = self._use(use, [made[source] for source in use.inputs], path)
+        if graph.answer not in made:
+            raise ModelError(f"The model's output {shown(graph.answer[0])} is never made. {RESAVE}")
+        return [made[graph.answer]]
+
+    def _bind(self, graph: Graph, inputs: list[str], path: Path) -> dict[Reference, str]:
+        # The model itself is given one image, for the one input that its answer depends on.
+        wanted = graph.inputs if path or len(graph.inputs) == 1 else graph.inputs_needed()
+        if len(wanted) != len(inputs):
+            raise ModelError(f"The model takes {len(wanted)} inputs; Layerglass gives it one image.")
+        return dict(zip(wanted, inputs, strict=True))
+
+    def _use(self, use: Use, inputs: list[str], path: Path) -> str:
+        if use.operation is not None:
+            return self._operate(use.operation, inputs, (*path, use.operation.name))
+        return self._one(self._call(use.entry, inputs, path), use.entry)
+
+    def _operate(self, operation: Operation, inputs: list[str], origin: Path) -> str:
+        if operation.channels is not None:
+            return self._reorder(operation.channels, inputs[0], operation.name)
+        if operation.channel is not None:
+            raise ModelError(f"The operation {shown(operation.name)} takes one channel out of an image. {RESAVE}")
+        for layer in operation.layers:
+            if self.channels_first and any(isinstance(value, tuple) for value in layer.settings.values()):
+                raise ModelError(
+                    f"The operation {shown(operation.name)} has a number for each channel, which come first."
+                )
+            inputs = [self._add(layer, tuple(inputs), operation.name, origin)]
+        return inputs[0]
+
+    def _reorder(self, channels: tuple[int, ...], source: str, name: str) -> str:
+        """A convolution of single cells whose weights are ones and zeros: it gives each channel another place."""
+        count = self._channels(source)
+        order = channels or tuple(reversed(range(count)))
+        if self.channels_first or not count or max(order) >= count:
+            raise ModelError(
+                f"The operation {shown(name)} changes the order of something other than the image's channels. {RESAVE}"
+            )
+        self.note(f"The order of the channels is changed by a convolution of 1×1 with fixed weights, {name}.")
+        settings, kernel = fixed_order(order, count)
+        made = self.step("Conv2D", settings, (source,), name, ())
+        self.steps[made] = replace(self.steps[made], fixed=(kernel,))
+        return made
+
+    def _channels(self, source: str) -> int:
+        """How many channels the image has, where a step still has the image's; else 0."""
+        while source in self.steps and self.steps[source].kind in _CHANNEL_KEEPING:
+            source = self.steps[source].inputs[0]
+        return 0 if source in self.steps else self.image_channels
+
+    def _one(self, outputs: list[str], entry: Config) -> str:
+        if len(outputs) != 1:
+            raise ModelError(f"The layer {shown(name_of(entry))} gives {len(outputs)} outputs; one is shown.")
+        return outputs[0]
+
+    def _call(self, entry: Config, inputs: list[str], path: Path) -> list[str]:
+        name, kind = name_of(entry), entry["class_name"]
+        if not inputs:
+            raise ModelError(f"The layer {shown(name)} reads nothing. {RESAVE}")
+        if kind in MODELS:
+            return self.model(entry, inputs, (*path, name))
+        if kind in TRAINING_ONLY:
+            self.note(f"{kind}, which changes pictures in training only, was left out.")
+            return inputs
+        layer = mend(LayerConfig(kind, settings_of(entry), self.era))
+        self._note_precision(layer)
+        origin = (*path, name)
+        if any(step.origin == origin for step in self.steps.values()):
+            self.note(f"The model uses the layer {shown(name)} several times; each use is a layer of its own here.")
+        outputs = [self._add(layer, tuple(inputs), name, origin)]
+        for after in layer.then:
+            outputs = [self._add(after, tuple(outputs), f"{name}_{after.kind.lower()}", ())]
+        return outputs
+
+    def _add(self, layer: LayerConfig, inputs: tuple[str, ...], name: str, origin: Path) -> str:
+        for sentence in layer.notes:
+            self.note(sentence)
+        if layer.kind not in KINDS:
+            raise ModelError(f"The layer {shown(name)} is a {shown(layer.kind)}, which is no layer.")
+        settings = layer.settings
+        if self.channels_first and inputs[0] not in self.flat:
+            if layer.kind == "Flatten" and flattens_channels_first(settings):
+                inputs = (self.step("Permute", {"dims": (3, 1, 2)}, inputs, f"{name}_order", ()),)
+            settings = turned(layer.kind, name, settings)
+        return self.step(layer.kind, checked_settings(layer.kind, name, settings), inputs, name, origin)
+
+    def _note_precision(self, layer: LayerConfig) -> None:
+        dtype = layer.settings.get("dtype")
+        if isinstance(dtype, dict):
+            config = dtype.get("config")
+            dtype = config.get("name") if isinstance(config, dict) else None
+        if dtype not in (None, "float32"):
+            self.note(f"The model computes in {shown(dtype)}; here it computes in 32-bit numbers.")
+
+    def plan(self, shape: ImageShape, source: str, output: str) -> Plan:
+        """Everything that the output depends on."""
+        self._drop_reshape(source)
+        steps = in_keras_order(self.steps, output)
+        kept = {step.name for step in steps}
+        left = self.left_out + [step.name for step in self.steps.values() if step.origin and step.name not in kept]
+        if left:
+            self.note(f"Layers that the answer does not depend on were left out: {_listed(left)}.")
+        return Plan(shape, source, steps, output, self.layers, self._sentences())
+
+    def _drop_reshape(self, source: str) -> None:
+        """Leave out the reshaping of the input where what follows gives the same without it."""
+        readers = [step for step in self.steps.values() if self.reshaped in step.inputs]
+        if all(step.kind in {"Flatten", "Reshape"} for step in readers):
+            for step in readers:
+                self.steps[step.name] = replace(step, inputs=(source,))
+
+    def _sentences(self) -> tuple[str, ...]:
+        counted = (
+            f"{sentence[:-1]} ({count} layers)." if count > 1 else sentence for sentence, count in self.notes.items()
+        )
+        names = (
+            f"The layer {shown(old)} is called {shown(new)} here, since TensorFlow refuses its name."
+            for old, new in self.renamed.items()
+        )
+        return (*counted, *names)
+
+
+def _several_outputs(graph: Graph) -> str:
+    names = [name for name, *_ in graph.outputs]
+    return f"The model gives {len(names)} outputs: {_listed(names)}. The first, {shown(names[0])}, is the answer here."
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
+    return ", ".join(map(shown, names[:_NAMES])) + more

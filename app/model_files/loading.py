@@ -1,0 +1,107 @@
+"""A model's file opened: checked, mended in memory, taken apart; by Keras only where a layer needs it."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from app.cnn.parts import Parts
+from app.model_files.archive import read_archive
+from app.model_files.config.allow_list import Config, check_config, parse_config
+from app.model_files.config.channels import are_channels_first
+from app.model_files.config.planner import make_plan
+from app.model_files.errors import ModelError
+from app.model_files.formats import Kind, kind_of
+from app.model_files.hdf5 import open_hdf5, text_attribute
+from app.model_files.layers import take_apart
+from app.model_files.plan import Plan
+from app.model_files.weights import Array, Reorder, oddities, read_weights
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model out of a file."""
+
+    plan: Plan  # that it is built by
+    parts: Parts
+    mends: tuple[str, ...]  # what was mended, and what is odd: a sentence each
+    keras_version: str | None  # that wrote the file, where it says so
+
+    @property
+    def model(self) -> "keras.Model":
+        """Built anew, for whoever needs Keras itself."""
+        return self.parts.in_keras()
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A model's file, taken apart: everything but the weights."""
+
+    config: Config
+    keras_version: str | None
+    backend: str | None
+    weights: Path | bytes  # an HDF5 file
+
+
+def load_model(path: Path) -> LoadedModel:
+    """The model in a .keras, .h5 or .hdf5 file. No code of the file is run. Raises: ModelError.
+
+    For an untrusted file use app.model_files.sandbox.open_in_sandbox: the HDF5 library, written in C, has been seen to
+    crash on malformed files, and would take this process with it.
+    """
+    source = _read(path)
+    plan = make_plan(check_config(source.config), _era(source))
+    apart = take_apart(plan)
+    with open_hdf5(source.weights) as file:
+        weights = read_weights(file, plan, apart.variables, _reorder(source))
+    return LoadedModel(plan, apart.with_weights(weights), plan.notes + oddities(weights), source.keras_version)
+
+
+def _read(path: Path) -> _Source:
+    if kind_of(path) is Kind.ARCHIVE:
+        archive = read_archive(path)
+        version = parse_config(archive.metadata, "The archive's metadata").get("keras_version")
+        return _Source(parse_config(archive.config), _version(version) or "3", None, archive.weights)
+    with open_hdf5(path) as file:
+        text, version = text_attribute(file, "model_config"), text_attribute(file, "keras_version")
+        backend = text_attribute(file, "backend")
+        weights = "layer_names" in file.attrs or "layers" in file or "_layer_checkpoint_dependencies" in file
+        whole = "model_weights" in file
+    if text is None:
+        raise ModelError(_WEIGHTS_ONLY if weights else _OTHER_HDF5)
+    if not whole:
+        raise ModelError("The .h5 file describes a model without its weights. Save it with model.save('name.keras').")
+    return _Source(parse_config(text), _version(version), backend, path)
+
+
+_WEIGHTS_ONLY = (
+    "This .h5 file holds weights only, without the layers that they belong to. Build the model, call "
+    "model.load_weights('name.h5'), and save all of it with model.save('name.keras')."
+)
+_OTHER_HDF5 = "This HDF5 file holds no Keras model. Save one with model.save('name.keras')."
+
+
+def _version(value: object) -> str | None:
+    return value if isinstance(value, str) and re.fullmatch(r"\d[\w.+-]{0,30}", value) else None
+
+
+def _era(source: _Source) -> int:
+    """The Keras that wrote the file: 1, 2 or 3. The first did not say."""
+    return min(3, int(source.keras_version.split(".")[0])) if source.keras_version else 1
+
+
+def _reorder(source: _Source) -> Reorder:
+    """What brings a convolution's kernel into the order of rows, columns, inputs, outputs."""
+    outputs_first = _era(source) == 1 and are_channels_first(source.config)
+    flipped = source.backend == "theano"  # which turned a kernel by half a turn before it multiplied
+
+    def reorder(kernel: Array) -> Array:
+        ordered = kernel.transpose(2, 3, 1, 0) if outputs_first else kernel
+        return np.ascontiguousarray(ordered[::-1, ::-1] if flipped else ordered)
+
+    return reorder

@@ -1,0 +1,115 @@
+"""The process that opens files for the server, one after another: what it does, and what it must not.
+
+It may neither write a file nor take more memory or time than it is given, and no more than it needs is imported.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from app.model_files.errors import ModelError, printable
+from app.model_files.scan_result import ScanResult, dump_scan_result
+
+READY = b"ready\n"
+NEEDS = "needs"  # the key of an answer that asks for a process with Keras
+MEMORY = "Opening the file took more than {megabytes:,} MB of memory. Bring a smaller model."
+_NOT_RUN = "The model opens, and Layerglass cannot run it ({kind}). Bring one of usual layers."
+_NO_MEMORY = ("MemoryError", "ResourceExhaustedError")  # Python's, TensorFlow's
+_NICE = 10  # a drawing goes before a file
+
+
+def serve(megabytes: str, seconds: str, keras: str = "") -> None:
+    """What the child does: for each path that comes in, a line of JSON and then the model's bytes."""
+    answers = _take_output()
+    # Imported here, before the limits: what they take to start is not the file's doing.
+    if keras:
+        _start_tensorflow()
+    else:
+        sys.modules.update(dict.fromkeys(("keras", "tensorflow")))  # type: ignore[arg-type]  # None: not to be imported
+    import app.model_files.serialization  # noqa: F401
+
+    if hasattr(os, "nice"):
+        os.nice(_NICE)
+    answers.write(READY)
+    answers.flush()
+    for line in sys.stdin.buffer:
+        _limit(int(megabytes), float(seconds))
+        told, data = open_file(Path(json.loads(line)), int(megabytes))
+        answers.write(json.dumps(told | {"size": len(data)}).encode() + b"\n" + data)
+        answers.flush()
+
+
+def _start_tensorflow() -> None:
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    tf.zeros(1)  # starts its threads
+
+
+def _take_output() -> BinaryIO:
+    """The standard output for the answers alone: libraries print what they like, and print it nowhere now."""
+    answers = os.fdopen(os.dup(1), "wb")
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    return answers
+
+
+def open_file(path: Path, megabytes: int) -> tuple[dict[str, Any], bytes]:
+    """What was found in a file, and its model; of one that is refused, the reason and nothing."""
+    import numpy as np
+
+    from app.cnn.network import Network
+    from app.model_files.infer_card import infer_card
+    from app.model_files.loading import load_model
+    from app.model_files.serialization import pack
+
+    try:
+        opened = load_model(path)
+        card = infer_card(opened, printable(path.stem))
+        mended = {"mends": list(opened.mends), "keras_version": opened.keras_version}
+        card = card.model_copy(update={key: value for key, value in mended.items() if key in type(card).model_fields})
+        network = Network("model", opened.parts, card)
+        network.run(np.zeros([size or 32 for size in card.input_shape], np.float32))
+        return dump_scan_result(ScanResult(card, network.layers)), pack(opened)
+    except ImportError:
+        return {NEEDS: "keras"}, b""
+    except ModelError as error:
+        reason = str(error)
+    except Exception as error:
+        kind = type(error).__name__
+        reason = MEMORY.format(megabytes=megabytes) if kind in _NO_MEMORY else _NOT_RUN.format(kind=kind)
+    return dump_scan_result(ModelError(reason)), b""
+
+
+def _limit(megabytes: int, seconds: float) -> None:
+    """Bound what this process may still do, where the system can."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    used = _address_space(resource.getpagesize())
+    if used is not None:
+        _lower(resource.RLIMIT_AS, used + megabytes * 2**20)
+    _lower(resource.RLIMIT_CPU, int(sum(os.times()[:2]) + seconds) + 1)
+    _lower(resource.RLIMIT_FSIZE, 0, also_hard=True)
+    _lower(resource.RLIMIT_CORE, 0, also_hard=True)
+
+
+def _lower(limit: int, value: int, also_hard: bool = False) -> None:
+    """also_hard: for good. Else the next file has a limit of its own."""
+    import resource
+
+    _, hard = resource.getrlimit(limit)
+    value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    resource.setrlimit(limit, (value, value if also_hard else hard))
+
+
+def _address_space(page: int) -> int | None:
+    """Bytes of addresses in use; None where the system does not say."""
+    try:
+        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * page
+    except OSError:
+        return None

@@ -1,0 +1,281 @@
+"""Every kind of layer that LiteRT is given computes what Keras computes, whatever its settings."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, assume, given, reject, settings
+from hypothesis import strategies as st
+from keras import layers
+from numpy.typing import NDArray
+
+from app.cnn.litert.engine import LiteEngine
+from app.cnn.litert.functions import FUNCTIONS
+from app.cnn.litert.operators import WRITERS
+from app.cnn.litert.unknown import Unknown
+from app.cnn.pooling import PoolingMode
+from app.cnn.tensorflow.layers import computing_layers
+from app.cnn.tensorflow.pooling import GlobalMinPooling2D, MinPooling2D, with_pooling
+from tests.small_models import parts, with_random_weights
+
+# Keras warns that the softmax of one unit is always 1, as some of the models here have it.
+pytestmark = pytest.mark.filterwarnings("ignore:(?s).*softmax over axis:UserWarning")
+
+TOLERANCE = 1e-4  # absolute and relative; float32 itself leaves 1e-7 for each number that is added
+
+Make = Callable[[], layers.Layer]
+
+small = st.integers(1, 3)
+pair = st.tuples(small, small)
+padding = st.sampled_from(["valid", "same"])
+activation = st.sampled_from([*FUNCTIONS, "linear"])
+number = st.floats(-2, 2, width=32)
+above_zero = st.floats(0.125, 2, width=32)
+margins = st.tuples(pair, pair)
+channels = st.sampled_from([1, 2, 4, 6])
+
+
+def lite_engine(model: keras.Model) -> LiteEngine:
+    return LiteEngine(parts(model))
+
+
+def keras_activations(model: keras.Model, image: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    every = keras.Model(model.inputs[0], [layer.output for layer in computing_layers(model)])
+    outputs = every(image[np.newaxis], training=False)  # said, because Resizing turns training on for those behind it
+    return [np.asarray(output)[0] for output in (outputs if isinstance(outputs, list) else [outputs])]
+
+
+def compare(
+    model: keras.Model,
+    mode: PoolingMode | None = None,
+    shape: tuple[int, ...] | None = None,
+    largest: float | None = None,
+) -> None:
+    """All activations of the model with random weights and a random image, by both ways.
+
+    largest: skip the example if any activation lies beyond.
+    """
+    with_random_weights(model)
+    for layer in model.layers:
+        if isinstance(layer, layers.Normalization):
+            layer.finalize_state()
+    shape = shape or model.inputs[0].shape[1:]
+    image = np.random.default_rng(1).normal(0, 2, shape).astype(np.float32)
+    expected = keras_activations(with_pooling(model, mode) if mode else model, image)
+    if largest is not None:
+        assume(all(np.abs(output).max() <= largest for output in expected))
+    found = lite_engine(model).run(image, mode)
+    for one, other in zip(found, expected, strict=True):
+        assert one.shape == other.shape and one.dtype == np.float32
+        np.testing.assert_allclose(one, other, rtol=TOLERANCE, atol=TOLERANCE)
+
+
+def of(kind: type[layers.Layer], **options: st.SearchStrategy[Any]) -> st.SearchStrategy[Make]:
+    """Layers of a kind, each option drawn from a strategy."""
+    return st.fixed_dictionaries(options).map(lambda drawn: lambda: kind(**drawn))
+
+
+@st.composite
+def sliding(draw: st.DrawFn, kind: type[layers.Layer], **options: st.SearchStrategy[Any]) -> Make:
+    """Convolutions, with strides or dilation: Keras allows one of them."""
+    given = {name: draw(option) for name, option in options.items()}
+    given |= {"kernel_size": draw(pair), "padding": draw(padding), "activation": draw(activation)}
+    given |= {"use_bias": draw(st.booleans())}
+    if draw(st.booleans()) and kind is not layers.Conv2DTranspose:
+        given["dilation_rate"] = draw(small)  # TensorFlow's depthwise convolutions know square steps only
+    else:
+        given["strides"] = draw(pair if kind in {layers.Conv2D, layers.Conv2DTranspose} else small)
+    return lambda: kind(**given)
+
+
+def pooling(kind: type[layers.Layer]) -> st.SearchStrategy[Make]:
+    return of(kind, pool_size=pair, strides=st.none() | pair, padding=padding)
+
+
+def unchanged(kind: type[layers.Layer], **arguments: float) -> st.SearchStrategy[Make]:
+    return st.just(lambda: kind(**arguments))
+
+
+LAST = {"axis": st.sampled_from([-1, 3])}
+RESIZING = {"interpolation": st.sampled_from(["nearest", "bilinear"])}
+LAYERS: dict[str, st.SearchStrategy[Make]] = {
+    "Activation": of(layers.Activation, activation=activation),
+    "ActivityRegularization": unchanged(layers.ActivityRegularization, l2=0.1),
+    "AlphaDropout": unchanged(layers.AlphaDropout, rate=0.5),
+    "AveragePooling2D": pooling(layers.AveragePooling2D),
+    "BatchNormalization": of(
+        layers.BatchNormalization, center=st.booleans(), scale=st.booleans(), epsilon=above_zero, **LAST
+    ),
+    "Conv2D": sliding(layers.Conv2D, filters=small),
+    "Conv2DTranspose": sliding(layers.Conv2DTranspose, filters=small),
+    "Cropping2D": of(layers.Cropping2D, cropping=margins),
+    "Dense": of(layers.Dense, units=small, activation=activation, use_bias=st.booleans()),
+    "DepthwiseConv2D": sliding(layers.DepthwiseConv2D, depth_multiplier=small),
+    "Dropout": unchanged(layers.Dropout, rate=0.5),
+    "ELU": of(layers.ELU, alpha=st.just(1.0) | above_zero),
+    "Flatten": of(layers.Flatten),
+    "GaussianDropout": unchanged(layers.GaussianDropout, rate=0.5),
+    "GaussianNoise": unchanged(layers.GaussianNoise, stddev=0.5),
+    "GlobalAveragePooling2D": of(layers.GlobalAveragePooling2D, keepdims=st.booleans()),
+    "GlobalMaxPooling2D": of(layers.GlobalMaxPooling2D, keepdims=st.booleans()),
+    "GlobalMinPooling2D": of(GlobalMinPooling2D, keepdims=st.booleans()),
+    "Identity": unchanged(layers.Identity),
+    "LeakyReLU": of(layers.LeakyReLU, negative_slope=above_zero),
+    "MaxPooling2D": pooling(layers.MaxPooling2D),
+    "MinPooling2D": pooling(MinPooling2D),
+    "Normalization": unchanged(layers.Normalization),
+    "PReLU": of(layers.PReLU, shared_axes=st.sampled_from([None, [1], [1, 2], [1, 2, 3]])),
+    "Permute": of(layers.Permute, dims=st.permutations([1, 2, 3])),
+    "ReLU": of(layers.ReLU, max_value=st.sampled_from([None, 1.0, 6.0]), negative_slope=st.sampled_from([0.0, 0.25])),
+    "Rescaling": of(layers.Rescaling, scale=number, offset=number),
+    "Reshape": of(layers.Reshape, target_shape=st.sampled_from([(-1,), (-1, 1), (1, -1, 1)])),
+    "Resizing": of(layers.Resizing, height=st.integers(1, 20), width=st.integers(1, 20), **RESIZING),
+    "SeparableConv2D": sliding(layers.SeparableConv2D, filters=small, depth_multiplier=small),
+    "Softmax": of(layers.Softmax, **LAST),
+    "SpatialDropout2D": unchanged(layers.SpatialDropout2D, rate=0.5),
+    "UpSampling2D": of(layers.UpSampling2D, size=pair, **RESIZING),
+    "ZeroPadding2D": of(layers.ZeroPadding2D, padding=margins),
+}
+MERGES = ["Add", "Average", "Concatenate", "Maximum", "Minimum", "Multiply", "Subtract"]
+# What leaves height and width, so that any of them can follow.
+BEHIND = sorted(name for name in LAYERS if name not in {"Flatten", "Permute", "Reshape"} and "Global" not in name)
+
+
+def test_every_kind_that_is_known_is_compared() -> None:
+    assert {*LAYERS, *MERGES} == set(WRITERS)
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+def test_a_layer_computes_what_keras_computes(kind: str) -> None:
+    @settings(max_examples=25)
+    @given(make=LAYERS[kind], height=st.integers(7, 12), width=st.integers(7, 12), channels=channels)
+    def check(make: Make, height: int, width: int, channels: int) -> None:
+        compare(keras.Sequential([keras.Input((height, width, channels)), make()]))
+
+    check()
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_an_activation_function_is_keras_own(name: str) -> None:
+    layer = layers.Activation(name)
+    model = keras.Sequential([keras.Input((40, 10, 1)), layer])
+    image = np.linspace(-12, 12, 400, dtype=np.float32).reshape(40, 10, 1)
+    expected = np.asarray(model(image[np.newaxis]))[0]
+    np.testing.assert_allclose(lite_engine(model).run(image, None)[0], expected, rtol=TOLERANCE, atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("groups", [2, 3, 6])
+@pytest.mark.parametrize("options", [{}, {"strides": 2, "padding": "same"}, {"dilation_rate": 2}])
+def test_a_convolution_in_groups(groups: int, options: dict[str, Any]) -> None:
+    layer = layers.Conv2D(6, (3, 2), groups=groups, activation="relu", **options)
+    compare(keras.Sequential([keras.Input((9, 11, 6)), layer]))
+
+
+@pytest.mark.parametrize(
+    ("kind", "count"), [(kind, count) for kind in MERGES for count in (2, 3) if (kind, count) != ("Subtract", 3)]
+)
+def test_inputs_are_merged_as_keras_does(kind: str, count: int) -> None:
+    image = keras.Input((7, 9, 2))
+    branches = [layers.Conv2D(3, 3, padding="same")(image) for _ in range(count)]
+    compare(keras.Model(image, getattr(layers, kind)()(branches)))
+
+
+@pytest.mark.parametrize("kind", [name for name in MERGES if name != "Concatenate"])
+def test_a_merge_repeats_what_has_one_row_and_column(kind: str) -> None:
+    image = keras.Input((7, 9, 3))
+    attention = layers.GlobalAveragePooling2D(keepdims=True)(image)
+    maps = layers.Conv2D(3, 3)(image)
+    compare(keras.Model(image, getattr(layers, kind)()([attention, maps])))
+
+
+@pytest.mark.parametrize("axis", [1, 2, 3, -1, -2])
+def test_maps_are_joined_along_any_axis(axis: int) -> None:
+    image = keras.Input((7, 9, 2))
+    compare(keras.Model(image, layers.Concatenate(axis=axis)([layers.ReLU()(image), layers.ELU()(image)])))
+
+
+@pytest.mark.parametrize("kind", ["Multiply", "Add"])
+def test_a_layer_may_read_the_same_one_twice(kind: str) -> None:
+    image = keras.Input((7, 9, 2))
+    maps = layers.Conv2D(3, 3)(image)
+    compare(keras.Model(image, getattr(layers, kind)()([maps, maps])))
+
+
+@pytest.mark.parametrize("mode", PoolingMode)
+@pytest.mark.parametrize("kind", [layers.MaxPooling2D, layers.AveragePooling2D, MinPooling2D])
+@pytest.mark.parametrize("same", ["valid", "same"])
+def test_pooling_is_swapped(mode: PoolingMode, kind: type[layers.Layer], same: str) -> None:
+    chain = [kind((3, 2), strides=2, padding=same), layers.GlobalMaxPooling2D()]
+    compare(keras.Sequential([keras.Input((9, 11, 3)), *chain]), mode)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.filter_too_much])
+@given(data=st.data())
+def test_layers_compute_the_same_behind_each_other(data: st.DataObject) -> None:
+    chain = [data.draw(LAYERS[kind])() for kind in data.draw(st.lists(st.sampled_from(BEHIND), min_size=2, max_size=3))]
+    answer = [layers.Flatten(), layers.BatchNormalization(), layers.Dense(3, activation="softmax")]
+    try:
+        model = keras.Sequential([keras.Input((23, 29, 2)), *chain, *answer])
+    except ValueError:  # a window does not fit into what the layers before it left
+        reject()
+    assume(all(math.prod(layer.output.shape[1:]) < 50_000 for layer in model.layers))
+    compare(model, largest=1e3)  # an exponential function of larger numbers leaves too few of their digits
+
+
+@pytest.mark.parametrize("size", [(5, 5), (16, 9), (33, 64)])
+def test_an_image_of_any_size(size: tuple[int, int]) -> None:
+    model = keras.Sequential(
+        [
+            keras.Input((None, None, 2)),
+            layers.Conv2D(3, 3, padding="same", activation="relu"),
+            layers.ZeroPadding2D(((1, 0), (0, 2))),
+            layers.MaxPooling2D(2, padding="same"),
+            layers.UpSampling2D(2),
+            layers.Conv2DTranspose(2, 3, strides=2),
+            layers.GlobalAveragePooling2D(),
+        ]
+    )
+    compare(model, shape=(*size, 2))
+
+
+UNKNOWN = [
+    (layers.CenterCrop(4, 4), "CenterCrop"),
+    (layers.LayerNormalization(), "LayerNormalization"),
+    (layers.Conv2D(2, 3, activation=layers.LeakyReLU(0.1)), "activation"),
+    (layers.Conv2D(2, 3, activation="celu"), "celu"),
+    (layers.Conv2D(2, 3, dtype="float16"), "dtype"),
+    (layers.Conv2DTranspose(2, 3, strides=2, output_padding=1), "output_padding"),
+    (layers.Conv2DTranspose(2, 3, dilation_rate=2), "dilation"),
+    (layers.BatchNormalization(axis=1), "axis"),
+    (layers.Softmax(axis=1), "axis"),
+    (layers.ReLU(threshold=1.0), "threshold"),
+    (layers.Rescaling([1.0, 2.0]), "scale"),
+    (layers.Resizing(3, 3, antialias=True), "antialias"),
+    (layers.UpSampling2D(2, interpolation="bicubic"), "bicubic"),
+]
+
+
+@pytest.mark.parametrize(("layer", "reason"), UNKNOWN, ids=[reason for _, reason in UNKNOWN])
+def test_what_is_not_known_is_refused(layer: layers.Layer, reason: str) -> None:
+    model = keras.Sequential([keras.Input((8, 8, 2)), layer])
+    with pytest.raises(Unknown, match=reason):
+        lite_engine(model)
+
+
+def test_a_class_of_somebody_else_is_refused_even_under_a_known_name() -> None:
+    class Flatten(layers.Layer):
+        def call(self, image: Any) -> Any:
+            return image * 2
+
+    with pytest.raises(Unknown, match="class"):
+        lite_engine(keras.Sequential([keras.Input((8, 8, 2)), Flatten()]))
+
+
+def test_a_layer_that_reads_the_image_beside_another_is_refused() -> None:
+    image = keras.Input((8, 8, 2))
+    model = keras.Model(image, layers.Add()([image, layers.ReLU()(image)]))
+    with pytest.raises(Unknown, match="image"):
+        lite_engine(model)

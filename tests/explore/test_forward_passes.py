@@ -1,0 +1,119 @@
+import gc
+import threading
+from math import prod
+from weakref import ref
+
+import numpy as np
+import pytest
+
+from app.cnn.network import ForwardPass, Network
+from app.cnn.pooling import PoolingMode
+from app.explore.comparison import swap_ink_and_paper
+from app.explore.exploration import see
+from app.explore.forward_passes import ForwardPasses
+from app.imaging.drawing import InvalidDrawing
+from app.imaging.samples import draw_sample
+from app.library.library import Library
+from tests.small_models import build_logistic, card, parts
+
+
+@pytest.fixture
+def digits(library: Library) -> Network:
+    return library.network("digits")
+
+
+def test_a_drawing_s_forward_pass_is_the_network_s(digits: Network, four: bytes) -> None:
+    forward = ForwardPasses().run(digits, four, PoolingMode.MIN)
+    expected = digits.run(see(four, digits.card), PoolingMode.MIN)
+    assert forward.pooling is PoolingMode.MIN
+    for name, activation in expected.activations.items():
+        np.testing.assert_array_equal(forward.activations[name], activation)
+
+
+def test_the_same_drawing_is_run_once(digits: Network, four: bytes) -> None:
+    passes = ForwardPasses()
+    assert passes.run(digits, four) is passes.run(digits, bytes(four))
+
+
+def test_the_mode_as_trained_is_the_same_whether_it_is_named_or_not(digits: Network, four: bytes) -> None:
+    passes = ForwardPasses()
+    assert passes.run(digits, four) is passes.run(digits, four, PoolingMode.MAX)
+
+
+def test_another_drawing_network_pooling_or_ink_is_another_forward_pass(library: Library, four: bytes) -> None:
+    passes, digits = ForwardPasses(), library.network("digits")
+    found: list[ForwardPass] = [
+        passes.run(digits, four),
+        passes.run(digits, draw_sample("3")),
+        passes.run(library.network("digits-min"), four, PoolingMode.MAX),
+        passes.run(digits, four, PoolingMode.AVERAGE),
+        passes.run(digits, four, invert=True),
+    ]
+    assert len({id(each) for each in found}) == len(found)
+    np.testing.assert_array_equal(found[-1].image, swap_ink_and_paper(found[0].image, digits.card))
+
+
+def test_the_least_recently_used_is_forgotten_first(digits: Network, four: bytes) -> None:
+    size = digits.run(see(four, digits.card)).nbytes
+    passes = ForwardPasses(max_bytes=2 * size)
+    first, second = passes.run(digits, draw_sample("1")), passes.run(digits, draw_sample("2"))
+    assert passes.run(digits, draw_sample("1")) is first
+    passes.run(digits, draw_sample("3"))
+    assert passes.run(digits, draw_sample("1")) is first
+    assert passes.run(digits, draw_sample("2")) is not second
+    assert passes.size == 2 * size
+
+
+def test_what_is_larger_than_all_of_it_is_not_kept(digits: Network, four: bytes) -> None:
+    passes = ForwardPasses(max_bytes=10)
+    assert passes.run(digits, four) is not passes.run(digits, four)
+    assert passes.size == 0
+
+
+def test_the_size_is_that_of_the_arrays(digits: Network, four: bytes) -> None:
+    passes = ForwardPasses()
+    forward = passes.run(digits, four)
+    values = 28 * 28 + sum(prod(size or 0 for size in layer.output_shape) for layer in digits.layers)
+    assert passes.size == forward.nbytes == 4 * values
+
+
+def test_a_drawing_that_is_refused_is_refused_again(digits: Network) -> None:
+    passes = ForwardPasses()
+    for _ in range(2):
+        with pytest.raises(InvalidDrawing):
+            passes.run(digits, b"no picture")
+
+
+def test_many_threads_may_ask_at_once(digits: Network) -> None:
+    drawings = [draw_sample(digit) for digit in "0123456789"]
+    size = digits.run(see(drawings[0], digits.card)).nbytes
+    passes = ForwardPasses(max_bytes=3 * size)
+    labels: list[tuple[int, int]] = []
+
+    def ask() -> None:
+        labels.extend((number, int(passes.run(digits, each).output.argmax())) for number, each in enumerate(drawings))
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    expected = {
+        (number, int(digits.run(see(each, digits.card)).output.argmax())) for number, each in enumerate(drawings)
+    }
+    assert len(labels) == 40
+    assert set(labels) == expected
+    assert passes.size == 3 * size
+
+
+def test_a_network_is_not_held(four: bytes) -> None:
+    model = build_logistic()
+    passes, network = ForwardPasses(), Network("n", parts(model), card(model, classes=["no", "yes"]))
+    passes.run(network, four)
+    gone = ref(network)
+    del network
+    gc.collect()
+    assert gone() is None
+    assert passes.size > 0
+    other = Network("n", parts(model), card(model, classes=["no", "yes"]))
+    assert passes.run(other, four) is passes.run(other, four)

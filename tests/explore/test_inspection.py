@@ -1,0 +1,110 @@
+import keras
+import numpy as np
+import pytest
+
+from app.cnn.arithmetic import NoArithmetic
+from app.cnn.network import Network
+from app.cnn.receptive_field import IMAGE
+from app.explore.exploration import RenderOptions, see
+from app.explore.inspection import Place, UnknownCell, draw_kernels, find_place, inspect, kernel_of, strongest_cell
+from app.explore.microscope import view_inspection
+from app.imaging.colormap import Colormap
+from app.imaging.grid import draw_grid
+from app.library.library import Library
+from tests.small_models import card, parts
+
+
+@pytest.fixture(scope="module")
+def network(library: Library) -> Network:
+    return library.network("digits")
+
+
+def test_inspects_every_layer_of_every_model(library: Library, four: bytes) -> None:
+    rng = np.random.default_rng(0)
+    for network in (library.network(entry.name) for entry in library):
+        forward = network.run(see(four, network.card))
+        for layer in network.layers:
+            output = forward.activations[layer.name]
+            place = find_place(output, int(rng.integers(output.shape[2])) if output.ndim == 3 else 0, None, None)
+            inspection = inspect(network, forward, layer, place)
+            index = (place.row, place.column, place.channel) if output.ndim == 3 else (place.column,)
+            assert inspection.value == output[index]
+            assert (inspection.cell is None) == (inspection.reason is not None)
+            assert inspection.regions[IMAGE].height > 0
+            view = view_inspection(inspection, RenderOptions())
+            assert view.map.png.startswith(b"\x89PNG")
+
+
+def test_the_strongest_cell_is_the_one_furthest_from_zero() -> None:
+    output = np.zeros((3, 4, 2), dtype=np.float32)
+    output[1, 2, 1] = -5
+    output[0, 0, 0] = 9
+    assert strongest_cell(output, 1) == Place(1, 1, 2)
+    assert find_place(output, 1, 2, 3) == Place(1, 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("place", "sentence"),
+    [
+        (Place(4, 0, 0), "no feature map 4. It has 0 to 3"),
+        (Place(-1, 0, 0), "no feature map -1"),
+        (Place(0, 26, 0), "rows 0 to 25 and columns 0 to 25"),
+        (Place(0, 0, -1), "no cell 0,-1"),
+    ],
+)
+def test_a_cell_outside_is_refused_with_the_range(network: Network, four: bytes, place: Place, sentence: str) -> None:
+    forward = network.run(see(four, network.card))
+    with pytest.raises(UnknownCell, match=sentence):
+        inspect(network, forward, network.layer("conv1"), place)
+
+
+def test_a_kernel_is_the_layers_own(network: Network) -> None:
+    layer = network.layer("conv2")
+    kernel = kernel_of(network, layer, 7)
+    stored = network.weights(layer)
+    assert kernel.input_channels == (0, 1, 2, 3)
+    np.testing.assert_array_equal(kernel.kernels, stored["kernel"][:, :, :, 7].transpose(2, 0, 1))
+    assert kernel.bias == stored["bias"][7]
+    expected = draw_grid(stored["kernel"][:, :, :, 7], Colormap.BERLIN)
+    assert draw_kernels(kernel).png == expected.png
+
+
+def test_only_convolutions_have_kernels(network: Network) -> None:
+    with pytest.raises(UnknownCell, match="has no kernels"):
+        kernel_of(network, network.layer("pool1"), 0)
+    with pytest.raises(UnknownCell, match=r"has no kernel 20\. It has 0 to 19"):
+        kernel_of(network, network.layer("conv2"), 20)
+
+
+def test_shown_and_unshown_terms_are_all_terms(network: Network, four: bytes) -> None:
+    forward = network.run(see(four, network.card))
+    layer = network.layer("answer")
+    few = view_inspection(inspect(network, forward, layer, Place(0, 0, 3)), RenderOptions())
+    everything = view_inspection(inspect(network, forward, layer, Place(0, 0, 3)), RenderOptions(), all_terms=True)
+    count = len(everything.contributions)
+    assert (len(few.contributions), few.more_contributions) == (8, count - 8)
+    assert everything.more_contributions == 0
+    shown = sum(each.product for each in few.contributions)
+    assert shown + few.more_product == pytest.approx(sum(each.product for each in everything.contributions))
+    sizes = [abs(each.product) for each in everything.contributions]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_a_transposed_convolution_is_shown_without_partial_maps() -> None:
+    model = keras.Sequential([keras.Input((6, 7, 2)), keras.layers.Conv2DTranspose(3, 3, strides=2, name="up")])
+    network = Network("up", parts(model), card(model, classes=[]))
+    forward = network.run(np.random.default_rng(0).normal(size=(6, 7, 2)).astype(np.float32))
+    view = view_inspection(inspect(network, forward, network.layer("up"), Place(1, 4, 4)), RenderOptions())
+    assert sorted(term.channel for term in view.terms) == [0, 1]
+    assert all(term.result is None for term in view.terms)
+
+
+def test_a_layer_without_arithmetic_still_shows_its_map() -> None:
+    model = keras.Sequential([keras.Input((6, 7, 2)), keras.layers.LayerNormalization(name="normal")])
+    network = Network("normal", parts(model), card(model, classes=[]))
+    forward = network.run(np.random.default_rng(0).normal(size=(6, 7, 2)).astype(np.float32))
+    inspection = inspect(network, forward, network.layer("normal"), Place(1, 1, 4))
+    assert inspection.cell is None
+    assert inspection.reason == str(NoArithmetic(network.layer("normal")))
+    assert inspection.value == forward.activations["normal"][1, 4, 1]
+    assert view_inspection(inspection, RenderOptions()).map.png.startswith(b"\x89PNG")

@@ -1,0 +1,193 @@
+"""Bounded work, shown on a small app whose computation is a wait that the test ends."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+
+from app.hosting.admission import ADMITTED, Admission
+from app.hosting.middleware.overload import RefuseWhenFull
+from app.settings import Limits
+from app.web.errors import add_error_handlers
+from tests.coroutines import run
+
+
+class Work:
+    """A route that computes until it is let go, and counts."""
+
+    def __init__(self, **limits: Any) -> None:
+        self.app = FastAPI()
+        self.admission = self.app.state.admission = Admission(Limits(**limits))
+        self.app.add_middleware(RefuseWhenFull, admission=self.admission)
+        add_error_handlers(self.app)
+        self.app.post("/api/work", dependencies=[ADMITTED])(self.compute)
+        self.let_go = threading.Event()
+        self.lock = threading.Lock()
+        self.begun = self.at_once = self.most_at_once = 0
+
+    def compute(self) -> str:
+        with self.lock:
+            self.begun += 1
+            self.at_once += 1
+            self.most_at_once = max(self.most_at_once, self.at_once)
+        self.let_go.wait(20)
+        with self.lock:
+            self.at_once -= 1
+        return "done"
+
+    def client(self) -> httpx2.AsyncClient:
+        return httpx2.AsyncClient(transport=httpx2.ASGITransport(self.app), base_url="http://testserver")
+
+    async def until(self, running: int, waiting: int) -> None:
+        async with asyncio.timeout(20):
+            while (self.admission.running, self.admission.waiting) != (running, waiting):
+                await asyncio.sleep(0.005)
+
+
+@pytest.fixture
+def work() -> Iterator[Work]:
+    work = Work(computations=2, waiting=3)
+    yield work
+    work.let_go.set()
+
+
+async def flood(work: Work, count: int) -> list[httpx2.Response]:
+    async with work.client() as client:
+        asked = [asyncio.create_task(client.post("/api/work")) for _ in range(count)]
+        await work.until(running=2, waiting=3)
+        async with asyncio.timeout(20):  # what is refused is refused while all that was admitted still computes
+            while sum(each.done() for each in asked) < count - 5 or work.begun < 2:
+                await asyncio.sleep(0.005)
+        work.let_go.set()
+        return await asyncio.gather(*asked)
+
+
+def test_two_hundred_requests_are_all_answered_and_few_computed(work: Work) -> None:
+    responses = run(flood(work, 200))
+    statuses = [response.status_code for response in responses]
+    assert (statuses.count(200), statuses.count(503)) == (5, 195)
+    assert work.most_at_once == 2
+    assert (work.admission.running, work.admission.waiting) == (0, 0)
+    refused = next(response for response in responses if response.status_code == 503)
+    assert refused.headers["retry-after"] == "2"
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert refused.json()["detail"] == "The server has more to compute than it can just now. Try again in 2 seconds."
+
+
+def test_a_full_queue_refuses_before_the_body_is_read(work: Work) -> None:
+    async def scenario() -> int:
+        async with work.client() as client:
+            asked = [asyncio.create_task(client.post("/api/work")) for _ in range(5)]
+            await work.until(running=2, waiting=3)
+            read = 0
+
+            async def receive() -> dict[str, Any]:
+                nonlocal read
+                read += 1
+                return {"type": "http.request", "body": b"", "more_body": False}
+
+            sent = []
+
+            async def send(message: Any) -> None:
+                sent.append(message)
+
+            headers = [(b"content-length", b"4000000")]
+            scope = {"type": "http", "method": "POST", "path": "/api/work", "headers": headers, "query_string": b""}
+            await work.app(scope, receive, send)
+            assert sent[0]["status"] == 503
+            work.let_go.set()
+            await asyncio.gather(*asked)
+            return read
+
+    assert run(scenario()) == 0
+
+
+def test_who_waits_too_long_is_told_so() -> None:
+    work = Work(computations=1, waiting=3, wait_seconds=0.05)
+
+    async def scenario() -> httpx2.Response:
+        async with work.client() as client:
+            first = asyncio.create_task(client.post("/api/work"))
+            await work.until(running=1, waiting=0)
+            second = await client.post("/api/work")
+            work.let_go.set()
+            assert (await first).status_code == 200
+            return second
+
+    assert run(scenario()).status_code == 503
+    assert work.begun == 1
+
+
+async def call(work: Work, gone: asyncio.Event) -> None:
+    """A request whose client leaves when the event is set."""
+    pending = [{"type": "http.request", "body": b"", "more_body": False}]
+
+    async def receive() -> dict[str, Any]:
+        if pending:
+            return pending.pop()
+        await gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        pass
+
+    scope = {"type": "http", "method": "POST", "path": "/api/work", "headers": [], "query_string": b""}
+    await work.app(scope, receive, send)
+
+
+def test_for_a_client_that_left_while_it_waited_nothing_is_computed() -> None:
+    work = Work(computations=1, waiting=3)
+
+    async def scenario() -> None:
+        stays, leaves = asyncio.Event(), asyncio.Event()
+        first = asyncio.create_task(call(work, stays))
+        await work.until(running=1, waiting=0)
+        second = asyncio.create_task(call(work, leaves))
+        await work.until(running=1, waiting=1)
+        leaves.set()
+        await second  # at once, while the first still computes
+        assert (work.admission.running, work.admission.waiting) == (1, 0)
+        work.let_go.set()
+        await first
+
+    run(scenario())
+    assert work.begun == 1
+
+
+def test_a_cancelled_wait_gives_its_place_back(work: Work) -> None:
+    async def scenario() -> None:
+        async with work.client() as client:
+            asked = [asyncio.create_task(client.post("/api/work")) for _ in range(5)]
+            await work.until(running=2, waiting=3)
+            asked[-1].cancel()
+            await work.until(running=2, waiting=2)
+            work.let_go.set()
+            await asyncio.gather(*asked[:-1])
+            assert (await client.post("/api/work")).status_code == 200
+
+    run(scenario())
+    assert (work.admission.running, work.admission.waiting) == (0, 0)
+
+
+def test_a_turn_ends_before_its_answer_is_sent() -> None:
+    """Who reads an answer slowly keeps nobody waiting."""
+    work = Work(computations=1, waiting=0)
+    work.let_go.set()
+    running: list[int] = []
+
+    async def scenario() -> None:
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: Any) -> None:
+            running.append(work.admission.running)
+
+        scope = {"type": "http", "method": "POST", "path": "/api/work", "headers": [], "query_string": b""}
+        await work.app(scope, receive, send)
+
+    run(scenario())
+    assert running and set(running) == {0}

@@ -1,0 +1,94 @@
+"""A card for a model without one."""
+
+import keras
+import pytest
+from keras import layers
+
+from app.cnn.card import Answer, Fit, Ink
+from app.cnn.network import Network
+from tests.pictures import four_png
+from tests.small_models import build_branches, build_digits, build_logistic, build_picture, build_small, guess, parts
+
+
+def test_a_reader_of_digits() -> None:
+    card = guess(build_digits(), "mine")
+    assert card.title == "mine"
+    assert "without a card" in card.description
+    assert card.classes == list("0123456789")
+    assert card.input_shape == (28, 28, 1)
+    assert card.value_range == (0, 1)
+    assert card.fit is Fit.DIGIT
+    assert card.pooling == "max"
+    assert card.test_accuracy is None
+
+
+def test_other_answers() -> None:
+    assert guess(build_logistic()).classes == ["0", "1"]
+    assert guess(build_branches()).pooling is None
+    picture = guess(build_picture())
+    assert (picture.classes, picture.fit, picture.input_shape) == ([], Fit.ORIGINAL, (None, None, 1))
+
+
+@pytest.mark.parametrize(
+    ("first", "expected"),
+    [
+        (layers.Rescaling(1 / 255), (0, 255)),
+        (layers.Rescaling(1 / 127.5, offset=-1), (0, 255)),
+        (layers.Rescaling(2.0, offset=-1), (0, 1)),
+        (layers.Normalization(mean=120.0, variance=900.0), (0, 255)),
+        (layers.Normalization(mean=0.13, variance=0.09), (0, 1)),
+        (layers.ReLU(), (0, 1)),
+    ],
+)
+@pytest.mark.parametrize("sized", [False, True])
+def test_the_range_of_values_as_the_first_layers_tell_it(
+    first: layers.Layer, expected: tuple[float, float], sized: bool
+) -> None:
+    before = [layers.Resizing(8, 8)] if sized else []
+    model = keras.Sequential([keras.Input((8, 8, 1)), *before, first, layers.Flatten(), layers.Dense(3)])
+    assert guess(model).value_range == expected
+
+
+def test_the_app_runs_it_by_this_card() -> None:
+    from app.explore.exploration import see
+    from app.explore.prediction import predict
+
+    model = build_digits()
+    card = guess(model)
+    network = Network("m", parts(model), card)
+    assert len(predict(network, network.run(see(four_png(), card))).probabilities) == 10
+
+
+@pytest.mark.parametrize(
+    ("shape", "fit", "ink"),
+    [
+        ((28, 28, 1), Fit.DIGIT, Ink.BRIGHT),
+        ((40, 40, 1), Fit.DIGIT, Ink.BRIGHT),
+        ((41, 41, 1), Fit.FIT, Ink.DARK),
+        ((28, 30, 1), Fit.FIT, Ink.DARK),
+        ((32, 32, 3), Fit.FIT, Ink.DARK),
+        ((28, 28, 2), Fit.FIT, Ink.DARK),
+        ((None, None, 1), Fit.ORIGINAL, Ink.BRIGHT),
+        ((None, None, 3), Fit.FIT, Ink.DARK),
+        ((None, 64, 1), Fit.FIT, Ink.DARK),
+    ],
+)
+def test_how_a_drawing_becomes_the_input(shape: tuple[int | None, int | None, int], fit: Fit, ink: Ink) -> None:
+    card = guess(build_small(shape, 3))
+    assert (card.fit, card.ink) == (fit, ink)
+
+
+@pytest.mark.parametrize(
+    ("units", "activation", "answer", "classes"),
+    [
+        (3, "softmax", Answer.PROBABILITIES, 3),
+        (3, "sigmoid", Answer.PROBABILITIES, 3),
+        (1, "sigmoid", Answer.PROBABILITIES, 2),
+        (3, None, Answer.LOGITS, 3),
+        (1, None, Answer.VALUES, 1),
+        (2, "tanh", Answer.VALUES, 2),
+    ],
+)
+def test_what_the_answer_is(units: int, activation: str | None, answer: Answer, classes: int) -> None:
+    card = guess(build_small((28, 28, 1), units, activation))
+    assert (card.answer, len(card.classes)) == (answer, classes)
