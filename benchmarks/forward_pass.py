@@ -23,7 +23,7 @@ from app.cnn.litert.engine import LiteEngine
 from app.cnn.litert.graph import Graph
 from app.cnn.litert.interpreters import Interpreters
 from app.cnn.litert.operators import write_layer
-from app.cnn.parts import Parts
+from app.cnn.definition import ModelDefinition
 from app.cnn.tensorflow.engine import TensorFlowEngine
 from app.model_files.loading import load_model
 from app.settings import resource
@@ -59,7 +59,7 @@ def largest_difference(found: list[Any], expected: list[Any]) -> float:
     )
 
 
-def measure(name: str, apart: Parts) -> None:
+def measure(name: str, apart: ModelDefinition) -> None:
     """Print the figures of one model."""
     model, layers = apart.in_keras(), apart.layers
     shape = tuple(size or 224 for size in apart.input_shape)
@@ -95,7 +95,7 @@ def measure(name: str, apart: Parts) -> None:
         print(f"  {threads} threads: {throughput(lambda: engine.run(image, None), threads):8.1f} passes a second")
 
 
-def answer_only(apart: Parts, shape: tuple[int, ...]) -> Interpreters:
+def answer_only(apart: ModelDefinition, shape: tuple[int, ...]) -> Interpreters:
     """The same graph, which keeps nothing but its last layer's output."""
     graph = Graph(shape)
     made: dict[str, Any] = {}
@@ -122,7 +122,7 @@ def throughput(way: Way, threads: int) -> float:
     return done / (time.perf_counter() - start)
 
 
-def memory_left(apart: Parts, make: Callable[[], Any], count: int) -> float:
+def memory_left(apart: ModelDefinition, make: Callable[[], Any], count: int) -> float:
     """By how many MB the process grows while this many engines are made, run and dropped; the first ten apart."""
     held = Path("/proc/self/statm")
     image = np.zeros([size or 224 for size in apart.input_shape], np.float32)

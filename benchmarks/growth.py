@@ -26,12 +26,12 @@ GROWING_LAYERS = (1, 4, 8, 16, 32)
 SIDES = (28, 64, 128, 192, 256)
 PLOTS = Path(__file__).with_name("growth.svg")
 
-Parts = dict[str, Way]  # reading, forward pass, pictures
+ModelDefinition = dict[str, Way]  # reading, forward pass, pictures
 
 
 def measure(quick: bool = False) -> list[Figure]:
     """Milliseconds of each part, for each size. Draws growth.svg as well, unless quick."""
-    series: list[tuple[str, str, dict[int, Parts]]] = [
+    series: list[tuple[str, str, dict[int, ModelDefinition]]] = [
         ("canvas", "pixels a side", {side: _parts(SIDE, CHANNELS, LAYERS, side) for side in CANVASES}),
         ("channels", "feature maps a layer", {n: _parts(SIDE, n, LAYERS) for n in GROWING_CHANNELS}),
         ("layers", "convolutions", {n: _parts(SIDE, CHANNELS, n) for n in GROWING_LAYERS}),
@@ -59,7 +59,7 @@ def build(side: int, channels: int, layers: int) -> Network:
     return Network("growing", parts(model), guess(model))
 
 
-def _parts(side: int, channels: int, layers: int, canvas: int = CANVAS_SIDE) -> Parts:
+def _parts(side: int, channels: int, layers: int, canvas: int = CANVAS_SIDE) -> ModelDefinition:
     network = build(side, channels, layers)
     scale = canvas / CANVAS_SIDE
     strokes = [[(x * scale, y * scale) for x, y in stroke] for stroke in SAMPLES["7"]]

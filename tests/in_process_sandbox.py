@@ -9,7 +9,7 @@ from app.library import library, scanner
 from app.model_files import worker
 from app.model_files.errors import ModelError
 from app.model_files.sandbox import SerializedModel
-from app.model_files.scan_result import parse_scan_result
+from app.model_files.serialization import parse_scan_result
 
 
 class InProcessSandbox:

@@ -1,4 +1,6 @@
-"""What the layers of a network compute, by the book: plain NumPy, one cell at a time."""
+"""The arithmetic of layers by the book: plain NumPy, one cell at a time."""
+
+import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,3 +37,23 @@ def _pad(image: Array, size: tuple[int, int], strides: tuple[int, int]) -> Array
 def pool_all(image: Array, mode: str) -> Array:
     """Global pooling of (height, width, channels): (channels,)."""
     return np.array([_KEEP[mode](image[:, :, channel]) for channel in range(image.shape[2])], dtype=np.float32)
+
+
+def activate(name: str, x: float) -> float:
+    """Return an activation function of one value, from Keras' documentation of keras.activations."""
+    match name:
+        case "linear":
+            return x
+        case "relu":
+            return max(x, 0.0)
+        case "sigmoid":
+            return 1 / (1 + math.exp(-x))
+        case "tanh":
+            return math.tanh(x)
+        case "elu":
+            return x if x > 0 else math.expm1(x)
+        case "softplus":
+            return math.log1p(math.exp(-abs(x))) + max(x, 0.0)
+        case "silu":
+            return x / (1 + math.exp(-x))
+    raise KeyError(name)

@@ -9,11 +9,12 @@ import numpy as np
 from keras import layers
 
 from app.cnn.card import Card, write_card
-from app.cnn.parts import Parts
-from app.cnn.tensorflow.layers import computing_layers, describe_layers
 from app.cnn.tensorflow.pooling import MinPooling2D
 from app.model_files.infer_card import infer_card
 from app.model_files.loading import load_model
+from tests.keras_layers import define as parts
+
+__all__ = ["parts"]
 
 DIGITS = list("0123456789")
 HTML = "<script>alert('&')</script>"  # what must stay text on every page
@@ -138,12 +139,6 @@ def save_odd_models(folder: Path) -> None:
     for name, (model, facts) in models.items():
         guessed = guess(model, name).model_dump()
         save(model, Card.model_validate(guessed | facts), folder / f"{name}.keras")
-
-
-def parts(model: keras.Model) -> Parts:
-    """A model in memory, taken apart by Keras."""
-    weights = {layer.name: {each.name: each.numpy() for each in layer.weights} for layer in computing_layers(model)}
-    return Parts(model.inputs[0].shape[1:], describe_layers(model), weights, lambda: model)
 
 
 def guess(model: keras.Model, name: str = "m") -> Card:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.cnn.pooling import PoolingMode
-from app.cnn.receptive_field import Region
+from app.cnn.windows import Region
 
 
 @dataclass(frozen=True)
@@ -15,9 +15,9 @@ class Term:
     """What one input channel gives to a convolution's cell: patch times kernel, summed."""
 
     channel: int
-    patch: NDArray[np.float64]  # (kernel height, kernel width); 0 where it reads padding
+    inputs: NDArray[np.float64]  # (kernel height, kernel width); 0 where it reads padding
     kernel: NDArray[np.float64]  # the same shape
-    partial: float
+    partial_sum: float
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class PoolingCell:
     """The three values that a window can be pooled to; the mode says which one the network kept."""
 
     window: Region  # in the input, padding counted
-    patch: NDArray[np.float64]  # (rows, columns); NaN where it reads padding, which no mode counts
+    inputs: NDArray[np.float64]  # (rows, columns); NaN where it reads padding, which no mode counts
     maximum: float
     average: float
     minimum: float
@@ -72,7 +72,7 @@ class SoftmaxCell:
     """value = exp(logit - largest logit) / sum of these. The shift changes nothing but keeps exp finite."""
 
     logits: NDArray[np.float64]  # (units,)
-    shifted: NDArray[np.float64]  # exp(logits - max(logits))
+    exponentials: NDArray[np.float64]  # exp(logits - max(logits))
     total: float
     unit: int
     value: float

@@ -3,8 +3,9 @@
 from math import prod
 from typing import NamedTuple
 
-from app.cnn.layers import Layer, Shape
-from app.cnn.parts import Parts, Weights
+from app.cnn.definition import ModelDefinition
+from app.cnn.kinds import Layer
+from app.cnn.types import Shape, Weights
 
 _ANY = 2**20  # stands for a side of any size, so that whatever has one is large
 
@@ -24,21 +25,23 @@ class Cost(NamedTuple):
 _SMALL = Cost(layers=16, numbers=2**17, multiplications=2**23, weights=2**19, maps=1024, classes=256)
 
 
-def is_small(parts: Parts) -> bool:
+def is_small(definition: ModelDefinition) -> bool:
     """Running it and drawing all its layers takes a few milliseconds, whatever the image."""
-    return all(has <= most for has, most in zip(cost_of(parts), _SMALL, strict=True))
+    return all(has <= most for has, most in zip(cost_of(definition), _SMALL, strict=True))
 
 
-def cost_of(parts: Parts) -> Cost:
+def cost_of(definition: ModelDefinition) -> Cost:
     """What there is to compute in a model. A size that depends on the image's counts as a large one."""
-    shapes = {layer.name: _known(layer.output_shape) for layer in parts.layers}
-    last = parts.layers[-1]
+    shapes = {layer.name: _known(layer.output_shape) for layer in definition.layers}
+    last = definition.layers[-1]
     return Cost(
-        layers=len(parts.layers),
-        numbers=sum(map(prod, [_known(parts.input_shape), *shapes.values()])),
-        multiplications=sum(_multiply(each, parts.weights[each.name], shapes[each.name]) for each in parts.layers),
-        weights=sum(array.size for weights in parts.weights.values() for array in weights.values()),
-        maps=sum(shapes[layer.name][-1] for layer in parts.layers if layer.is_spatial),
+        layers=len(definition.layers),
+        numbers=sum(map(prod, [_known(definition.input_shape), *shapes.values()])),
+        multiplications=sum(
+            _multiply(each, definition.weights[each.name], shapes[each.name]) for each in definition.layers
+        ),
+        weights=sum(array.size for weights in definition.weights.values() for array in weights.values()),
+        maps=sum(shapes[layer.name][-1] for layer in definition.layers if layer.is_spatial),
         classes=0 if last.is_spatial else prod(shapes[last.name]),
     )
 

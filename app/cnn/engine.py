@@ -1,16 +1,12 @@
-"""What runs a network: the fast way where it knows every layer, TensorFlow itself where it does not."""
+"""The two engines that run a network: LiteRT, and TensorFlow for what LiteRT is not given."""
 
 import logging
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-from app.cnn.litert.unknown import Unknown
-from app.cnn.parts import Parts
+from app.cnn.definition import ModelDefinition
+from app.cnn.errors import UnsupportedLayer
 from app.cnn.pooling import PoolingMode
-
-Array = NDArray[np.float32]
+from app.cnn.types import Array
 
 _log = logging.getLogger(__name__)
 
@@ -23,17 +19,17 @@ class Engine(Protocol):
         """Running it and drawing all its layers takes a few milliseconds, as app.cnn.cost.is_small says."""
 
     def run(self, image: Array, mode: PoolingMode | None) -> list[Array]:
-        """Every layer's output, without the batch, as copies. mode: None is each layer's own. Raises: ImageTooSmall."""
+        """Return every layer's output, without the batch, copied. mode: None is as trained. Raises: ImageTooSmall."""
 
 
-def make_engine(parts: Parts) -> Engine:
-    """The fastest engine that knows every layer, ready to run the network as trained."""
+def make_engine(definition: ModelDefinition) -> Engine:
+    """Make the fastest engine that knows every layer, ready to run the network as trained."""
     try:
         from app.cnn.litert.engine import LiteEngine  # here, because not every machine has LiteRT
 
-        return LiteEngine(parts)
-    except (ImportError, Unknown) as reason:
-        _log.info("TensorFlow itself runs a network, because LiteRT does not: %s.", reason)
+        return LiteEngine(definition)
+    except (ImportError, UnsupportedLayer) as reason:
+        _log.info("TensorFlow runs a network, because LiteRT does not: %s.", reason)
     from app.cnn.tensorflow.engine import TensorFlowEngine  # here, because it starts TensorFlow
 
-    return TensorFlowEngine(parts)
+    return TensorFlowEngine(definition)

@@ -4,17 +4,13 @@ import copy
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
-import numpy as np
-from numpy.typing import NDArray
-
 from app.cnn.card import Card
+from app.cnn.definition import ModelDefinition
 from app.cnn.engine import make_engine
-from app.cnn.layers import Layer
-from app.cnn.parts import Parts, Weights
+from app.cnn.kinds import Layer
 from app.cnn.pooling import PoolingMode
 from app.cnn.receptive_field import map_extent, receptive_field_size
-
-Array = NDArray[np.float32]
+from app.cnn.types import Array, Weights
 
 _MOST_EXTENTS = 1024  # kept: a network of any size has others for each size of image
 
@@ -49,7 +45,7 @@ class ForwardPass:
 class Network:
     """A model in memory. Safe to share between threads: running it changes nothing."""
 
-    def __init__(self, name: str, parts: Parts, card: Card, file_size: int | None = None) -> None:
+    def __init__(self, name: str, definition: ModelDefinition, card: Card, file_size: int | None = None) -> None:
         """Make it ready to run as trained; what the other pooling modes need is made when they are asked for.
 
         file_size: in bytes, where the model was read from a file.
@@ -57,14 +53,14 @@ class Network:
         self.name = name
         self.card = card
         self.file_size = file_size
-        self.layers = parts.layers
+        self.layers = definition.layers
         # Height and width of what one cell of each layer sees of the image; None: all of it, whatever its size.
         self.receptive_fields = {
             layer.name: receptive_field_size(self.layers, card.input_shape, layer.name) for layer in self.layers
         }
         self._find_extent = lru_cache(_MOST_EXTENTS)(partial(map_extent, self.layers))
-        self._weights, self._own_pooling = parts.weights, parts.pooling
-        self._engine = make_engine(parts)
+        self._weights, self._own_pooling = definition.weights, definition.pooling
+        self._engine = make_engine(definition)
 
     def with_card(self, card: Card) -> "Network":
         """The same network under another card of the same input shape. It shares everything else, and costs nothing."""
@@ -109,11 +105,12 @@ class Network:
 
     def inputs(self, layer: Layer, forward: ForwardPass) -> tuple[Array, ...]:
         """What a layer read in a forward pass: the outputs of the layers before it, or the image."""
-        return tuple(forward.activations[name] for name in layer.inputs) or (forward.image,)
+        return tuple(forward.image if name is None else forward.activations[name] for name in layer.sources)
 
     def input_channels(self, layer: Layer) -> int:
         """How many channels a layer reads."""
-        shape = self.layer(layer.inputs[0]).output_shape if layer.inputs else self.card.input_shape
+        source = layer.sources[0]
+        shape = self.card.input_shape if source is None else self.layer(source).output_shape
         return shape[-1] or 0
 
     def run(self, image: Array, pooling: PoolingMode | None = None) -> ForwardPass:

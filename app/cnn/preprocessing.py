@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.cnn.card import Card, ChannelOrder
-
-Array = NDArray[np.float32]
+from app.cnn.types import Array
 
 _WHITE = 255
 

@@ -1,55 +1,15 @@
-"""Which part of the image, and of every layer between, one cell depends on.
+"""The part of the image, and of every layer between, that one cell depends on.
 
-Following Araujo, Norris and Sim, "Computing Receptive Fields of Convolutional Neural Networks", Distill 2019: walking
-back from a cell, a window of extent k and stride s turns the cells first..last of its output into the cells
-first·s - p .. last·s - p + k - 1 of its input, where p is the padding before the first cell.
+The way back through one layer is its kind's own: see app.cnn.windows for convolution and pooling.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-from app.cnn.layers import Layer, Shape, Window
+from app.cnn.kinds import Layer
+from app.cnn.types import Shape
+from app.cnn.windows import Region, Size
 
 IMAGE = "input"  # the name under which the image itself stands
-
-Size = tuple[int | None, int | None]  # height and width; None where any goes
-
-
-@dataclass(frozen=True)
-class Region:
-    """Rows top to bottom and columns left to right, the last ones not included.
-
-    Padding counts: a region may begin before row 0 or end after the last one.
-    """
-
-    top: int
-    left: int
-    bottom: int
-    right: int
-
-    @property
-    def height(self) -> int:
-        return self.bottom - self.top
-
-    @property
-    def width(self) -> int:
-        return self.right - self.left
-
-    def union(self, other: "Region | None") -> "Region":
-        """The smallest region that holds both."""
-        if other is None:
-            return self
-        return Region(
-            min(self.top, other.top),
-            min(self.left, other.left),
-            max(self.bottom, other.bottom),
-            max(self.right, other.right),
-        )
-
-    def clipped(self, size: tuple[int, int]) -> "Region":
-        """What of it lies within a map of this height and width."""
-        height, width = size
-        return Region(max(self.top, 0), max(self.left, 0), min(self.bottom, height), min(self.right, width))
 
 
 def receptive_field(
@@ -82,7 +42,7 @@ def _walk_back(
         height, width = _size(shapes[layer.name])
         if clip and height and width:
             region = region.clipped((height, width))
-        for source in layer.inputs or (IMAGE,):
+        for source in (IMAGE if name is None else name for name in layer.sources):
             regions[source] = _read(layer, region, _size(shapes[source])).union(regions.get(source))
     return regions
 
@@ -127,70 +87,10 @@ def _size(shape: Shape) -> Size:
 
 
 def _read(layer: Layer, region: Region, source: Size) -> Region:
-    """What of its source a layer reads to make a region of its own output."""
+    """Return what of its source a layer reads to make a region of its own output."""
     if layer.mixes_everything:
         height, width = source
         return Region(0, 0, height or 0, width or 0)
     if not (region.height and region.width):  # empty: all of a source of any size
         return region
-    if layer.window is None:
-        return _moved_back(layer, region)
-    if layer.kind == "Conv2DTranspose":
-        top, bottom = _read_transposed(layer.window, 0, region.top, region.bottom)
-        left, right = _read_transposed(layer.window, 1, region.left, region.right)
-        return Region(top, left, bottom, right)
-    top, left = (
-        read_window(layer.window, axis, first, source[axis])[0] for axis, first in enumerate((region.top, region.left))
-    )
-    bottom, right = (
-        read_window(layer.window, axis, end - 1, source[axis])[1]
-        for axis, end in enumerate((region.bottom, region.right))
-    )
-    return Region(top, left, bottom, right)
-
-
-def _moved_back(layer: Layer, region: Region) -> Region:
-    (above, before), (rows, columns) = layer.offset, layer.factor
-    top, left = (region.top - above) // rows, (region.left - before) // columns
-    bottom, right = -((above - region.bottom) // rows), -((before - region.right) // columns)
-    return Region(top, left, bottom, right)
-
-
-def _read_transposed(window: Window, axis: int, first: int, end: int) -> tuple[int, int]:
-    top, _ = read_transposed(window, axis, first)
-    _, bottom = read_transposed(window, axis, end - 1)
-    return top, bottom
-
-
-def read_transposed(window: Window, axis: int, cell: int) -> tuple[int, int]:
-    """The first row (axis 0) or column (axis 1) that a cell of a transposed convolution reads, and the one after.
-
-    Cell i of the input reaches the cells i·s - p .. i·s - p + k - 1 of the output.
-    """
-    stride, extent, padding = window.strides[axis], window.extent[axis], transposed_padding(window, axis)
-    return -((extent - 1 - cell - padding) // stride), (cell + padding) // stride + 1
-
-
-def transposed_padding(window: Window, axis: int) -> int:
-    """How many rows (axis 0) or columns (axis 1) a transposed convolution takes off before the first one it keeps."""
-    return max(window.extent[axis] - window.strides[axis], 0) // 2 if window.padding == "same" else 0
-
-
-def read_window(window: Window, axis: int, cell: int, size: int | None) -> tuple[int, int]:
-    """The first row (axis 0) or column (axis 1) that the window of a cell reads, and the one after the last.
-
-    size: how many rows or columns the source has. Padding counts: the first may be negative.
-    """
-    stride, extent = window.strides[axis], window.extent[axis]
-    padding = padding_before(extent, stride, size) if window.padding == "same" else 0
-    first = cell * stride - padding
-    return first, first + extent
-
-
-def padding_before(extent: int, stride: int, size: int | None) -> int:
-    """How many rows or columns of padding "same" puts before the first one, as TensorFlow does.
-
-    A size of None stands for any multiple of the stride.
-    """
-    remainder = (size or 0) % stride or stride
-    return max(extent - remainder, 0) // 2
+    return layer.read_region(region, source)

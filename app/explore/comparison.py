@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from app.cnn.card import Card
-from app.cnn.layers import Layer
-from app.cnn.network import Array, ForwardPass, Network
+from app.cnn.kinds import Layer
+from app.cnn.network import ForwardPass, Network
 from app.cnn.pooling import PoolingMode
 from app.cnn.preprocessing import colour_channels, to_levels, to_values
+from app.cnn.types import Array
 from app.explore.exploration import LayerView, RenderOptions, as_maps, draw_answer
 from app.explore.prediction import Prediction, predict
 from app.imaging.colormap import Colormap

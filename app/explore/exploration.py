@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.cnn.card import Card, Fit, Ink
-from app.cnn.layers import Layer
-from app.cnn.network import Array, ForwardPass, Network
+from app.cnn.kinds import Layer
+from app.cnn.network import ForwardPass, Network
 from app.cnn.preprocessing import colour_channels, to_levels, to_values
+from app.cnn.types import Array
 from app.explore.prediction import Prediction, predict
 from app.imaging.colormap import Colormap
 from app.imaging.drawing import MOST_READ, MostRead, decode

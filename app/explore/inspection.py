@@ -4,11 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.cnn.arithmetic import NoArithmetic, explain_cell, feature_map_kernels
 from app.cnn.cells import Cell
-from app.cnn.layers import Layer
-from app.cnn.network import Array, ForwardPass, Network
-from app.cnn.receptive_field import Region, receptive_field
+from app.cnn.errors import NoArithmetic
+from app.cnn.kinds import Layer
+from app.cnn.network import ForwardPass, Network
+from app.cnn.receptive_field import receptive_field
+from app.cnn.types import Array
+from app.cnn.windows import Region
 from app.imaging.colormap import Colormap
 from app.imaging.grid import Grid, draw_grid
 
@@ -49,7 +51,7 @@ def inspect(network: Network, forward: ForwardPass, layer: Layer, place: Place) 
     cell, reason = None, None
     try:
         inputs = network.inputs(layer, forward)
-        cell = explain_cell(layer, network.weights(layer), inputs, output, index, forward.pooling)
+        cell = layer.with_pooling(forward.pooling).explain(network.weights(layer), inputs, output, index)
     except NoArithmetic as error:
         reason = str(error)
     return Inspection(network, forward, layer, place, float(output[index]), cell, reason, regions)
@@ -72,7 +74,7 @@ def kernel_of(network: Network, layer: Layer, channel: int) -> Kernel:
     if not 0 <= channel < channels:
         raise UnknownCell(f"The layer “{layer.name}” has no kernel {channel}. It has {_range(channels)}.")
     weights = network.weights(layer)
-    read, kernels = feature_map_kernels(layer, weights, network.input_channels(layer), channel)
+    read, kernels = layer.map_kernels(weights, network.input_channels(layer), channel)
     bias = float(weights["bias"][channel]) if "bias" in weights else None
     return Kernel(tuple(read.tolist()), kernels.transpose(2, 0, 1).astype(np.float32), bias)
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.cnn.arithmetic import convolve_channels
 from app.cnn.cells import Contribution, ConvolutionCell, DenseCell, ElementwiseCell, MovedCell, PoolingCell
-from app.cnn.network import Array
 from app.cnn.preprocessing import channel_names
-from app.cnn.receptive_field import IMAGE, Region
+from app.cnn.receptive_field import IMAGE
+from app.cnn.types import Array
+from app.cnn.windows import Region
 from app.explore.exploration import RenderOptions, draw_image
 from app.explore.inspection import Inspection
 from app.imaging.colormap import Colormap, colours
@@ -87,7 +87,7 @@ class MicroscopeView:
 def view_inspection(inspection: Inspection, look: RenderOptions, all_terms: bool = False) -> MicroscopeView:
     """Draw an inspection. all_terms: every input channel or input, not only those that give most."""
     cell = inspection.cell
-    partials = [term.partial for term in cell.terms] if isinstance(cell, ConvolutionCell) else []
+    partials = [term.partial_sum for term in cell.terms] if isinstance(cell, ConvolutionCell) else []
     products = [each.product for each in cell.contributions] if isinstance(cell, DenseCell) else []
     shown = _largest(partials, SHOWN_TERMS, all_terms)
     contributions = _largest(products, SHOWN_CONTRIBUTIONS, all_terms)
@@ -181,14 +181,14 @@ def _terms(inspection: Inspection, look: RenderOptions, shown: list[int]) -> lis
                 source,
                 cell.terms[index].channel,
                 cell.window,
-                _name(inspection, (layer.inputs or (IMAGE,))[0], cell.terms[index].channel),
+                _name(inspection, layer.sources[0] or IMAGE, cell.terms[index].channel),
                 look,
                 windows,
             ),
-            patch=_numbers(cell.terms[index].patch, source, look.colormap_for(source)),
+            patch=_numbers(cell.terms[index].inputs, source, look.colormap_for(source)),
             kernel=_numbers(cell.terms[index].kernel, kernels, Colormap.BERLIN),
             result=None if results is None else _picture(results, index, here, "what it gives", signed, SAME),
-            partial=cell.terms[index].partial,
+            partial=cell.terms[index].partial_sum,
         )
         for index in shown
     ]
@@ -197,11 +197,9 @@ def _terms(inspection: Inspection, look: RenderOptions, shown: list[int]) -> lis
 def _results(inspection: Inspection, source: Array) -> Array | None:
     """What each input channel gives to the whole map, (height, width, terms)."""
     layer, channel = inspection.layer, inspection.place.channel
-    if layer.kind == "Conv2DTranspose":
-        return None
     height, width, _ = inspection.forward.activations[layer.name].shape
-    weights = inspection.network.weights(layer)
-    return convolve_channels(layer, weights, source, channel, (height, width)).astype(np.float32)
+    maps = layer.partial_maps(inspection.network.weights(layer), source, channel, (height, width))
+    return None if maps is None else maps.astype(np.float32)
 
 
 def _name(inspection: Inspection, source: str, channel: int) -> str:
@@ -214,21 +212,25 @@ def _name(inspection: Inspection, source: str, channel: int) -> str:
 
 def _input_name(inspection: Inspection, index: int) -> str:
     """An input of a dense layer: its place in the feature maps that were flattened, else its number."""
-    network, layer = inspection.network, inspection.layer
-    before = network.layer(layer.inputs[0]) if layer.inputs else None
-    while before is not None and before.kind == "Dropout" and before.inputs:
-        before = network.layer(before.inputs[0])
-    if before is None or before.kind != "Flatten" or not before.inputs:
-        return str(index)
-    (maps,) = network.inputs(before, inspection.forward)
-    row, column, channel = np.unravel_index(index, maps.shape)
-    return f"{index}: {before.inputs[0]}, map {channel}, row {row}, column {column}"
+    network, forward, layer = inspection.network, inspection.forward, inspection.layer
+    name = layer.sources[0]
+    place: tuple[int, ...] = (index,)
+    while name is not None:
+        before = network.layer(name)
+        moved = before.source_of(place, [each.shape for each in network.inputs(before, forward)])
+        if moved is None or moved[1] is None:
+            break
+        name, place = before.sources[moved[0]], moved[1]
+        if name is not None and len(place) == 3:
+            row, column, channel = place
+            return f"{index}: {name}, map {channel}, row {row}, column {column}"
+    return str(index)
 
 
 def _sources(inspection: Inspection, look: RenderOptions) -> list[Picture]:
     cell, layer, place = inspection.cell, inspection.layer, inspection.place
     inputs = inspection.network.inputs(layer, inspection.forward)
-    names = layer.inputs or (IMAGE,)
+    names = [source or IMAGE for source in layer.sources]
     if isinstance(cell, PoolingCell):
         channel = place.channel if layer.is_spatial else place.column
         cells = _cells_of_windows(inspection, cell.window)
@@ -249,10 +251,10 @@ def _sources(inspection: Inspection, look: RenderOptions) -> list[Picture]:
 
 def _window(inspection: Inspection, look: RenderOptions) -> list[list[Number]] | None:
     cell = inspection.cell
-    if not isinstance(cell, PoolingCell) or cell.patch.size > MAX_MATRIX_CELLS:
+    if not isinstance(cell, PoolingCell) or cell.inputs.size > MAX_MATRIX_CELLS:
         return None
     source = inspection.network.inputs(inspection.layer, inspection.forward)[0]
-    return _numbers(cell.patch, source, look.colormap_for(source))
+    return _numbers(cell.inputs, source, look.colormap_for(source))
 
 
 def _numbers(values: NDArray[np.float64], scale: Array, colormap: Colormap) -> list[list[Number]]:

@@ -8,8 +8,9 @@ import numpy as np
 
 from app.cnn.answer import is_logistic, last_activation, logistic, softmax
 from app.cnn.card import Answer
-from app.cnn.network import Array, ForwardPass, Network
+from app.cnn.network import ForwardPass, Network
 from app.cnn.pooling import PoolingMode
+from app.cnn.types import Array
 
 NO_LABEL = "–"  # where the network's answer names no class
 

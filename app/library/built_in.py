@@ -1,7 +1,7 @@
 """The models that came with Layerglass: their files are trusted, and opened in this process."""
 
-from app.cnn.layers import Layer
-from app.cnn.parts import Parts
+from app.cnn.definition import ModelDefinition
+from app.cnn.kinds import Layer
 from app.library.files import ModelFile, stamp_of
 from app.model_files.errors import ModelError
 from app.model_files.loading import load_model
@@ -24,13 +24,13 @@ class BuiltIn:
             raise ModelError(str(found))
         return found
 
-    def open(self, file: ModelFile) -> Parts:
+    def open(self, file: ModelFile) -> ModelDefinition:
         """Raises: ModelError."""
         try:
-            parts = load_model(file.path).parts
+            definition = load_model(file.path).definition
         except ModelError as error:
             if stamp_of(file.path):  # one that went meanwhile, and comes back as it was, is opened again
                 self._found[file] = error
             raise
-        self._found[file] = parts.layers
-        return parts
+        self._found[file] = definition.layers
+        return definition

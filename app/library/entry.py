@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from app.cnn.card import Card
-from app.cnn.layers import Layer
+from app.cnn.kinds import Layer
 from app.library.files import ModelFile, Origin
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from app.cnn.card import Card
-from app.cnn.layers import Layer
+from app.cnn.kinds import Layer
 from app.cnn.network import Network
 from app.cnn.pooling import PoolingMode
 from app.library.built_in import BuiltIn
@@ -22,7 +22,7 @@ from app.library.scanner import Scanner
 from app.library.uploads import NotKept, Uploads
 from app.model_files.errors import ModelError
 from app.model_files.sandbox import open_in_sandbox
-from app.model_files.serialization import unpack
+from app.model_files.serialization import deserialize
 
 DEFAULT = "digits"
 _RESCAN_SECONDS = 0.5
@@ -250,6 +250,6 @@ class Library:
         else:
             finding = self._survey.find(entry.file)
             card = card_of(self._cards.told(entry.file), finding.card)
-            parts = unpack(self._survey.parcel(entry.file)).parts
+            parts = deserialize(self._survey.parcel(entry.file)).definition
         assert card is not None
         return Network(entry.name, parts, card, entry.file.size)

@@ -10,7 +10,7 @@ from app.library.files import ModelFile, stamp_of
 from app.library.writing import write_atomically
 from app.model_files.errors import ModelError, shown
 from app.model_files.sandbox import Sandbox, SerializedModel
-from app.model_files.scan_result import ScanResult, dump_scan_result, parse_scan_result
+from app.model_files.serialization import ScanResult, dump_scan_result, parse_scan_result
 
 _MODEL, _FINDING = ".npz", ".json"
 _MAX_BYTES = 2**31  # of all models that are kept; one that went is opened once more when it is asked for
@@ -68,7 +68,7 @@ class Scanner:
         return found
 
     def parcel(self, file: ModelFile) -> bytes:
-        """The model in a file that opens, for app.model_files.serialization.unpack. Raises: ModelError."""
+        """The model in a file that opens, for app.model_files.serialization.deserialize. Raises: ModelError."""
         for _ in range(2):
             self.find(file)
             with suppress(OSError):
@@ -78,7 +78,7 @@ class Scanner:
 
     def keep(self, file: ModelFile, found: SerializedModel | ModelError) -> None:
         """Keep what was found in a file. Raises: OSError."""
-        finding = found if isinstance(found, ModelError) else found.finding
+        finding = found if isinstance(found, ModelError) else found.scan
         if not isinstance(found, ModelError):
             write_atomically(self._path(file.key, _MODEL), found.data)
             self._tidy(file.key)

@@ -1,4 +1,4 @@
-"""What a file is, told by its first bytes and not by its ending, and what to do with one of another kind."""
+"""A file's format, told by its first bytes and not by its ending, and the way out for other formats."""
 
 from collections.abc import Callable
 from enum import Enum
@@ -10,22 +10,22 @@ from app.model_files.limits import FILE_BYTES
 _HEAD_BYTES = 512
 
 
-class Kind(Enum):
-    """The two kinds of file that hold a whole Keras model."""
+class FileFormat(Enum):
+    """The two formats that hold a whole Keras model."""
 
     ARCHIVE = ".keras"
     HDF5 = ".h5"
 
 
-def kind_of(path: Path) -> Kind:
-    """Which kind of Keras file it is. Raises: ModelError, for a folder, an empty file or another kind."""
+def detect_format(path: Path) -> FileFormat:
+    """Return the format of a Keras file. Raises: ModelError, for a folder, an empty file or another format."""
     try:
-        return _kind_of(path)
+        return _detect_format(path)
     except OSError as error:  # nobody may read it, or it has just gone
         raise ModelError(f"The file {shown(path.name)} cannot be read: {error.strerror}.") from error
 
 
-def _kind_of(path: Path) -> Kind:
+def _detect_format(path: Path) -> FileFormat:
     if path.is_dir():
         raise ModelError(_folder(path))
     if not path.is_file():
@@ -38,9 +38,9 @@ def _kind_of(path: Path) -> Kind:
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
     if head.startswith(b"PK\x03\x04"):
-        return Kind.ARCHIVE
+        return FileFormat.ARCHIVE
     if head.startswith(b"\x89HDF\r\n\x1a\n"):
-        return Kind.HDF5
+        return FileFormat.HDF5
     raise ModelError(_foreign(head, path.suffix.lower()))
 
 

@@ -1,4 +1,4 @@
-"""How much of anything a file may ask for. Generous for models that take a drawing, far below what hurts a server."""
+"""Limits on what a file may ask for: generous for models that take a drawing, far below what hurts a server."""
 
 FILE_BYTES = 512 * 2**20
 CONFIG_BYTES = 8 * 2**20
@@ -20,10 +20,6 @@ HDF5_DEPTH = 24
 HDF5_RANK = 8
 ATTRIBUTE_ITEMS = 20_000
 
-SIDE = 4_096  # pixels of an input's height or width
 CHANNELS = 64  # of an input
-UNITS = 65_536  # neurons or filters of a layer
-WINDOW = 1_024  # rows or columns of a kernel, a stride, a dilation
-PARAMETERS = 50_000_000
 CELLS = 2**25  # of a layer's output for one image
 ANY_SIDE = 64  # what a size that may be anything is taken for, where cells are counted

@@ -1,4 +1,4 @@
-"""A model's file opened: checked, mended in memory, taken apart; by Keras only where a layer needs it."""
+"""A model's file loaded: checked, migrated in memory, its layers and weights found."""
 
 import re
 from dataclasses import dataclass
@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.cnn.parts import Parts
+from app.cnn.definition import ModelDefinition
+from app.cnn.types import Array
 from app.model_files.archive import read_archive
 from app.model_files.config.allow_list import Config, check_config, parse_config
-from app.model_files.config.channels import are_channels_first
-from app.model_files.config.planner import make_plan
+from app.model_files.config.planner import are_channels_first, make_plan
 from app.model_files.errors import ModelError
-from app.model_files.formats import Kind, kind_of
+from app.model_files.formats import FileFormat, detect_format
 from app.model_files.hdf5 import open_hdf5, text_attribute
-from app.model_files.layers import take_apart
+from app.model_files.layers import define, infer_layers
 from app.model_files.plan import Plan
-from app.model_files.weights import Array, Reorder, oddities, read_weights
+from app.model_files.weights import Reorder, describe_oddities, read_weights
 
 if TYPE_CHECKING:
     import keras
@@ -28,19 +28,19 @@ class LoadedModel:
     """A model out of a file."""
 
     plan: Plan  # that it is built by
-    parts: Parts
-    mends: tuple[str, ...]  # what was mended, and what is odd: a sentence each
+    definition: ModelDefinition
+    mends: tuple[str, ...]  # what was migrated, and what is odd: a sentence each
     keras_version: str | None  # that wrote the file, where it says so
 
     @property
     def model(self) -> "keras.Model":
-        """Built anew, for whoever needs Keras itself."""
-        return self.parts.in_keras()
+        """The model in Keras, built anew."""
+        return self.definition.build()
 
 
 @dataclass(frozen=True)
 class _Source:
-    """A model's file, taken apart: everything but the weights."""
+    """Everything in a model's file but the weights."""
 
     config: Config
     keras_version: str | None
@@ -49,21 +49,22 @@ class _Source:
 
 
 def load_model(path: Path) -> LoadedModel:
-    """The model in a .keras, .h5 or .hdf5 file. No code of the file is run. Raises: ModelError.
+    """Load the model in a .keras, .h5 or .hdf5 file. No code of the file is run. Raises: ModelError.
 
     For an untrusted file use app.model_files.sandbox.open_in_sandbox: the HDF5 library, written in C, has been seen to
     crash on malformed files, and would take this process with it.
     """
     source = _read(path)
     plan = make_plan(check_config(source.config), _era(source))
-    apart = take_apart(plan)
+    layers = infer_layers(plan)
     with open_hdf5(source.weights) as file:
-        weights = read_weights(file, plan, apart.variables, _reorder(source))
-    return LoadedModel(plan, apart.with_weights(weights), plan.notes + oddities(weights), source.keras_version)
+        weights = read_weights(file, plan, {layer.name: layer.variables for layer in layers}, _reorder(source))
+    notes = plan.notes + describe_oddities(weights)
+    return LoadedModel(plan, define(plan, layers, weights), notes, source.keras_version)
 
 
 def _read(path: Path) -> _Source:
-    if kind_of(path) is Kind.ARCHIVE:
+    if detect_format(path) is FileFormat.ARCHIVE:
         archive = read_archive(path)
         version = parse_config(archive.metadata, "The archive's metadata").get("keras_version")
         return _Source(parse_config(archive.config), _version(version) or "3", None, archive.weights)
@@ -91,12 +92,12 @@ def _version(value: object) -> str | None:
 
 
 def _era(source: _Source) -> int:
-    """The Keras that wrote the file: 1, 2 or 3. The first did not say."""
+    """Return the Keras that wrote the file: 1, 2 or 3. The first did not say."""
     return min(3, int(source.keras_version.split(".")[0])) if source.keras_version else 1
 
 
 def _reorder(source: _Source) -> Reorder:
-    """What brings a convolution's kernel into the order of rows, columns, inputs, outputs."""
+    """Return what brings a convolution's kernel into the order of rows, columns, inputs, outputs."""
     outputs_first = _era(source) == 1 and are_channels_first(source.config)
     flipped = source.backend == "theano"  # which turned a kernel by half a turn before it multiplied
 

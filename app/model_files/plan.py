@@ -1,16 +1,16 @@
-"""What is to be built: a model as a list of steps, each checked."""
+"""A model as a list of checked steps, to be built."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+from app.cnn.kinds import Layer, Settings
+from app.cnn.kinds.settings import PARAMETERS
+from app.cnn.types import Array, ImageShape, Shape
+from app.model_files.errors import ModelError, shown
+from app.model_files.limits import ANY_SIDE, CELLS
 
-from app.cnn.parts import ImageShape
-
-Settings = Mapping[str, Any]  # of a layer, under Keras' names, each of them checked
-Path = tuple[str, ...]  # a layer's name, after the names of the models around it; the model itself is ()
+LayerPath = tuple[str, ...]  # a layer's name, after the names of the models around it; the model itself is ()
 
 
 @dataclass(frozen=True)
@@ -18,12 +18,14 @@ class Step:
     """One layer, called once."""
 
     name: str
-    kind: str
+    kind: type[Layer]
     settings: Settings
     inputs: tuple[str, ...]
-    origin: Path  # where its weights are; () for a layer without any in the file
-    # The weights of a layer that was made here, and learnt nothing.
-    fixed: tuple[NDArray[np.float32], ...] = field(default=(), compare=False)
+    origin: LayerPath  # where its weights are; () for a layer without any in the file
+    fixed: tuple[Array, ...] = field(default=(), compare=False)  # the weights of a layer that was made here
+
+    def __str__(self) -> str:
+        return f"The layer {shown(self.name)} ({self.kind.__name__})"
 
 
 @dataclass(frozen=True)
@@ -34,12 +36,12 @@ class Plan:
     input_name: str
     steps: tuple[Step, ...]  # each behind those that it reads
     output: str
-    layers: dict[Path, tuple[tuple[str, str], ...]]  # of each model: its layers' names and classes, as in the file
+    layers: dict[LayerPath, tuple[tuple[str, str], ...]]  # of each model: its layers' names and classes, as in the file
     notes: tuple[str, ...]
 
 
-def in_keras_order(steps: Mapping[str, Step], output: str) -> tuple[Step, ...]:
-    """What the output depends on, as Keras lists the layers of a model: first those that are farthest from the output.
+def sort_as_keras(steps: Mapping[str, Step], output: str) -> tuple[Step, ...]:
+    """Return what the output depends on, in Keras' order: first the layers that are farthest from the output.
 
     The longest way counts. Of equally far ones, those are first that a walk from the output back meets first.
     steps: by name, each behind those that it reads.
@@ -57,3 +59,21 @@ def in_keras_order(steps: Mapping[str, Step], output: str) -> tuple[Step, ...]:
             if source in far:
                 far[source] = max(far[source], far[name] + 1)
     return tuple(steps[name] for name in sorted(met, key=lambda name: (-far[name], met[name])))
+
+
+def check_parameters(step: Step, total: int) -> None:
+    """Bound the parameters of all layers up to this step. Raises: ModelError."""
+    if total > PARAMETERS:
+        raise ModelError(
+            f"The model has more than {PARAMETERS:,} parameters by its layer {shown(step.name)}, more than "
+            "Layerglass opens. Bring a smaller one."
+        )
+
+
+def check_cells(step: Step, shape: Shape) -> None:
+    """Bound the output of a step, whose shape is given. Raises: ModelError."""
+    cells = math.prod(size or ANY_SIDE for size in shape)
+    if cells > CELLS:
+        raise ModelError(
+            f"The layer {shown(step.name)} makes {cells:,} numbers of one image; at most {CELLS:,} are shown."
+        )

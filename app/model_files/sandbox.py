@@ -1,4 +1,4 @@
-"""Files are opened in a process of its own, so that the worst of them costs one refusal and no server.
+"""A process of its own opens files, so that the worst of them costs one refusal and no server.
 
 That process may neither write a file nor take more memory or time than it is given. It outlives a file; one that a file
 has stopped is replaced for the next. It cannot import Keras, which takes seconds to start: a file that needs Keras is
@@ -16,7 +16,7 @@ from typing import IO, Any, NamedTuple
 
 from app.model_files.errors import ModelError
 from app.model_files.limits import WEIGHTS_BYTES
-from app.model_files.scan_result import ScanResult, parse_scan_result
+from app.model_files.serialization import ScanResult, parse_scan_result
 from app.model_files.worker import MEMORY, NEEDS, READY
 
 _ROOT = Path(__file__).parents[2]
@@ -26,7 +26,7 @@ _KEPT = ("PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "LD_LIBRARY_PATH", "DYLD
 _SETTINGS = {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
 _START_SECONDS = 180  # what TensorFlow may take to start: 3 seconds, many more on a busy machine
 _HEADER_BYTES = 16 * 2**20
-_PARCEL_BYTES = WEIGHTS_BYTES + 16 * 2**20
+_MODEL_BYTES = WEIGHTS_BYTES + 16 * 2**20
 
 _TIME = "Opening the file took longer than {seconds:g} seconds: it is too large, or damaged. Bring a smaller one."
 _CRASH = "Opening the file stopped the process that tried it, so it is damaged or does harm. Save the model again."
@@ -42,8 +42,8 @@ _ENDS = {6: MEMORY, 9: MEMORY, 24: _TIME}
 class SerializedModel(NamedTuple):
     """A model that a child process opened."""
 
-    finding: ScanResult
-    data: bytes  # for app.model_files.serialization.unpack
+    scan: ScanResult
+    data: bytes  # for app.model_files.serialization.deserialize
 
 
 class Sandbox:
@@ -84,25 +84,25 @@ class Sandbox:
                 self._process.kill()
 
     def open(self, path: Path) -> SerializedModel:
-        """The model in a .keras, .h5 or .hdf5 file. Only the child reads the file.
+        """Open a .keras, .h5 or .hdf5 file. Only the child reads it.
 
         Raises: ModelError, also where the child ran out of time or memory.
         """
-        told, data = self._tell(path)
-        if NEEDS in told and not self._has_keras:
+        answer, data = self._ask(path)
+        if NEEDS in answer and not self._has_keras:
             self.close()
             self._has_keras = True
-            told, data = self._tell(path)
+            answer, data = self._ask(path)
         try:
-            found = parse_scan_result(told)
+            found = parse_scan_result(answer)
         except (ValueError, RecursionError):
             raise self._refusal(_CRASH) from None
         if isinstance(found, ModelError):
             raise found
         return SerializedModel(found, data)
 
-    def _tell(self, path: Path) -> tuple[Any, bytes]:
-        """What the process says of a file. Raises: ModelError."""
+    def _ask(self, path: Path) -> tuple[Any, bytes]:
+        """Return what the process answers for a file. Raises: ModelError."""
         process = self._ready()
         deadline = _Deadline(process, self._limits["seconds"])
         try:
@@ -118,12 +118,12 @@ class Sandbox:
         return answer
 
     def _refusal(self, sentence: str) -> ModelError:
-        """Of a file whose process is of no use any more."""
+        """Return the refusal of a file whose process is of no use any more."""
         self.close()
         return ModelError(_STOPPED if self._stopped else sentence.format(**self._limits))
 
     def _ready(self) -> subprocess.Popen[bytes]:
-        """The process, waiting for a file. Raises: ModelError, where none can be started."""
+        """Return the process, waiting for a file. Raises: ModelError, where none can be started."""
         if self._process is not None and self._process.poll() is not None:  # it ended between two files
             self.close()
         if self._process is not None:
@@ -174,13 +174,13 @@ class _Deadline:
 
 
 def open_in_sandbox(path: Path, seconds: float = 60, megabytes: int = 1024) -> SerializedModel:
-    """The model in one file, opened by a process that ends with it. Raises: ModelError, as Sandbox.open."""
+    """Open one file in a process that ends with it. Raises: ModelError, as Sandbox.open."""
     with Sandbox(seconds, megabytes) as opener:
         return opener.open(path)
 
 
 def _end(process: subprocess.Popen[bytes], seconds: float = 0) -> int:
-    """Its exit status; negative, the signal that ended it. seconds: how long it may take to end by itself."""
+    """End a process, and return its exit status; negative is a signal. seconds: how long it may end by itself."""
     with suppress(subprocess.TimeoutExpired):
         process.wait(timeout=seconds)
     process.kill()
@@ -201,11 +201,11 @@ def _read_answer(pipe: IO[bytes]) -> tuple[Any, bytes]:
     header = pipe.readline(_HEADER_BYTES)
     if not header.endswith(b"\n"):
         raise EOFError
-    told = json.loads(header)
-    size = told.get("size") if isinstance(told, dict) else None
-    if not isinstance(size, int) or not 0 <= size <= _PARCEL_BYTES:
+    answer = json.loads(header)
+    size = answer.get("size") if isinstance(answer, dict) else None
+    if not isinstance(size, int) or not 0 <= size <= _MODEL_BYTES:
         raise ValueError(size)
     data = pipe.read(size)
     if len(data) != size:
         raise EOFError
-    return told, data
+    return answer, data

@@ -1,4 +1,4 @@
-"""The weights out of a file, found for each layer and checked one by one before a single one is set."""
+"""Weights out of a file, found for each layer and checked one by one before a single one is set."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -6,23 +6,20 @@ from typing import Any
 
 import h5py
 import numpy as np
-from numpy.typing import NDArray
 
-from app.cnn.parts import Weights
-from app.model_files.config.vocabulary import MODELS
+from app.cnn.types import Array, Variables, Weights
+from app.model_files.config.allow_list import MODELS
 from app.model_files.errors import RESAVE, ModelError, shown
 from app.model_files.hdf5 import member, name_list, numbers
-from app.model_files.plan import Path, Plan, Step
-from app.model_files.shapes.made import Variables
+from app.model_files.plan import LayerPath, Plan, Step
 
-Array = NDArray[np.float32]
 Reorder = Callable[[Array], Array]
 
 
 def read_weights(
     file: h5py.File, plan: Plan, variables: Mapping[str, Variables], reorder: Reorder
 ) -> dict[str, Weights]:
-    """The weights of every layer, each checked against its shape. Raises: ModelError.
+    """Return the weights of every layer, each checked against its shape. Raises: ModelError.
 
     file: a whole HDF5 model, or the weights of a .keras archive. variables: of each layer. reorder: what brings an old
     kernel into the order of rows, columns, inputs, outputs.
@@ -34,17 +31,17 @@ def read_weights(
     return {step.name: _of_step(step, values, variables[step.name]) for step in plan.steps}
 
 
-def _of_step(step: Step, values: Mapping[Path, list[Array]], variables: Variables) -> Weights:
+def _of_step(step: Step, values: Mapping[LayerPath, list[Array]], variables: Variables) -> Weights:
     if not variables:
         return {}
     arrays = step.fixed or values.get(step.origin)
     if arrays is None:
         raise _missing(step.name)
-    return fitted(step.name, arrays, variables)
+    return match_weights(step.name, arrays, variables)
 
 
-def fitted(name: str, arrays: Sequence[Array], variables: Variables) -> Weights:
-    """A layer's weights by name. Raises: ModelError, where they are not as many, or not of their shapes."""
+def match_weights(name: str, arrays: Sequence[Array], variables: Variables) -> Weights:
+    """Match weights to a layer's variables, in order. Raises: ModelError, where their number or shapes differ."""
     if len(arrays) != len(variables):
         raise ModelError(
             f"The layer {shown(name)} has {len(variables)} arrays of weights, the file {len(arrays)}. {RESAVE}"
@@ -58,14 +55,14 @@ def fitted(name: str, arrays: Sequence[Array], variables: Variables) -> Weights:
     return dict(zip(variables, arrays, strict=True))
 
 
-def oddities(weights: Mapping[str, Weights]) -> tuple[str, ...]:
-    """What is odd about weights, a sentence each."""
+def describe_oddities(weights: Mapping[str, Weights]) -> tuple[str, ...]:
+    """Return what is odd about weights, a sentence each."""
     odd = [name for name, arrays in weights.items() if not all(np.isfinite(each).all() for each in arrays.values())]
     return tuple(f"Some weights of the layer {shown(name)} are not numbers (NaN or infinite)." for name in odd)
 
 
-def _legacy(group: h5py.Group, plan: Plan, wanted: Mapping[Path, tuple[str, ...]]) -> dict[Path, list[Array]]:
-    """From an .h5 file: a group for each layer, which lists its weights by name and in order."""
+def _legacy(group: h5py.Group, plan: Plan, wanted: Mapping[LayerPath, tuple[str, ...]]) -> dict[LayerPath, list[Array]]:
+    """Read an .h5 file: a group for each layer, which lists its weights by name and in order."""
     listed = {name: _group(group, name) for name in name_list(group, "layer_names")}
     groups = {name: each for name, each in listed.items() if name_list(each, "weight_names")}
     here = [name for name, _ in plan.layers[()] if any(path[0] == name for path in wanted)]
@@ -86,7 +83,7 @@ def _group(group: h5py.Group, name: str) -> h5py.Group:
     return found
 
 
-def _legacy_values(group: h5py.Group, path: Path, wanted: tuple[str, ...]) -> list[Array]:
+def _legacy_values(group: h5py.Group, path: LayerPath, wanted: tuple[str, ...]) -> list[Array]:
     names = name_list(group, "weight_names")
     if len(path) > 1:
         # A nested model lists all that can be trained before all that cannot: the order says little, the names all.
@@ -99,7 +96,7 @@ def _legacy_values(group: h5py.Group, path: Path, wanted: tuple[str, ...]) -> li
     return values
 
 
-def _nested_name(names: list[str], path: Path, variable: str) -> str:
+def _nested_name(names: list[str], path: LayerPath, variable: str) -> str:
     matching = [name for name in names if name.split(":")[0].split("/")[-2:] == [path[-1], variable]]
     if len(matching) != 1:
         raise _missing("/".join(path))
@@ -107,11 +104,11 @@ def _nested_name(names: list[str], path: Path, variable: str) -> str:
 
 
 def _by_class(
-    group: h5py.Group, path: Path, plan: Plan, wanted: Mapping[Path, tuple[str, ...]]
-) -> dict[Path, list[Array]]:
-    """From a .keras file: layers/conv2d, layers/conv2d_1, ... by class, whatever the names of the layers."""
+    group: h5py.Group, path: LayerPath, plan: Plan, wanted: Mapping[LayerPath, tuple[str, ...]]
+) -> dict[LayerPath, list[Array]]:
+    """Read a .keras file: layers/conv2d, layers/conv2d_1, ... by class, whatever the names of the layers."""
     container = next((found for name in _CONTAINERS if (found := member(group, name)) is not None), None)
-    values: dict[Path, list[Array]] = {}
+    values: dict[LayerPath, list[Array]] = {}
     taken: dict[str, int] = {}
     for name, kind in plan.layers[path]:
         here = (*path, name)
@@ -135,13 +132,13 @@ _CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
 
 
 def _snake_case(kind: str) -> str:
-    """How Keras names a class in its files: DepthwiseConv2D is depthwise_conv2d."""
+    """Return a class as Keras names it in its files: DepthwiseConv2D is depthwise_conv2d."""
     spaced = re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", re.sub(r"\W+", "", kind))
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", spaced).lower()
 
 
 def _with_weights(container: Any, base: str) -> list[h5py.Group]:
-    """The groups base, base_1, base_2, ... that hold any numbers, in this order."""
+    """Return the groups base, base_1, base_2, ... that hold any numbers, in this order."""
     if not isinstance(container, h5py.Group):
         return []
     numbered = [
@@ -162,7 +159,7 @@ def _holds_numbers(group: Any) -> bool:
 
 
 def _vars(group: h5py.Group, name: str) -> list[Array]:
-    """A layer's own numbers, or those of its recurrent cell: vars/0, vars/1, ..."""
+    """Return a layer's own numbers, or those of its recurrent cell: vars/0, vars/1, ..."""
     places = (member(group, "vars"), member(group, "cell/vars"))
     vars_ = next((place for place in places if isinstance(place, h5py.Group) and len(place)), None)
     if vars_ is None:

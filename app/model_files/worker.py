@@ -1,6 +1,6 @@
-"""The process that opens files for the server, one after another: what it does, and what it must not.
+"""The process that opens files for the server, one after another.
 
-It may neither write a file nor take more memory or time than it is given, and no more than it needs is imported.
+It may neither write a file nor take more memory or time than it is given, and imports no more than it needs.
 """
 
 import json
@@ -9,8 +9,13 @@ import sys
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
+
+from app.cnn.network import Network
 from app.model_files.errors import ModelError, printable
-from app.model_files.scan_result import ScanResult, dump_scan_result
+from app.model_files.infer_card import infer_card
+from app.model_files.loading import load_model
+from app.model_files.serialization import ScanResult, dump_scan_result, serialize
 
 READY = b"ready\n"
 NEEDS = "needs"  # the key of an answer that asks for a process with Keras
@@ -21,23 +26,21 @@ _NICE = 10  # a drawing goes before a file
 
 
 def serve(megabytes: str, seconds: str, keras: str = "") -> None:
-    """What the child does: for each path that comes in, a line of JSON and then the model's bytes."""
+    """Answer each path that comes in with a line of JSON and then the model's bytes."""
     answers = _take_output()
-    # Imported here, before the limits: what they take to start is not the file's doing.
+    # Before the limits: the memory that TensorFlow takes to start is not the file's doing.
     if keras:
         _start_tensorflow()
     else:
         sys.modules.update(dict.fromkeys(("keras", "tensorflow")))  # type: ignore[arg-type]  # None: not to be imported
-    import app.model_files.serialization  # noqa: F401
-
     if hasattr(os, "nice"):
         os.nice(_NICE)
     answers.write(READY)
     answers.flush()
     for line in sys.stdin.buffer:
         _limit(int(megabytes), float(seconds))
-        told, data = open_file(Path(json.loads(line)), int(megabytes))
-        answers.write(json.dumps(told | {"size": len(data)}).encode() + b"\n" + data)
+        answer, data = open_file(Path(json.loads(line)), int(megabytes))
+        answers.write(json.dumps(answer | {"size": len(data)}).encode() + b"\n" + data)
         answers.flush()
 
 
@@ -50,7 +53,7 @@ def _start_tensorflow() -> None:
 
 
 def _take_output() -> BinaryIO:
-    """The standard output for the answers alone: libraries print what they like, and print it nowhere now."""
+    """Keep the standard output for the answers alone: what libraries print goes nowhere."""
     answers = os.fdopen(os.dup(1), "wb")
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
@@ -58,22 +61,13 @@ def _take_output() -> BinaryIO:
 
 
 def open_file(path: Path, megabytes: int) -> tuple[dict[str, Any], bytes]:
-    """What was found in a file, and its model; of one that is refused, the reason and nothing."""
-    import numpy as np
-
-    from app.cnn.network import Network
-    from app.model_files.infer_card import infer_card
-    from app.model_files.loading import load_model
-    from app.model_files.serialization import pack
-
+    """Return the scan result of a file, and its model; of a refused one, the reason and nothing."""
     try:
-        opened = load_model(path)
-        card = infer_card(opened, printable(path.stem))
-        mended = {"mends": list(opened.mends), "keras_version": opened.keras_version}
-        card = card.model_copy(update={key: value for key, value in mended.items() if key in type(card).model_fields})
-        network = Network("model", opened.parts, card)
+        model = load_model(path)
+        card = infer_card(model, printable(path.stem))
+        network = Network("model", model.definition, card)
         network.run(np.zeros([size or 32 for size in card.input_shape], np.float32))
-        return dump_scan_result(ScanResult(card, network.layers)), pack(opened)
+        return dump_scan_result(ScanResult(card, network.layers)), serialize(model)
     except ImportError:
         return {NEEDS: "keras"}, b""
     except ModelError as error:
@@ -108,7 +102,7 @@ def _lower(limit: int, value: int, also_hard: bool = False) -> None:
 
 
 def _address_space(page: int) -> int | None:
-    """Bytes of addresses in use; None where the system does not say."""
+    """Return the bytes of addresses in use; None where the system does not say."""
     try:
         return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * page
     except OSError:

@@ -3,8 +3,8 @@
 import keras
 from keras import layers
 
-from app.cnn.pooling import WINDOW_POOLING, PoolingMode
-from app.cnn.tensorflow.pooling import layer_class
+from app.cnn.pooling import PoolingMode
+from app.cnn.tensorflow.pooling import window_pooling
 
 DIGIT_SHAPE = (28, 28, 1)
 ANY_SHAPE = (None, None, 1)
@@ -16,7 +16,7 @@ def digits(pooling: PoolingMode = PoolingMode.MAX, *, dropout: float = 0.0) -> k
 
     dropout: the share dropped before each dense layer in training; 0 leaves these layers out, the weights are the same.
     """
-    pool = layer_class(WINDOW_POOLING[pooling])
+    pool = window_pooling(pooling)
     network = [
         layers.Input(DIGIT_SHAPE),
         _convolution("conv_1", 16),

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.cnn.cells import Cell, ConvolutionCell, DenseCell, ElementwiseCell, MovedCell, PoolingCell, SoftmaxCell
+from app.cnn.kinds.functions import FUNCTIONS
 from app.web.numbers import MINUS
 
 MAX_UNITS = 20
@@ -17,12 +18,6 @@ _KINDS: dict[type, str] = {
     SoftmaxCell: "softmax",
     ElementwiseCell: "elementwise",
     MovedCell: "moved",
-}
-_FORMULAS = {
-    "linear": "no activation function",
-    "relu": "ReLU: max(0, {x})",
-    "sigmoid": "logistic function: 1 / (1 + exp(-({x})))",
-    "tanh": "tanh({x})",
 }
 
 
@@ -42,8 +37,7 @@ def shown_sum(cell: ConvolutionCell | DenseCell, value: float) -> float:
 
 def activation_words(name: str, argument: str) -> str:
     """An activation function with its argument written in."""
-    formula = _FORMULAS.get(name, name + "({x})")
-    return formula.replace("-", MINUS).format(x=argument)
+    return FUNCTIONS[name].explain(argument).replace("-", MINUS) if name in FUNCTIONS else f"{name}({argument})"
 
 
 def operation_words(cell: ElementwiseCell, show: Callable[[float], str]) -> str:
@@ -56,7 +50,7 @@ def operation_words(cell: ElementwiseCell, show: Callable[[float], str]) -> str:
             return " × ".join(values)
         case "average" | "maximum" | "minimum":
             return f"{cell.operation} of {', '.join(values)}"
-        case "dropout" | "spatialdropout2d" | "gaussiannoise" | "gaussiandropout" | "identity":
+        case "dropout" | "spatialdropout2d" | "alphadropout" | "gaussiannoise" | "gaussiandropout" | "identity":
             return f"nothing happens to {values[0]} when the network answers"
         case "rescaling":
             return f"{values[0]} × scale + offset"
@@ -68,7 +62,7 @@ def operation_words(cell: ElementwiseCell, show: Callable[[float], str]) -> str:
 
 def reads_padding(cell: PoolingCell) -> bool:
     """The window reaches over the border."""
-    return bool(np.isnan(cell.patch).any())
+    return bool(np.isnan(cell.inputs).any())
 
 
 def softmax_units(logits: NDArray[np.float64], unit: int) -> Sequence[int]:

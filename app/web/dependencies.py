@@ -14,9 +14,10 @@ from fastapi import Depends, File, Form, Path, Query, Request, UploadFile
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field, Json, ValidationError
 
-from app.cnn.layers import Layer
-from app.cnn.network import Array, ForwardPass, Network
+from app.cnn.kinds import Layer
+from app.cnn.network import ForwardPass, Network
 from app.cnn.pooling import PoolingMode
+from app.cnn.types import Array
 from app.explore.exploration import RenderOptions, see
 from app.explore.forward_passes import ForwardPasses
 from app.hosting.admission import AdmittedDep

@@ -11,8 +11,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
-from app.cnn.arithmetic import NoArithmetic
-from app.cnn.errors import ImageTooSmall
+from app.cnn.errors import ImageTooSmall, NoArithmetic
 from app.cnn.network import UnknownLayer
 from app.explore.comparison import NoPooling
 from app.explore.exploration import NotAFeatureMap

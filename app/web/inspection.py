@@ -17,7 +17,8 @@ from app.cnn.cells import (
     Term,
 )
 from app.cnn.pooling import PoolingMode
-from app.cnn.receptive_field import IMAGE, Region
+from app.cnn.receptive_field import IMAGE
+from app.cnn.windows import Region
 from app.explore.inspection import Inspection
 from app.web.numbers import Number
 
@@ -173,7 +174,7 @@ def answer_cell(cell: Cell) -> CellSchema:
         case PoolingCell():
             return PoolingSchema(
                 window=_rectangle(cell.window),
-                inputs=_matrix(cell.patch),
+                inputs=_matrix(cell.inputs),
                 maximum=cell.maximum,
                 average=cell.average,
                 minimum=cell.minimum,
@@ -199,13 +200,13 @@ def answer_cell(cell: Cell) -> CellSchema:
 
 def _term(term: Term) -> TermSchema:
     return TermSchema(
-        channel=term.channel, inputs=_matrix(term.patch), kernel=_matrix(term.kernel), partial_sum=term.partial
+        channel=term.channel, inputs=_matrix(term.inputs), kernel=_matrix(term.kernel), partial_sum=term.partial_sum
     )
 
 
 def _softmax(cell: SoftmaxCell) -> SoftmaxSchema:
     return SoftmaxSchema(
-        logits=cell.logits.tolist(), exponentials=cell.shifted.tolist(), total=cell.total, unit=cell.unit
+        logits=cell.logits.tolist(), exponentials=cell.exponentials.tolist(), total=cell.total, unit=cell.unit
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import prod
 
 from app.cnn.graph_layout import Row, count_lanes, lay_lanes
-from app.cnn.layers import Layer
+from app.cnn.kinds import Layer
 from app.cnn.network import ForwardPass, Network
 from app.explore.comparison import pooled_layers
 from app.explore.exploration import Exploration, LayerView, Part, RenderOptions
@@ -17,14 +17,6 @@ FIRST_LAYERS = 6  # drawn before the page has said what is on screen: what a tal
 COMPARED = 24  # layers in the comparison at most, each with three pictures
 LARGE = 16  # networks of more layers have a table of contents, and start with some of them folded
 MAX_LANES = 40  # beyond them, the lines would leave no room for the layers
-
-# What only reshapes or rescales the maps of the layer before it
-_MINOR = {
-    *("BatchNormalization", "LayerNormalization", "GroupNormalization", "Normalization", "Rescaling"),
-    *("Activation", "ReLU", "LeakyReLU", "PReLU", "ELU"),
-    *("Dropout", "SpatialDropout2D", "GaussianNoise", "GaussianDropout"),
-    *("ZeroPadding2D", "Cropping2D", "Reshape", "Permute", "Flatten"),
-}
 
 _LANE = 12  # pixels from one lane to the next, while there are few
 _RAIL = 120  # pixels for all of them, while there are more
@@ -93,7 +85,7 @@ def is_large(network: Network) -> bool:
 
 def starts_folded(network: Network, layer: Layer) -> bool:
     """In a large network: what adds little to the picture of the layer before it."""
-    return is_large(network) and layer.kind in _MINOR and layer is not network.layers[-1]
+    return is_large(network) and layer.is_minor and layer is not network.layers[-1]
 
 
 def find_page(shape: tuple[int, ...], number: int = 0) -> Page:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.cnn.card import Answer, Card
-from app.cnn.layers import Layer
+from app.cnn.kinds import Layer
 from app.cnn.network import Network
 from app.cnn.pooling import PoolingMode
 from app.explore.exploration import Exploration, LayerView
@@ -16,7 +16,6 @@ from app.library.entry import Entry, State
 from app.library.files import Origin
 from app.library.library import Library
 from app.web.numbers import Number
-from app.web.words import describe_briefly
 
 
 class LayerShare(BaseModel):
@@ -186,7 +185,7 @@ def _describe_file(entry: Entry) -> dict[str, Any]:
 
 def _share(layer: Layer, parameters: int) -> LayerShare:
     share = layer.parameters / parameters if parameters else 0.0
-    return LayerShare(name=layer.name, words=describe_briefly(layer), parameters=layer.parameters, share=share)
+    return LayerShare(name=layer.name, words=layer.describe_briefly(), parameters=layer.parameters, share=share)
 
 
 def answer_prediction(prediction: Prediction) -> PredictionSchema:

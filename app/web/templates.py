@@ -13,7 +13,6 @@ from app.imaging.grid import Layout
 from app.settings import resource
 from app.web import cell_words, numbers
 from app.web.layer_list import Entry
-from app.web.words import describe, describe_unmoded
 
 templates = Jinja2Templates(resource("templates"))
 templates.env.auto_reload = False  # else each include looks at its file's date
@@ -128,8 +127,8 @@ templates.env.filters |= {
     "picture_words": picture_words,
     "grid_size": grid_size,
     "strip_size": strip_size,
-    "describe": describe,
-    "describe_unmoded": describe_unmoded,
+    "describe": lambda layer, pooling=None: layer.with_pooling(pooling).describe(),
+    "describe_unmoded": lambda layer: layer.describe_unmoded(),
 }
 templates.env.filters |= {
     "cell_kind": cell_words.cell_kind,

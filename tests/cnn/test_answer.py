@@ -6,7 +6,7 @@ import pytest
 from keras import layers
 
 from app.cnn.answer import last_activation, logistic, softmax
-from app.cnn.tensorflow.layers import describe_layers
+from tests.keras_layers import describe_layers
 
 
 @pytest.mark.parametrize(

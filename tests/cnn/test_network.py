@@ -8,7 +8,7 @@ from keras import layers
 from numpy.typing import NDArray
 
 from app.cnn.network import ForwardPass, Network, UnknownLayer
-from app.cnn.pooling import PoolingMode, pooling_mode
+from app.cnn.pooling import PoolingMode
 from app.library.library import Library
 from tests.reference import pool, pool_all
 from tests.small_models import card, parts
@@ -45,7 +45,7 @@ def test_each_activation_is_what_the_layer_makes_of_those_before(
         before = [forward.activations[source] for source in layer.inputs] or [forward.image]
         made_by = model.get_layer(layer.name)
         if layer.is_pooling:
-            own = pooling_mode(layer.kind)
+            own = layer.pooling
             assert own is not None
             effective = mode or network.card.pooling or own
             expected = expected_pooling(made_by, before[0], effective)

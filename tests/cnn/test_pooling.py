@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 from keras import layers
 
-from app.cnn.pooling import GLOBAL_POOLING, WINDOW_POOLING, PoolingMode, pooling_mode
+from app.cnn.kinds import KINDS
+from app.cnn.pooling import PoolingMode
 from app.cnn.tensorflow.pooling import GlobalMinPooling2D, MinPooling2D, layer_class, trained_pooling, with_pooling
+from tests.keras_layers import computing_layers
 from tests.reference import pool, pool_all
 from tests.small_models import build_branches, build_digits, build_logistic
 
@@ -32,7 +34,7 @@ def test_windows_are_pooled_as_by_hand(
     mode: PoolingMode, size: tuple[int, int], strides: tuple[int, int], padding: str
 ) -> None:
     image = random_image()
-    pooled = run(layer_class(WINDOW_POOLING[mode])(size, strides, padding), image)
+    pooled = run(layer_class(f"{mode.title()}Pooling2D")(size, strides, padding), image)
     np.testing.assert_allclose(pooled, pool(image, mode, size, strides, padding), rtol=1e-5, atol=1e-6)
 
 
@@ -40,7 +42,7 @@ def test_windows_are_pooled_as_by_hand(
 def test_whole_maps_are_pooled_as_by_hand(mode: PoolingMode) -> None:
     image = random_image()
     np.testing.assert_allclose(
-        run(layer_class(GLOBAL_POOLING[mode])(), image), pool_all(image, mode), rtol=1e-5, atol=1e-6
+        run(layer_class(f"Global{mode.title()}Pooling2D")(), image), pool_all(image, mode), rtol=1e-5, atol=1e-6
     )
 
 
@@ -65,15 +67,17 @@ def test_minimum_pooling_survives_saving(kind: type[layers.Layer], tmp_path: Any
 
 
 @EVERY_MODE
-@pytest.mark.parametrize("family", [WINDOW_POOLING, GLOBAL_POOLING], ids=["windows", "whole maps"])
-def test_a_pooling_layer_s_mode_is_known(family: dict[PoolingMode, str], mode: PoolingMode) -> None:
-    assert pooling_mode(family[mode]) is mode
-    assert layer_class(family[mode]).__name__ == family[mode]
+@pytest.mark.parametrize("family", ["{}Pooling2D", "Global{}Pooling2D"])
+def test_a_pooling_layer_knows_its_mode_and_its_keras_class(family: str, mode: PoolingMode) -> None:
+    name = family.format(mode.title())
+    assert mode_of(name) is mode
+    assert layer_class(name).__name__ == name
 
 
-@pytest.mark.parametrize("kind", ["Conv2D", "Flatten", "MaxPooling3D"])
-def test_other_layers_have_no_mode(kind: str) -> None:
-    assert pooling_mode(kind) is None
+def mode_of(kind: str) -> PoolingMode | None:
+    """Return the mode of a Keras class; None for one that does not pool."""
+    mode: PoolingMode | None = getattr(KINDS[kind], "mode", None)
+    return mode
 
 
 @pytest.mark.parametrize(("kind", "mode"), [(layers.AveragePooling2D, "average"), (MinPooling2D, "min")])
@@ -94,9 +98,9 @@ def test_a_model_without_pooling_has_no_trained_mode() -> None:
 def test_every_pooling_layer_is_swapped_and_nothing_else(build: Any, mode: PoolingMode) -> None:
     model = build()
     swapped = with_pooling(model, mode)
-    for before, after in zip(model.layers, swapped.layers, strict=True):
-        own = pooling_mode(type(before).__name__)
-        assert pooling_mode(type(after).__name__) is (mode if own else None)
+    for before, after in zip(computing_layers(model), computing_layers(swapped), strict=True):
+        own = mode_of(type(before).__name__)
+        assert mode_of(type(after).__name__) is (mode if own else None)
         assert own or type(after) is type(before)
         assert after.get_config() == before.get_config()
 

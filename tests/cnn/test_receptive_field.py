@@ -7,9 +7,10 @@ import pytest
 from keras import layers
 from numpy.typing import NDArray
 
-from app.cnn.receptive_field import IMAGE, Region, map_extent, padding_before, receptive_field, receptive_field_size
-from app.cnn.tensorflow.layers import describe_layers
+from app.cnn.receptive_field import IMAGE, map_extent, receptive_field, receptive_field_size
 from app.cnn.tensorflow.pooling import MinPooling2D
+from app.cnn.windows import Region, padding_before
+from tests.keras_layers import describe_layers
 from tests.small_models import build_picture, with_random_weights
 
 SHAPE = (13, 15, 1)

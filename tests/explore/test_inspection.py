@@ -1,8 +1,8 @@
 import keras
 import numpy as np
 import pytest
+from app.cnn.errors import NoArithmetic
 
-from app.cnn.arithmetic import NoArithmetic
 from app.cnn.network import Network
 from app.cnn.receptive_field import IMAGE
 from app.explore.exploration import RenderOptions, see

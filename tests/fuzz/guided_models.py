@@ -24,7 +24,7 @@ with atheris.instrument_imports(include=["app.model_files", "app.cnn", "zipfile"
     from app.model_files.errors import ModelError
     from app.model_files.infer_card import infer_card
     from app.model_files.loading import load_model
-    from app.model_files.serialization import pack, unpack
+    from app.model_files.serialization import deserialize, serialize
 
 MODELS = ("five-layer-convolutional", "five-layer-dense", "figure-6-3", "section-6-3", "untrained")
 ARCHIVE = b"PK\3\4"
@@ -87,7 +87,7 @@ def check(path: Path) -> None:
     try:
         opened = load_model(path)
         card = infer_card(opened, "fuzzed")
-        assert Network("fuzzed", unpack(pack(opened)).parts, card).layers == opened.parts.layers
+        assert Network("fuzzed", deserialize(serialize(opened)).parts, card).layers == opened.definition.layers
     except ModelError as error:
         assert str(error).isprintable(), "a refusal must be a sentence on one line"
     except ImportError:

@@ -18,7 +18,7 @@ import numpy as np
 from app.cnn.network import Network
 from app.model_files.errors import ModelError
 from app.model_files.sandbox import Sandbox, SerializedModel
-from app.model_files.serialization import unpack
+from app.model_files.serialization import deserialize
 from tests.fuzz.mutations import change_value, mutate
 from tests.small_models import build_branches, build_digits, build_picture
 
@@ -91,7 +91,7 @@ def _kind(sentence: str) -> str:
 
 def check(parcel: SerializedModel) -> None:
     """What opens must run here, too. Raises: ModelError, anything else is a bug."""
-    network = Network("fuzzed", unpack(parcel.data).parts, parcel.finding.card)
+    network = Network("fuzzed", deserialize(parcel.data).definition, parcel.scan.card)
     network.run(np.zeros([size or 32 for size in network.card.input_shape], np.float32))
 
 
@@ -100,7 +100,7 @@ def check_changed(parcel: SerializedModel, chance: random.Random) -> int:
     refused = 0
     for _ in range(PARCELS):
         try:
-            unpack(change(parcel.data, [parcel.data], chance))
+            deserialize(change(parcel.data, [parcel.data], chance))
         except ModelError:
             refused += 1
     return refused

@@ -214,14 +214,14 @@ def test_a_file_that_changes_while_it_is_opened(
 ) -> None:
     shutil.copy(mine, folder / "mine.keras")
     library = make(folder)
-    unpack = library_module.unpack
+    deserialize = library_module.deserialize
 
     def change_meanwhile(data: bytes) -> Any:
-        monkeypatch.setattr(library_module, "unpack", unpack)
+        monkeypatch.setattr(library_module, "deserialize", deserialize)
         (folder / "mine.keras").write_bytes(b"hello")
-        return unpack(data)
+        return deserialize(data)
 
-    monkeypatch.setattr(library_module, "unpack", change_meanwhile)
+    monkeypatch.setattr(library_module, "deserialize", change_meanwhile)
     assert library.network("mine").card.title == "mine"
     with pytest.raises(ModelError, match="is not a Keras model"):
         library.network("mine")
@@ -251,8 +251,8 @@ def test_two_who_ask_for_the_same_model_open_it_once(
     shutil.copy(mine, folder / "mine.keras")
     library = make(folder)
     built: list[int] = []
-    unpack = library_module.unpack
-    monkeypatch.setattr(library_module, "unpack", lambda data: (built.append(1), unpack(data))[1])
+    deserialize = library_module.deserialize
+    monkeypatch.setattr(library_module, "deserialize", lambda data: (built.append(1), deserialize(data))[1])
     with ThreadPoolExecutor(4) as pool:
         networks = list(pool.map(library.network, ["mine"] * 4))
     assert {id(network) for network in networks} == {id(networks[0])}

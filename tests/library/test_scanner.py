@@ -12,7 +12,7 @@ from app.library.files import ModelFile, find_files
 from app.library.scanner import Scanner
 from app.model_files.errors import ModelError
 from app.model_files.sandbox import SerializedModel
-from app.model_files.serialization import unpack
+from app.model_files.serialization import deserialize
 from tests.in_process_sandbox import InProcessSandbox
 
 
@@ -71,7 +71,7 @@ def test_a_file_is_opened_once(survey: Scanner, opened: list[str], mine: Path, t
     finding = survey.find(file)
     assert finding.card.title == "a"
     assert survey.find(file) == survey.known(file) == finding
-    assert unpack(survey.parcel(file)).model.count_params() == finding.card.parameters
+    assert deserialize(survey.parcel(file)).model.count_params() == finding.card.parameters
     assert opened == ["a.keras"]
 
 
@@ -192,7 +192,7 @@ def test_what_was_tidied_away_is_opened_again(survey: Scanner, opened: list[str]
     (file,) = files(tmp_path / "m", mine, "a")
     before = survey.parcel(file)
     shutil.rmtree(tmp_path / "state")
-    assert unpack(before).model.count_params() == unpack(survey.parcel(file)).model.count_params()
+    assert deserialize(before).model.count_params() == deserialize(survey.parcel(file)).model.count_params()
     assert opened == ["a.keras"] * 2
 
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from app.cnn.network import Network
-from app.cnn.tensorflow.layers import describe_layers
 from app.model_files.infer_card import infer_card
 from app.model_files.loading import LoadedModel, load_model
+from tests.keras_layers import describe_layers
 from tests.model_files.files import image
 
 FOLDER = Path(__file__).parents[3] / "shared" / "models-in-the-wild"
@@ -28,9 +28,9 @@ def opened_and_run(path: Path) -> LoadedModel:
     """The model, whose layers are described and computed by the app as Keras does it."""
     opened = load_model(path)
     model = opened.model
-    assert opened.parts.layers == describe_layers(model)
+    assert opened.definition.layers == describe_layers(model)
     images = image(model)
-    network = Network(path.stem, opened.parts, infer_card(opened, path.stem))
+    network = Network(path.stem, opened.definition, infer_card(opened, path.stem))
     expected = np.asarray(model(images, training=False))[0]
     np.testing.assert_allclose(network.run(images[0]).output, expected, rtol=1e-4, atol=1e-4)
     return opened

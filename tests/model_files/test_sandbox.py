@@ -11,13 +11,14 @@ import keras
 import numpy as np
 import pytest
 
-from app.cnn.parts import Weights
+from app.cnn.kinds import Layer
+from app.cnn.types import Weights
 from app.model_files import sandbox as opener_module
 from app.model_files.errors import ModelError
 from app.model_files.loading import LoadedModel, load_model
 from app.model_files.plan import Plan
 from app.model_files.sandbox import Sandbox, open_in_sandbox
-from app.model_files.serialization import pack, unpack
+from app.model_files.serialization import deserialize, serialize
 from tests.model_files.config.test_hostile_configs import INPUT
 from tests.model_files.files import image, numbers, save_h5, sequential, small_file
 
@@ -58,7 +59,7 @@ def test_a_model_comes_back_as_the_child_opened_it(opener: Sandbox, tmp_path: Pa
         sequential(INPUT, ("Conv2D", {"name": "my conv", "filters": 2, "kernel_size": 3}), ("ReLU", {"name": "r"})),
         {"my conv": [numbers(3, 3, 1, 2), numbers(2)]},
     )
-    here, there = load_model(path), unpack(opener.open(path).data)
+    here, there = load_model(path), deserialize(opener.open(path).data)
     images = image(here.model)
     np.testing.assert_array_equal(there.model(images), here.model(images))
     assert (there.mends, there.keras_version) == (here.mends, here.keras_version)
@@ -68,7 +69,7 @@ def test_a_model_comes_back_as_the_child_opened_it(opener: Sandbox, tmp_path: Pa
 def test_what_was_found_is_the_layers_and_a_card_under_the_file_s_name(opener: Sandbox, tmp_path: Path) -> None:
     path = small_file(tmp_path)
     named = path.rename(tmp_path / "Zoë’s <b>digits \n 1.keras")
-    finding = opener.open(named).finding
+    finding = opener.open(named).scan
     assert finding.card.title == "Zoë’s <b>digits · 1"
     assert finding.card.input_shape == (8, 8, 1)
     assert [layer.name for layer in finding.layers] == ["conv", "flatten", "answer"]
@@ -77,7 +78,7 @@ def test_what_was_found_is_the_layers_and_a_card_under_the_file_s_name(opener: S
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such file names")
 def test_a_file_name_that_is_no_text(opener: Sandbox, tmp_path: Path) -> None:
     named = small_file(tmp_path).rename(tmp_path / "caf\udce9.keras")
-    assert opener.open(named).finding.card.title == "caf·"
+    assert opener.open(named).scan.card.title == "caf·"
 
 
 def test_one_process_opens_one_file_after_another(opener: Sandbox, tmp_path: Path) -> None:
@@ -101,12 +102,12 @@ def test_a_file_that_needs_keras_is_opened_by_a_process_that_has_it(tmp_path: Pa
         opener.open(small_file(tmp_path))
         first = pid(opener)
         parcel = opener.open(path)
-        assert [layer.kind for layer in parcel.finding.layers] == ["LayerNormalization", "Flatten"]
+        assert [layer.kind for layer in parcel.scan.layers] == ["LayerNormalization", "Flatten"]
         with_keras = pid(opener)
         opener.open(path)
         assert first != with_keras == pid(opener)
     images = image(model)
-    np.testing.assert_array_equal(unpack(parcel.data).model(images), model(images))
+    np.testing.assert_array_equal(deserialize(parcel.data).model(images), model(images))
 
 
 def test_a_process_that_ended_in_between_is_replaced(program: Programs, tmp_path: Path) -> None:
@@ -133,34 +134,34 @@ def test_a_process_that_a_file_stopped_is_replaced_for_the_next_file(program: Pr
 def test_a_parcel_is_checked_again(tmp_path: Path) -> None:
     opened = load_model(small_file(tmp_path))
     plan = opened.plan
-    unpack(pack(opened))
+    deserialize(serialize(opened))
     for step in (
-        replace(plan.steps[0], kind="Lambda"),
+        replace(plan.steps[0], kind=type("Lambda", (Layer,), {}, abstract=True)),
         replace(plan.steps[0], name="<script>"),
         replace(plan.steps[0], inputs=("nowhere",)),
         replace(plan.steps[0], settings={"filters": 2_000_000_000}),
     ):
         with pytest.raises(ModelError):
-            unpack(_packed(opened, replace(plan, steps=(step, *plan.steps[1:]))))
-    for data in (b"", b"PK", pack(opened)[:-100]):
+            deserialize(_packed(opened, replace(plan, steps=(step, *plan.steps[1:]))))
+    for data in (b"", b"PK", serialize(opened)[:-100]):
         with pytest.raises(ModelError, match="gave no model back"):
-            unpack(data)
+            deserialize(data)
 
 
 @pytest.mark.parametrize("there", [b"(\n", b"[\n"], ids=["an open bracket", "another one"])
 def test_a_parcel_whose_arrays_are_no_arrays(tmp_path: Path, there: bytes) -> None:
     """The header of an array is a Python literal, in which NumPy's own parser stumbles over more than ValueError."""
-    data = pack(load_model(small_file(tmp_path)))
+    data = serialize(load_model(small_file(tmp_path)))
     header = data.index(b"NUMPY") + 9
     end = data.index(b"\n", header) + 1
     with pytest.raises(ModelError, match="gave no model back"):
-        unpack(data[:header] + there.rjust(end - header) + data[end:])
+        deserialize(data[:header] + there.rjust(end - header) + data[end:])
 
 
 def _packed(opened: LoadedModel, plan: Plan) -> bytes:
     """A parcel of a plan that does not belong to its model, as a child that was taken over would send it."""
     nothing: dict[str, Weights] = {step.name: {} for step in plan.steps}
-    return pack(replace(opened, plan=plan, parts=replace(opened.parts, weights=nothing)))
+    return serialize(replace(opened, plan=plan, definition=replace(opened.definition, weights=nothing)))
 
 
 def test_too_little_time(program: Programs, tmp_path: Path) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 import keras
 import pytest
 
-from app.cnn.tensorflow.layers import describe_layers
 from app.model_files.errors import ModelError
-from app.model_files.scan_result import ScanResult, dump_scan_result, parse_scan_result
+from app.model_files.serialization import ScanResult, dump_scan_result, parse_scan_result
+from tests.keras_layers import describe_layers
 from tests.small_models import build_branches, build_digits, build_picture, guess
 
 
@@ -47,5 +47,5 @@ def test_anything_else_is_refused(change: dict[str, object]) -> None:
 
 @pytest.mark.parametrize("told", [None, [], 3, "reason", {}, {"reason": None}, {"reason": ["a"]}], ids=str)
 def test_what_tells_nothing_is_refused(told: object) -> None:
-    with pytest.raises(ValueError, match="neither of a model nor why"):
+    with pytest.raises(ValueError, match="neither a scan result nor a refusal"):
         parse_scan_result(told)

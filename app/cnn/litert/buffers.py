@@ -9,9 +9,8 @@ import sys
 from threading import Lock
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float32]
+from app.cnn.types import Array
 
 _SPARE = 3  # unused blocks that are kept; several may be given back at once, by the garbage collector
 LARGE = 2**20  # numbers

@@ -4,22 +4,18 @@ It needs the layers' description and their weights, and no Keras model.
 """
 
 from collections import OrderedDict
-from dataclasses import replace
 from threading import Lock
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.cnn.cost import is_small
-from app.cnn.errors import ImageTooSmall
-from app.cnn.litert.graph import Graph, Tensor
+from app.cnn.definition import ModelDefinition
+from app.cnn.errors import ImageTooSmall, UnsupportedLayer
+from app.cnn.litert.builder import GraphBuilder
+from app.cnn.litert.graph import Tensor
 from app.cnn.litert.interpreters import Interpreters
-from app.cnn.litert.operators import write_layer
-from app.cnn.litert.unknown import Unknown
-from app.cnn.parts import Parts
 from app.cnn.pooling import PoolingMode
-
-Array = NDArray[np.float32]
+from app.cnn.types import Array
 
 _ANY = 32  # stands for a side of any size
 _MOST = 8  # graphs that are kept; beyond, the one that was asked for the longest ago goes
@@ -28,26 +24,26 @@ _MOST = 8  # graphs that are kept; beyond, the one that was asked for the longes
 class LiteEngine:
     """Safe to share between threads."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, definition: ModelDefinition) -> None:
         """Write the graph that runs as trained.
 
-        Raises: Unknown, where a layer or one of its settings is not known, or where numbers are not finite, which
-        LiteRT and TensorFlow carry on in different ways.
+        Raises: UnsupportedLayer, where LiteRT is not given a layer or one of its settings, or where weights are not
+        finite, which LiteRT and TensorFlow carry on in different ways.
         """
-        for name, arrays in parts.weights.items():
+        for name, arrays in definition.weights.items():
             if not all(np.isfinite(array).all() for array in arrays.values()):
-                raise Unknown(f"weights of {name} that are no finite numbers")
-        self.is_small = is_small(parts)
-        self._layers, self._weights = parts.layers, parts.weights
+                raise UnsupportedLayer(f"weights of {name} that are no finite numbers")
+        self.is_small = is_small(definition)
+        self._layers, self._weights = definition.layers, definition.weights
         self._ready: OrderedDict[tuple[PoolingMode | None, tuple[int, ...]], Interpreters] = OrderedDict()
         self._lock = Lock()
-        self._interpreters(None, tuple(size or _ANY for size in parts.input_shape))
+        self._interpreters(None, tuple(size or _ANY for size in definition.input_shape))
 
     def run(self, image: Array, mode: PoolingMode | None) -> list[Array]:
         """Every layer's output, without the batch. mode: None is each layer's own. Raises: ImageTooSmall."""
         try:
             interpreters = self._interpreters(mode, image.shape)
-        except Unknown as error:  # every layer was known when the engine was made, so it is the image's size
+        except UnsupportedLayer as error:  # every layer was known when the engine was made, so it is the image's size
             raise ImageTooSmall(*image.shape[:2]) from error
         return interpreters.run(image)
 
@@ -62,13 +58,12 @@ class LiteEngine:
             return self._ready[key]
 
     def _write(self, mode: PoolingMode | None, shape: tuple[int, ...]) -> Interpreters:
-        graph = Graph(shape)
-        made: dict[str, Tensor] = {}
+        graph = GraphBuilder(shape)
+        made: dict[str | None, Tensor] = {None: graph.image}
         for layer in self._layers:
-            pooled = replace(layer, pooling=mode) if mode and layer.is_pooling else layer
-            inputs = [made[name] for name in layer.inputs] or [graph.image]
-            made[layer.name] = write_layer(graph, pooled, self._weights[layer.name], inputs)
+            inputs = [made[source] for source in layer.sources]
+            made[layer.name] = layer.with_pooling(mode).write(graph, self._weights[layer.name], inputs)
         try:
-            return Interpreters(graph, list(made.values()))
+            return Interpreters(graph, [made[layer.name] for layer in self._layers])
         except (RuntimeError, ValueError) as error:
-            raise Unknown(f"what LiteRT does not take: {error}") from error
+            raise UnsupportedLayer(f"what LiteRT does not take: {error}") from error

@@ -63,15 +63,6 @@ class Graph:
         self._operators.append(operator)
         return output
 
-    def unary(self, code: int, x: Tensor, options: Any = None) -> Tensor:
-        """An operator that reads its own place only."""
-        return self.operate(code, [x], x.shape, options)
-
-    def binary(self, code: int, x: Tensor, y: Tensor | float) -> Tensor:
-        """An operator on two values of one place each; sizes of 1 are repeated."""
-        other = y if isinstance(y, Tensor) else self.constant(np.array([y], np.float32))
-        return self.operate(code, [x, other], np.broadcast_shapes(x.shape, other.shape))
-
     def finish(self, outputs: Iterable[Tensor]) -> bytes:
         """The graph, whose interpreter keeps these tensors until they are read."""
         model = schema.ModelT(

@@ -7,12 +7,10 @@ from threading import BoundedSemaphore
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
-from numpy.typing import NDArray
 
 from app.cnn.litert.buffers import LARGE, Blocks
 from app.cnn.litert.graph import Graph, Tensor
-
-Array = NDArray[np.float32]
+from app.cnn.types import Array
 
 # An interpreter computes outside Python's lock, so as many run at once as there are cores; more only take memory.
 # Of a small graph there is one: it is done in less time than another would take to be made, and to be kept.

@@ -6,14 +6,12 @@ from threading import Lock
 import keras
 import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
+from app.cnn.definition import ModelDefinition
 from app.cnn.errors import ImageTooSmall
-from app.cnn.parts import Parts
 from app.cnn.pooling import PoolingMode
 from app.cnn.tensorflow.pooling import with_pooling
-
-Array = NDArray[np.float32]
+from app.cnn.types import Array
 
 _Forward = Callable[[tf.Tensor], list[tf.Tensor]]
 
@@ -26,10 +24,10 @@ class TensorFlowEngine:
 
     is_small = False  # to trace a function takes long, and to call one too
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, definition: ModelDefinition) -> None:
         """Build the Keras model, and trace the function that runs as trained."""
-        self._model = parts.in_keras()
-        self._names = [layer.name for layer in parts.layers]
+        self._model = definition.build()
+        self._names = [layer.name for layer in definition.layers]
         self._traced: dict[PoolingMode | None, _Forward] = {None: self._trace(self._model)}
         self._lock = Lock()
 

@@ -5,7 +5,10 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from app.cnn.pooling import GLOBAL_POOLING, WINDOW_POOLING, PoolingMode, pooling_mode, shared_mode
+from app.cnn.kinds import KINDS
+from app.cnn.kinds.pooling import MaxPooling2D as MaxPooling2DKind
+from app.cnn.kinds.pooling import Pooling
+from app.cnn.pooling import PoolingMode, shared_mode
 
 
 @keras.saving.register_keras_serializable(package="layerglass")
@@ -31,25 +34,29 @@ _OWN = {kind.__name__: kind for kind in (MinPooling2D, GlobalMinPooling2D)}
 
 
 def layer_class(kind: str) -> type[layers.Layer]:
-    """The class of this name: Keras' own, or one of those here. Raises: AttributeError."""
+    """Return the class of this name: Keras' own, or one of those here. Raises: AttributeError."""
     found: type[layers.Layer] = _OWN.get(kind) or getattr(layers, kind)
     return found
 
 
+def window_pooling(mode: PoolingMode) -> type[layers.Layer]:
+    """Return the class of layers that pool windows in this mode."""
+    return layer_class(MaxPooling2DKind.in_mode(mode).__name__)
+
+
 def trained_pooling(model: keras.Model) -> PoolingMode | None:
-    """The mode that all pooling layers of the model share; None where there is none, or where they differ."""
-    return shared_mode(pooling_mode(type(layer).__name__) for layer in model.layers)
+    """Return the mode that all pooling layers of the model share; None where there is none, or where they differ."""
+    kinds = (_pooling_kind(layer) for layer in model.layers)
+    return shared_mode(kind.mode for kind in kinds if kind is not None)
 
 
 def with_pooling(model: keras.Model, mode: PoolingMode) -> keras.Model:
-    """The model with every pooling layer's mode swapped: same weights, window, strides, padding and names."""
+    """Return the model with every pooling layer's mode swapped: same weights, window, strides, padding and names."""
 
     def swap(layer: layers.Layer) -> layers.Layer:
-        config = layer.get_config()
-        if pooling_mode(type(layer).__name__) is None:
-            return layer.__class__.from_config(config)
-        family = WINDOW_POOLING if "pool_size" in config else GLOBAL_POOLING
-        return layer_class(family[mode]).from_config(config)
+        kind = _pooling_kind(layer)
+        made = type(layer) if kind is None else layer_class(kind.in_mode(mode).__name__)
+        return made.from_config(layer.get_config())
 
     swapped = keras.models.clone_model(model, clone_function=swap)
     swapped.set_weights(model.get_weights())
@@ -57,3 +64,8 @@ def with_pooling(model: keras.Model, mode: PoolingMode) -> keras.Model:
         if isinstance(layer, layers.Normalization):
             layer.finalize_state()  # it computes with copies of its weights
     return swapped
+
+
+def _pooling_kind(layer: layers.Layer) -> type[Pooling] | None:
+    kind = KINDS.get(type(layer).__name__)
+    return kind if kind is not None and issubclass(kind, Pooling) else None

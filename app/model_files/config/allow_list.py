@@ -1,15 +1,14 @@
-"""The allow-list: every object that a config names, however deep, must stand on it before anything is built."""
+"""The allow-list: every object that a config names, however deep, is checked against it before anything is built."""
 
 import json
 import re
 from typing import Any
 
-from app.model_files.config.arguments import ACTIVATIONS
+from app.cnn.kinds import ALIASES, AUGMENTATIONS, KINDS
+from app.cnn.kinds.functions import FUNCTIONS
 from app.model_files.config.functions import function_of, is_operation, is_operations_module, written_name
-from app.model_files.config.vocabulary import LAYERS, MODELS, REGISTERED, TRAINING_ONLY
 from app.model_files.errors import RESAVE, ModelError, shown
 from app.model_files.limits import CONFIG_BYTES, CONFIG_ITEMS, NESTING
-from app.model_files.names import words
 
 Config = dict[str, Any]
 
@@ -19,24 +18,50 @@ _PLACES = r"(?:\.(?:src|api|engine|layers|models|initializers|regularizers|const
 _MODULE = re.compile(rf"{_KERAS}(?:{_PLACES}(?:\.[a-z0-9_]+){{0,3}})?")
 _ACTIVATIONS_MODULE = re.compile(rf"{_KERAS}\.activations(?:\.activations)?")
 
-_OLD_LAYERS = words(
-    "InputLayer Convolution2D AtrousConvolution2D SeparableConvolution2D Deconvolution2D Convolution2DTranspose "
-    "DepthwiseConvolution2D MaxPool2D AvgPool2D GlobalMaxPool2D GlobalAvgPool2D Merge ThresholdedReLU "
-    "BatchNormalizationV1 BatchNormalizationV2 SyncBatchNormalization LSTMV2 GRUV2 FixedDropout"
-)
-_INITIALIZERS = words(
-    "Constant GlorotNormal GlorotUniform HeNormal HeUniform Identity IdentityInitializer LecunNormal LecunUniform Ones "
-    "Orthogonal OrthogonalInitializer RandomNormal RandomUniform TruncatedNormal VarianceScaling Zeros"
+MODELS = frozenset({"Sequential", "Functional", "Model"})
+# Layers that are no kind of their own here: app.model_files.config.migrations replaces them.
+_MIGRATED = frozenset({"InputLayer", "Merge", "ThresholdedReLU", "FixedDropout"})
+_INITIALIZERS = frozenset(
+    [
+        "Constant",
+        "GlorotNormal",
+        "GlorotUniform",
+        "HeNormal",
+        "HeUniform",
+        "Identity",
+        "IdentityInitializer",
+        "LecunNormal",
+        "LecunUniform",
+        "Ones",
+        "Orthogonal",
+        "OrthogonalInitializer",
+        "RandomNormal",
+        "RandomUniform",
+        "TruncatedNormal",
+        "VarianceScaling",
+        "Zeros",
+    ]
 )
 _OLD_INITIALIZERS = {f"{name}{version}" for name in _INITIALIZERS for version in ("V1", "V2")}
-_OTHERS = words(
-    "L1 L2 L1L2 OrthogonalRegularizer WeightRegularizer ActivityRegularizer NonNeg MaxNorm UnitNorm MinMaxNorm"
+_REGULARIZERS = frozenset(
+    [
+        "L1",
+        "L2",
+        "L1L2",
+        "OrthogonalRegularizer",
+        "WeightRegularizer",
+        "ActivityRegularizer",
+        "NonNeg",
+        "MaxNorm",
+        "UnitNorm",
+        "MinMaxNorm",
+    ]
 )
 _POLICIES = frozenset({"DTypePolicy", "FloatDTypePolicy", "Policy"})
 # What stands for a value among the arguments of a call. None is ever made: what is used is read as data.
-_ARGUMENTS = words("__keras_tensor__ __tuple__ __tensor__ __numpy__ __ellipsis__ __slice__")
-_TRAINING = _INITIALIZERS | _OLD_INITIALIZERS | _OTHERS
-CLASSES = LAYERS.keys() | TRAINING_ONLY | MODELS | _OLD_LAYERS | _TRAINING | _POLICIES | REGISTERED | _ARGUMENTS
+_ARGUMENTS = frozenset({"__keras_tensor__", "__tuple__", "__tensor__", "__numpy__", "__ellipsis__", "__slice__"})
+_LAYERS = KINDS.keys() | ALIASES.keys() | AUGMENTATIONS | MODELS | _MIGRATED
+CLASSES = _LAYERS | _INITIALIZERS | _OLD_INITIALIZERS | _REGULARIZERS | _POLICIES | _ARGUMENTS
 
 _WHY = {
     "Lambda": "a Lambda layer, which is Python code of its author",
@@ -54,7 +79,7 @@ _WAY_OUT = (
 
 
 def parse_config(text: bytes | str, what: str = "The model's config") -> Config:
-    """JSON as a dictionary. Raises: ModelError, where it is no JSON, too long or too deep."""
+    """Parse JSON into a dictionary. Raises: ModelError, where it is no JSON, too long or too deep."""
     if len(text) > CONFIG_BYTES:
         raise ModelError(f"{what} has {len(text):,} bytes; at most {CONFIG_BYTES:,} are read.")
     try:
@@ -87,7 +112,7 @@ def _children(thing: Any) -> list[Any]:
 
 
 def check_config(config: Config) -> Config:
-    """The config with how it was compiled left out, every object in it on the allow-list. Raises: ModelError.
+    """Return the config without how it was compiled, every object in it on the allow-list. Raises: ModelError.
 
     How a model was compiled (loss, metrics, optimizer) matters in training only, and is never read.
     """
@@ -125,7 +150,7 @@ def _check_object(thing: Config) -> None:
     if not isinstance(name, str) or name in _WHY or name not in CLASSES:
         raise ModelError(f"The model holds {_describe(thing)}. {_WAY_OUT}")
     module, registered = thing.get("module"), thing.get("registered_name")
-    if isinstance(registered, str) and registered in REGISTERED and registered.rpartition(">")[2] == name:
+    if isinstance(registered, str) and ">" in registered and ALIASES.get(registered) == name:
         return
     if module is not None and not (isinstance(module, str) and _MODULE.fullmatch(module)):
         raise ModelError(f"The model names {shown(name)} in {shown(module)}, no module of Keras. {_WAY_OUT}")
@@ -163,10 +188,10 @@ def _own_name(thing: Config) -> Any:
 
 
 def is_activation(thing: Any) -> bool:
-    """It is an activation function of Keras, written as a function object."""
+    """Whether this is an activation function of Keras, written as a function object."""
     if not isinstance(thing, dict) or thing.get("class_name") != "function":
         return False
     module, name, registered = thing.get("module"), thing.get("config"), thing.get("registered_name")
     if module not in (None, "builtins") and not (isinstance(module, str) and _ACTIVATIONS_MODULE.fullmatch(module)):
         return False
-    return isinstance(name, str) and name in ACTIVATIONS and registered in (None, "function", name)
+    return isinstance(name, str) and name in FUNCTIONS and registered in (None, "function", name)

@@ -1,13 +1,12 @@
-"""What of a functional model's graph the answer is made of: each layer once for each call, and nothing else."""
+"""The graph of a functional model, each layer once for each call, and the part of it that the answer is made of."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from app.model_files.config.allow_list import Config
+from app.model_files.config.allow_list import MODELS, Config
 from app.model_files.config.functions import is_operation
 from app.model_files.config.nodes import Reference, calls, layers_of, name_of, references
-from app.model_files.config.operations import Operation, gathered, operations_of
-from app.model_files.config.vocabulary import MODELS
+from app.model_files.config.operations import Operation, gather_channels, parse_operations
 from app.model_files.errors import RESAVE, ModelError, shown
 
 
@@ -21,7 +20,7 @@ class Use:
 
 
 @dataclass(frozen=True)
-class Graph:
+class FunctionalGraph:
     """A functional model's graph."""
 
     uses: Mapping[Reference, Use]  # what makes each output
@@ -33,18 +32,18 @@ class Graph:
         return self.outputs[0]
 
     def needed(self) -> dict[Reference, Use]:
-        """What the answer depends on, as far as anything makes it, in the file's order."""
+        """Return the calls that the answer depends on, in the file's order."""
         sources = self._sources()
         return {key: use for key, use in self.uses.items() if key in sources}
 
     def left_out(self) -> list[str]:
-        """The layers that the answer does not depend on; a channel that was stacked with others is no layer."""
+        """Return the layers that the answer does not depend on; a channel that was stacked with others is no layer."""
         needed = {name for name, *_ in self._sources()}
         unused = {key[0]: use for key, use in self.uses.items() if key[0] not in needed}
         return [name for name, use in unused.items() if use.operation is None or use.operation.channel is None]
 
     def inputs_needed(self) -> tuple[Reference, ...]:
-        """The inputs that the answer depends on."""
+        """Return the inputs that the answer depends on."""
         sources = self._sources()
         return tuple(key for key in self.inputs if key in sources)
 
@@ -59,8 +58,8 @@ class Graph:
         return found
 
 
-def graph_of(model: Config) -> Graph:
-    """The graph of a functional model. Raises: ModelError."""
+def parse_graph(model: Config) -> FunctionalGraph:
+    """Return the graph of a functional model's config. Raises: ModelError."""
     entries, config = layers_of(model), model["config"]
     key = _Key({name_of(entry) for entry in entries if entry["class_name"] in MODELS})
     operations: dict[Reference, Operation] = {}
@@ -68,7 +67,7 @@ def graph_of(model: Config) -> Graph:
     for entry in entries:
         name = name_of(entry)
         if is_operation(entry):
-            found = {(name, number, 0): each for number, each in enumerate(operations_of(entry))}
+            found = {(name, number, 0): each for number, each in enumerate(parse_operations(entry))}
             operations |= found
             uses |= {at: Use(entry, []) for at in found}  # in the file's order; what they read is known below
         elif entry["class_name"] != "InputLayer":
@@ -76,7 +75,7 @@ def graph_of(model: Config) -> Graph:
             if name in key.single and len(made) > 1:
                 raise ModelError(f"The model uses the model {shown(name)} several times, within itself.")
             uses |= {key.of((name, number, 0)): Use(entry, key.all(call)) for number, call in enumerate(made)}
-    for at, operation in gathered(operations).items():
+    for at, operation in gather_channels(operations).items():
         uses[at] = Use(uses[at].entry, key.all(operation.inputs), operation)
     inputs = tuple((name, 0, 0) for name, *_ in references(config.get("input_layers")))
     outputs = tuple(key.all(references(config.get("output_layers"))))
@@ -85,12 +84,12 @@ def graph_of(model: Config) -> Graph:
         raise ModelError(f"The model's output {shown(missing[0])} is none of its layers. {RESAVE}")
     if not outputs:
         raise ModelError(f"The model gives no output. {RESAVE}")
-    return Graph(uses, inputs, outputs)
+    return FunctionalGraph(uses, inputs, outputs)
 
 
 @dataclass(frozen=True)
 class _Key:
-    """What a reference to a layer's output is found under.
+    """Normalises references to layers' outputs.
 
     A nested model counts its calls from 0 or 1, depending on the Keras; it has one, so the number is dropped.
     """

@@ -1,4 +1,4 @@
-"""The functions of TensorFlow and Keras that a file may call: an allow-list of names, none of which is looked up."""
+"""Functions of TensorFlow and Keras that a file may call: an allow-list of names, none of which is looked up."""
 
 import re
 from collections.abc import Mapping
@@ -63,7 +63,7 @@ _CALLERS = ("TFOpLambda", "SlicingOpLambda")
 
 
 def is_operation(entry: Mapping[str, Any]) -> bool:
-    """The entry is written as a call of a function; of which, known or not, stays open."""
+    """Whether the entry is written as the call of a function, known or not."""
     return (
         entry.get("class_name") in _CALLERS
         or is_operations_module(entry.get("module"))
@@ -72,7 +72,7 @@ def is_operation(entry: Mapping[str, Any]) -> bool:
 
 
 def _is_called_as_function(entry: Mapping[str, Any]) -> bool:
-    """The .h5 files of Keras 3 name no module; but every layer says whether it is trainable, and no operation does."""
+    """Tell by what the .h5 files of Keras 3 leave out: every layer says whether it is trainable, no operation does."""
     name, config, nodes = entry.get("class_name"), entry.get("config"), entry.get("inbound_nodes")
     if not isinstance(name, str) or name not in _KERAS_3 or not isinstance(config, dict) or "trainable" in config:
         return False
@@ -84,7 +84,7 @@ def is_operations_module(module: Any) -> bool:
 
 
 def written_name(entry: Mapping[str, Any]) -> Any:
-    """What the file calls the function."""
+    """Return the name that the file has for the function."""
     config = entry.get("config")
     if entry["class_name"] in _CALLERS:
         return config.get("function") if isinstance(config, dict) else None
@@ -92,7 +92,7 @@ def written_name(entry: Mapping[str, Any]) -> Any:
 
 
 def function_of(entry: Mapping[str, Any]) -> str | None:
-    """The function that an operation calls, in one word for all versions of Keras; None where it is not known."""
+    """Return the function that an operation calls, in one word for all versions of Keras; None for an unknown one."""
     if not is_operation(entry):
         return None
     known = _KERAS_2 if entry["class_name"] in _CALLERS else _KERAS_3

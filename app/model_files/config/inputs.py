@@ -1,20 +1,18 @@
-"""What a model takes: its shape, found wherever a Keras wrote it, and turned into an image's."""
+"""The input that a model takes: its shape, found wherever a Keras wrote it, and turned into an image's."""
 
 from typing import Any
 
-from app.cnn.parts import ImageShape
-from app.model_files.config.allow_list import Config
-from app.model_files.config.functional_graph import graph_of
+from app.cnn.kinds.settings import SIDE
+from app.cnn.types import ImageShape, Shape
+from app.model_files.config.allow_list import MODELS, Config
+from app.model_files.config.functional_graph import parse_graph
 from app.model_files.config.nodes import layers_of, name_of, settings_of
-from app.model_files.config.vocabulary import MODELS
 from app.model_files.errors import ModelError, printable, shown
-from app.model_files.limits import CHANNELS, SIDE
-
-Shape = tuple[int | None, ...]  # without the batch; None where any size goes
+from app.model_files.limits import CHANNELS
 
 
 def input_of(model: Config) -> tuple[Any, str]:
-    """The shape that a model says it takes, with the batch, and its input's name. Raises: ModelError."""
+    """Return the shape that a model says it takes, with the batch, and its input's name. Raises: ModelError."""
     entries = layers_of(model)
     inputs = [entry for entry in entries if entry["class_name"] == "InputLayer"]
     if len(inputs) > 1:
@@ -35,10 +33,10 @@ def input_of(model: Config) -> tuple[Any, str]:
 
 
 def _only_one(model: Config, inputs: list[Config]) -> Config:
-    """The input that the answer depends on. Raises: ModelError, where it depends on several, or on none."""
+    """Return the input that the answer depends on. Raises: ModelError, where it depends on several, or on none."""
     if model["class_name"] == "Sequential":
         raise ModelError(f"The model takes {len(inputs)} inputs; Layerglass gives it one image.")
-    needed = {name for name, *_ in graph_of(model).inputs_needed()}
+    needed = {name for name, *_ in parse_graph(model).inputs_needed()}
     found = [entry for entry in inputs if name_of(entry) in needed]
     if len(found) == 1:
         return found[0]
@@ -81,6 +79,7 @@ def _built(entry: Config) -> Any:
 
 
 def input_shape(shape: Any) -> Shape:
+    """Check the shape that a file gives, and return it without the batch. Raises: ModelError."""
     if isinstance(shape, dict):
         shape = shape.get("items", shape.get("config"))
     if not isinstance(shape, list) or len(shape) < 2:
@@ -96,7 +95,7 @@ def input_shape(shape: Any) -> Shape:
 
 
 def as_image(shape: Shape) -> tuple[ImageShape, Shape | None]:
-    """Height, width and channels; and the model's own shape, where that is a flat or a flattened image's.
+    """Return height, width and channels; and the model's own shape, where that is a flat or a flattened image's.
 
     784 numbers are taken for 28 by 28 of one channel, row by row, as MNIST is flattened everywhere.
     """
@@ -114,11 +113,12 @@ def as_image(shape: Shape) -> tuple[ImageShape, Shape | None]:
 
 
 def channels_last(shape: Shape) -> Shape:
-    """Channels, height, width as height, width, channels."""
+    """Turn channels, height, width into height, width, channels. Raises: ModelError."""
     if len(shape) != 3:
         raise ModelError(f"The model takes {times(shape)} numbers, which is no image with its channels first.")
     return (*shape[1:], shape[0])
 
 
 def times(shape: tuple[Any, ...]) -> str:
+    """Return a shape in words: 28×28×1."""
     return "×".join("any" if size is None else printable(str(size)[:20]) for size in shape)

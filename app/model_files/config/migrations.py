@@ -1,24 +1,23 @@
-"""Old spellings made new: what Keras 1 and 2 wrote of a layer, in the words of Keras 3. The file is never changed."""
+"""Migrations of a layer's config from Keras 1 and 2 to Keras 3, in memory. The file is never changed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from app.cnn.kinds import ALIASES
 from app.model_files.config.allow_list import Config, is_activation
-from app.model_files.config.vocabulary import REGISTERED
 from app.model_files.errors import ModelError, shown
-from app.model_files.names import words
 
 
 @dataclass(frozen=True)
 class LayerConfig:
-    """One layer as a file describes it, or as a mend left it."""
+    """One layer as a file describes it, or as a migration left it."""
 
     kind: str
     settings: Config
     era: int = 3  # the Keras that wrote it: 1, 2 or 3
-    then: "tuple[LayerConfig, ...]" = ()  # what a mend split off, to be called one after the other on its output
-    notes: tuple[str, ...] = field(default=())  # what was mended, a sentence each
+    then: "tuple[LayerConfig, ...]" = ()  # what a migration split off, to be called one after the other on its output
+    notes: tuple[str, ...] = field(default=())  # what was changed, a sentence each
 
     def noted(self, note: str) -> "LayerConfig":
         return replace(self, notes=(*self.notes, note))
@@ -30,45 +29,25 @@ class LayerConfig:
         return replace(self, settings={key: value for key, value in self.settings.items() if key not in names})
 
 
-_Mend = Callable[[LayerConfig], LayerConfig]
+_Migration = Callable[[LayerConfig], LayerConfig]
 
 
-def mend(layer: LayerConfig) -> LayerConfig:
-    """The layer as Keras 3 would describe it. Raises: ModelError, for what it cannot express."""
-    for step in _MENDS:
+def migrate(layer: LayerConfig) -> LayerConfig:
+    """Return the layer as Keras 3 would describe it. Raises: ModelError, for what it cannot express."""
+    for step in _MIGRATIONS:
         layer = step(layer)
     return layer
 
 
-_CLASSES = {
-    "Convolution2D": "Conv2D",
-    "AtrousConvolution2D": "Conv2D",
-    "SeparableConvolution2D": "SeparableConv2D",
-    "DepthwiseConvolution2D": "DepthwiseConv2D",
-    "Deconvolution2D": "Conv2DTranspose",
-    "Convolution2DTranspose": "Conv2DTranspose",
-    "MaxPool2D": "MaxPooling2D",
-    "AvgPool2D": "AveragePooling2D",
-    "GlobalMaxPool2D": "GlobalMaxPooling2D",
-    "GlobalAvgPool2D": "GlobalAveragePooling2D",
-    "BatchNormalizationV1": "BatchNormalization",
-    "BatchNormalizationV2": "BatchNormalization",
-    "SyncBatchNormalization": "BatchNormalization",
-    "LSTMV2": "LSTM",
-    "GRUV2": "GRU",
-}
-
-
 def _class_name(layer: LayerConfig) -> LayerConfig:
-    if layer.kind in REGISTERED:
-        return replace(layer, kind=layer.kind.rpartition(">")[2])
-    if (kind := _CLASSES.get(layer.kind)) is None:
+    if (kind := ALIASES.get(layer.kind)) is None:
         return layer
-    return replace(layer, kind=kind).noted(f"{layer.kind} is called {kind} now.")
+    renamed = replace(layer, kind=kind)
+    return renamed if ">" in layer.kind else renamed.noted(f"{layer.kind} is called {kind} now.")
 
 
 def _fixed_dropout(layer: LayerConfig) -> LayerConfig:
-    """The published EfficientNets of Keras 2.2 have a Dropout of this name, which differs from Keras' in training."""
+    """Replace the Dropout of EfficientNets published with Keras 2.2, which differs from Keras' in training only."""
     if layer.kind != "FixedDropout":
         return layer
     note = "FixedDropout, taken to change nothing once a model is trained, is a Dropout here."
@@ -98,7 +77,7 @@ def _merge(layer: LayerConfig) -> LayerConfig:
 
 
 def _plain_values(layer: LayerConfig) -> LayerConfig:
-    """Keras 2 wrote some numbers as arrays: {"type": "ndarray", "value": 0.3}. Keras 3 wraps tuples."""
+    """Unwrap the arrays of Keras 2, {"type": "ndarray", "value": 0.3}, and the tuples of Keras 3."""
     return replace(layer, settings={key: _plain(value) for key, value in layer.settings.items()})
 
 
@@ -127,11 +106,29 @@ _KERAS_1 = {
     "inner_activation": "recurrent_activation",
 }
 # How training began and was held back, of no matter to a trained model.
-_KERAS_1_TRAINING = words(
-    "init inner_init forget_bias_init beta_init gamma_init W_regularizer b_regularizer U_regularizer W_constraint "
-    "b_constraint U_constraint dropout_W dropout_U depthwise_regularizer pointwise_regularizer consume_less "
-    "beta_regularizer gamma_regularizer output_shape input_dim weights"
-)
+_KERAS_1_TRAINING = [
+    "init",
+    "inner_init",
+    "forget_bias_init",
+    "beta_init",
+    "gamma_init",
+    "W_regularizer",
+    "b_regularizer",
+    "U_regularizer",
+    "W_constraint",
+    "b_constraint",
+    "U_constraint",
+    "dropout_W",
+    "dropout_U",
+    "depthwise_regularizer",
+    "pointwise_regularizer",
+    "consume_less",
+    "beta_regularizer",
+    "gamma_regularizer",
+    "output_shape",
+    "input_dim",
+    "weights",
+]
 _ORDERINGS = {"tf": "channels_last", "th": "channels_first", "default": "channels_last"}
 
 
@@ -140,16 +137,16 @@ def _keras_1(layer: LayerConfig) -> LayerConfig:
     if layer.era > 1 and not old:
         return layer
     settings = {_KERAS_1.get(key, key): value for key, value in layer.settings.items()}
-    mended = replace(layer, settings=settings).without(*_KERAS_1_TRAINING, "nb_row", "nb_col")
+    migrated = replace(layer, settings=settings).without(*_KERAS_1_TRAINING, "nb_row", "nb_col")
     if "nb_row" in layer.settings:
-        mended = mended.changed(kernel_size=[layer.settings["nb_row"], layer.settings.get("nb_col")])
+        migrated = migrated.changed(kernel_size=[layer.settings["nb_row"], layer.settings.get("nb_col")])
     if isinstance(ordering := settings.get("data_format"), str):
-        mended = mended.changed(data_format=_ORDERINGS.get(ordering, ordering))
-    return mended.noted(f"The settings of {layer.kind} were in the words of Keras 1.") if old else mended
+        migrated = migrated.changed(data_format=_ORDERINGS.get(ordering, ordering))
+    return migrated.noted(f"The settings of {layer.kind} were in the words of Keras 1.") if old else migrated
 
 
 def _without_groups(layer: LayerConfig) -> LayerConfig:
-    """Keras 2 wrote into every kind of convolution what only Conv2D has."""
+    """Drop what Keras 2 wrote into every kind of convolution and only Conv2D has."""
     if layer.kind not in {"DepthwiseConv2D", "SeparableConv2D", "Conv2DTranspose"} or "groups" not in layer.settings:
         return layer
     if layer.settings["groups"] not in (1, None):
@@ -173,9 +170,7 @@ def _batch_normalization(layer: LayerConfig) -> LayerConfig:
 def _rectifiers(layer: LayerConfig) -> LayerConfig:
     if layer.kind == "LeakyReLU" and "alpha" in layer.settings:
         slope, note = layer.settings["alpha"], "LeakyReLU: alpha is called negative_slope now."
-        return (
-            layer.without("alpha").changed(negative_slope=slope).noted("LeakyReLU: alpha is called negative_slope now.")
-        )
+        return layer.without("alpha").changed(negative_slope=slope).noted(note)
     if layer.kind == "ThresholdedReLU":
         theta = layer.settings.get("theta", 1.0)
         note = "ThresholdedReLU is a ReLU with a threshold now."
@@ -200,17 +195,17 @@ def _recurrent(layer: LayerConfig) -> LayerConfig:
     return layer.without("time_major").noted(f"{layer.kind}: its setting time_major, off, was left out.")
 
 
-_ACTIVATIONS = words("ReLU LeakyReLU ELU Softmax ThresholdedReLU")
+_ACTIVATION_LAYERS = {"ReLU", "LeakyReLU", "ELU", "Softmax", "ThresholdedReLU"}
 
 
 def _activation(layer: LayerConfig) -> LayerConfig:
-    """A layer as an activation becomes a layer after it; a function that changed its meaning, the layers it was."""
+    """Make a layer of an activation that is one, and layers of a function that has another meaning now."""
     value = layer.settings.get("activation")
     if isinstance(value, str) and value.endswith("_v2"):
         return layer.changed(activation=value[:-3]).noted(f"The activation {shown(value)} lost its _v2.")
-    if isinstance(value, dict) and value.get("class_name") in _ACTIVATIONS:
+    if isinstance(value, dict) and value.get("class_name") in _ACTIVATION_LAYERS:
         kind, settings = value["class_name"], value.get("config")
-        after = mend(LayerConfig(kind, settings if isinstance(settings, dict) else {}, layer.era))
+        after = migrate(LayerConfig(kind, settings if isinstance(settings, dict) else {}, layer.era))
         note = f"{layer.kind}: its activation, a layer {kind}, is a layer of its own now."
         return replace(layer.changed(activation="linear"), then=(after,)).noted(note)
     if value == "hard_sigmoid" and layer.era < 3:
@@ -221,7 +216,7 @@ def _activation(layer: LayerConfig) -> LayerConfig:
     return layer
 
 
-_MENDS: tuple[_Mend, ...] = (
+_MIGRATIONS: tuple[_Migration, ...] = (
     _plain_values,
     _merge,
     _keras_1,

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from app.model_files.config.allow_list import Config
-from app.model_files.config.vocabulary import MODELS, TRAINING_ONLY
+from app.cnn.kinds import AUGMENTATIONS
+from app.model_files.config.allow_list import MODELS, Config
 from app.model_files.errors import RESAVE, ModelError, shown
 from app.model_files.limits import LAYERS
 
@@ -12,7 +12,7 @@ Call = list[Reference]  # what a layer reads, the one time
 
 
 def layers_of(model: Config) -> list[Config]:
-    """The layers of a model's config, in the file's order. Raises: ModelError."""
+    """Return the layers of a model's config, in the file's order. Raises: ModelError."""
     config = model["config"]
     # Keras 1 and early Keras 2 wrote a Sequential model as a bare list.
     entries = config.get("layers") if isinstance(config, dict) else config
@@ -31,7 +31,7 @@ def layers_of(model: Config) -> list[Config]:
 
 
 def name_of(entry: Config) -> str:
-    """A layer's own name in the file. Raises: ModelError."""
+    """Return a layer's own name in the file. Raises: ModelError."""
     config = entry["config"]
     name = entry.get("name") or (config.get("name") if isinstance(config, dict) else None)
     if name is None and entry["class_name"] in MODELS:
@@ -42,7 +42,7 @@ def name_of(entry: Config) -> str:
 
 
 def settings_of(entry: Config) -> Config:
-    """What a layer's config says of it. Raises: ModelError."""
+    """Return a layer's own config. Raises: ModelError."""
     config = entry["config"]
     if not isinstance(config, dict):
         raise ModelError(f"The layer {shown(name_of(entry))} has no settings. {RESAVE}")
@@ -50,7 +50,7 @@ def settings_of(entry: Config) -> Config:
 
 
 def references(struct: Any, reader: str = "") -> list[Reference]:
-    """All outputs that a list of them names: [["conv", 0, 0], ...], or one alone, or by key.
+    """Return all outputs that a list of them names: [["conv", 0, 0], ...], or one alone, or by key.
 
     reader: the layer that reads them, for a sentence.
     """
@@ -64,7 +64,7 @@ def references(struct: Any, reader: str = "") -> list[Reference]:
 
 
 def reference(entry: list[Any], reader: str = "") -> Reference:
-    """An output as [layer, call, output], with the arguments of the call or without. Raises: ModelError."""
+    """Return an output as (layer, call, output); the arguments of the call may follow. Raises: ModelError."""
     name, call, output = entry[:3]
     if not isinstance(name, str) or not all(isinstance(number, int) for number in (call, output)):
         raise ModelError(f"The model's graph is not written as Keras writes one. {RESAVE}")
@@ -75,7 +75,7 @@ def reference(entry: list[Any], reader: str = "") -> Reference:
 
 
 def calls(entry: Config) -> list[Call]:
-    """What a layer reads, each time that it is called. Raises: ModelError."""
+    """Return what a layer reads, each time that it is called. Raises: ModelError."""
     nodes = entry.get("inbound_nodes")
     if not isinstance(nodes, list):
         raise ModelError(f"The layer {shown(name_of(entry))} is in no graph. {RESAVE}")
@@ -97,7 +97,7 @@ def _call_of_keras_3(node: Config, entry: Config) -> Call:
 
 
 def history(tensor: Any) -> list[Any] | None:
-    """Which output of which layer a tensor of Keras 3 is: layer, call, output; None where it is no tensor."""
+    """Return the layer, call and output that a tensor of Keras 3 is; None where it is no tensor."""
     if not isinstance(tensor, dict) or tensor.get("class_name") != "__keras_tensor__":
         return None
     config = tensor.get("config")
@@ -106,11 +106,11 @@ def history(tensor: Any) -> list[Any] | None:
 
 
 # Keras writes training=True into every call of these, and goes by what the model itself is told when it runs.
-_PREPROCESSING = TRAINING_ONLY | {"Resizing", "CenterCrop"}
+_PREPROCESSING = AUGMENTATIONS | {"Resizing", "CenterCrop"}
 
 
 def _check_arguments(arguments: Any, name: str, trains: bool = False) -> None:
-    """Only what changes nothing when a trained model runs: training=False, mask=None. Raises: ModelError.
+    """Accept only what changes nothing when a trained model runs: training=False, mask=None. Raises: ModelError.
 
     trains: training=True changes nothing either.
     """

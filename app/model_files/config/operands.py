@@ -1,13 +1,12 @@
-"""What an operation is called with, as Keras 2 and Keras 3 write it: outputs of layers, numbers, and options."""
+"""Arguments of an operation as Keras 2 and Keras 3 write them: outputs of layers, numbers, and options."""
 
 from dataclasses import dataclass
 from typing import Any
 
+from app.cnn.kinds.settings import UNITS, real, several
 from app.model_files.config.allow_list import Config
-from app.model_files.config.arguments import real, several
 from app.model_files.config.nodes import Reference, history, name_of, reference
 from app.model_files.errors import RESAVE, ModelError, shown
-from app.model_files.limits import UNITS
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class Arguments:
 
 
 def arguments_of(node: Any, entry: Config) -> Arguments:
-    """The arguments of one call. Raises: ModelError, where it is not written as Keras writes one."""
+    """Return the arguments of one call. Raises: ModelError, where it is not written as Keras writes one."""
     positional, named = _written(node, name_of(entry))
     named = {key: value for key, value in named.items() if key != "name"}
     first = [named.pop(key) for key in _FIRST if key in named]
@@ -64,7 +63,7 @@ def _written_by_keras_2(node: Any) -> tuple[Any, Any]:
 
 
 def operand(value: Any, name: str) -> Operand:
-    """An operand: another layer's output, or numbers. Raises: ModelError.
+    """Return an operand: another layer's output, or numbers. Raises: ModelError.
 
     name: the operation's, for the sentence.
     """
@@ -84,7 +83,7 @@ def operand(value: Any, name: str) -> Operand:
 
 
 def as_reference(value: Any) -> Reference | None:
-    """The output of a layer that a value names, if it names one. Raises: ModelError, for one that cannot be."""
+    """Return the output of a layer that a value names, if it names one. Raises: ModelError, for one that cannot be."""
     if (found := history(value)) is not None:
         return reference(found)
     return reference(value) if isinstance(value, list) and len(value) == 3 and isinstance(value[0], str) else None

@@ -1,4 +1,4 @@
-"""Operations of a file, each call told as the layers that compute the same.
+"""Operations of a file, each call as the layers that compute the same.
 
 tf.math.truediv(x, 127.5), in a model's graph as Keras 2 writes it, is a Rescaling; so is x / 127.5 in Keras 3.
 """
@@ -29,23 +29,23 @@ class Operation:
     stacks: bool = False  # instead of layers: single channels put side by side
 
 
-def operations_of(entry: Config) -> list[Operation]:
-    """Every call of an operation. Raises: ModelError, for one that no layer computes."""
+def parse_operations(entry: Config) -> list[Operation]:
+    """Return every call of an operation. Raises: ModelError, for one that no layer computes."""
     function, nodes = function_of(entry), entry.get("inbound_nodes")
     if function is None or not isinstance(nodes, list):
         raise ModelError(f"The operation {shown(name_of(entry))} is in no graph. {RESAVE}")
     return [_FUNCTIONS[function](_Use(entry, function, arguments_of(node, entry))) for node in nodes]
 
 
-def gathered(operations: Mapping[Reference, Operation]) -> dict[Reference, Operation]:
-    """The same, where x[..., 2], x[..., 1], x[..., 0] stacked again are x with its channels in this order.
+def gather_channels(operations: Mapping[Reference, Operation]) -> dict[Reference, Operation]:
+    """Turn x[..., 2], x[..., 1], x[..., 0] stacked again into x with its channels in this order.
 
     Raises: ModelError, for a stack of anything else.
     """
-    return {key: _gather(each, operations) if each.stacks else each for key, each in operations.items()}
+    return {key: _gather_stack(each, operations) if each.stacks else each for key, each in operations.items()}
 
 
-def _gather(stack: Operation, operations: Mapping[Reference, Operation]) -> Operation:
+def _gather_stack(stack: Operation, operations: Mapping[Reference, Operation]) -> Operation:
     parts = [operations.get(reference) for reference in stack.inputs]
     taken = [(part.inputs[0], part.channel) for part in parts if part is not None and part.channel is not None]
     if len(taken) != len(parts) or len({source for source, _ in taken}) != 1:
@@ -66,13 +66,13 @@ class _Use:
         return name_of(self.entry)
 
     def option(self, key: str, default: Any = None) -> Any:
-        """A setting, which Keras 2 writes into the call and Keras 3 into the operation's own config."""
+        """Return a setting, which Keras 2 writes into the call and Keras 3 into the operation's own config."""
         config = self.entry["config"]
         own = config.get(key, default) if isinstance(config, dict) else default
         return self.arguments.options.get(key, own)
 
     def only(self, *options: str) -> None:
-        """Raises: ModelError, where it was called with anything but these options."""
+        """Raise ModelError, where it was called with anything but these options."""
         if unknown := [key for key in self.arguments.options if key not in options]:
             raise self.refused(f"is called with {shown(unknown[0])}, which Layerglass does not know")
 
@@ -82,14 +82,14 @@ class _Use:
         return tuple(operand(value, self.name) for value in self.arguments.operands)
 
     def tensor(self, count: int = 1) -> Reference:
-        """The one output that it reads, its first operand."""
+        """Return the one output that it reads, its first operand."""
         raw = self.arguments.operands
         found = as_reference(raw[0]) if len(raw) == count else None
         if found is None:
             raise self.refused("is called with something other than the output of a layer")
         return found
 
-    def told(self, inputs: list[Reference], *layers: tuple[str, Config]) -> Operation:
+    def as_layers(self, inputs: list[Reference], *layers: tuple[str, Config]) -> Operation:
         kinds = " and ".join(kind for kind, _ in layers)
         note = f"The operation {written_name(self.entry)} is a layer {kinds} here."
         made = tuple(LayerConfig(kind, settings, notes=(note,)) for kind, settings in layers)
@@ -108,12 +108,12 @@ def _combine(use: _Use) -> Operation:
     if isinstance(first, Constant):
         if isinstance(second, Constant):
             raise use.refused("reads numbers only, and no layer")
-        return use.told([second], ("Rescaling", _numbers_first(use, first.values)))
+        return use.as_layers([second], ("Rescaling", _numbers_first(use, first.values)))
     if isinstance(second, Constant):
-        return use.told([first], ("Rescaling", _numbers_second(use, second.values)))
+        return use.as_layers([first], ("Rescaling", _numbers_second(use, second.values)))
     if use.function not in _LAYERS:
         raise use.refused("divides one layer's output by another's, which no layer of Keras does")
-    return use.told([first, second], (_LAYERS[use.function], {}))
+    return use.as_layers([first, second], (_LAYERS[use.function], {}))
 
 
 _LAYERS = {"add": "Add", "subtract": "Subtract", "multiply": "Multiply"}
@@ -145,7 +145,7 @@ def _each(values: _Values, change: Callable[[float], float]) -> _Values:
 
 def _negate(use: _Use) -> Operation:
     use.only()
-    return use.told([use.tensor()], ("Rescaling", {"scale": -1.0, "offset": 0.0}))
+    return use.as_layers([use.tensor()], ("Rescaling", {"scale": -1.0, "offset": 0.0}))
 
 
 def _cast(use: _Use) -> Operation:
@@ -161,7 +161,7 @@ def _activate(use: _Use) -> Operation:
     if use.option("beta", 1.0) != 1:
         raise use.refused(f"is called with beta={shown(use.option('beta'))}; expected 1")
     kind, settings = _ACTIVATIONS.get(use.function, ("Activation", {"activation": use.function}))
-    return use.told([use.tensor()], (kind, settings))
+    return use.as_layers([use.tensor()], (kind, settings))
 
 
 _ACTIVATIONS: Mapping[str, tuple[str, Config]] = {"relu": ("ReLU", {}), "relu6": ("ReLU", {"max_value": 6.0})}
@@ -170,14 +170,14 @@ _ACTIVATIONS: Mapping[str, tuple[str, Config]] = {"relu": ("ReLU", {}), "relu6":
 def _softmax(use: _Use) -> Operation:
     use.only("axis")
     axis = use.option("axis")
-    return use.told([use.tensor()], ("Softmax", {"axis": -1 if axis is None else axis}))
+    return use.as_layers([use.tensor()], ("Softmax", {"axis": -1 if axis is None else axis}))
 
 
 def _mean(use: _Use) -> Operation:
     use.only("axis", "keepdims")
     if use.option("axis") not in ([1, 2], [2, 1], [-3, -2]):
         raise use.refused("averages over something other than height and width")
-    return use.told([use.tensor()], ("GlobalAveragePooling2D", {"keepdims": use.option("keepdims", False)}))
+    return use.as_layers([use.tensor()], ("GlobalAveragePooling2D", {"keepdims": use.option("keepdims", False)}))
 
 
 def _flip(use: _Use) -> Operation:

@@ -3,58 +3,61 @@
 import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from app.cnn.parts import ImageShape
-from app.model_files.config.allow_list import Config
-from app.model_files.config.channels import NOTE, are_channels_first, flattens_channels_first, turned
-from app.model_files.config.functional_graph import Graph, Use, graph_of
+import numpy as np
+
+from app.cnn.kinds import AUGMENTATIONS, KINDS, Layer, Settings
+from app.cnn.kinds.convolution import Conv2D
+from app.cnn.kinds.reshaping import Permute, Reshape
+from app.cnn.types import Array, ImageShape
+from app.model_files.config.allow_list import MODELS, Config
+from app.model_files.config.functional_graph import FunctionalGraph, Use, parse_graph
 from app.model_files.config.inputs import as_image, channels_last, input_of, input_shape, times
-from app.model_files.config.migrations import LayerConfig, mend
+from app.model_files.config.migrations import LayerConfig, migrate
 from app.model_files.config.nodes import Reference, layers_of, name_of, settings_of
 from app.model_files.config.operations import Operation
-from app.model_files.config.order import fixed_order
-from app.model_files.config.settings import checked_settings
-from app.model_files.config.vocabulary import LAYERS as KINDS
-from app.model_files.config.vocabulary import MODELS, TRAINING_ONLY
+from app.model_files.config.settings import check_settings
 from app.model_files.errors import RESAVE, ModelError, shown
 from app.model_files.limits import LAYERS, NESTED_MODELS
-from app.model_files.plan import Path, Plan, Settings, Step, in_keras_order
+from app.model_files.plan import LayerPath, Plan, Step, sort_as_keras
 
 _FORBIDDEN = re.compile(r"[^A-Za-z0-9_.>-]")
 _NAME_LENGTH = 60
 _NAMES = 8  # in a sentence
-# What keeps an image's channels, and their order.
-_CHANNEL_KEEPING = frozenset({"Rescaling", "Resizing", "Normalization", "BatchNormalization", "ZeroPadding2D"})
+_TURNED = "The model keeps an image's channels before its height and width; here they come last."
 
 
 def make_plan(config: Config, era: int) -> Plan:
-    """The plan of a checked config. era: the Keras that wrote it. Raises: ModelError."""
+    """Return the plan of a checked config. era: the Keras that wrote it. Raises: ModelError."""
     channels_first = are_channels_first(config)
-    maker = _Maker(era, channels_first)
+    planner = _Planner(era, channels_first)
     shape, name = input_of(config)
     shape = input_shape(shape)
     if channels_first:
-        maker.note(NOTE)
+        planner.note(_TURNED)
         shape = channels_last(shape)
     shape, inner = as_image(shape)
-    source = first = maker.input(name)
-    maker.image_channels = 0 if inner is not None else shape[-1] or 0
+    source = first = planner.input(name)
+    planner.image_channels = 0 if inner is not None else shape[-1] or 0
     if inner is not None:
-        first = maker.reshape(inner, source)
-        maker.note(f"The model takes its image as {times(inner)} numbers; here it takes {times(shape)}, the same ones.")
-    outputs = maker.model(config, [first], ())
+        first = planner.reshape(inner, source)
+        planner.note(
+            f"The model takes its image as {times(inner)} numbers; here it takes {times(shape)}, the same ones."
+        )
+    outputs = planner.model(config, [first], ())
     if outputs[0] in {source, first}:
         raise ModelError("The model has no layers between its input and its output.")
-    return maker.plan(shape, source, outputs[0])
+    return planner.plan(shape, source, outputs[0])
 
 
 @dataclass
-class _Maker:
+class _Planner:
     era: int
     channels_first: bool
     steps: dict[str, Step] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
-    layers: dict[Path, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    layers: dict[LayerPath, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     notes: Counter[str] = field(default_factory=Counter)
     renamed: dict[str, str] = field(default_factory=dict)
     reshaped: str = ""  # the step that reshapes the image, if there is one
@@ -69,20 +72,20 @@ class _Maker:
         return self._unique(name)
 
     def reshape(self, shape: tuple[int | None, ...], source: str) -> str:
-        self.reshaped = self.step("Reshape", {"target_shape": shape}, (source,), "as_the_model_takes_it", ())
+        self.reshaped = self.step(Reshape, {"target_shape": shape}, (source,), "as_the_model_takes_it", ())
         return self.reshaped
 
-    def step(self, kind: str, settings: Settings, inputs: tuple[str, ...], name: str, origin: Path) -> str:
+    def step(self, kind: type[Layer], settings: Settings, inputs: tuple[str, ...], name: str, origin: LayerPath) -> str:
         if len(self.steps) >= LAYERS:
             raise ModelError(f"The model has more than {LAYERS:,} layers.")
         name = self._unique(name)
         self.steps[name] = Step(name, kind, settings, inputs, origin)
-        if kind in {"Flatten", "Dense"} or kind.startswith("Global") or inputs[0] in self.flat:
+        if kind.makes_vector or inputs[0] in self.flat:
             self.flat.add(name)
         return name
 
     def _unique(self, wanted: str) -> str:
-        """A name that TensorFlow takes, and that no other layer has."""
+        """Return a name that TensorFlow takes, and that no other layer has."""
         safe = _FORBIDDEN.sub("_", wanted[:_NAME_LENGTH])
         safe = safe if safe[:1].isalnum() else f"layer{safe}"
         name, number = safe, 1
@@ -94,8 +97,8 @@ class _Maker:
             self.renamed[wanted] = name
         return name
 
-    def model(self, config: Config, inputs: list[str], path: Path) -> list[str]:
-        """The names of the steps that give the model's outputs."""
+    def model(self, config: Config, inputs: list[str], path: LayerPath) -> list[str]:
+        """Return the names of the steps that give the model's outputs."""
         if len(path) > NESTED_MODELS:
             raise ModelError(f"The model holds more than {NESTED_MODELS} models within each other.")
         entries = layers_of(config)
@@ -106,14 +109,14 @@ class _Maker:
             return self._sequential(entries, inputs, path)
         return self._functional(config, inputs, path)
 
-    def _sequential(self, entries: list[Config], inputs: list[str], path: Path) -> list[str]:
+    def _sequential(self, entries: list[Config], inputs: list[str], path: LayerPath) -> list[str]:
         for entry in entries:
             if entry["class_name"] != "InputLayer":
                 inputs = self._call(entry, inputs, path)
         return inputs
 
-    def _functional(self, config: Config, inputs: list[str], path: Path) -> list[str]:
-        graph = graph_of(config)
+    def _functional(self, config: Config, inputs: list[str], path: LayerPath) -> list[str]:
+        graph = parse_graph(config)
         if len(graph.outputs) > 1:
             self.note(_several_outputs(graph))
         made = self._bind(graph, inputs, path)
@@ -131,19 +134,19 @@ class _Maker:
             raise ModelError(f"The model's output {shown(graph.answer[0])} is never made. {RESAVE}")
         return [made[graph.answer]]
 
-    def _bind(self, graph: Graph, inputs: list[str], path: Path) -> dict[Reference, str]:
+    def _bind(self, graph: FunctionalGraph, inputs: list[str], path: LayerPath) -> dict[Reference, str]:
         # The model itself is given one image, for the one input that its answer depends on.
         wanted = graph.inputs if path or len(graph.inputs) == 1 else graph.inputs_needed()
         if len(wanted) != len(inputs):
             raise ModelError(f"The model takes {len(wanted)} inputs; Layerglass gives it one image.")
         return dict(zip(wanted, inputs, strict=True))
 
-    def _use(self, use: Use, inputs: list[str], path: Path) -> str:
+    def _use(self, use: Use, inputs: list[str], path: LayerPath) -> str:
         if use.operation is not None:
             return self._operate(use.operation, inputs, (*path, use.operation.name))
         return self._one(self._call(use.entry, inputs, path), use.entry)
 
-    def _operate(self, operation: Operation, inputs: list[str], origin: Path) -> str:
+    def _operate(self, operation: Operation, inputs: list[str], origin: LayerPath) -> str:
         if operation.channels is not None:
             return self._reorder(operation.channels, inputs[0], operation.name)
         if operation.channel is not None:
@@ -157,7 +160,7 @@ class _Maker:
         return inputs[0]
 
     def _reorder(self, channels: tuple[int, ...], source: str, name: str) -> str:
-        """A convolution of single cells whose weights are ones and zeros: it gives each channel another place."""
+        """Add a convolution of single cells whose weights are ones and zeros: each channel gets another place."""
         count = self._channels(source)
         order = channels or tuple(reversed(range(count)))
         if self.channels_first or not count or max(order) >= count:
@@ -165,14 +168,14 @@ class _Maker:
                 f"The operation {shown(name)} changes the order of something other than the image's channels. {RESAVE}"
             )
         self.note(f"The order of the channels is changed by a convolution of 1×1 with fixed weights, {name}.")
-        settings, kernel = fixed_order(order, count)
-        made = self.step("Conv2D", settings, (source,), name, ())
+        settings, kernel = _reordering(order, count)
+        made = self.step(Conv2D, settings, (source,), name, ())
         self.steps[made] = replace(self.steps[made], fixed=(kernel,))
         return made
 
     def _channels(self, source: str) -> int:
-        """How many channels the image has, where a step still has the image's; else 0."""
-        while source in self.steps and self.steps[source].kind in _CHANNEL_KEEPING:
+        """Return how many channels the image has, where a step still has the image's; else 0."""
+        while source in self.steps and self.steps[source].kind.keeps_channels:
             source = self.steps[source].inputs[0]
         return 0 if source in self.steps else self.image_channels
 
@@ -181,16 +184,16 @@ class _Maker:
             raise ModelError(f"The layer {shown(name_of(entry))} gives {len(outputs)} outputs; one is shown.")
         return outputs[0]
 
-    def _call(self, entry: Config, inputs: list[str], path: Path) -> list[str]:
+    def _call(self, entry: Config, inputs: list[str], path: LayerPath) -> list[str]:
         name, kind = name_of(entry), entry["class_name"]
         if not inputs:
             raise ModelError(f"The layer {shown(name)} reads nothing. {RESAVE}")
         if kind in MODELS:
             return self.model(entry, inputs, (*path, name))
-        if kind in TRAINING_ONLY:
+        if kind in AUGMENTATIONS:
             self.note(f"{kind}, which changes pictures in training only, was left out.")
             return inputs
-        layer = mend(LayerConfig(kind, settings_of(entry), self.era))
+        layer = migrate(LayerConfig(kind, settings_of(entry), self.era))
         self._note_precision(layer)
         origin = (*path, name)
         if any(step.origin == origin for step in self.steps.values()):
@@ -200,17 +203,19 @@ class _Maker:
             outputs = [self._add(after, tuple(outputs), f"{name}_{after.kind.lower()}", ())]
         return outputs
 
-    def _add(self, layer: LayerConfig, inputs: tuple[str, ...], name: str, origin: Path) -> str:
+    def _add(self, layer: LayerConfig, inputs: tuple[str, ...], name: str, origin: LayerPath) -> str:
         for sentence in layer.notes:
             self.note(sentence)
         if layer.kind not in KINDS:
             raise ModelError(f"The layer {shown(name)} is a {shown(layer.kind)}, which is no layer.")
-        settings = layer.settings
+        kind = KINDS[layer.kind]
+        settings: Settings = layer.settings
         if self.channels_first and inputs[0] not in self.flat:
-            if layer.kind == "Flatten" and flattens_channels_first(settings):
-                inputs = (self.step("Permute", {"dims": (3, 1, 2)}, inputs, f"{name}_order", ()),)
-            settings = turned(layer.kind, name, settings)
-        return self.step(layer.kind, checked_settings(layer.kind, name, settings), inputs, name, origin)
+            # Values are laid out in the order in which they lie, unless it was said that channels come first.
+            if kind.makes_vector and kind.ignores_input_shape and settings.get("data_format") != "channels_first":
+                inputs = (self.step(Permute, {"dims": (3, 1, 2)}, inputs, f"{name}_order", ()),)
+            settings = _turn_channels_last(kind, name, settings)
+        return self.step(kind, check_settings(kind, name, settings), inputs, name, origin)
 
     def _note_precision(self, layer: LayerConfig) -> None:
         dtype = layer.settings.get("dtype")
@@ -221,9 +226,9 @@ class _Maker:
             self.note(f"The model computes in {shown(dtype)}; here it computes in 32-bit numbers.")
 
     def plan(self, shape: ImageShape, source: str, output: str) -> Plan:
-        """Everything that the output depends on."""
+        """Return everything that the output depends on."""
         self._drop_reshape(source)
-        steps = in_keras_order(self.steps, output)
+        steps = sort_as_keras(self.steps, output)
         kept = {step.name for step in steps}
         left = self.left_out + [step.name for step in self.steps.values() if step.origin and step.name not in kept]
         if left:
@@ -233,7 +238,7 @@ class _Maker:
     def _drop_reshape(self, source: str) -> None:
         """Leave out the reshaping of the input where what follows gives the same without it."""
         readers = [step for step in self.steps.values() if self.reshaped in step.inputs]
-        if all(step.kind in {"Flatten", "Reshape"} for step in readers):
+        if all(step.kind.ignores_input_shape for step in readers):
             for step in readers:
                 self.steps[step.name] = replace(step, inputs=(source,))
 
@@ -248,7 +253,41 @@ class _Maker:
         return (*counted, *names)
 
 
-def _several_outputs(graph: Graph) -> str:
+def are_channels_first(config: Config) -> bool:
+    """Whether some layer of the model says so, in the words of any Keras."""
+    waiting: list[Any] = [config]
+    while waiting:
+        thing = waiting.pop()
+        if isinstance(thing, dict):
+            if thing.get("data_format") == "channels_first" or thing.get("dim_ordering") == "th":
+                return True
+            waiting.extend(thing.values())
+        elif isinstance(thing, list):
+            waiting.extend(thing)
+    return False
+
+
+def _turn_channels_last(kind: type[Layer], name: str, settings: Settings) -> Settings:
+    """Return a layer's settings for images with their channels last: TensorFlow on a processor computes with no other.
+
+    Raises: ModelError, where it cannot be turned.
+    """
+    if (turned := kind.turn_channels_last(settings)) is None:
+        raise ModelError(
+            f"The model keeps channels first, and its layer {shown(name)} ({kind.__name__}) cannot be turned to "
+            "channels last. Convert the model, and save it again."
+        )
+    return turned
+
+
+def _reordering(order: tuple[int, ...], channels: int) -> tuple[Settings, Array]:
+    """Return settings and kernel of a convolution that gives its input's channels in this order."""
+    kernel = np.eye(channels, dtype=np.float32)[:, list(order)]
+    settings = {"filters": len(order), "kernel_size": (1, 1), "use_bias": False}
+    return settings, kernel.reshape(1, 1, channels, len(order))
+
+
+def _several_outputs(graph: FunctionalGraph) -> str:
     names = [name for name, *_ in graph.outputs]
     return f"The model gives {len(names)} outputs: {_listed(names)}. The first, {shown(names[0])}, is the answer here."
 

@@ -10,13 +10,13 @@ import pytest
 from keras import layers
 from numpy.typing import NDArray
 
-from app.cnn.errors import ImageTooSmall
+from app.cnn.errors import ImageTooSmall, UnsupportedLayer
 from app.cnn.litert import interpreters
 from app.cnn.litert.engine import LiteEngine
 from app.cnn.litert.interpreters import Interpreters
-from app.cnn.litert.unknown import Unknown
 from app.cnn.pooling import PoolingMode
-from tests.small_models import build_digits, build_picture, parts, with_random_weights
+from tests.keras_layers import define as parts
+from tests.small_models import build_digits, build_picture, with_random_weights
 
 STATUS = Path("/proc/self/statm")
 PAGE = 4096
@@ -113,7 +113,7 @@ def test_weights_that_are_no_finite_numbers_are_refused(garbage: float) -> None:
     model = build_digits()
     kernel = model.get_layer("conv2").kernel
     kernel.assign(np.where(np.arange(kernel.shape[3]) == 1, garbage, kernel.numpy()))
-    with pytest.raises(Unknown, match="weights of conv2"):
+    with pytest.raises(UnsupportedLayer, match="weights of conv2"):
         engine_of(model)
 
 

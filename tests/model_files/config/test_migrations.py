@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from app.model_files.config.migrations import LayerConfig, mend
+from app.model_files.config.migrations import LayerConfig, migrate
 from app.model_files.errors import ModelError
 from app.model_files.loading import LoadedModel, load_model
 from tests.model_files.files import graph, image, layer, node, numbers, save_h5, sequential
@@ -180,9 +180,9 @@ def test_hard_sigmoid_computes_as_it_did_in_keras_2(tmp_path: Path) -> None:
 
 
 def test_time_major_is_left_out_where_it_is_off() -> None:
-    assert "time_major" not in mend(LayerConfig("LSTM", {"units": 3, "time_major": False}, 2)).settings
+    assert "time_major" not in migrate(LayerConfig("LSTM", {"units": 3, "time_major": False}, 2)).settings
     with pytest.raises(ModelError, match="time_major=True"):
-        mend(LayerConfig("LSTM", {"units": 3, "time_major": True}, 2))
+        migrate(LayerConfig("LSTM", {"units": 3, "time_major": True}, 2))
 
 
 def test_modules_of_keras_2_13_and_mixed_precision(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-from app.cnn.arithmetic import NoArithmetic, explain_cell
+from app.cnn.cells import ElementwiseCell
+from app.cnn.errors import NoArithmetic
 from app.cnn.network import Network
 from app.model_files.errors import ModelError
 from app.model_files.infer_card import infer_card
@@ -41,7 +42,7 @@ def computed(path: Path) -> tuple[np.ndarray, np.ndarray]:
     model = opened.model
     images = image(model) * 8 - 4
     answers = np.array(model(images))
-    network = Network("m", opened.parts, infer_card(opened, "m"))
+    network = Network("m", opened.definition, infer_card(opened, "m"))
     np.testing.assert_allclose(network.run(images[0]).output, answers[0], rtol=1e-5, atol=1e-5)
     return images, answers
 
@@ -95,25 +96,27 @@ def test_channels_that_are_stacked_in_another_order_are_not_told_as_left_out(tmp
     assert not any("left out" in mend for mend in opened.mends)
 
 
-def test_numbers_for_each_channel_are_not_told_as_one_number(tmp_path: Path) -> None:
-    """A layer that adds another number to each channel is seen, but its arithmetic is not shown."""
+def test_the_arithmetic_shows_the_number_of_the_channel(tmp_path: Path) -> None:
     opened = load_model(called(tmp_path, operation("math.add", [*IN, {"y": [1.0, 2.0, 3.0]}])))
-    network = Network("m", opened.parts, infer_card(opened, "m"))
+    network = Network("m", opened.definition, infer_card(opened, "m"))
     forward = network.run(image(opened.model)[0])
     (layer,) = network.layers
-    with pytest.raises(NoArithmetic, match="Rescaling"):
-        explain_cell(layer, {}, network.inputs(layer, forward), forward.output, (0, 0, 0))
+    for channel, number in enumerate([1.0, 2.0, 3.0]):
+        cell = layer.explain({}, network.inputs(layer, forward), forward.output, (0, 0, channel))
+        assert isinstance(cell, ElementwiseCell)
+        assert cell.parameters == {"scale": 1.0, "offset": number}
+        assert cell.inputs[0] + number == pytest.approx(cell.value, abs=1e-6)
 
 
 def test_squeeze_and_excitation_is_seen_but_its_arithmetic_is_not(tmp_path: Path) -> None:
     x = keras.Input((6, 6, 3))
     keras.Model(x, squeezed(x)).save(tmp_path / "m.keras")
     opened = load_model(tmp_path / "m.keras")
-    network = Network("m", opened.parts, infer_card(opened, "m"))
+    network = Network("m", opened.definition, infer_card(opened, "m"))
     forward, layer = network.run(image(opened.model)[0]), network.layer("excited")
     assert network.receptive_fields["excited"] == (6, 6)
     with pytest.raises(NoArithmetic, match="Multiply"):
-        explain_cell(layer, {}, network.inputs(layer, forward), forward.activations["excited"], (0, 0, 0))
+        layer.explain({}, network.inputs(layer, forward), forward.activations["excited"], (0, 0, 0))
 
 
 def test_a_layer_that_runs_as_in_training_is_refused_by_its_own_name(tmp_path: Path) -> None:

@@ -2,9 +2,13 @@ import keras
 import pytest
 from keras import layers
 
-from app.cnn.layers import Layer, Window
+from app.cnn.kinds import Layer
+from app.cnn.kinds.convolution import Conv2D
+from app.cnn.kinds.dense import Dense
+from app.cnn.kinds.training_only import Dropout
 from app.cnn.pooling import PoolingMode
-from app.cnn.tensorflow.layers import computing_layers, describe_layers
+from app.cnn.windows import Window
+from tests.keras_layers import computing_layers, describe_layers
 from tests.small_models import build_branches, build_digits, build_logistic, build_picture
 
 
@@ -37,18 +41,11 @@ def test_a_layer_knows_what_it_reads() -> None:
 
 def test_a_convolution_is_described() -> None:
     layer = describe_one(layers.Conv2D(5, (3, 2), strides=(1, 2), padding="same", activation="relu", name="conv"))
-    assert layer == Layer(
-        name="conv",
-        kind="Conv2D",
-        inputs=(),
-        output_shape=(12, 8, 5),
-        parameters=3 * 2 * 2 * 5 + 5,
-        biases=5,
-        window=Window((3, 2), (1, 2), (1, 1), "same"),
-        activation="relu",
-        filters=5,
-        pooling=None,
-    )
+    assert isinstance(layer, Conv2D)
+    assert (layer.name, layer.kind, layer.inputs, layer.output_shape) == ("conv", "Conv2D", (), (12, 8, 5))
+    assert (layer.parameters, layer.biases) == (3 * 2 * 2 * 5 + 5, 5)
+    assert layer.window == Window((3, 2), (1, 2), (1, 1), "same")
+    assert (layer.activation, layer.filters, layer.pooling) == ("relu", 5, None)
 
 
 def test_a_pooling_layer_is_described() -> None:
@@ -60,7 +57,8 @@ def test_a_pooling_layer_is_described() -> None:
 
 def test_a_dense_layer_is_described() -> None:
     layer = described(build_logistic(), "hidden")
-    assert (layer.window, layer.filters, layer.parameters, layer.biases) == (None, 3, 784 * 3 + 3, 3)
+    assert isinstance(layer, Dense)
+    assert (layer.window, layer.units, layer.parameters, layer.biases) == (None, 3, 784 * 3 + 3, 3)
 
 
 def test_a_convolution_without_bias_has_none() -> None:
@@ -68,7 +66,9 @@ def test_a_convolution_without_bias_has_none() -> None:
 
 
 def test_dropout_keeps_its_rate() -> None:
-    assert describe_one(layers.Dropout(0.25)).rate == 0.25
+    layer = describe_one(layers.Dropout(0.25))
+    assert isinstance(layer, Dropout)
+    assert layer.rate == 0.25
 
 
 def test_sizes_that_may_be_any_are_none() -> None:

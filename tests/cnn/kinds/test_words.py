@@ -2,11 +2,10 @@ import keras
 import pytest
 from keras import layers
 
-from app.cnn.layers import Layer
+from app.cnn.kinds import Layer
 from app.cnn.pooling import PoolingMode
-from app.cnn.tensorflow.layers import describe_layers
 from app.cnn.tensorflow.pooling import MinPooling2D
-from app.web.words import describe, describe_briefly
+from tests.keras_layers import describe_layers
 
 
 def described(layer: layers.Layer) -> Layer:
@@ -39,13 +38,13 @@ def described(layer: layers.Layer) -> Layer:
     ids=lambda value: type(value).__name__ if isinstance(value, layers.Layer) else "",
 )
 def test_a_layer_in_words(layer: layers.Layer, words: str) -> None:
-    assert describe(described(layer)) == words
+    assert described(layer).describe() == words
 
 
 def test_any_other_layer_is_called_by_its_class() -> None:
     image = keras.Input((4, 4, 1))
     model = keras.Model(image, layers.Add()([image, image]))
-    assert describe(describe_layers(model)[0]) == "Add"
+    assert describe_layers(model)[0].describe() == "Add"
 
 
 def test_a_layer_of_several_inputs_names_them() -> None:
@@ -53,7 +52,7 @@ def test_a_layer_of_several_inputs_names_them() -> None:
     left, middle, right = (layers.Conv2D(2, 1, name=name)(image) for name in ("left", "middle", "right"))
     added = layers.Add(name="added")([left, middle])
     joined = layers.Concatenate(name="joined")([added, left, right])
-    words = {layer.name: describe(layer) for layer in describe_layers(keras.Model(image, joined))}
+    words = {layer.name: layer.describe() for layer in describe_layers(keras.Model(image, joined))}
     assert words["added"] == "adds left and middle"
     assert words["joined"] == "all maps of added, left and right"
 
@@ -67,12 +66,12 @@ def test_a_layer_of_several_inputs_names_them() -> None:
     ],
 )
 def test_a_pooling_layer_is_described_by_the_mode_in_effect(mode: PoolingMode, words: str) -> None:
-    assert describe(described(layers.MaxPooling2D(2)), mode) == words
+    assert described(layers.MaxPooling2D(2)).with_pooling(mode).describe() == words
 
 
 def test_the_pooling_in_effect_changes_no_other_layer_s_words() -> None:
     layer = described(layers.Conv2D(4, 3))
-    assert describe(layer, PoolingMode.MIN) == describe(layer)
+    assert layer.with_pooling(PoolingMode.MIN) is layer
 
 
 @pytest.mark.parametrize(
@@ -86,7 +85,7 @@ def test_the_pooling_in_effect_changes_no_other_layer_s_words() -> None:
     ids=lambda value: type(value).__name__ if isinstance(value, layers.Layer) else "",
 )
 def test_a_layer_in_a_few_words(layer: layers.Layer, words: str) -> None:
-    assert describe_briefly(described(layer)) == words
+    assert described(layer).describe_briefly() == words
 
 
 @pytest.mark.parametrize(
@@ -108,4 +107,4 @@ def test_a_layer_in_a_few_words(layer: layers.Layer, words: str) -> None:
 )
 def test_other_kinds_have_words(layer: layers.Layer, words: str) -> None:
     model = keras.Sequential([keras.Input((8, 8, 2)), layer])
-    assert describe(describe_layers(model)[0]) == words
+    assert describe_layers(model)[0].describe() == words

@@ -1,23 +1,29 @@
-"""Checks for one setting of a layer: each takes a value out of a file and returns it clean, or raises ValueError."""
+"""Settings of a layer: each has the check that a value out of a file must pass, and Keras' default.
+
+A check takes a value and returns it clean, or raises ValueError with what was expected, as in "a whole number from 1 to
+1,024".
+"""
 
 import math
 from collections.abc import Callable
+from dataclasses import MISSING, field
 from typing import Any
 
-from app.model_files.limits import PARAMETERS, WINDOW
-from app.model_files.names import words
+SIDE = 4_096  # pixels of an image's height or width
+UNITS = 65_536  # neurons or filters of a layer
+WINDOW = 1_024  # rows or columns of a kernel, a stride, a dilation
+PARAMETERS = 50_000_000  # of a model
 
 Check = Callable[[Any], Any]
 
-ACTIVATIONS = words(
-    "celu elu exponential gelu glu hard_shrink hard_sigmoid hard_silu hard_swish hard_tanh leaky_relu linear "
-    "log_sigmoid log_softmax mish relu relu6 selu sigmoid silu soft_shrink softmax softplus softsign sparse_plus "
-    "sparse_sigmoid sparsemax squareplus swish tanh tanh_shrink"
-)
+
+def setting(check: Check, default: Any = MISSING, *, compare: bool = True) -> Any:
+    """Declare a setting of a layer as a dataclass field; one without a default is required."""
+    return field(default=default, compare=compare, metadata={"check": check})
 
 
 def whole(least: int, most: int) -> Check:
-    """A whole number; 2.0 and 2 are the same one."""
+    """Check for a whole number; 2.0 and 2 are the same one."""
 
     def check(value: Any) -> int:
         if isinstance(value, float) and value.is_integer():
@@ -30,19 +36,34 @@ def whole(least: int, most: int) -> Check:
 
 
 def real(value: Any) -> float:
-    """A finite number."""
+    """Check for a finite number."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(float(value)):
         raise ValueError("a number")
     return float(value)
 
 
+def between(least: float, most: float = math.inf) -> Check:
+    """Check for a finite number within these bounds."""
+
+    def check(value: Any) -> float:
+        number = real(value)
+        if not least <= number <= most:
+            raise ValueError(f"a number from {least:g}" + ("" if most == math.inf else f" to {most:g}"))
+        return number
+
+    return check
+
+
 def flag(value: Any) -> bool:
+    """Check for true or false."""
     if value not in (True, False):
         raise ValueError("true or false")
     return bool(value)
 
 
 def one_of(*choices: Any) -> Check:
+    """Check for one of these values."""
+
     def check(value: Any) -> Any:
         for choice in choices:
             if value == choice and isinstance(value, bool) == isinstance(choice, bool):
@@ -53,12 +74,12 @@ def one_of(*choices: Any) -> Check:
 
 
 def optional(check: Check) -> Check:
-    """The same, or nothing."""
+    """Accept null as well."""
     return lambda value: None if value is None else check(value)
 
 
 def several(check: Check, length: int | None = None, most: int = 64) -> Check:
-    """A list of such values, as a tuple."""
+    """Check for a list of such values; it becomes a tuple."""
 
     def check_all(value: Any) -> tuple[Any, ...]:
         if not isinstance(value, list | tuple) or len(value) > most or (length is not None and len(value) != length):
@@ -69,7 +90,7 @@ def several(check: Check, length: int | None = None, most: int = 64) -> Check:
 
 
 def either(*checks: Check) -> Check:
-    """The first check that passes."""
+    """Take the first check that passes."""
 
     def check_either(value: Any) -> Any:
         expected = []
@@ -84,7 +105,7 @@ def either(*checks: Check) -> Check:
 
 
 def pair(least: int, most: int = WINDOW) -> Check:
-    """A number for rows and one for columns, or one for both."""
+    """Check for a number for rows and one for columns, or one for both."""
     number = whole(least, most)
 
     def check(value: Any) -> tuple[int, int]:
@@ -95,7 +116,7 @@ def pair(least: int, most: int = WINDOW) -> Check:
 
 
 def margins(value: Any) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Rows above and below, columns left and right; or one number for each two; or one for all."""
+    """Check for rows above and below, columns left and right; or one number for each two; or one for all."""
     number = whole(0, WINDOW)
     rows, columns = (
         several(either(pair(0), number), 2)(value) if isinstance(value, list | tuple) else (number(value),) * 2
@@ -103,18 +124,11 @@ def margins(value: Any) -> tuple[tuple[int, int], tuple[int, int]]:
     return pair(0)(rows), pair(0)(columns)
 
 
-def activation(value: Any) -> str:
-    """The name of an activation function of Keras; nothing is linear."""
-    name = "linear" if value is None else value
-    if not isinstance(name, str) or name not in ACTIVATIONS:
-        raise ValueError("an activation function of Keras")
-    return name
+def numbers(value: Any) -> Any:
+    """Check for a number, or lists of numbers within each other."""
+    return [numbers(entry) for entry in value] if isinstance(value, list | tuple) else real(value)
 
 
-def amounts(value: Any) -> Any:
-    """A number, or lists of numbers within each other."""
-    return [amounts(entry) for entry in value] if isinstance(value, list | tuple) else real(value)
-
-
-axis = whole(-8, 8)
-size = whole(-1, PARAMETERS)
+axis_number = whole(-8, 8)
+axis_numbers = either(axis_number, several(axis_number, most=8))
+size_number = whole(-1, PARAMETERS)

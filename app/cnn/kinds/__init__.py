@@ -1,0 +1,25 @@
+"""The kinds of layer that there are: a class for each, its relatives in the same file.
+
+To add a kind, add its class to one of these files: it is registered by its name, and all else asks the registry.
+"""
+
+from app.cnn.kinds import (  # noqa: F401  each registers its kinds
+    activation,
+    convolution,
+    dense,
+    merging,
+    normalization,
+    pooling,
+    recurrent,
+    reshaping,
+    resizing,
+    training_only,
+)
+from app.cnn.kinds.layer import REGISTRY as KINDS
+from app.cnn.kinds.layer import Layer, Settings
+from app.cnn.kinds.training_only import AUGMENTATIONS
+
+# Names that kinds had in other versions of Keras, or are registered under.
+ALIASES = {alias: name for name, kind in KINDS.items() for alias in kind.aliases}
+
+__all__ = ["ALIASES", "AUGMENTATIONS", "KINDS", "Layer", "Settings"]

@@ -1,0 +1,168 @@
+"""Activation functions as layers of their own."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.cnn.cells import Cell, ElementwiseCell, SoftmaxCell
+from app.cnn.errors import NoArithmetic, UnsupportedLayer
+from app.cnn.kinds.functions import FUNCTIONS, activate, elu, function_name, leaky_relu
+from app.cnn.kinds.layer import Layer, Place, known, last_size
+from app.cnn.kinds.settings import axis_number, axis_numbers, between, optional, real, setting, several
+from app.cnn.types import Array, Shape, Variables, Weights
+
+if TYPE_CHECKING:
+    from app.cnn.litert.builder import GraphBuilder
+    from app.cnn.litert.graph import Tensor
+
+_not_negative = between(0)
+
+
+def explain_softmax(logits: NDArray[np.float64], unit: int, value: float) -> SoftmaxCell:
+    """Return the arithmetic of one unit of softmax over (units,). The largest logit is taken off: exp stays finite."""
+    exponentials = np.exp(logits - logits.max())
+    return SoftmaxCell(logits, exponentials, float(exponentials.sum()), unit, value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Activation(Layer, abstract=True):
+    """A function of each cell by itself."""
+
+    is_minor = True
+
+    def _parameters(self) -> Mapping[str, float]:
+        """What sets the layer apart from the plain function of its name: a slope below zero, a ceiling."""
+        return {}
+
+    def _explain(self, weights: Weights, inputs: Sequence[Array], place: Place, value: float) -> Cell:
+        operation = self.activation or self.kind.lower()
+        return ElementwiseCell((float(inputs[0][place]),), operation, self._parameters(), value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Activation(_Activation):
+    """A function by its name."""
+
+    activation: str = setting(function_name, "linear")
+
+    ignores_layout = True
+
+    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+        return graph.copy(inputs[0]) if self.activation == "linear" else activate(graph, self.activation, inputs[0])
+
+    def _explain(self, weights: Weights, inputs: Sequence[Array], place: Place, value: float) -> Cell:
+        if self.activation != "softmax":
+            return super()._explain(weights, inputs, place, value)
+        return _explain_softmax_layer(self, inputs[0], place, value)
+
+    def describe(self) -> str:
+        return FUNCTIONS[self.activation].describe()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReLU(_Activation):
+    """x above a threshold, up to a ceiling; a share of what lies below."""
+
+    max_value: float | None = setting(optional(_not_negative), None)
+    negative_slope: float | None = setting(optional(_not_negative), 0.0)
+    threshold: float | None = setting(optional(_not_negative), 0.0)
+
+    ignores_layout = True
+
+    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+        if self.threshold:
+            raise UnsupportedLayer("a ReLU with a threshold")
+        (x,) = inputs
+        if self.max_value == 6 and not self.negative_slope:
+            return graph.relu6(x)
+        above = leaky_relu(graph, x, self.negative_slope) if self.negative_slope else graph.relu(x)
+        return above if self.max_value is None else graph.minimum(above, self.max_value)
+
+    def _parameters(self) -> Mapping[str, float]:
+        given = {
+            "negative_slope": self.negative_slope,
+            "max_value": self.max_value,
+            "threshold": self.threshold or None,
+        }
+        return {name: value for name, value in given.items() if value is not None}
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeakyReLU(_Activation):
+    """x above zero, a share of x below."""
+
+    negative_slope: float = setting(_not_negative, 0.3)
+
+    ignores_layout = True
+
+    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+        return leaky_relu(graph, inputs[0], self.negative_slope)
+
+    def _parameters(self) -> Mapping[str, float]:
+        return {"negative_slope": self.negative_slope}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ELU(_Activation):
+    """x above zero, alpha · (exp(x) - 1) below (Clevert, Unterthiner and Hochreiter, 2015)."""
+
+    alpha: float = setting(real, 1.0)
+
+    ignores_layout = True
+
+    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+        return elu(graph, inputs[0], self.alpha)
+
+    def _parameters(self) -> Mapping[str, float]:
+        return {"alpha": self.alpha}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PReLU(_Activation):
+    """x above zero, a learned share of x below (He and others, 2015)."""
+
+    shared_axes: tuple[int, ...] | None = setting(optional(several(axis_number, most=8)), None)
+
+    def variable_shapes(self, *inputs: Shape) -> Variables:
+        (shape,) = inputs
+        shared = self.shared_axes or ()
+        return {"alpha": tuple(1 if axis in shared else known(size) for axis, size in enumerate(shape, start=1))}
+
+    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+        return graph.prelu(inputs[0], weights["alpha"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Softmax(Layer):
+    """exp(x) of each value over the sum of all along an axis."""
+
+    axis: int | tuple[int, ...] = setting(axis_numbers, -1)
+
+    @property
+    def last_function(self) -> str:
+        return "softmax"
+
+    @property
+    def mixes_everything(self) -> bool:
+        return True
+
+    def compute_output_shape(self, *inputs: Shape) -> Shape:
+        (shape,) = inputs
+        last_size(self.axis, shape)
+        return shape
+
+    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+        graph.require_last_axis(self.axis, inputs[0], self.kind)
+        return graph.softmax(inputs[0])
+
+    def _explain(self, weights: Weights, inputs: Sequence[Array], place: Place, value: float) -> Cell:
+        return _explain_softmax_layer(self, inputs[0], place, value)
+
+
+def _explain_softmax_layer(layer: Layer, logits: Array, place: Place, value: float) -> Cell:
+    if logits.ndim != 1:
+        raise NoArithmetic(layer.kind)
+    return explain_softmax(logits.astype(np.float64), place[0], value)

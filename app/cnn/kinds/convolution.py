@@ -1,0 +1,312 @@
+"""Convolutions: Conv2D, depthwise, separable and transposed.
+
+Convolution is what deep learning calls by that name, a cross-correlation (Goodfellow, Bengio and Courville, Deep
+Learning, 2016, section 9.1).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.cnn.cells import Cell, ConvolutionCell, Term
+from app.cnn.errors import NoArithmetic, UnsupportedLayer
+from app.cnn.kinds.functions import FUNCTIONS, activate, function_name
+from app.cnn.kinds.layer import Layer, Place, image_shape, require
+from app.cnn.kinds.settings import UNITS, flag, one_of, optional, pair, setting, whole
+from app.cnn.types import Array, Shape, Variables, Weights
+from app.cnn.windows import Region, Size, Window, read_cells
+
+if TYPE_CHECKING:
+    from app.cnn.litert.builder import GraphBuilder
+    from app.cnn.litert.graph import Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Convolution(Layer, abstract=True):
+    """The settings and the arithmetic that all convolutions share."""
+
+    kernel_size: tuple[int, int] = setting(pair(1))
+    strides: tuple[int, int] = setting(pair(1), (1, 1))
+    padding: str = setting(one_of("valid", "same"), "valid")
+    dilation_rate: tuple[int, int] = setting(pair(1), (1, 1))
+    activation: str = setting(function_name, "linear")
+    use_bias: bool = setting(flag, True)
+    data_format: str | None = setting(optional(one_of("channels_last")), None, compare=False)
+
+    title: ClassVar[str] = "convolution"
+
+    @property
+    def is_convolution(self) -> bool:
+        return True
+
+    @property
+    def window(self) -> Window:
+        return Window(self.kernel_size, self.strides, self.dilation_rate, self.padding)
+
+    @property
+    def kernels(self) -> int | None:
+        """How many kernels there are; None where that follows from the input."""
+        return None
+
+    def compute_output_shape(self, *inputs: Shape) -> Shape:
+        """Return the window's places, and one channel for each kernel. Strides and dilation do not go together."""
+        height, width, channels = image_shape(*inputs)
+        require(max(self.strides) == 1 or max(self.dilation_rate) == 1)
+        return (*self.window.output_size((height, width)), self.kernels or channels)
+
+    def _bias(self, size: int) -> Variables:
+        return {"bias": (size,)} if self.use_bias else {}
+
+    def read_region(self, cells: Region, size: Size) -> Region:
+        return self.window.region(cells, size)
+
+    def _explain(self, weights: Weights, inputs: Sequence[Array], place: Place, value: float) -> Cell:
+        row, column, channel = place
+        channels, kernels = self.map_kernels(weights, inputs[0].shape[2], channel)
+        window, patch = self.window.patch(inputs[0], row, column, padding=0.0)
+        return self._cell(weights, window, channels, patch[:, :, channels], kernels, channel, value)
+
+    def _cell(
+        self,
+        weights: Weights,
+        window: Region,
+        channels: NDArray[np.intp],
+        patch: NDArray[np.float64],
+        kernels: NDArray[np.float64],
+        channel: int,
+        value: float,
+    ) -> ConvolutionCell:
+        """Return the sum of patch times kernel over all channels read, plus the bias. patch, kernels: of one shape."""
+        sums = (patch * kernels).sum(axis=(0, 1)).tolist()
+        terms = tuple(
+            Term(source, patch[:, :, index], kernels[:, :, index], sums[index])
+            for index, source in enumerate(channels.tolist())
+        )
+        bias = float(weights["bias"][channel]) if self.use_bias else 0.0
+        return ConvolutionCell(window, terms, bias, sum(sums) + bias, self.activation, value)
+
+    def partial_maps(
+        self, weights: Weights, image: Array, channel: int, shape: tuple[int, int]
+    ) -> NDArray[np.float64] | None:
+        channels, kernels = self.map_kernels(weights, image.shape[2], channel)
+        patches = self.window.patches(image[:, :, channels], shape)
+        return np.einsum("hkwlc,klc->hwc", patches, kernels)
+
+    def describe(self) -> str:
+        steps = describe_steps(self.window, "zero padding")
+        rows, columns = self.dilation_rate
+        gaps = "" if rows == columns == 1 else f"dilation {rows}" if rows == columns else f"dilation {rows}×{columns}"
+        return _join(f"{self._size} {self.title}", self._count, steps, gaps, FUNCTIONS[self.activation].describe())
+
+    def describe_briefly(self) -> str:
+        return _join(f"{self._size} convolution", self._count, FUNCTIONS[self.activation].describe())
+
+    @property
+    def _size(self) -> str:
+        return "{}×{}".format(*self.kernel_size)
+
+    @property
+    def _count(self) -> str:
+        if self.kernels is None:
+            return ""
+        return "1 kernel" if self.kernels == 1 else f"{self.kernels} kernels"
+
+
+def describe_steps(window: Window, padded: str) -> str:
+    """Return a window's stride and padding in words."""
+    rows, columns = window.strides
+    stride = f"stride {rows}" if rows == columns else f"stride {rows}×{columns}"
+    return f"{stride}, {padded if window.padding == 'same' else 'no padding'}"
+
+
+def _join(*parts: str) -> str:
+    return ", ".join(part for part in parts if part)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conv2D(Convolution):
+    """A kernel for each feature map over all channels, or over those of its group."""
+
+    filters: int = setting(whole(1, UNITS))
+    groups: int = setting(whole(1, UNITS), 1)
+
+    aliases = ("Convolution2D", "AtrousConvolution2D")
+
+    @property
+    def kernels(self) -> int:
+        return self.filters
+
+    def variable_shapes(self, *inputs: Shape) -> Variables:
+        _, _, channels = image_shape(*inputs)
+        require(channels % self.groups == 0 and self.filters % self.groups == 0)
+        return {"kernel": (*self.kernel_size, channels // self.groups, self.filters), **self._bias(self.filters)}
+
+    def map_kernels(
+        self, weights: Weights, input_channels: int, channel: int
+    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        kernel = weights["kernel"]  # (height, width, input channels of a group, filters)
+        size = kernel.shape[2]
+        group = channel // (kernel.shape[3] // (input_channels // size))
+        return np.arange(group * size, (group + 1) * size), kernel[:, :, :, channel].astype(np.float64)
+
+    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+        made = graph.conv_2d(inputs[0], weights["kernel"], weights.get("bias"), self.window)
+        return activate(graph, self.activation, made)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Depthwise(Convolution, abstract=True):
+    """Convolutions that read each channel by itself. TensorFlow computes them with square steps only."""
+
+    depth_multiplier: int = setting(whole(1, UNITS), 1)
+
+    def compute_output_shape(self, *inputs: Shape) -> Shape:
+        require(len(set(self.strides)) == len(set(self.dilation_rate)) == 1)
+        return super().compute_output_shape(*inputs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DepthwiseConv2D(_Depthwise):
+    """A kernel, or several, for each channel by itself."""
+
+    aliases = ("DepthwiseConvolution2D",)
+    title = "depthwise convolution, a kernel for each map by itself"
+
+    def compute_output_shape(self, *inputs: Shape) -> Shape:
+        height, width, channels = super().compute_output_shape(*inputs)
+        return height, width, (channels or 0) * self.depth_multiplier
+
+    def variable_shapes(self, *inputs: Shape) -> Variables:
+        _, _, channels = image_shape(*inputs)
+        kernel = (*self.kernel_size, channels, self.depth_multiplier)
+        return {"kernel": kernel, **self._bias(channels * self.depth_multiplier)}
+
+    def map_kernels(
+        self, weights: Weights, input_channels: int, channel: int
+    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        kernel = weights["kernel"]  # (height, width, input channels, multiplier)
+        source, multiple = divmod(channel, kernel.shape[3])
+        return np.array([source]), kernel[:, :, [source], multiple].astype(np.float64)
+
+    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+        made = graph.depthwise_conv_2d(inputs[0], weights["kernel"], weights.get("bias"), self.window)
+        return activate(graph, self.activation, made)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeparableConv2D(_Depthwise):
+    """A depthwise convolution, then one of single cells that mixes its channels."""
+
+    filters: int = setting(whole(1, UNITS))
+
+    aliases = ("SeparableConvolution2D",)
+    title = "separable convolution"
+
+    @property
+    def kernels(self) -> int:
+        return self.filters
+
+    def variable_shapes(self, *inputs: Shape) -> Variables:
+        _, _, channels = image_shape(*inputs)
+        return {
+            "depthwise_kernel": (*self.kernel_size, channels, self.depth_multiplier),
+            "pointwise_kernel": (1, 1, channels * self.depth_multiplier, self.filters),
+            **self._bias(self.filters),
+        }
+
+    def map_kernels(
+        self, weights: Weights, input_channels: int, channel: int
+    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """Return the two steps as one: each channel's depthwise kernels times their pointwise weights."""
+        depthwise = weights["depthwise_kernel"].astype(np.float64)  # (height, width, input channels, multiplier)
+        pointwise = weights["pointwise_kernel"][0, 0, :, channel].astype(np.float64)
+        combined = depthwise * pointwise.reshape(depthwise.shape[2:])
+        return np.arange(input_channels), combined.sum(axis=3)
+
+    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+        apart = graph.depthwise_conv_2d(inputs[0], weights["depthwise_kernel"], None, self.window)
+        made = graph.conv_2d(apart, weights["pointwise_kernel"], weights.get("bias"), Window((1, 1)))
+        return activate(graph, self.activation, made)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conv2DTranspose(Convolution):
+    """Each input cell puts its multiple of the kernel into the output, a stride further for each cell.
+
+    Cell i of the input reaches the cells i·s - p .. i·s - p + k - 1 of the output.
+    """
+
+    filters: int = setting(whole(1, UNITS))
+    output_padding: tuple[int, int] | None = setting(optional(pair(0)), None)
+
+    aliases = ("Deconvolution2D", "Convolution2DTranspose")
+    title = "transposed convolution"
+
+    @property
+    def kernels(self) -> int:
+        return self.filters
+
+    def compute_output_shape(self, *inputs: Shape) -> Shape:
+        height, width, _ = image_shape(*inputs)
+        require(self.output_padding is None and self.dilation_rate == (1, 1))
+        return (*self._output_size((height, width)), self.filters)
+
+    def _output_size(self, size: Size) -> Size:
+        """Return n · s, and without padding as much more as the kernel is larger than the stride."""
+        height, width = (
+            None if side is None else side * stride + (0 if self.padding == "same" else max(kernel - stride, 0))
+            for side, kernel, stride in zip(size, self.kernel_size, self.strides, strict=True)
+        )
+        return height, width
+
+    def variable_shapes(self, *inputs: Shape) -> Variables:
+        _, _, channels = image_shape(*inputs)
+        return {"kernel": (*self.kernel_size, self.filters, channels), **self._bias(self.filters)}
+
+    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+        if self.dilation_rate != (1, 1) or self.output_padding is not None:
+            raise UnsupportedLayer("a transposed convolution with dilation or output_padding")
+        height, width = self._output_size((inputs[0].shape[1], inputs[0].shape[2]))
+        made = graph.transpose_conv(inputs[0], weights["kernel"], weights.get("bias"), self.window, (height, width))
+        return activate(graph, self.activation, made)
+
+    def map_kernels(
+        self, weights: Weights, input_channels: int, channel: int
+    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        raise NoArithmetic(self.kind)  # each cell is reached by other weights
+
+    def partial_maps(
+        self, weights: Weights, image: Array, channel: int, shape: tuple[int, int]
+    ) -> NDArray[np.float64] | None:
+        return None
+
+    def _explain(self, weights: Weights, inputs: Sequence[Array], place: Place, value: float) -> Cell:
+        """Return the input cells that reach a cell of the output, and the weight of each."""
+        image, (row, column, channel) = inputs[0], place
+        region = self.read_region(Region(row, column, row + 1, column + 1), image.shape[:2])
+        down, across = np.arange(region.top, region.bottom), np.arange(region.left, region.right)
+        patch = read_cells(image, down[:, None], across[None], 0.0)
+        # An input cell i puts the kernel's first row at i times the stride, less the padding.
+        rows = row + self._padding(0) - down * self.strides[0]
+        columns = column + self._padding(1) - across * self.strides[1]
+        kernels = weights["kernel"][np.ix_(rows, columns)][:, :, channel].astype(
+            np.float64
+        )  # (rows, columns, channels)
+        return self._cell(weights, region, np.arange(image.shape[2]), patch, kernels, channel, value)
+
+    def read_region(self, cells: Region, size: Size) -> Region:
+        (top, _), (left, _) = self._read(0, cells.top), self._read(1, cells.left)
+        (_, bottom), (_, right) = self._read(0, cells.bottom - 1), self._read(1, cells.right - 1)
+        return Region(top, left, bottom, right)
+
+    def _read(self, axis: int, cell: int) -> tuple[int, int]:
+        """Return the first row (axis 0) or column (axis 1) that reaches a cell, and the one after the last."""
+        stride, extent, padding = self.strides[axis], self.window.extent[axis], self._padding(axis)
+        return -((extent - 1 - cell - padding) // stride), (cell + padding) // stride + 1
+
+    def _padding(self, axis: int) -> int:
+        """Return how many rows (axis 0) or columns (axis 1) are cut off before the first one that is kept."""
+        return max(self.window.extent[axis] - self.strides[axis], 0) // 2 if self.padding == "same" else 0

@@ -1,0 +1,66 @@
+"""Dense layers: every output is a weighted sum of all inputs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from app.cnn.cells import Cell, Contribution, DenseCell
+from app.cnn.errors import NoArithmetic
+from app.cnn.kinds.activation import explain_softmax
+from app.cnn.kinds.functions import FUNCTIONS, activate, function_name
+from app.cnn.kinds.layer import Layer, Place, known
+from app.cnn.kinds.settings import UNITS, flag, setting, whole
+from app.cnn.types import Array, Shape, Variables, Weights
+
+if TYPE_CHECKING:
+    from app.cnn.litert.builder import GraphBuilder
+    from app.cnn.litert.graph import Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dense(Layer):
+    """Neurons over the last axis."""
+
+    units: int = setting(whole(1, UNITS))
+    activation: str = setting(function_name, "linear")
+    use_bias: bool = setting(flag, True)
+
+    makes_vector = True
+
+    @property
+    def mixes_everything(self) -> bool:
+        return True
+
+    def compute_output_shape(self, *inputs: Shape) -> Shape:
+        ((*places, _),) = inputs
+        return (*places, self.units)
+
+    def variable_shapes(self, *inputs: Shape) -> Variables:
+        ((*_, channels),) = inputs
+        return {"kernel": (known(channels), self.units)} | ({"bias": (self.units,)} if self.use_bias else {})
+
+    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+        made = graph.fully_connected(inputs[0], weights["kernel"], weights.get("bias"))
+        return activate(graph, self.activation, made)
+
+    def _explain(self, weights: Weights, inputs: Sequence[Array], place: Place, value: float) -> Cell:
+        values = inputs[0]
+        if values.ndim != 1:
+            raise NoArithmetic(self.kind)
+        (unit,) = place
+        kernel = weights["kernel"].astype(np.float64)  # (inputs, units)
+        biases = weights["bias"].astype(np.float64) if self.use_bias else np.zeros(self.units)
+        products = values * kernel[:, unit]
+        parts = zip(values.tolist(), kernel[:, unit].tolist(), products.tolist(), strict=True)
+        contributions = tuple(Contribution(index, *part) for index, part in enumerate(parts))
+        is_softmax = self.activation == "softmax"
+        shares = explain_softmax(values @ kernel + biases, unit, value) if is_softmax else None
+        pre_activation = float(products.sum() + biases[unit])
+        return DenseCell(contributions, float(biases[unit]), pre_activation, self.activation, value, shares)
+
+    def describe(self) -> str:
+        neurons = f"fully connected, {self.units} {'neuron' if self.units == 1 else 'neurons'}"
+        function = FUNCTIONS[self.activation].describe()
+        return f"{neurons}, {function}" if function else neurons

@@ -1,0 +1,301 @@
+"""A layer of a network, and all that the app may ask of it. Each kind of layer is a subclass."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from functools import cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.cnn.cells import Cell, ElementwiseCell
+from app.cnn.errors import NeedsKeras, NoArithmetic, UnsupportedLayer
+from app.cnn.kinds.settings import Check
+from app.cnn.pooling import PoolingMode
+from app.cnn.types import Array, Shape, Variables, Weights
+from app.cnn.windows import Region, Size, Window
+
+if TYPE_CHECKING:  # not every machine has LiteRT
+    from app.cnn.litert.builder import GraphBuilder
+    from app.cnn.litert.graph import Tensor
+
+Settings = Mapping[str, Any]  # of a layer, under Keras' names, each of them checked
+Place = tuple[int, ...]  # of a cell in a layer's output: (row, column, channel), or (unit,)
+
+REGISTRY: dict[str, type["Layer"]] = {}  # every kind by its Keras class name; app.cnn.kinds fills it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer:
+    """One layer: its place in the network, its settings in Keras' words, and what its kind can do.
+
+    A subclass declares its settings as fields (see `setting`), and overrides what is not as it is here: a layer that
+    computes each cell from the same place of one input, and that LiteRT does not run.
+    """
+
+    name: str
+    sources: tuple[str | None, ...] = (None,)  # the layers that it reads, by name; None is the image
+    output_shape: Shape = ()
+    variables: Variables = field(default_factory=lambda: MappingProxyType({}))
+
+    # Names that the kind had in other versions of Keras, or is registered under.
+    aliases: ClassVar[tuple[str, ...]] = ()
+    # It rescales or reshapes the maps of the layer before it, and adds little to their picture.
+    is_minor: ClassVar[bool] = False
+    # Its output has no height and width any more, whatever it read.
+    makes_vector: ClassVar[bool] = False
+    # It reads the numbers of its input one after the other, whatever their shape.
+    ignores_input_shape: ClassVar[bool] = False
+    # It leaves each of its input's channels a channel, in the same order.
+    keeps_channels: ClassVar[bool] = False
+    # It moves or averages values, so that a probability stays one.
+    keeps_probabilities: ClassVar[bool] = False
+    # It passes values on as they are, so that the range of the image is told by a layer after it.
+    keeps_values: ClassVar[bool] = False
+    # It computes the same whatever the order of height, width and channels.
+    ignores_layout: ClassVar[bool] = False
+    # A phrase for its card; without one, the name of its class.
+    phrase: ClassVar[str | None] = None
+
+    def __init_subclass__(cls, abstract: bool = False, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if not abstract:
+            REGISTRY[cls.__name__] = cls
+
+    # -- settings ----------------------------------------------------------------------------------------------------
+
+    @classmethod
+    @cache
+    def checks(cls) -> Mapping[str, Check]:
+        """The check for each setting that a file may give."""
+        return {each.name: each.metadata["check"] for each in fields(cls) if "check" in each.metadata}
+
+    @classmethod
+    def create(
+        cls, name: str, sources: Sequence[str | None], settings: Settings, input_shapes: Sequence[Shape]
+    ) -> "Layer":
+        """Make a layer of checked settings, and work out its output's shape and its weights' shapes.
+
+        sources: the layers that it reads, None for the image. Raises: NeedsKeras, where the settings and the shapes do
+        not go together, or more than their shapes is needed to tell.
+        """
+        try:
+            layer = cls(name=name, sources=tuple(sources), **settings)
+            shape = layer.compute_output_shape(*input_shapes)
+            variables = layer.variable_shapes(*input_shapes)
+        except (TypeError, ValueError) as error:  # a required setting is missing, a rank is another, a size unknown
+            raise NeedsKeras(cls.__name__) from error
+        if any(size is not None and size < 1 for size in shape):
+            raise NeedsKeras(cls.__name__)
+        return replace(layer, output_shape=shape, variables=variables)
+
+    @classmethod
+    def bound_parameters(cls, settings: Settings, shape: Shape) -> int:
+        """Return more parameters than a layer of these settings can have, where `create` does not tell how many.
+
+        shape: of its input.
+        """
+        try:
+            variables = cls(name="", **settings).variable_shapes(shape)
+        except (TypeError, ValueError):  # Keras will not build it, or it has a few numbers for each that it reads
+            return 4 * math.prod(size or 1 for size in shape)
+        return sum(map(math.prod, variables.values()))
+
+    @classmethod
+    def turn_channels_last(cls, settings: Settings) -> Settings | None:
+        """Return the settings for an image with its channels last, for those of one with its channels first.
+
+        None where the layer cannot be turned.
+        """
+        if cls.ignores_layout:
+            return settings
+        if "data_format" in cls.checks() and settings.get("data_format") == "channels_first":
+            return {**settings, "data_format": "channels_last"}
+        return None
+
+    # -- shapes ------------------------------------------------------------------------------------------------------
+
+    def compute_output_shape(self, *inputs: Shape) -> Shape:
+        """Return the output's shape for inputs of these shapes; by default the one input's.
+
+        Raises: ValueError, TypeError, where the layer does not take such inputs.
+        """
+        (shape,) = inputs
+        return shape
+
+    def variable_shapes(self, *inputs: Shape) -> Variables:
+        """Return the shape of each of the layer's weights, in the order in which Keras saves them."""
+        return {}
+
+    # -- what a layer is ---------------------------------------------------------------------------------------------
+
+    @property
+    def kind(self) -> str:
+        """The Keras class."""
+        return type(self).__name__
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of the layers that it reads, the image apart."""
+        return tuple(source for source in self.sources if source is not None)
+
+    @property
+    def parameters(self) -> int:
+        return sum(map(math.prod, self.variables.values()))
+
+    @property
+    def biases(self) -> int:
+        """How many of the parameters are biases; the others are weights."""
+        return math.prod(self.variables.get("bias", (0,)))
+
+    @property
+    def is_spatial(self) -> bool:
+        """Its output has height, width and channels, so that it can be seen as feature maps."""
+        return len(self.output_shape) == 3
+
+    @property
+    def window(self) -> Window | None:
+        """None where each cell reads its own place, or everything."""
+        return None
+
+    @property
+    def activation(self) -> str | None:
+        """The layer's setting of that name; None for a kind that has none."""
+        return None
+
+    @property
+    def last_function(self) -> str | None:
+        """The activation function that made the layer's output; None without one."""
+        return self.activation
+
+    @property
+    def pooling(self) -> PoolingMode | None:
+        """The mode that a pooling layer was trained with; None for all others."""
+        return None
+
+    @property
+    def is_pooling(self) -> bool:
+        return self.pooling is not None
+
+    @property
+    def is_convolution(self) -> bool:
+        return False
+
+    @property
+    def mixes_everything(self) -> bool:
+        """Each of its cells depends on the whole of its input."""
+        return False
+
+    def with_pooling(self, mode: PoolingMode | None) -> "Layer":
+        """Return the layer as it is in this pooling mode; None, and for a layer that does not pool, is as trained."""
+        return self
+
+    def value_range(self, weights: Weights) -> tuple[float, float] | None:
+        """Return the range of the image that this layer was made for, as the first one that tells; else None."""
+        return None
+
+    # -- LiteRT ------------------------------------------------------------------------------------------------------
+
+    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+        """Write the layer into a LiteRT graph, and return its output. Raises: UnsupportedLayer."""
+        raise UnsupportedLayer(f"{self.kind} layers")
+
+    # -- arithmetic --------------------------------------------------------------------------------------------------
+
+    @np.errstate(invalid="ignore", over="ignore")  # a broken network's values are not finite, and are shown so
+    def explain(self, weights: Weights, inputs: Sequence[Array], output: Array, place: Place) -> Cell:
+        """Return the arithmetic of one cell, part by part, in float64 over the float32 values of the network.
+
+        inputs, output: what the layer read and made, without the batch. Raises: NoArithmetic.
+        """
+        return self._explain(weights, inputs, place, float(output[place]))
+
+    def _explain(self, weights: Weights, inputs: Sequence[Array], place: Place, value: float) -> Cell:
+        raise NoArithmetic(self.kind)
+
+    def partial_maps(
+        self, weights: Weights, image: Array, channel: int, shape: tuple[int, int]
+    ) -> NDArray[np.float64] | None:
+        """Return what each input channel gives to one whole feature map, before the sum.
+
+        image: (height, width, channels), what the layer read. shape: the feature map's height and width.
+        Returns: (height, width, terms), the terms as in the layer's cells; None for layers without such parts.
+        """
+        return None
+
+    def map_kernels(
+        self, weights: Weights, input_channels: int, channel: int
+    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """Return which input channels one feature map reads, and the kernel of each: (height, width, channels read).
+
+        Raises: NoArithmetic, for a layer without such kernels.
+        """
+        raise NoArithmetic(self.kind)
+
+    def source_of(self, place: Place, inputs: Sequence[Shape]) -> tuple[int, Place | None] | None:
+        """Return where a value was moved from: which input, and the place in it, or None for padding.
+
+        None where the layer does more than to move values.
+        """
+        return None
+
+    def read_region(self, cells: Region, size: Size) -> Region:
+        """Return what these cells of the output read of an input of this size; by default the same places."""
+        return cells
+
+    # -- words -------------------------------------------------------------------------------------------------------
+
+    def describe(self) -> str:
+        """Return what the layer is in words, such as "3×3 convolution, 16 kernels, stride 1, no padding, ReLU"."""
+        return self.phrase or self.kind
+
+    def describe_briefly(self) -> str:
+        """Return the same in a few words: no stride, no padding."""
+        return self.describe()
+
+    def describe_unmoded(self) -> str:
+        """Return words that hold in every pooling mode."""
+        return self.describe()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unchanged(Layer, abstract=True):
+    """A layer that does nothing when a trained network answers."""
+
+    ignores_layout = True
+
+    def source_of(self, place: Place, inputs: Sequence[Shape]) -> tuple[int, Place | None] | None:
+        return 0, place
+
+    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+        return graph.copy(inputs[0])
+
+    def _explain(self, weights: Weights, inputs: Sequence[Array], place: Place, value: float) -> Cell:
+        return ElementwiseCell((float(inputs[0][place]),), self.kind.lower(), {}, value)
+
+
+def known(size: int | None) -> int:
+    """Return a size that must be known. Raises: ValueError."""
+    if size is None:
+        raise ValueError("a size that may be any")
+    return size
+
+
+def image_shape(shape: Shape) -> tuple[int | None, int | None, int]:
+    """Return height, width and channels of what must be an image. Raises: ValueError."""
+    height, width, channels = shape
+    return height, width, known(channels)
+
+
+def require(is_so: bool) -> None:
+    """Raise ValueError where something that the shapes follow from is not so."""
+    if not is_so:
+        raise ValueError
+
+
+def last_size(axis: int | tuple[int, ...] | None, shape: Shape) -> int:
+    """Return the size of the last axis, which must be the one that is meant. Raises: ValueError."""
+    require(axis in (-1, len(shape), (-1,), (len(shape),)))
+    return known(shape[-1])

@@ -1,0 +1,178 @@
+"""Layers that combine several inputs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from app.cnn.cells import Cell, ElementwiseCell
+from app.cnn.errors import NoArithmetic
+from app.cnn.kinds.layer import Layer, Place, Settings, require
+from app.cnn.kinds.normalization import turn_axis
+from app.cnn.kinds.reshaping import Moving
+from app.cnn.kinds.settings import axis_number, setting
+from app.cnn.types import Array, Shape, Weights
+
+if TYPE_CHECKING:
+    from app.cnn.litert.builder import GraphBuilder
+    from app.cnn.litert.graph import Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Merge(Layer, abstract=True):
+    """A layer that combines the cells of one place. Sizes of one are repeated, as NumPy does it."""
+
+    ignores_layout = True
+    verb: ClassVar[str]
+
+    @staticmethod
+    def combine(graph: "GraphBuilder", x: "Tensor", y: "Tensor") -> "Tensor":
+        """Write the combination of two inputs."""
+        raise NotImplementedError
+
+    def compute_output_shape(self, *inputs: Shape) -> Shape:
+        require(len(inputs) > 1)
+        return tuple(_common(set(sizes)) for sizes in zip(*inputs, strict=True))
+
+    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+        graph.require(len({len(each.shape) for each in inputs}) == 1, "inputs of different ranks")
+        made = inputs[0]
+        for each in inputs[1:]:
+            made = self.combine(graph, made, each)
+        return made
+
+    def _explain(self, weights: Weights, inputs: Sequence[Array], place: Place, value: float) -> Cell:
+        if any(each.shape != inputs[0].shape for each in inputs):
+            raise NoArithmetic(self.kind)
+        return ElementwiseCell(tuple(float(each[place]) for each in inputs), self.kind.lower(), {}, value)
+
+    def describe(self) -> str:
+        return describe_inputs(self, self.verb)
+
+
+def describe_inputs(layer: Layer, verb: str) -> str:
+    """Return what a layer does to those that it reads: "adds a, b and c"."""
+    *names, last = ("the image" if source is None else source for source in layer.sources)
+    return f"{verb} {', '.join(names)} and {last}" if len(set(layer.sources)) > 1 else layer.kind
+
+
+def _common(sizes: set[int | None]) -> int | None:
+    if len(sizes) == 2 and 1 in sizes and None not in sizes:
+        sizes = sizes - {1}
+    (size,) = sizes
+    return size
+
+
+@dataclass(frozen=True, kw_only=True)
+class Add(_Merge):
+    """The sum."""
+
+    verb = "adds"
+
+    @staticmethod
+    def combine(graph: "GraphBuilder", x: "Tensor", y: "Tensor") -> "Tensor":
+        return graph.add(x, y)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subtract(_Merge):
+    """The first input less the second."""
+
+    verb = "subtracts the second from the first of"
+
+    @staticmethod
+    def combine(graph: "GraphBuilder", x: "Tensor", y: "Tensor") -> "Tensor":
+        return graph.subtract(x, y)
+
+    def compute_output_shape(self, *inputs: Shape) -> Shape:
+        require(len(inputs) == 2)
+        return super().compute_output_shape(*inputs)
+
+    def _explain(self, weights: Weights, inputs: Sequence[Array], place: Place, value: float) -> Cell:
+        raise NoArithmetic(self.kind)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Multiply(_Merge):
+    """The product."""
+
+    verb = "multiplies"
+
+    @staticmethod
+    def combine(graph: "GraphBuilder", x: "Tensor", y: "Tensor") -> "Tensor":
+        return graph.multiply(x, y)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Average(_Merge):
+    """The mean."""
+
+    verb = "the average of"
+
+    @staticmethod
+    def combine(graph: "GraphBuilder", x: "Tensor", y: "Tensor") -> "Tensor":
+        return graph.add(x, y)
+
+    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+        return graph.multiply(super().write(graph, weights, inputs), 1 / len(inputs))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Maximum(_Merge):
+    """The largest value."""
+
+    verb = "the larger values of"
+
+    @staticmethod
+    def combine(graph: "GraphBuilder", x: "Tensor", y: "Tensor") -> "Tensor":
+        return graph.maximum(x, y)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Minimum(_Merge):
+    """The smallest value."""
+
+    verb = "the smaller values of"
+
+    @staticmethod
+    def combine(graph: "GraphBuilder", x: "Tensor", y: "Tensor") -> "Tensor":
+        return graph.minimum(x, y)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Concatenate(Moving):
+    """All inputs one after the other along an axis."""
+
+    axis: int = setting(axis_number, -1)
+
+    @classmethod
+    def turn_channels_last(cls, settings: Settings) -> Settings | None:
+        return turn_axis(settings)
+
+    def _position(self, rank: int) -> int:
+        """Return the axis of an input of this rank, counted from 0 without the batch. Raises: ValueError."""
+        position = self.axis - 1 if self.axis > 0 else self.axis + rank
+        require(0 <= position < rank)
+        return position
+
+    def compute_output_shape(self, *inputs: Shape) -> Shape:
+        require(len(inputs) > 1)
+        position = self._position(len(inputs[0]))
+        sizes = [list(each) for each in zip(*inputs, strict=True)]
+        joined = sizes.pop(position)
+        require(all(len(set(each)) == 1 for each in sizes))
+        shape: list[int | None] = [each[0] for each in sizes]
+        shape.insert(position, None if None in joined else sum(size or 0 for size in joined))
+        return tuple(shape)
+
+    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+        return graph.concatenate(inputs, self.axis % len(inputs[0].shape))
+
+    def source_of(self, place: Place, inputs: Sequence[Shape]) -> tuple[int, Place | None] | None:
+        position, origin, source = self._position(len(place)), list(place), 0
+        while origin[position] >= (inputs[source][position] or 0):
+            origin[position] -= inputs[source][position] or 0
+            source += 1
+        return source, tuple(origin)
+
+    def describe(self) -> str:
+        return describe_inputs(self, "all maps of")

@@ -1,0 +1,216 @@
+"""Layers that shift and scale: by fixed numbers, by what they learned, or by what they read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.cnn.cells import Cell, ElementwiseCell
+from app.cnn.errors import InvalidLayer
+from app.cnn.kinds.layer import Layer, Place, Settings, last_size, require
+from app.cnn.kinds.settings import (
+    UNITS,
+    axis_number,
+    axis_numbers,
+    flag,
+    numbers,
+    optional,
+    real,
+    setting,
+    whole,
+)
+from app.cnn.types import Array, Shape, Variables, Weights
+
+if TYPE_CHECKING:
+    from app.cnn.litert.builder import GraphBuilder
+    from app.cnn.litert.graph import Tensor
+
+_KERAS_EPSILON = 1e-7  # keras.config.epsilon()
+_BYTES = (0.0, 255.0)
+_UNIT = (0.0, 1.0)
+# Axes of channels, height, width with the channels first, and with the channels last; 0 is the batch.
+_CHANNELS_LAST = {1: 3, 2: 1, 3: 2, -3: 3, -2: 1, -1: 2}
+
+
+def turn_axis(settings: Settings) -> Settings | None:
+    """Return the settings with their axis as it is when the channels come last; None where that cannot be said."""
+    axis = settings.get("axis", -1)
+    return {**settings, "axis": _CHANNELS_LAST[axis]} if axis in _CHANNELS_LAST else None
+
+
+def _largest(values: Any) -> float:
+    return float(np.max(np.abs(values)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rescaling(Layer):
+    """x · scale + offset, a number of each for all values or for each channel."""
+
+    scale: Any = setting(numbers)
+    offset: Any = setting(numbers, 0.0)
+
+    phrase = "every value scaled and shifted"
+    is_minor = True
+    keeps_channels = True
+    ignores_layout = True
+
+    def compute_output_shape(self, *inputs: Shape) -> Shape:
+        """Return the input's shape. Keras takes any numbers, and repeats the input where they are more."""
+        (shape,) = inputs
+        for values in (self.scale, self.offset):
+            size = np.shape(values)[-1:]
+            if size not in {(), (1,), shape[-1:]}:
+                raise InvalidLayer(
+                    f"has {size[0]} numbers for {shape[-1]} channels; expected one, or as many as channels"
+                )
+        return shape
+
+    def value_range(self, weights: Weights) -> tuple[float, float]:
+        return _BYTES if _largest(self.scale) < 1 / 16 or _largest(self.offset) > 16 else _UNIT
+
+    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+        few = max(np.size(self.scale), np.size(self.offset)) <= inputs[0].shape[-1]
+        graph.require(few, "a Rescaling with more numbers than channels")
+        return graph.scale_and_shift(inputs[0], np.ravel(self.scale), np.ravel(self.offset))
+
+    def _explain(self, weights: Weights, inputs: Sequence[Array], place: Place, value: float) -> Cell:
+        parameters = {"scale": self._of(self.scale, place), "offset": self._of(self.offset, place)}
+        return ElementwiseCell((float(inputs[0][place]),), "rescaling", parameters, value)
+
+    @staticmethod
+    def _of(values: Any, place: Place) -> float:
+        """Return the number that is meant for a cell."""
+        flat = np.ravel(values)
+        return float(flat[place[-1] if flat.size > 1 else 0])
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Normalizing(Layer, abstract=True):
+    """(x - mean) / sqrt(variance + epsilon) · gamma + beta."""
+
+    epsilon: float = setting(real, 1e-3)
+    center: bool = setting(flag, True)
+    scale: bool = setting(flag, True)
+
+    is_minor = True
+    operation: ClassVar[str]
+
+    def _learned(self, shape: tuple[int, ...]) -> Variables:
+        return {name: shape for name, has_it in (("gamma", self.scale), ("beta", self.center)) if has_it}
+
+    def _cell(
+        self, weights: Weights, inputs: Sequence[Array], place: Place, mean: float, variance: float, value: float
+    ) -> ElementwiseCell:
+        gamma, beta = (
+            float(weights[name][place[-1]]) if name in weights else missing
+            for name, missing in (("gamma", 1.0), ("beta", 0.0))
+        )
+        moments = {"mean": mean, "variance": variance}
+        parameters = moments | {"gamma": gamma, "beta": beta, "epsilon": self.epsilon}
+        return ElementwiseCell((float(inputs[0][place]),), self.operation, parameters, value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchNormalization(_Normalizing):
+    """Each channel by the mean and variance that it had in training (Ioffe and Szegedy, 2015)."""
+
+    axis: int = setting(axis_number, -1)
+    momentum: float = setting(real, 0.99, compare=False)
+
+    aliases = ("BatchNormalizationV1", "BatchNormalizationV2", "SyncBatchNormalization")
+    phrase = "batch normalisation: each map shifted and scaled"
+    operation = "batch normalisation"
+    keeps_channels = True
+
+    @classmethod
+    def turn_channels_last(cls, settings: Settings) -> Settings | None:
+        return turn_axis(settings)
+
+    def variable_shapes(self, *inputs: Shape) -> Variables:
+        (shape,) = inputs
+        channels = (last_size(self.axis, shape),)
+        return {**self._learned(channels), "moving_mean": channels, "moving_variance": channels}
+
+    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+        graph.require_last_axis(self.axis, inputs[0], self.kind)
+        exact = {name: weight.astype(np.float64) for name, weight in weights.items()}
+        scale = exact.get("gamma", 1.0) / np.sqrt(exact["moving_variance"] + self.epsilon)
+        return graph.scale_and_shift(inputs[0], scale, exact.get("beta", 0.0) - exact["moving_mean"] * scale)
+
+    def _explain(self, weights: Weights, inputs: Sequence[Array], place: Place, value: float) -> Cell:
+        mean, variance = (float(weights[name][place[-1]]) for name in ("moving_mean", "moving_variance"))
+        return self._cell(weights, inputs, place, mean, variance, value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerNormalization(_Normalizing):
+    """Each place by the mean and variance of its own values along the axes (Ba, Kiros and Hinton, 2016)."""
+
+    axis: int | tuple[int, ...] = setting(axis_numbers, -1)
+
+    def variable_shapes(self, *inputs: Shape) -> Variables:
+        (shape,) = inputs
+        return self._learned((last_size(self.axis, shape),))
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupNormalization(_Normalizing):
+    """Each group of channels by the mean and variance of all of its values (Wu and He, 2018)."""
+
+    groups: int = setting(whole(-1, UNITS), 32)
+    axis: int = setting(axis_number, -1)
+
+    @classmethod
+    def turn_channels_last(cls, settings: Settings) -> Settings | None:
+        return turn_axis(settings)
+
+    @property
+    def mixes_everything(self) -> bool:
+        return True
+
+    def variable_shapes(self, *inputs: Shape) -> Variables:
+        (shape,) = inputs
+        channels = last_size(self.axis, shape)
+        groups = channels if self.groups == -1 else self.groups
+        require(groups > 0 and channels % groups == 0)
+        return self._learned((channels,))
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnitNormalization(Layer):
+    """Each place's values divided by their length along the axes."""
+
+    axis: int | tuple[int, ...] = setting(axis_numbers, -1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Normalization(Layer):
+    """(x - mean) / sqrt(variance), both of data that the layer was adapted to."""
+
+    axis: int | tuple[int, ...] | None = setting(optional(axis_numbers), -1)
+    mean: Any = setting(optional(numbers), None)
+    variance: Any = setting(optional(numbers), None)
+    invert: bool = setting(flag, False)
+
+    phrase = "each channel shifted and scaled"
+    is_minor = True
+    keeps_channels = True
+
+    def variable_shapes(self, *inputs: Shape) -> Variables:
+        (shape,) = inputs
+        require(self.mean is None and self.variance is None)
+        channels = (last_size(self.axis, shape),)
+        return {"mean": channels, "variance": channels, "count": ()}
+
+    def value_range(self, weights: Weights) -> tuple[float, float]:
+        mean = weights.get("mean") if self.mean is None else self.mean
+        return _BYTES if _largest(mean) > 1.5 else _UNIT
+
+    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+        graph.require_last_axis(self.axis, inputs[0], self.kind)
+        graph.require(not self.invert and self.mean is None, "a Normalization with settings of its own")
+        mean, variance = (weights[name].astype(np.float64) for name in ("mean", "variance"))
+        scale: NDArray[np.float64] = 1 / np.maximum(np.sqrt(variance), _KERAS_EPSILON)
+        return graph.scale_and_shift(inputs[0], scale, -mean * scale)

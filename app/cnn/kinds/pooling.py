@@ -1,0 +1,177 @@
+"""Pooling: of windows and of whole maps, by maximum, average or minimum; any of them can stand in for another."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.cnn.cells import Cell, PoolingCell
+from app.cnn.kinds.convolution import describe_steps
+from app.cnn.kinds.layer import REGISTRY, Layer, Place, image_shape
+from app.cnn.kinds.settings import flag, one_of, optional, pair, setting
+from app.cnn.pooling import PoolingMode
+from app.cnn.types import Array, Shape, Weights
+from app.cnn.windows import Region, Size, Window
+
+if TYPE_CHECKING:
+    from app.cnn.litert.builder import GraphBuilder
+    from app.cnn.litert.graph import Tensor
+
+_COUNTS = {4: "four", 9: "nine"}
+_KEEPS = {PoolingMode.MAX: "the maximum", PoolingMode.AVERAGE: "the average", PoolingMode.MIN: "the minimum"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pooling(Layer, abstract=True):
+    """A layer that keeps one value of each window."""
+
+    data_format: str | None = setting(optional(one_of("channels_last")), None, compare=False)
+
+    mode: ClassVar[PoolingMode]
+    family: ClassVar[str]  # the name of the class in each mode, with {} for the mode
+
+    @property
+    def pooling(self) -> PoolingMode:
+        return self.mode
+
+    @classmethod
+    def in_mode(cls, mode: PoolingMode) -> type[Layer]:
+        """Return the kind that pools in the same way in another mode."""
+        return REGISTRY[cls.family.format(mode.title())]
+
+    def with_pooling(self, mode: PoolingMode | None) -> Layer:
+        if mode is None or mode is self.mode:
+            return self
+        return self.in_mode(mode)(**{each.name: getattr(self, each.name) for each in fields(self)})
+
+    def _explain(self, weights: Weights, inputs: Sequence[Array], place: Place, value: float) -> Cell:
+        window, patch = self._patch(inputs[0], place)
+        counted = patch[~np.isnan(patch)]
+        if counted.size == 0:  # not padding: a network whose values are not numbers
+            return PoolingCell(window, patch, np.nan, np.nan, np.nan, self.mode, value)
+        kept = float(counted.max()), float(counted.mean()), float(counted.min())
+        return PoolingCell(window, patch, *kept, self.mode, value)
+
+    def _patch(self, image: Array, place: Place) -> tuple[Region, NDArray[np.float64]]:
+        """Return the window of a cell, and its values: (rows, columns), NaN for padding, which no mode counts."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class _WindowPooling(Pooling, abstract=True):
+    pool_size: tuple[int, int] = setting(pair(1), (2, 2))
+    strides: tuple[int, int] | None = setting(optional(pair(1)), None)
+    padding: str = setting(one_of("valid", "same"), "valid")
+
+    family = "{}Pooling2D"
+
+    @property
+    def window(self) -> Window:
+        return Window(self.pool_size, self.strides or self.pool_size, (1, 1), self.padding)
+
+    def compute_output_shape(self, *inputs: Shape) -> Shape:
+        height, width, channels = image_shape(*inputs)
+        return (*self.window.output_size((height, width)), channels)
+
+    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+        return graph.pool_2d(inputs[0], self.window, self.mode)
+
+    def _patch(self, image: Array, place: Place) -> tuple[Region, NDArray[np.float64]]:
+        row, column, channel = place
+        window, patch = self.window.patch(image[:, :, channel : channel + 1], row, column, padding=np.nan)
+        return window, patch[:, :, 0]
+
+    def read_region(self, cells: Region, size: Size) -> Region:
+        return self.window.region(cells, size)
+
+    def describe(self) -> str:
+        cells = self.pool_size[0] * self.pool_size[1]
+        steps = describe_steps(self.window, "padded")
+        return f"{self.describe_briefly()}, {steps}: {_KEEPS[self.mode]} of {_COUNTS.get(cells, str(cells))} cells"
+
+    def describe_briefly(self) -> str:
+        return "{}×{} {} pooling".format(*self.pool_size, self.mode)
+
+    def describe_unmoded(self) -> str:
+        return "{}×{} pooling, {}".format(*self.pool_size, describe_steps(self.window, "padded"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaxPooling2D(_WindowPooling):
+    """The largest value of each window."""
+
+    mode = PoolingMode.MAX
+    aliases = ("MaxPool2D",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AveragePooling2D(_WindowPooling):
+    """The mean of each window's values, padding not counted."""
+
+    mode = PoolingMode.AVERAGE
+    aliases = ("AvgPool2D",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MinPooling2D(_WindowPooling):
+    """The smallest value of each window."""
+
+    mode = PoolingMode.MIN
+    aliases = ("layerglass>MinPooling2D",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _GlobalPooling(Pooling, abstract=True):
+    """The window is the whole map."""
+
+    keepdims: bool = setting(flag, False)
+
+    family = "Global{}Pooling2D"
+    makes_vector = True
+    keeps_probabilities = True
+
+    @property
+    def mixes_everything(self) -> bool:
+        return True
+
+    def compute_output_shape(self, *inputs: Shape) -> Shape:
+        _, _, channels = image_shape(*inputs)
+        return (1, 1, channels) if self.keepdims else (channels,)
+
+    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+        return graph.reduce(inputs[0], self.mode, self.keepdims)
+
+    def _patch(self, image: Array, place: Place) -> tuple[Region, NDArray[np.float64]]:
+        return Region(0, 0, *image.shape[:2]), image[:, :, place[-1]].astype(np.float64)
+
+    def describe(self) -> str:
+        return f"{self.mode} pooling of each whole map"
+
+    def describe_unmoded(self) -> str:
+        return "pooling of each whole map"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GlobalMaxPooling2D(_GlobalPooling):
+    """The largest value of each map."""
+
+    mode = PoolingMode.MAX
+    aliases = ("GlobalMaxPool2D",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GlobalAveragePooling2D(_GlobalPooling):
+    """The mean of each map."""
+
+    mode = PoolingMode.AVERAGE
+    aliases = ("GlobalAvgPool2D",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GlobalMinPooling2D(_GlobalPooling):
+    """The smallest value of each map."""
+
+    mode = PoolingMode.MIN
+    aliases = ("layerglass>GlobalMinPooling2D",)

@@ -1,0 +1,69 @@
+"""Recurrent layers, which TensorFlow runs."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from app.cnn.kinds.functions import function_name
+from app.cnn.kinds.layer import Layer, known
+from app.cnn.kinds.settings import UNITS, flag, one_of, setting, whole
+from app.cnn.types import Shape, Variables
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Recurrent(Layer, abstract=True):
+    """A layer that reads one row after the other, and keeps a state."""
+
+    units: int = setting(whole(1, UNITS))
+    activation: str = setting(function_name, "tanh")
+    use_bias: bool = setting(flag, True)
+    return_sequences: bool = setting(flag, False)
+    return_state: bool = setting(one_of(False), False)
+    go_backwards: bool = setting(flag, False)
+
+    gates: ClassVar[int] = 1  # how many times the state's weights there are
+
+    @property
+    def mixes_everything(self) -> bool:
+        return True
+
+    def compute_output_shape(self, *inputs: Shape) -> Shape:
+        ((rows, _),) = inputs
+        return (rows, self.units) if self.return_sequences else (self.units,)
+
+    def variable_shapes(self, *inputs: Shape) -> Variables:
+        ((_, features),) = inputs
+        size = self.gates * self.units
+        bias = {"bias": self._bias(size)} if self.use_bias else {}
+        return {"kernel": (known(features), size), "recurrent_kernel": (self.units, size), **bias}
+
+    def _bias(self, size: int) -> tuple[int, ...]:
+        return (size,)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimpleRNN(_Recurrent):
+    """The state is the output."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LSTM(_Recurrent):
+    """Long short-term memory (Hochreiter and Schmidhuber, 1997)."""
+
+    recurrent_activation: str = setting(function_name, "sigmoid")
+
+    aliases = ("LSTMV2",)
+    gates = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class GRU(_Recurrent):
+    """Gated recurrent unit (Cho and others, 2014)."""
+
+    recurrent_activation: str = setting(function_name, "sigmoid")
+    reset_after: bool = setting(flag, True)
+
+    aliases = ("GRUV2",)
+    gates = 3
+
+    def _bias(self, size: int) -> tuple[int, ...]:
+        return (2, size) if self.reset_after else (size,)

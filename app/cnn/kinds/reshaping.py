@@ -1,0 +1,133 @@
+"""Layers that give the same values another shape or order."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from app.cnn.cells import Cell, MovedCell
+from app.cnn.errors import NoArithmetic
+from app.cnn.kinds.layer import Layer, Place, Settings, known, require
+from app.cnn.kinds.settings import SIDE, one_of, optional, setting, several, size_number, whole
+from app.cnn.types import Array, Shape, Weights
+
+if TYPE_CHECKING:
+    from app.cnn.litert.builder import GraphBuilder
+    from app.cnn.litert.graph import Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moving(Layer, abstract=True):
+    """A layer that moves values: `source_of` says where each came from."""
+
+    def _explain(self, weights: Weights, inputs: Sequence[Array], place: Place, value: float) -> Cell:
+        found = self.source_of(place, [each.shape for each in inputs])
+        if found is None:
+            raise NoArithmetic(self.kind)
+        source, origin = found
+        return MovedCell(source, None if origin is None else as_cell(origin), value)
+
+
+def as_cell(place: Place) -> tuple[int, int, int]:
+    """Return a place as row, column, channel: a unit of a vector is a column of the first row."""
+    row, column, channel = place if len(place) == 3 else (0, *place, 0)
+    return int(row), int(column), int(channel)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flatten(Moving):
+    """All values in one row."""
+
+    data_format: str | None = setting(optional(one_of("channels_last")), None, compare=False)
+
+    phrase = "all maps laid out as one row of numbers"
+    is_minor = True
+    makes_vector = True
+    ignores_input_shape = True
+    keeps_probabilities = True
+
+    @classmethod
+    def turn_channels_last(cls, settings: Settings) -> Settings | None:
+        return {**settings, "data_format": "channels_last"}
+
+    @property
+    def mixes_everything(self) -> bool:
+        return True
+
+    def compute_output_shape(self, *inputs: Shape) -> Shape:
+        (shape,) = inputs
+        return (None if None in shape else math.prod(size or 0 for size in shape),)
+
+    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+        return graph.reshape(inputs[0], (1, math.prod(inputs[0].shape)))
+
+    def source_of(self, place: Place, inputs: Sequence[Shape]) -> tuple[int, Place | None] | None:
+        (shape,) = inputs
+        return 0, tuple(map(int, np.unravel_index(place[0], [known(size) for size in shape])))
+
+    def describe_briefly(self) -> str:
+        return "flatten"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reshape(Layer):
+    """The same values, row by row, in another shape. One size may be -1: whatever is left."""
+
+    target_shape: tuple[int | None, ...] = setting(several(optional(size_number), most=8))
+
+    phrase = "the same numbers in another shape"
+    is_minor = True
+    ignores_input_shape = True
+    keeps_probabilities = True
+    keeps_values = True
+
+    @property
+    def mixes_everything(self) -> bool:
+        return True
+
+    def compute_output_shape(self, *inputs: Shape) -> Shape:
+        (shape,) = inputs
+        cells, target = math.prod(known(size) for size in shape), [known(size) for size in self.target_shape]
+        require(target.count(-1) <= 1 and 0 not in target)
+        given = math.prod(size for size in target if size != -1)
+        require(cells % given == 0 and (-1 in target or cells == given))
+        return tuple(cells // given if size == -1 else size for size in target)
+
+    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+        graph.require(None not in self.output_shape, "a new shape of any size")
+        return graph.reshape(inputs[0], (1, *(size or 0 for size in self.output_shape)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Permute(Layer):
+    """The same values with their axes in another order; the first is 1."""
+
+    dims: tuple[int, ...] = setting(several(whole(1, 8), most=8))
+
+    is_minor = True
+    keeps_probabilities = True
+
+    @property
+    def mixes_everything(self) -> bool:
+        return True
+
+    def compute_output_shape(self, *inputs: Shape) -> Shape:
+        (shape,) = inputs
+        require(sorted(self.dims) == list(range(1, len(shape) + 1)))
+        return tuple(shape[axis - 1] for axis in self.dims)
+
+    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+        return graph.transpose(inputs[0], (0, *self.dims))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RepeatVector(Layer):
+    """A vector, as many times as asked for."""
+
+    n: int = setting(whole(1, SIDE))
+
+    def compute_output_shape(self, *inputs: Shape) -> Shape:
+        ((units,),) = inputs
+        return self.n, units

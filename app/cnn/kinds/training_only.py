@@ -1,0 +1,76 @@
+"""Layers that matter in training only: they pass everything on when a trained network answers."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from app.cnn.kinds.layer import Unchanged
+from app.cnn.kinds.settings import between, one_of, optional, setting
+
+_share = between(0, 1)
+
+# Layers that change pictures in training and do nothing else, so that a model without them answers the same.
+AUGMENTATIONS = frozenset(
+    {
+        *("RandomFlip", "RandomRotation", "RandomZoom", "RandomTranslation", "RandomContrast", "RandomBrightness"),
+        *("RandomHeight", "RandomWidth", "RandomShear", "RandomErasing", "RandomGaussianBlur", "RandomColorJitter"),
+        *("RandomSharpness", "RandomHue", "RandomSaturation"),
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dropout(Unchanged):
+    """Values are set to zero at random in training (Srivastava and others, 2014)."""
+
+    rate: float = setting(_share)
+
+    is_minor: ClassVar[bool] = True
+    keeps_probabilities = True
+
+    def describe(self) -> str:
+        return f"dropout of {self.rate:.0%} while training; nothing happens here when the network answers"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpatialDropout2D(Unchanged):
+    """Whole maps are set to zero at random in training."""
+
+    rate: float = setting(_share)
+    data_format: str | None = setting(optional(one_of("channels_last")), None, compare=False)
+
+    is_minor = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlphaDropout(Unchanged):
+    """Dropout that keeps mean and variance, for SELU (Klambauer and others, 2017)."""
+
+    rate: float = setting(_share)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GaussianDropout(Unchanged):
+    """Values are multiplied by noise around one in training."""
+
+    rate: float = setting(_share)
+
+    is_minor = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class GaussianNoise(Unchanged):
+    """Noise is added in training."""
+
+    stddev: float = setting(_share)
+
+    is_minor = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActivityRegularization(Unchanged):
+    """A cost is added to the loss in training."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity(Unchanged):
+    """Nothing at all."""

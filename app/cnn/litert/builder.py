@@ -1,0 +1,220 @@
+"""A LiteRT graph built in the vocabulary of layers: each method adds what computes one of their operations."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+from numpy.typing import NDArray
+
+from app.cnn.errors import UnsupportedLayer
+from app.cnn.litert.graph import Graph, Tensor
+from app.cnn.pooling import PoolingMode
+from app.cnn.types import Array
+from app.cnn.windows import Window
+
+Op = schema.BuiltinOperator
+
+_REDUCTIONS = {PoolingMode.MAX: Op.REDUCE_MAX, PoolingMode.AVERAGE: Op.MEAN, PoolingMode.MIN: Op.REDUCE_MIN}
+# Those of LiteRT are TensorFlow's.
+_PADDINGS = {"same": schema.Padding.SAME, "valid": schema.Padding.VALID}
+
+
+class GraphBuilder(Graph):
+    """Images are (1, height, width, channels); weights are laid out as Keras has them."""
+
+    @staticmethod
+    def require(is_so: bool, what: str) -> None:
+        """Raise UnsupportedLayer, naming what LiteRT is not given, unless this is so."""
+        if not is_so:
+            raise UnsupportedLayer(what)
+
+    @staticmethod
+    def require_last_axis(axis: int | tuple[int, ...] | None, x: Tensor, kind: str) -> None:
+        """Raise UnsupportedLayer, where a layer of this kind works along another axis than the last."""
+        last = len(x.shape) - 1
+        GraphBuilder.require(axis in (-1, last, (-1,), (last,)), f"{kind} along another axis than the last")
+
+    # -- convolutions, dense layers, pooling -------------------------------------------------------------------------
+
+    def conv_2d(self, x: Tensor, kernel: Array, bias: Array | None, window: Window) -> Tensor:
+        """kernel: (height, width, input channels of a group, filters); there are as many groups as go into x."""
+        filters = kernel.shape[3]
+        read = [x, self.constant(kernel.transpose(3, 0, 1, 2)), self._bias(bias, filters)]
+        options = _set_steps(schema.Conv2DOptionsT(padding=_PADDINGS[window.padding]), window)
+        return self.operate(Op.CONV_2D, read, (1, *_output_size(x, window), filters), options)
+
+    def depthwise_conv_2d(self, x: Tensor, kernel: Array, bias: Array | None, window: Window) -> Tensor:
+        """kernel: (height, width, channels, multiplier)."""
+        height, width, channels, multiplier = kernel.shape
+        filters = channels * multiplier
+        read = [x, self.constant(kernel.reshape(1, height, width, filters)), self._bias(bias, filters)]
+        options = schema.DepthwiseConv2DOptionsT(padding=_PADDINGS[window.padding], depthMultiplier=multiplier)
+        shape = (1, *_output_size(x, window), filters)
+        return self.operate(Op.DEPTHWISE_CONV_2D, read, shape, _set_steps(options, window))
+
+    def transpose_conv(
+        self, x: Tensor, kernel: Array, bias: Array | None, window: Window, size: tuple[Any, Any]
+    ) -> Tensor:
+        """kernel: (height, width, filters, input channels). size: height and width of the output."""
+        filters = kernel.shape[2]
+        shape = (1, *size, filters)
+        options = schema.TransposeConvOptionsT(_PADDINGS[window.padding], window.strides[1], window.strides[0])
+        read = [self._integers(shape), self.constant(kernel.transpose(2, 0, 1, 3)), x, self._bias(bias, filters)]
+        return self.operate(Op.TRANSPOSE_CONV, read, shape, options)
+
+    def fully_connected(self, x: Tensor, kernel: Array, bias: Array | None) -> Tensor:
+        """kernel: (inputs, units), over the last axis."""
+        units = kernel.shape[1]
+        read = [x, self.constant(kernel.T), self._bias(bias, units)]
+        options = schema.FullyConnectedOptionsT(keepNumDims=True)
+        return self.operate(Op.FULLY_CONNECTED, read, (*x.shape[:-1], units), options)
+
+    def pool_2d(self, x: Tensor, window: Window, mode: PoolingMode) -> Tensor:
+        """Pool each window. LiteRT has no minimum: -max(-x) is exact, and padding never wins it."""
+        if mode is PoolingMode.MIN:
+            return self.negative(self.pool_2d(self.negative(x), window, PoolingMode.MAX))
+        code = Op.AVERAGE_POOL_2D if mode is PoolingMode.AVERAGE else Op.MAX_POOL_2D
+        options = schema.Pool2DOptionsT(_PADDINGS[window.padding], *reversed(window.strides), *reversed(window.size))
+        return self.operate(code, [x], (1, *_output_size(x, window), x.shape[3]), options)
+
+    def reduce(self, x: Tensor, mode: PoolingMode, keepdims: bool) -> Tensor:
+        """Pool each whole map."""
+        shape = (1, 1, 1, x.shape[3]) if keepdims else (1, x.shape[3])
+        read = [x, self._integers((1, 2))]
+        return self.operate(_REDUCTIONS[mode], read, shape, schema.ReducerOptionsT(keepDims=keepdims))
+
+    # -- shapes ------------------------------------------------------------------------------------------------------
+
+    def copy(self, x: Tensor) -> Tensor:
+        return self.reshape(x, x.shape)
+
+    def reshape(self, x: Tensor, shape: tuple[int, ...]) -> Tensor:
+        return self.operate(Op.RESHAPE, [x, self._integers(shape)], shape)
+
+    def transpose(self, x: Tensor, axes: tuple[int, ...]) -> Tensor:
+        return self.operate(Op.TRANSPOSE, [x, self._integers(axes)], [x.shape[axis] for axis in axes])
+
+    def pad(self, x: Tensor, margins: Sequence[tuple[int, int]]) -> Tensor:
+        """Add rows above and below, columns left and right."""
+        all_margins = np.array([(0, 0), *margins, (0, 0)], np.int32)
+        return self.operate(Op.PAD, [x, self.constant(all_margins)], np.array(x.shape) + all_margins.sum(axis=1))
+
+    def crop(self, x: Tensor, margins: Sequence[tuple[int, int]]) -> Tensor:
+        """Take rows above and below, columns left and right away."""
+        all_margins = np.array([(0, 0), *margins, (0, 0)], np.int32)
+        shape = np.array(x.shape, np.int32) - all_margins.sum(axis=1, dtype=np.int32)
+        self.require(shape.min() >= 1, "cropping all there is")
+        begin = self.constant(np.ascontiguousarray(all_margins[:, 0]))
+        return self.operate(Op.SLICE, [x, begin, self.constant(shape)], shape)
+
+    def resize(self, x: Tensor, height: int, width: int, interpolation: str) -> Tensor:
+        """Resize as Keras does, whose pixels are centred at halves."""
+        read, shape = [x, self._integers((height, width))], (1, height, width, x.shape[3])
+        if interpolation == "nearest":
+            options = schema.ResizeNearestNeighborOptionsT(halfPixelCenters=True)
+            return self.operate(Op.RESIZE_NEAREST_NEIGHBOR, read, shape, options)
+        self.require(interpolation == "bilinear", f"the interpolation {interpolation}")
+        return self.operate(Op.RESIZE_BILINEAR, read, shape, schema.ResizeBilinearOptionsT(halfPixelCenters=True))
+
+    def concatenate(self, inputs: Sequence[Tensor], axis: int) -> Tensor:
+        shape = list(inputs[0].shape)
+        shape[axis] = sum(tensor.shape[axis] for tensor in inputs)
+        return self.operate(Op.CONCATENATION, inputs, shape, schema.ConcatenationOptionsT(axis=axis))
+
+    # -- cell by cell ------------------------------------------------------------------------------------------------
+
+    def add(self, x: Tensor, y: Tensor | float) -> Tensor:
+        return self._binary(Op.ADD, x, y)
+
+    def subtract(self, x: Tensor, y: Tensor | float) -> Tensor:
+        return self._binary(Op.SUB, x, y)
+
+    def multiply(self, x: Tensor, y: Tensor | float) -> Tensor:
+        return self._binary(Op.MUL, x, y)
+
+    def divide(self, x: Tensor, y: Tensor | float) -> Tensor:
+        return self._binary(Op.DIV, x, y)
+
+    def maximum(self, x: Tensor, y: Tensor | float) -> Tensor:
+        return self._binary(Op.MAXIMUM, x, y)
+
+    def minimum(self, x: Tensor, y: Tensor | float) -> Tensor:
+        return self._binary(Op.MINIMUM, x, y)
+
+    def scale_and_shift(self, x: Tensor, scale: NDArray[np.float64], shift: NDArray[np.float64]) -> Tensor:
+        """Write x · scale + shift, a number of each for a channel or one for all."""
+        channels = x.shape[-1]
+        if len(x.shape) == 4 and channels in (scale.size, shift.size):
+            # A convolution of single cells is one pass instead of two.
+            times, plus = (np.broadcast_to(each, channels).astype(np.float32) for each in (scale, shift))
+            return self.depthwise_conv_2d(x, times.reshape(1, 1, -1, 1), plus, Window((1, 1)))
+        times, plus = (each.astype(np.float32) for each in (scale, shift))
+        return self.add(self.operate(Op.MUL, [x, self.constant(times)], x.shape), self.constant(plus))
+
+    def absolute(self, x: Tensor) -> Tensor:
+        return self._unary(Op.ABS, x)
+
+    def negative(self, x: Tensor) -> Tensor:
+        return self._unary(Op.NEG, x)
+
+    def exp(self, x: Tensor) -> Tensor:
+        return self._unary(Op.EXP, x)
+
+    def log(self, x: Tensor) -> Tensor:
+        return self._unary(Op.LOG, x)
+
+    def tanh(self, x: Tensor) -> Tensor:
+        return self._unary(Op.TANH, x)
+
+    def logistic(self, x: Tensor) -> Tensor:
+        return self._unary(Op.LOGISTIC, x)
+
+    def relu(self, x: Tensor) -> Tensor:
+        return self._unary(Op.RELU, x)
+
+    def relu6(self, x: Tensor) -> Tensor:
+        return self._unary(Op.RELU6, x)
+
+    def leaky_relu(self, x: Tensor, slope: float) -> Tensor:
+        return self._unary(Op.LEAKY_RELU, x, schema.LeakyReluOptionsT(alpha=slope))
+
+    def prelu(self, x: Tensor, alpha: Array) -> Tensor:
+        """alpha: (height, width, channels), sizes of one repeated."""
+        return self.operate(Op.PRELU, [x, self.constant(alpha)], x.shape)
+
+    def elu(self, x: Tensor) -> Tensor:
+        return self._unary(Op.ELU, x)
+
+    def gelu(self, x: Tensor) -> Tensor:
+        return self._unary(Op.GELU, x, schema.GeluOptionsT(approximate=False))
+
+    def softmax(self, x: Tensor) -> Tensor:
+        """Softmax over the last axis."""
+        return self._unary(Op.SOFTMAX, x, schema.SoftmaxOptionsT(beta=1.0))
+
+    def _unary(self, code: int, x: Tensor, options: Any = None) -> Tensor:
+        return self.operate(code, [x], x.shape, options)
+
+    def _binary(self, code: int, x: Tensor, y: Tensor | float) -> Tensor:
+        """Sizes of one are repeated."""
+        other = y if isinstance(y, Tensor) else self.constant(np.array([y], np.float32))
+        return self.operate(code, [x, other], np.broadcast_shapes(x.shape, other.shape))
+
+    def _integers(self, values: Sequence[int]) -> Tensor:
+        return self.constant(np.array(values, np.int32))
+
+    def _bias(self, bias: Array | None, size: int) -> Tensor:
+        return self.constant(np.zeros(size, np.float32) if bias is None else bias)
+
+
+def _output_size(x: Tensor, window: Window) -> tuple[int, int]:
+    height, width = window.output_size((x.shape[1], x.shape[2]))
+    GraphBuilder.require(min(height or 0, width or 0) >= 1, "a window larger than what it reads")
+    return height or 0, width or 0
+
+
+def _set_steps(options: Any, window: Window) -> Any:
+    options.strideH, options.strideW = window.strides
+    options.dilationHFactor, options.dilationWFactor = window.dilation
+    return options

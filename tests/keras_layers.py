@@ -1,0 +1,36 @@
+"""Layers as Keras itself describes them, to compare with those that the app works out."""
+
+from collections.abc import Iterator
+
+import keras
+
+from app.cnn.definition import ModelDefinition
+from app.cnn.kinds import KINDS, Layer
+
+
+def computing_layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
+    """Return the layers of a model that compute something, in the order in which the data flows."""
+    return (layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer))
+
+
+def describe_layers(model: keras.Model) -> tuple[Layer, ...]:
+    """Return all layers but the input, with the settings, shapes and weights that Keras tells."""
+    return tuple(_describe(layer) for layer in computing_layers(model))
+
+
+def define(model: keras.Model) -> ModelDefinition:
+    """Return a model in memory as the app has it of a file."""
+    weights = {layer.name: {each.name: each.numpy() for each in layer.weights} for layer in computing_layers(model)}
+    return ModelDefinition(model.inputs[0].shape[1:], describe_layers(model), weights, lambda: model)
+
+
+def _describe(layer: keras.layers.Layer) -> Layer:
+    kind, config = KINDS[type(layer).__name__], layer.get_config()
+    parents = [node.operation for node in layer._inbound_nodes[-1].parent_nodes]
+    return kind(
+        name=layer.name,
+        sources=tuple(None if isinstance(parent, keras.layers.InputLayer) else parent.name for parent in parents),
+        output_shape=tuple(layer.output.shape[1:]),
+        variables={weight.name: tuple(weight.shape) for weight in layer.weights},
+        **{name: check(config[name]) for name, check in kind.checks().items() if name in config},
+    )
