@@ -18,12 +18,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from app.cnn.engine import make_engine
-from app.cnn.litert.engine import LiteEngine
-from app.cnn.litert.graph import Graph
-from app.cnn.litert.interpreters import Interpreters
-from app.cnn.litert.operators import write_layer
 from app.cnn.definition import ModelDefinition
+from app.cnn.engine import make_engine
+from app.cnn.litert.builder import GraphBuilder
+from app.cnn.litert.engine import LiteEngine
+from app.cnn.litert.interpreters import Interpreters
 from app.cnn.tensorflow.engine import TensorFlowEngine
 from app.model_files.loading import load_model
 from app.settings import resource
@@ -61,7 +60,7 @@ def largest_difference(found: list[Any], expected: list[Any]) -> float:
 
 def measure(name: str, apart: ModelDefinition) -> None:
     """Print the figures of one model."""
-    model, layers = apart.in_keras(), apart.layers
+    model, layers = apart.build(), apart.layers
     shape = tuple(size or 224 for size in apart.input_shape)
     image = np.random.default_rng(0).random(shape, dtype=np.float32)
     ready = milliseconds(lambda: make_engine(apart))
@@ -97,11 +96,11 @@ def measure(name: str, apart: ModelDefinition) -> None:
 
 def answer_only(apart: ModelDefinition, shape: tuple[int, ...]) -> Interpreters:
     """The same graph, which keeps nothing but its last layer's output."""
-    graph = Graph(shape)
+    graph = GraphBuilder(shape)
     made: dict[str, Any] = {}
     for layer in apart.layers:
         inputs = [made[name] for name in layer.inputs] or [graph.image]
-        made[layer.name] = write_layer(graph, layer, apart.weights[layer.name], inputs)
+        made[layer.name] = layer.write(graph, apart.weights[layer.name], inputs)
     return Interpreters(graph, [made[apart.layers[-1].name]])
 
 
@@ -142,11 +141,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("files", type=Path, nargs="*", help=".keras, .h5 or .hdf5")
     files: list[Path] = parser.parse_args().files
-    digits = load_model(resource("models") / "digits.keras").parts
+    digits = load_model(resource("models") / "digits.keras").definition
     measure("digits", digits)
     measure("MobileNet, 224×224", parts(keras.applications.MobileNet(weights=None)))
     for path in files:
-        measure(path.name, load_model(path).parts)
+        measure(path.name, load_model(path).definition)
     lite = memory_left(digits, lambda: LiteEngine(digits), 50)
     print(f"\n50 engines of digits made and dropped: {lite:+.1f} MB by LiteRT", flush=True)
     print(f"20 by TensorFlow: {memory_left(digits, lambda: TensorFlowEngine(digits), 20):+.1f} MB")

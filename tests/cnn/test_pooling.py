@@ -7,10 +7,13 @@ from keras import layers
 
 from app.cnn.kinds import KINDS
 from app.cnn.pooling import PoolingMode
-from app.cnn.tensorflow.pooling import GlobalMinPooling2D, MinPooling2D, layer_class, trained_pooling, with_pooling
+from app.cnn.tensorflow.pooling import layer_class, trained_pooling, with_pooling
 from tests.keras_layers import computing_layers
 from tests.reference import pool, pool_all
 from tests.small_models import build_branches, build_digits, build_logistic
+
+GlobalMinPooling2D = layer_class("GlobalMinPooling2D")
+MinPooling2D = layer_class("MinPooling2D")
 
 EVERY_MODE = pytest.mark.parametrize("mode", list(PoolingMode))
 

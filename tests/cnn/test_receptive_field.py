@@ -8,10 +8,12 @@ from keras import layers
 from numpy.typing import NDArray
 
 from app.cnn.receptive_field import IMAGE, map_extent, receptive_field, receptive_field_size
-from app.cnn.tensorflow.pooling import MinPooling2D
+from app.cnn.tensorflow.pooling import layer_class
 from app.cnn.windows import Region, padding_before
 from tests.keras_layers import describe_layers
 from tests.small_models import build_picture, with_random_weights
+
+MinPooling2D = layer_class("MinPooling2D")
 
 SHAPE = (13, 15, 1)
 

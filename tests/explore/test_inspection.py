@@ -1,8 +1,8 @@
 import keras
 import numpy as np
 import pytest
-from app.cnn.errors import NoArithmetic
 
+from app.cnn.errors import NoArithmetic
 from app.cnn.network import Network
 from app.cnn.receptive_field import IMAGE
 from app.explore.exploration import RenderOptions, see
@@ -105,6 +105,6 @@ def test_a_layer_without_arithmetic_still_shows_its_map() -> None:
     forward = network.run(np.random.default_rng(0).normal(size=(6, 7, 2)).astype(np.float32))
     inspection = inspect(network, forward, network.layer("normal"), Place(1, 1, 4))
     assert inspection.cell is None
-    assert inspection.reason == str(NoArithmetic(network.layer("normal")))
+    assert inspection.reason == str(NoArithmetic(network.layer("normal").kind))
     assert inspection.value == forward.activations["normal"][1, 4, 1]
     assert view_inspection(inspection, RenderOptions()).map.png.startswith(b"\x89PNG")

@@ -1,7 +1,6 @@
 """Activation functions as layers of their own."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,7 +26,6 @@ def explain_softmax(logits: NDArray[np.float64], unit: int, value: float) -> Sof
     return SoftmaxCell(logits, exponentials, float(exponentials.sum()), unit, value)
 
 
-@dataclass(frozen=True, kw_only=True)
 class _Activation(Layer, abstract=True):
     """A function of each cell by itself."""
 
@@ -42,7 +40,6 @@ class _Activation(Layer, abstract=True):
         return ElementwiseCell((float(inputs[0][place]),), operation, self._parameters(), value)
 
 
-@dataclass(frozen=True, kw_only=True)
 class Activation(_Activation):
     """A function by its name."""
 
@@ -62,7 +59,6 @@ class Activation(_Activation):
         return FUNCTIONS[self.activation].describe()
 
 
-@dataclass(frozen=True, kw_only=True)
 class ReLU(_Activation):
     """x above a threshold, up to a ceiling; a share of what lies below."""
 
@@ -90,7 +86,6 @@ class ReLU(_Activation):
         return {name: value for name, value in given.items() if value is not None}
 
 
-@dataclass(frozen=True, kw_only=True)
 class LeakyReLU(_Activation):
     """x above zero, a share of x below."""
 
@@ -105,7 +100,6 @@ class LeakyReLU(_Activation):
         return {"negative_slope": self.negative_slope}
 
 
-@dataclass(frozen=True, kw_only=True)
 class ELU(_Activation):
     """x above zero, alpha · (exp(x) - 1) below (Clevert, Unterthiner and Hochreiter, 2015)."""
 
@@ -120,7 +114,6 @@ class ELU(_Activation):
         return {"alpha": self.alpha}
 
 
-@dataclass(frozen=True, kw_only=True)
 class PReLU(_Activation):
     """x above zero, a learned share of x below (He and others, 2015)."""
 
@@ -135,7 +128,6 @@ class PReLU(_Activation):
         return graph.prelu(inputs[0], weights["alpha"])
 
 
-@dataclass(frozen=True, kw_only=True)
 class Softmax(Layer):
     """exp(x) of each value over the sum of all along an axis."""
 

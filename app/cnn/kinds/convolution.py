@@ -5,7 +5,6 @@ Learning, 2016, section 9.1).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from app.cnn.litert.graph import Tensor
 
 
-@dataclass(frozen=True, kw_only=True)
 class Convolution(Layer, abstract=True):
     """The settings and the arithmetic that all convolutions share."""
 
@@ -126,7 +124,6 @@ def _join(*parts: str) -> str:
     return ", ".join(part for part in parts if part)
 
 
-@dataclass(frozen=True, kw_only=True)
 class Conv2D(Convolution):
     """A kernel for each feature map over all channels, or over those of its group."""
 
@@ -157,7 +154,6 @@ class Conv2D(Convolution):
         return activate(graph, self.activation, made)
 
 
-@dataclass(frozen=True, kw_only=True)
 class _Depthwise(Convolution, abstract=True):
     """Convolutions that read each channel by itself. TensorFlow computes them with square steps only."""
 
@@ -168,7 +164,6 @@ class _Depthwise(Convolution, abstract=True):
         return super().compute_output_shape(*inputs)
 
 
-@dataclass(frozen=True, kw_only=True)
 class DepthwiseConv2D(_Depthwise):
     """A kernel, or several, for each channel by itself."""
 
@@ -196,7 +191,6 @@ class DepthwiseConv2D(_Depthwise):
         return activate(graph, self.activation, made)
 
 
-@dataclass(frozen=True, kw_only=True)
 class SeparableConv2D(_Depthwise):
     """A depthwise convolution, then one of single cells that mixes its channels."""
 
@@ -232,7 +226,6 @@ class SeparableConv2D(_Depthwise):
         return activate(graph, self.activation, made)
 
 
-@dataclass(frozen=True, kw_only=True)
 class Conv2DTranspose(Convolution):
     """Each input cell puts its multiple of the kernel into the output, a stride further for each cell.
 

@@ -1,7 +1,6 @@
 """Dense layers: every output is a weighted sum of all inputs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from app.cnn.litert.graph import Tensor
 
 
-@dataclass(frozen=True, kw_only=True)
 class Dense(Layer):
     """Neurons over the last axis."""
 

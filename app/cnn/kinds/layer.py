@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.cnn.cells import Cell, ElementwiseCell
 from app.cnn.errors import NeedsKeras, NoArithmetic, UnsupportedLayer
-from app.cnn.kinds.settings import Check
+from app.cnn.kinds.settings import Check, setting
 from app.cnn.pooling import PoolingMode
 from app.cnn.types import Array, Shape, Variables, Weights
 from app.cnn.windows import Region, Size, Window
@@ -27,12 +27,13 @@ Place = tuple[int, ...]  # of a cell in a layer's output: (row, column, channel)
 REGISTRY: dict[str, type["Layer"]] = {}  # every kind by its Keras class name; app.cnn.kinds fills it
 
 
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field, setting))
 @dataclass(frozen=True, kw_only=True)
 class Layer:
     """One layer: its place in the network, its settings in Keras' words, and what its kind can do.
 
-    A subclass declares its settings as fields (see `setting`), and overrides what is not as it is here: a layer that
-    computes each cell from the same place of one input, and that LiteRT does not run.
+    Every subclass is a frozen dataclass. It declares its settings as fields (see `setting`), and overrides what is not
+    as it is here: a layer that computes each cell from the same place of one input, and that LiteRT does not run.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Layer:
 
     def __init_subclass__(cls, abstract: bool = False, **options: Any) -> None:
         super().__init_subclass__(**options)
+        dataclass(frozen=True, kw_only=True)(cls)
         if not abstract:
             REGISTRY[cls.__name__] = cls
 
@@ -260,7 +262,6 @@ class Layer:
         return self.describe()
 
 
-@dataclass(frozen=True, kw_only=True)
 class Unchanged(Layer, abstract=True):
     """A layer that does nothing when a trained network answers."""
 

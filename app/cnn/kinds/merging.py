@@ -1,7 +1,6 @@
 """Layers that combine several inputs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from app.cnn.cells import Cell, ElementwiseCell
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from app.cnn.litert.graph import Tensor
 
 
-@dataclass(frozen=True, kw_only=True)
 class _Merge(Layer, abstract=True):
     """A layer that combines the cells of one place. Sizes of one are repeated, as NumPy does it."""
 
@@ -62,7 +60,6 @@ def _common(sizes: set[int | None]) -> int | None:
     return size
 
 
-@dataclass(frozen=True, kw_only=True)
 class Add(_Merge):
     """The sum."""
 
@@ -73,7 +70,6 @@ class Add(_Merge):
         return graph.add(x, y)
 
 
-@dataclass(frozen=True, kw_only=True)
 class Subtract(_Merge):
     """The first input less the second."""
 
@@ -91,7 +87,6 @@ class Subtract(_Merge):
         raise NoArithmetic(self.kind)
 
 
-@dataclass(frozen=True, kw_only=True)
 class Multiply(_Merge):
     """The product."""
 
@@ -102,7 +97,6 @@ class Multiply(_Merge):
         return graph.multiply(x, y)
 
 
-@dataclass(frozen=True, kw_only=True)
 class Average(_Merge):
     """The mean."""
 
@@ -116,7 +110,6 @@ class Average(_Merge):
         return graph.multiply(super().write(graph, weights, inputs), 1 / len(inputs))
 
 
-@dataclass(frozen=True, kw_only=True)
 class Maximum(_Merge):
     """The largest value."""
 
@@ -127,7 +120,6 @@ class Maximum(_Merge):
         return graph.maximum(x, y)
 
 
-@dataclass(frozen=True, kw_only=True)
 class Minimum(_Merge):
     """The smallest value."""
 
@@ -138,7 +130,6 @@ class Minimum(_Merge):
         return graph.minimum(x, y)
 
 
-@dataclass(frozen=True, kw_only=True)
 class Concatenate(Moving):
     """All inputs one after the other along an axis."""
 

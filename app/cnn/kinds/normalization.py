@@ -1,7 +1,6 @@
 """Layers that shift and scale: by fixed numbers, by what they learned, or by what they read."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -44,7 +43,6 @@ def _largest(values: Any) -> float:
     return float(np.max(np.abs(values)))
 
 
-@dataclass(frozen=True, kw_only=True)
 class Rescaling(Layer):
     """x · scale + offset, a number of each for all values or for each channel."""
 
@@ -86,7 +84,6 @@ class Rescaling(Layer):
         return float(flat[place[-1] if flat.size > 1 else 0])
 
 
-@dataclass(frozen=True, kw_only=True)
 class _Normalizing(Layer, abstract=True):
     """(x - mean) / sqrt(variance + epsilon) · gamma + beta."""
 
@@ -112,7 +109,6 @@ class _Normalizing(Layer, abstract=True):
         return ElementwiseCell((float(inputs[0][place]),), self.operation, parameters, value)
 
 
-@dataclass(frozen=True, kw_only=True)
 class BatchNormalization(_Normalizing):
     """Each channel by the mean and variance that it had in training (Ioffe and Szegedy, 2015)."""
 
@@ -144,7 +140,6 @@ class BatchNormalization(_Normalizing):
         return self._cell(weights, inputs, place, mean, variance, value)
 
 
-@dataclass(frozen=True, kw_only=True)
 class LayerNormalization(_Normalizing):
     """Each place by the mean and variance of its own values along the axes (Ba, Kiros and Hinton, 2016)."""
 
@@ -155,7 +150,6 @@ class LayerNormalization(_Normalizing):
         return self._learned((last_size(self.axis, shape),))
 
 
-@dataclass(frozen=True, kw_only=True)
 class GroupNormalization(_Normalizing):
     """Each group of channels by the mean and variance of all of its values (Wu and He, 2018)."""
 
@@ -178,14 +172,12 @@ class GroupNormalization(_Normalizing):
         return self._learned((channels,))
 
 
-@dataclass(frozen=True, kw_only=True)
 class UnitNormalization(Layer):
     """Each place's values divided by their length along the axes."""
 
     axis: int | tuple[int, ...] = setting(axis_numbers, -1)
 
 
-@dataclass(frozen=True, kw_only=True)
 class Normalization(Layer):
     """(x - mean) / sqrt(variance), both of data that the layer was adapted to."""
 

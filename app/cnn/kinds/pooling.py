@@ -1,7 +1,7 @@
 """Pooling: of windows and of whole maps, by maximum, average or minimum; any of them can stand in for another."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -23,7 +23,6 @@ _COUNTS = {4: "four", 9: "nine"}
 _KEEPS = {PoolingMode.MAX: "the maximum", PoolingMode.AVERAGE: "the average", PoolingMode.MIN: "the minimum"}
 
 
-@dataclass(frozen=True, kw_only=True)
 class Pooling(Layer, abstract=True):
     """A layer that keeps one value of each window."""
 
@@ -59,7 +58,6 @@ class Pooling(Layer, abstract=True):
         raise NotImplementedError
 
 
-@dataclass(frozen=True, kw_only=True)
 class _WindowPooling(Pooling, abstract=True):
     pool_size: tuple[int, int] = setting(pair(1), (2, 2))
     strides: tuple[int, int] | None = setting(optional(pair(1)), None)
@@ -98,7 +96,6 @@ class _WindowPooling(Pooling, abstract=True):
         return "{}×{} pooling, {}".format(*self.pool_size, describe_steps(self.window, "padded"))
 
 
-@dataclass(frozen=True, kw_only=True)
 class MaxPooling2D(_WindowPooling):
     """The largest value of each window."""
 
@@ -106,7 +103,6 @@ class MaxPooling2D(_WindowPooling):
     aliases = ("MaxPool2D",)
 
 
-@dataclass(frozen=True, kw_only=True)
 class AveragePooling2D(_WindowPooling):
     """The mean of each window's values, padding not counted."""
 
@@ -114,7 +110,6 @@ class AveragePooling2D(_WindowPooling):
     aliases = ("AvgPool2D",)
 
 
-@dataclass(frozen=True, kw_only=True)
 class MinPooling2D(_WindowPooling):
     """The smallest value of each window."""
 
@@ -122,7 +117,6 @@ class MinPooling2D(_WindowPooling):
     aliases = ("layerglass>MinPooling2D",)
 
 
-@dataclass(frozen=True, kw_only=True)
 class _GlobalPooling(Pooling, abstract=True):
     """The window is the whole map."""
 
@@ -153,7 +147,6 @@ class _GlobalPooling(Pooling, abstract=True):
         return "pooling of each whole map"
 
 
-@dataclass(frozen=True, kw_only=True)
 class GlobalMaxPooling2D(_GlobalPooling):
     """The largest value of each map."""
 
@@ -161,7 +154,6 @@ class GlobalMaxPooling2D(_GlobalPooling):
     aliases = ("GlobalMaxPool2D",)
 
 
-@dataclass(frozen=True, kw_only=True)
 class GlobalAveragePooling2D(_GlobalPooling):
     """The mean of each map."""
 
@@ -169,7 +161,6 @@ class GlobalAveragePooling2D(_GlobalPooling):
     aliases = ("GlobalAvgPool2D",)
 
 
-@dataclass(frozen=True, kw_only=True)
 class GlobalMinPooling2D(_GlobalPooling):
     """The smallest value of each map."""
 

@@ -1,6 +1,5 @@
 """Recurrent layers, which TensorFlow runs."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from app.cnn.kinds.functions import function_name
@@ -9,7 +8,6 @@ from app.cnn.kinds.settings import UNITS, flag, one_of, setting, whole
 from app.cnn.types import Shape, Variables
 
 
-@dataclass(frozen=True, kw_only=True)
 class _Recurrent(Layer, abstract=True):
     """A layer that reads one row after the other, and keeps a state."""
 
@@ -40,12 +38,10 @@ class _Recurrent(Layer, abstract=True):
         return (size,)
 
 
-@dataclass(frozen=True, kw_only=True)
 class SimpleRNN(_Recurrent):
     """The state is the output."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class LSTM(_Recurrent):
     """Long short-term memory (Hochreiter and Schmidhuber, 1997)."""
 
@@ -55,7 +51,6 @@ class LSTM(_Recurrent):
     gates = 4
 
 
-@dataclass(frozen=True, kw_only=True)
 class GRU(_Recurrent):
     """Gated recurrent unit (Cho and others, 2014)."""
 

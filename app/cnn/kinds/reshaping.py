@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from app.cnn.litert.graph import Tensor
 
 
-@dataclass(frozen=True, kw_only=True)
 class Moving(Layer, abstract=True):
     """A layer that moves values: `source_of` says where each came from."""
 
@@ -36,7 +34,6 @@ def as_cell(place: Place) -> tuple[int, int, int]:
     return int(row), int(column), int(channel)
 
 
-@dataclass(frozen=True, kw_only=True)
 class Flatten(Moving):
     """All values in one row."""
 
@@ -71,7 +68,6 @@ class Flatten(Moving):
         return "flatten"
 
 
-@dataclass(frozen=True, kw_only=True)
 class Reshape(Layer):
     """The same values, row by row, in another shape. One size may be -1: whatever is left."""
 
@@ -100,7 +96,6 @@ class Reshape(Layer):
         return graph.reshape(inputs[0], (1, *(size or 0 for size in self.output_shape)))
 
 
-@dataclass(frozen=True, kw_only=True)
 class Permute(Layer):
     """The same values with their axes in another order; the first is 1."""
 
@@ -122,7 +117,6 @@ class Permute(Layer):
         return graph.transpose(inputs[0], (0, *self.dims))
 
 
-@dataclass(frozen=True, kw_only=True)
 class RepeatVector(Layer):
     """A vector, as many times as asked for."""
 

@@ -1,7 +1,6 @@
 """Layers that change height and width: padding, cropping, enlarging, resizing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.cnn.kinds.layer import Layer, Place, image_shape
@@ -19,7 +18,6 @@ Margins = tuple[tuple[int, int], tuple[int, int]]  # rows above and below, colum
 _interpolation = one_of("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
 
 
-@dataclass(frozen=True, kw_only=True)
 class _Margin(Moving, abstract=True):
     """A layer that adds rows and columns around its input, or takes them away."""
 
@@ -52,7 +50,6 @@ def _within(place: tuple[int, int, int], shape: Shape) -> Place | None:
     return place if 0 <= row < (shape[0] or 0) and 0 <= column < (shape[1] or 0) else None
 
 
-@dataclass(frozen=True, kw_only=True)
 class ZeroPadding2D(_Margin):
     """A border of zeros."""
 
@@ -70,7 +67,6 @@ class ZeroPadding2D(_Margin):
         return graph.pad(inputs[0], self.added)
 
 
-@dataclass(frozen=True, kw_only=True)
 class Cropping2D(_Margin):
     """The border cut away."""
 
@@ -87,7 +83,6 @@ class Cropping2D(_Margin):
         return graph.crop(inputs[0], self.cropping)
 
 
-@dataclass(frozen=True, kw_only=True)
 class UpSampling2D(Moving):
     """Each cell repeated, or the values between cells interpolated."""
 
@@ -117,7 +112,6 @@ class UpSampling2D(Moving):
         return Region(cells.top // rows, cells.left // columns, -(-cells.bottom // rows), -(-cells.right // columns))
 
 
-@dataclass(frozen=True, kw_only=True)
 class Resizing(Layer):
     """The image at another size."""
 
@@ -149,7 +143,6 @@ class Resizing(Layer):
         return graph.resize(inputs[0], self.height, self.width, self.interpolation)
 
 
-@dataclass(frozen=True, kw_only=True)
 class CenterCrop(Layer):
     """The middle of the image, which is resized where it is smaller."""
 

@@ -1,6 +1,5 @@
 """Layers that matter in training only: they pass everything on when a trained network answers."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from app.cnn.kinds.layer import Unchanged
@@ -18,7 +17,6 @@ AUGMENTATIONS = frozenset(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
 class Dropout(Unchanged):
     """Values are set to zero at random in training (Srivastava and others, 2014)."""
 
@@ -31,7 +29,6 @@ class Dropout(Unchanged):
         return f"dropout of {self.rate:.0%} while training; nothing happens here when the network answers"
 
 
-@dataclass(frozen=True, kw_only=True)
 class SpatialDropout2D(Unchanged):
     """Whole maps are set to zero at random in training."""
 
@@ -41,14 +38,12 @@ class SpatialDropout2D(Unchanged):
     is_minor = True
 
 
-@dataclass(frozen=True, kw_only=True)
 class AlphaDropout(Unchanged):
     """Dropout that keeps mean and variance, for SELU (Klambauer and others, 2017)."""
 
     rate: float = setting(_share)
 
 
-@dataclass(frozen=True, kw_only=True)
 class GaussianDropout(Unchanged):
     """Values are multiplied by noise around one in training."""
 
@@ -57,7 +52,6 @@ class GaussianDropout(Unchanged):
     is_minor = True
 
 
-@dataclass(frozen=True, kw_only=True)
 class GaussianNoise(Unchanged):
     """Noise is added in training."""
 
@@ -66,11 +60,9 @@ class GaussianNoise(Unchanged):
     is_minor = True
 
 
-@dataclass(frozen=True, kw_only=True)
 class ActivityRegularization(Unchanged):
     """A cost is added to the loss in training."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class Identity(Unchanged):
     """Nothing at all."""

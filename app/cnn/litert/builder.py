@@ -78,10 +78,10 @@ class GraphBuilder(Graph):
         options = schema.Pool2DOptionsT(_PADDINGS[window.padding], *reversed(window.strides), *reversed(window.size))
         return self.operate(code, [x], (1, *_output_size(x, window), x.shape[3]), options)
 
-    def reduce(self, x: Tensor, mode: PoolingMode, keepdims: bool) -> Tensor:
-        """Pool each whole map."""
-        shape = (1, 1, 1, x.shape[3]) if keepdims else (1, x.shape[3])
-        read = [x, self._integers((1, 2))]
+    def reduce(self, x: Tensor, mode: PoolingMode, keepdims: bool, axes: tuple[int, ...] = (1, 2)) -> Tensor:
+        """Pool along whole axes; by default height and width."""
+        shape = [1 if axis in axes else size for axis, size in enumerate(x.shape) if keepdims or axis not in axes]
+        read = [x, self._integers(axes)]
         return self.operate(_REDUCTIONS[mode], read, shape, schema.ReducerOptionsT(keepDims=keepdims))
 
     # -- shapes ------------------------------------------------------------------------------------------------------

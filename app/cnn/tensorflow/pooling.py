@@ -3,45 +3,42 @@
 from typing import Any
 
 import keras
-from keras import layers, ops
+from keras import layers
 
 from app.cnn.kinds import KINDS
-from app.cnn.kinds.pooling import MaxPooling2D as MaxPooling2DKind
-from app.cnn.kinds.pooling import Pooling
+from app.cnn.kinds.pooling import MaxPooling2D, Pooling
 from app.cnn.pooling import PoolingMode, shared_mode
 
 
-@keras.saving.register_keras_serializable(package="layerglass")
-class MinPooling2D(layers.MaxPooling2D):
-    """The minimum of each window, which Keras lacks: -max_pool(-x), exact for every stride and padding.
+def _minimum_of(maximum: type[layers.Layer], name: str) -> type[layers.Layer]:
+    """Make a minimum pooling, which Keras lacks: -max_pool(-x), exact for every window, stride and padding.
 
     Padding never wins: max pooling pads with minus infinity, which is plus infinity here.
     """
 
-    def call(self, inputs: Any) -> Any:
-        return -super().call(-inputs)
+    def call(self: Any, inputs: Any) -> Any:
+        return -maximum.call(self, -inputs)
+
+    made = type(name, (maximum,), {"call": call, "__doc__": "The minimum of each window."})
+    return keras.saving.register_keras_serializable(package="layerglass")(made)
 
 
-@keras.saving.register_keras_serializable(package="layerglass")
-class GlobalMinPooling2D(layers.GlobalMaxPooling2D):
-    """The minimum of each whole feature map."""
-
-    def call(self, inputs: Any) -> Any:
-        return -super().call(ops.negative(inputs))
-
-
-_OWN = {kind.__name__: kind for kind in (MinPooling2D, GlobalMinPooling2D)}
+_MINIMUMS = {
+    name: _minimum_of(getattr(layers, kind.in_mode(PoolingMode.MAX).__name__), name)
+    for name, kind in KINDS.items()
+    if issubclass(kind, Pooling) and kind.mode is PoolingMode.MIN
+}
 
 
 def layer_class(kind: str) -> type[layers.Layer]:
-    """Return the class of this name: Keras' own, or one of those here. Raises: AttributeError."""
-    found: type[layers.Layer] = _OWN.get(kind) or getattr(layers, kind)
+    """Return the class of this name: Keras' own, or a minimum pooling. Raises: AttributeError."""
+    found: type[layers.Layer] = _MINIMUMS.get(kind) or getattr(layers, kind)
     return found
 
 
 def window_pooling(mode: PoolingMode) -> type[layers.Layer]:
     """Return the class of layers that pool windows in this mode."""
-    return layer_class(MaxPooling2DKind.in_mode(mode).__name__)
+    return layer_class(MaxPooling2D.in_mode(mode).__name__)
 
 
 def trained_pooling(model: keras.Model) -> PoolingMode | None:

@@ -17,9 +17,12 @@ from app.cnn.kinds import KINDS, Layer
 from app.cnn.kinds.functions import FUNCTIONS as ALL_FUNCTIONS
 from app.cnn.litert.engine import LiteEngine
 from app.cnn.pooling import PoolingMode
-from app.cnn.tensorflow.pooling import GlobalMinPooling2D, MinPooling2D, with_pooling
+from app.cnn.tensorflow.pooling import layer_class, with_pooling
 from tests.keras_layers import computing_layers
 from tests.small_models import parts, with_random_weights
+
+GlobalMinPooling2D = layer_class("GlobalMinPooling2D")
+MinPooling2D = layer_class("MinPooling2D")
 
 # Keras warns that the softmax of one unit is always 1, as some of the models here have it.
 pytestmark = pytest.mark.filterwarnings("ignore:(?s).*softmax over axis:UserWarning")

@@ -4,8 +4,10 @@ from keras import layers
 
 from app.cnn.kinds import Layer
 from app.cnn.pooling import PoolingMode
-from app.cnn.tensorflow.pooling import MinPooling2D
+from app.cnn.tensorflow.pooling import layer_class
 from tests.keras_layers import describe_layers
+
+MinPooling2D = layer_class("MinPooling2D")
 
 
 def described(layer: layers.Layer) -> Layer:
