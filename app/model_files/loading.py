@@ -10,7 +10,8 @@ import numpy as np
 from app.cnn.definition import ModelDefinition
 from app.cnn.types import Array
 from app.model_files.archive import read_archive
-from app.model_files.config.allow_list import Config, check_config, parse_config
+from app.model_files.config.allow_list import check_config, parse_config
+from app.model_files.config.nodes import Config
 from app.model_files.config.planner import are_channels_first, make_plan
 from app.model_files.errors import ModelError
 from app.model_files.formats import FileFormat, detect_format

@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 
 from app.cnn.types import Array, Variables, Weights
-from app.model_files.config.allow_list import MODELS
+from app.model_files.config.nodes import MODELS
 from app.model_files.errors import RESAVE, ModelError, shown
 from app.model_files.hdf5 import member, name_list, numbers
 from app.model_files.plan import LayerPath, Plan, Step

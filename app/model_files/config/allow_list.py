@@ -7,10 +7,9 @@ from typing import Any
 from app.cnn.kinds import ALIASES, AUGMENTATIONS, KINDS
 from app.cnn.kinds.functions import FUNCTIONS
 from app.model_files.config.functions import function_of, is_operation, is_operations_module, written_name
+from app.model_files.config.nodes import MODELS, Config
 from app.model_files.errors import RESAVE, ModelError, shown
 from app.model_files.limits import CONFIG_BYTES, CONFIG_ITEMS, NESTING
-
-Config = dict[str, Any]
 
 # Modules where Keras has kept its own layers, from Keras 2 on. They are compared, never imported.
 _KERAS = r"(?:keras|tf_keras|tensorflow\.keras|tensorflow\.python\.keras|tensorflow_core\.keras|keras\.api|keras\.src)"
@@ -18,7 +17,6 @@ _PLACES = r"(?:\.(?:src|api|engine|layers|models|initializers|regularizers|const
 _MODULE = re.compile(rf"{_KERAS}(?:{_PLACES}(?:\.[a-z0-9_]+){{0,3}})?")
 _ACTIVATIONS_MODULE = re.compile(rf"{_KERAS}\.activations(?:\.activations)?")
 
-MODELS = frozenset({"Sequential", "Functional", "Model"})
 # Layers that are no kind of their own here: app.model_files.config.migrations replaces them.
 _MIGRATED = frozenset({"InputLayer", "Merge", "ThresholdedReLU", "FixedDropout"})
 _INITIALIZERS = frozenset(

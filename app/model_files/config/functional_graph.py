@@ -1,11 +1,10 @@
-"""The graph of a functional model, each layer once for each call, and the part of it that the answer is made of."""
+"""The graph of a functional model as Keras 1, 2 and 3 write it, and the part of it that the answer is made of."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from app.model_files.config.allow_list import MODELS, Config
 from app.model_files.config.functions import is_operation
-from app.model_files.config.nodes import Reference, calls, layers_of, name_of, references
+from app.model_files.config.nodes import MODELS, Config, Reference, calls, layers_of, name_of, references
 from app.model_files.config.operations import Operation, gather_channels, parse_operations
 from app.model_files.errors import RESAVE, ModelError, shown
 

@@ -4,9 +4,8 @@ from typing import Any
 
 from app.cnn.kinds.settings import SIDE
 from app.cnn.types import ImageShape, Shape
-from app.model_files.config.allow_list import MODELS, Config
 from app.model_files.config.functional_graph import parse_graph
-from app.model_files.config.nodes import layers_of, name_of, settings_of
+from app.model_files.config.nodes import MODELS, Config, layers_of, name_of, settings_of
 from app.model_files.errors import ModelError, printable, shown
 from app.model_files.limits import CHANNELS
 

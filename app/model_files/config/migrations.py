@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app.cnn.kinds import ALIASES
-from app.model_files.config.allow_list import Config, is_activation
+from app.model_files.config.allow_list import is_activation
+from app.model_files.config.nodes import Config
 from app.model_files.errors import ModelError, shown
 
 

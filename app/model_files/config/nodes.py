@@ -3,9 +3,12 @@
 from typing import Any
 
 from app.cnn.kinds import AUGMENTATIONS
-from app.model_files.config.allow_list import MODELS, Config
 from app.model_files.errors import RESAVE, ModelError, shown
 from app.model_files.limits import LAYERS
+
+Config = dict[str, Any]
+
+MODELS = frozenset({"Sequential", "Functional", "Model"})
 
 Reference = tuple[str, int, int]  # layer, which of its calls, which of its outputs
 Call = list[Reference]  # what a layer reads, the one time

@@ -9,11 +9,18 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from app.model_files.config.allow_list import Config
-from app.model_files.config.functions import function_of, written_name
+from app.model_files.config.functions import (
+    Arguments,
+    Constant,
+    Operand,
+    arguments_of,
+    as_reference,
+    function_of,
+    operand,
+    written_name,
+)
 from app.model_files.config.migrations import LayerConfig
-from app.model_files.config.nodes import Reference, name_of
-from app.model_files.config.operands import Arguments, Constant, Operand, arguments_of, as_reference, operand
+from app.model_files.config.nodes import Config, Reference, name_of
 from app.model_files.errors import RESAVE, ModelError, shown
 
 

@@ -11,11 +11,10 @@ from app.cnn.kinds import AUGMENTATIONS, KINDS, Layer, Settings
 from app.cnn.kinds.convolution import Conv2D
 from app.cnn.kinds.reshaping import Permute, Reshape
 from app.cnn.types import Array, ImageShape
-from app.model_files.config.allow_list import MODELS, Config
 from app.model_files.config.functional_graph import FunctionalGraph, Use, parse_graph
 from app.model_files.config.inputs import as_image, channels_last, input_of, input_shape, times
 from app.model_files.config.migrations import LayerConfig, migrate
-from app.model_files.config.nodes import Reference, layers_of, name_of, settings_of
+from app.model_files.config.nodes import MODELS, Config, Reference, layers_of, name_of, settings_of
 from app.model_files.config.operations import Operation
 from app.model_files.config.settings import check_settings
 from app.model_files.errors import RESAVE, ModelError, shown
