@@ -149,7 +149,7 @@ def _explain_convolution(
         for index, source in enumerate(channels)
     )
     bias = float(weights["bias"][channel]) if "bias" in weights else 0.0
-    pre_activation = sum(term.partial for term in terms) + bias
+    pre_activation = sum(term.partial_sum for term in terms) + bias
     return ConvolutionCell(window, terms, bias, pre_activation, layer.activation or "linear", value)
 
 

@@ -1,23 +1,15 @@
-"""What a cell's arithmetic is, in words."""
+"""A cell's arithmetic in words."""
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.cnn.cells import Cell, ConvolutionCell, DenseCell, ElementwiseCell, MovedCell, PoolingCell, SoftmaxCell
+from app.cnn.cells import ConvolutionCell, DenseCell, ElementwiseCell, PoolingCell
 from app.web.numbers import MINUS
 
 MAX_UNITS = 20
 
-_KINDS: dict[type, str] = {
-    ConvolutionCell: "convolution",
-    PoolingCell: "pooling",
-    DenseCell: "dense",
-    SoftmaxCell: "softmax",
-    ElementwiseCell: "elementwise",
-    MovedCell: "moved",
-}
 _FORMULAS = {
     "linear": "no activation function",
     "relu": "ReLU: max(0, {x})",
@@ -26,28 +18,23 @@ _FORMULAS = {
 }
 
 
-def cell_kind(cell: Cell | None) -> str | None:
-    """Which of the panel's layouts shows a cell; None where it has no arithmetic yet."""
-    return _KINDS[type(cell)] if cell is not None else None
-
-
 def shown_sum(cell: ConvolutionCell | DenseCell, value: float) -> float:
-    """What the parts that are shown shall add up to.
+    """Return the total that the parts shown must add up to.
 
-    Where the activation function passes the sum on, that is the network's own value; the two differ by rounding only.
+    If the activation function passes the sum on, that is the network's own value: the two differ by rounding only.
     """
     passes = cell.activation == "linear" or (cell.activation == "relu" and value > 0)
     return value if passes else cell.pre_activation
 
 
 def activation_words(name: str, argument: str) -> str:
-    """An activation function with its argument written in."""
+    """Write an activation function with its argument filled in."""
     formula = _FORMULAS.get(name, name + "({x})")
     return formula.replace("-", MINUS).format(x=argument)
 
 
 def operation_words(cell: ElementwiseCell, show: Callable[[float], str]) -> str:
-    """What an elementwise layer does to the values that it reads."""
+    """Write what an elementwise layer does to the values that it reads."""
     values = [show(value) for value in cell.inputs]
     match cell.operation:
         case "add":
@@ -67,12 +54,12 @@ def operation_words(cell: ElementwiseCell, show: Callable[[float], str]) -> str:
 
 
 def reads_padding(cell: PoolingCell) -> bool:
-    """The window reaches over the border."""
-    return bool(np.isnan(cell.patch).any())
+    """Return whether the window reaches over the border."""
+    return bool(np.isnan(cell.inputs).any())
 
 
 def softmax_units(logits: NDArray[np.float64], unit: int) -> Sequence[int]:
-    """The units to show: all of them, or of many the largest and the chosen one, in order."""
+    """Return the units to show: all of them, or if they are many, the largest ones and the chosen one, in order."""
     if logits.size <= MAX_UNITS:
         return range(logits.size)
     return sorted({unit, *np.argsort(-logits)[: MAX_UNITS - 1].tolist()})

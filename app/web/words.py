@@ -1,4 +1,4 @@
-"""What a layer is, in words."""
+"""Layers in words."""
 
 from collections.abc import Sequence
 
@@ -50,9 +50,9 @@ _KEEPS = {PoolingMode.MAX: "the maximum", PoolingMode.AVERAGE: "the average", Po
 
 
 def describe(layer: Layer, pooling: PoolingMode | None = None) -> str:
-    """A layer in words, such as "3×3 convolution, 16 kernels, stride 1, no padding, ReLU".
+    """Describe a layer, such as "3×3 convolution, 16 kernels, stride 1, no padding, ReLU".
 
-    pooling: the mode in effect, where it is not the one that the layer was trained with.
+    pooling: the mode in effect, if it is not the one that the layer was trained with.
     """
     if layer.pooling is not None:
         return _describe_pooling(layer, pooling or layer.pooling)
@@ -61,7 +61,7 @@ def describe(layer: Layer, pooling: PoolingMode | None = None) -> str:
 
 
 def describe_briefly(layer: Layer) -> str:
-    """A layer in a few words, such as "3×3 convolution, 16 kernels, ReLU": no stride, no padding."""
+    """Describe a layer in a few words, such as "3×3 convolution, 16 kernels, ReLU": no stride, no padding."""
     if layer.window is not None:
         height, width = layer.window.size
         size = f"{height}×{width}"
@@ -73,7 +73,7 @@ def describe_briefly(layer: Layer) -> str:
 
 
 def describe_unmoded(layer: Layer) -> str:
-    """A layer in words that hold in every pooling mode, such as "2×2 pooling, stride 2, no padding"."""
+    """Describe a layer in words that hold in every pooling mode, such as "2×2 pooling, stride 2, no padding"."""
     if layer.pooling is None:
         return describe(layer)
     if layer.window is None:
@@ -109,7 +109,7 @@ def _describe_kind(layer: Layer) -> str:
 
 
 def _and(names: Sequence[str]) -> str:
-    """Names as one says them: a, b and c."""
+    """Join names: a, b and c."""
     return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
@@ -128,7 +128,7 @@ def _steps(layer: Layer) -> str:
 
 
 def _gaps(layer: Layer) -> str:
-    """Dilation, where there is any."""
+    """Describe the dilation, if there is any."""
     assert layer.window is not None
     rows, columns = layer.window.dilation
     return "" if rows == columns == 1 else f"dilation {rows}" if rows == columns else f"dilation {rows}×{columns}"

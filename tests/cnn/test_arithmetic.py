@@ -64,8 +64,8 @@ def test_a_convolutions_parts_add_up_to_keras_value(
         assert isinstance(cell, ConvolutionCell)
         assert len(cell.terms) == CHANNELS // groups
         for term in cell.terms:
-            assert term.partial == pytest.approx((term.patch * term.kernel).sum(), abs=1e-12)
-        total = sum(term.partial for term in cell.terms) + cell.bias
+            assert term.partial_sum == pytest.approx((term.inputs * term.kernel).sum(), abs=1e-12)
+        total = sum(term.partial_sum for term in cell.terms) + cell.bias
         assert cell.pre_activation == pytest.approx(total, abs=1e-12)
         assert max(total, 0) == pytest.approx(built.output[place], abs=2e-6)
         assert cell.value == built.output[place]
@@ -91,15 +91,15 @@ def test_depthwise_and_separable_convolutions_add_up(make: Any, padding: str) ->
 def test_the_window_says_where_the_patch_was_read() -> None:
     built = Built(layers.Conv2D(2, 3, strides=2, padding="same", dilation_rate=1))
     window = built.explain((1, 2, 0)).window
-    patch = built.explain((1, 2, 0)).terms[3].patch
+    patch = built.explain((1, 2, 0)).terms[3].inputs
     np.testing.assert_array_equal(patch, built.image[window.top : window.bottom, window.left : window.right, 3])
 
 
 def test_padding_reads_as_zero_in_a_convolution() -> None:
     cell = Built(layers.Conv2D(1, 3, padding="same")).explain((0, 0, 0))
     assert (cell.window.top, cell.window.left) == (-1, -1)
-    np.testing.assert_array_equal(cell.terms[0].patch[0], 0)
-    np.testing.assert_array_equal(cell.terms[0].patch[:, 0], 0)
+    np.testing.assert_array_equal(cell.terms[0].inputs[0], 0)
+    np.testing.assert_array_equal(cell.terms[0].inputs[:, 0], 0)
 
 
 @pytest.mark.parametrize(("strides", "padding", "dilation"), [(1, "same", 1), (2, "valid", 1), (1, "same", 2)])
@@ -109,7 +109,7 @@ def test_the_partial_maps_hold_the_partial_sums_of_every_cell(strides: int, padd
     assert maps.shape == (*built.output.shape[:2], 2)
     for row, column, _ in built.places():
         terms = built.explain((row, column, 3)).terms
-        np.testing.assert_allclose(maps[row, column], [term.partial for term in terms], atol=1e-12)
+        np.testing.assert_allclose(maps[row, column], [term.partial_sum for term in terms], atol=1e-12)
 
 
 def test_a_groups_kernels_read_its_own_channels() -> None:
@@ -131,7 +131,7 @@ def test_poolings_window_holds_all_three_values(padding: str, size: Any, strides
     for place in built.places():
         cell = built.explain(place, mode)
         assert isinstance(cell, PoolingCell)
-        inside = cell.patch[~np.isnan(cell.patch)]
+        inside = cell.inputs[~np.isnan(cell.inputs)]
         assert (cell.maximum, cell.minimum) == (inside.max(), inside.min())
         assert cell.average == pytest.approx(inside.mean())
         kept = {"max": cell.maximum, "average": cell.average, "min": cell.minimum}[mode]
@@ -152,7 +152,7 @@ def test_without_a_mode_pooling_is_as_trained() -> None:
 def test_global_pooling_reads_the_whole_map() -> None:
     built = Built(layers.GlobalMaxPooling2D())
     cell = built.explain((2,), PoolingMode.MAX)
-    np.testing.assert_array_equal(cell.patch, built.image[:, :, 2])
+    np.testing.assert_array_equal(cell.inputs, built.image[:, :, 2])
     assert cell.maximum == built.output[2]
 
 
@@ -177,8 +177,8 @@ def test_softmax_divides_by_the_sum() -> None:
         shares = built.explain((unit,)).softmax
         assert isinstance(shares, SoftmaxCell)
         np.testing.assert_allclose(shares.logits, logits)
-        assert shares.total == pytest.approx(shares.shifted.sum())
-        assert shares.shifted[unit] / shares.total == pytest.approx(built.output[unit], abs=1e-6)
+        assert shares.total == pytest.approx(shares.exponentials.sum())
+        assert shares.exponentials[unit] / shares.total == pytest.approx(built.output[unit], abs=1e-6)
 
 
 @pytest.mark.parametrize("layer", [layers.Activation("softmax"), layers.Softmax()])
@@ -186,7 +186,7 @@ def test_softmax_as_a_layer_of_its_own(layer: layers.Layer) -> None:
     built = Built(layer, (6,))
     cell = built.explain((4,))
     assert isinstance(cell, SoftmaxCell)
-    assert cell.shifted[4] / cell.total == pytest.approx(built.output[4], abs=1e-6)
+    assert cell.exponentials[4] / cell.total == pytest.approx(built.output[4], abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -270,7 +270,7 @@ def test_a_transposed_convolutions_parts_add_up(size: Any, strides: Any, padding
     built = Built(layers.Conv2DTranspose(3, size, strides=strides, padding=padding))
     for place in built.places():
         cell = built.explain(place)
-        total = sum((term.patch * term.kernel).sum() for term in cell.terms) + cell.bias
+        total = sum((term.inputs * term.kernel).sum() for term in cell.terms) + cell.bias
         assert total == pytest.approx(cell.pre_activation)
         assert cell.pre_activation == pytest.approx(built.output[place], abs=2e-6)
 
