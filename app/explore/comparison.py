@@ -47,7 +47,7 @@ class ComparedLayer:
 
 @dataclass(frozen=True)
 class ModeColumn:
-    """What the network makes of the image under one pooling mode."""
+    """One pooling mode's column of the comparison."""
 
     pooling: PoolingMode
     is_as_trained: bool

@@ -31,7 +31,7 @@ class NotAFeatureMap(LookupError):
 
 @dataclass(frozen=True)
 class RenderOptions:
-    """How to draw feature maps."""
+    """Options for drawing feature maps."""
 
     colormap: Colormap = Colormap.VIRIDIS
     signed: Colormap | None = Colormap.BERLIN  # for a layer with negative values; None: `colormap` for it as well

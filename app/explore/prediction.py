@@ -1,4 +1,4 @@
-"""What a network's answer says, in the words of its card."""
+"""A network's answer in the words of its card: a class with probabilities, or values."""
 
 import math
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class NoClasses(ValueError):
 
 @dataclass(frozen=True)
 class ClassProbability:
-    """How likely one class is, from 0 to 1; NaN where the network's answer is not a number."""
+    """One class's probability, from 0 to 1; NaN (null in JSON) where the network's answer is not a number."""
 
     label: str
     probability: JsonFloat
@@ -35,7 +35,7 @@ class ClassProbability:
 
 @dataclass(frozen=True)
 class ClassValue:
-    """What the last layer gives for one class, as it is."""
+    """One output of the last layer, as it is."""
 
     label: str
     value: JsonFloat
@@ -43,7 +43,7 @@ class ClassValue:
 
 @dataclass(frozen=True)
 class Prediction:
-    """Which class the network says it is, and how likely each one is; or the values that it gives."""
+    """A network's answer: the likeliest class and all probabilities, or values."""
 
     model: str
     pooling: PoolingMode | None
@@ -76,7 +76,7 @@ class Prediction:
 
     @cached_property
     def is_number(self) -> bool:
-        """Whether every output is finite."""
+        """True if every output is finite."""
         return all(math.isfinite(each.value) for each in self.values)
 
     @cached_property

@@ -30,7 +30,7 @@ class EmptyLibrary(FileNotFoundError):
 
 
 class Origin(StrEnum):
-    """Who a file came from."""
+    """The source of a model file."""
 
     BUILT_IN = "built-in"
     OWN = "own"

@@ -19,7 +19,7 @@ _MAX_PARAMETERS = 100_000_000  # of all cached networks; the newest is kept what
 
 
 class ModelState(StrEnum):
-    """How far a model is."""
+    """A model's state: it can be used, has not been opened yet, or cannot be."""
 
     READY = "ready"
     WAITING = "waiting"  # to be opened for the first time
@@ -48,14 +48,14 @@ class ModelEntry:
 
     @property
     def pools(self) -> bool:
-        """Whether it has a pooling layer, as far as is known."""
+        """True if it has a pooling layer, as far as is known."""
         if self.layers is not None:
             return any(layer.is_pooling for layer in self.layers)
         return self.card is None or self.card.pooling is not None
 
     @property
     def is_built_in(self) -> bool:
-        """Whether it came with Layerglass, so that its file is trusted."""
+        """True if it came with Layerglass, so that its file is trusted."""
         return self.file.origin is Origin.BUILT_IN
 
 

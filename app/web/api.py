@@ -67,7 +67,7 @@ ChannelPath = Annotated[int, Path(description="The map's number, from 0.")]
 
 @router.get("/api/models", tags=["models"])
 def list_models(library: LibraryDep) -> list[ModelSummary | UnopenedModel]:
-    """All models, the default one first: their cards, and of those that cannot be opened the reason."""
+    """List all models, the default one first: their cards, or why one cannot be opened."""
     return [summarize_model(library, entry) for entry in library]
 
 
@@ -79,9 +79,9 @@ async def post_model(
     model: Annotated[UploadFile, File(description="A .keras, .h5 or .hdf5 file.")],
     _: TakesModelsDep,
 ) -> ModelSummary | UnopenedModel:
-    """Open a model of your own. It is kept for as long as the server runs.
+    """Upload a model. The server keeps it until it stops.
 
-    Nothing in the file is run: it is checked, and opened by a process of its own with limits on memory and time.
+    Nothing in the file is executed: a sandboxed process with limits on memory and time checks and opens it.
     """
     entry = await add_model(library, model)
     response.headers["Location"] = f"{request.url_for('list_models').path}/{quote(entry.name, safe='')}"
@@ -90,7 +90,7 @@ async def post_model(
 
 @router.get("/api/models/{model}", tags=["models"], responses=_MODEL_UNUSABLE)
 async def show_model(library: LibraryDep, network: NetworkDep) -> ModelDetails:
-    """A model's card and its layers, in the order in which the data flows."""
+    """Show a model's card and its layers, in the order in which data flows."""
     return describe_model(library.entry(network.name), network)
 
 
@@ -101,20 +101,20 @@ async def show_model(library: LibraryDep, network: NetworkDep) -> ModelDetails:
     responses=_CHANGE_REFUSED,
 )
 def delete_model(library: LibraryDep, model: ModelPath, _: TakesModelsDep) -> None:
-    """Forget an uploaded model."""
+    """Delete an uploaded model."""
     library.remove(model)
 
 
 @router.get("/api/models/{model}/card", tags=["models"], responses=_MODEL_UNUSABLE)
 async def show_card(network: NetworkDep) -> Response:
-    """A model's card, to save as NAME.json beside the model's file NAME.keras."""
+    """Download a model's card, to save as NAME.json beside the model's file NAME.keras."""
     headers = _attachment(f"{network.name}.json")
     return Response(write_card_text(network.card), media_type="application/json", headers=headers)
 
 
 @router.put("/api/models/{model}/card", tags=["models"], responses=_CHANGE_REFUSED)
 def put_card(library: LibraryDep, model: ModelPath, card: Card, _: TakesModelsDep) -> Card:
-    """Say what a model of your own sees and answers: kept for as long as the server runs, and not in your folder."""
+    """Write the card of a model of your own. It is not saved in your folder, and lasts until the server stops."""
     return library.write_card(model, card).card or card
 
 
@@ -126,7 +126,7 @@ def put_card(library: LibraryDep, model: ModelPath, card: Card, _: TakesModelsDe
 )
 @computes
 def post_prediction(run: DrawingRunDep) -> Response:
-    """Which class the network says the drawing is."""
+    """Classify a drawing."""
     return _json_response(predict(run.network, run.forward()))
 
 
@@ -144,7 +144,7 @@ def post_feature_maps(
         list[str] | None, Form(description="The names of the layers that are wanted; repeat the field for several.")
     ] = None,
 ) -> Response:
-    """The prediction, and the feature maps of every convolution and pooling layer as a PNG grid, or of those named."""
+    """Classify a drawing, and draw the feature maps of every convolution and pooling layer, or of the layers named."""
     network = run.network
     wanted = [network.layer(name) for name in dict.fromkeys(layers)] if layers else network.feature_map_layers
     exploration = explore(network, run.forward(), options, map(all_maps, wanted))
@@ -166,7 +166,7 @@ def post_comparison(
     invert: InvertDep = False,
     differences: DifferencesDep = False,
 ) -> Response:
-    """Max, average and min pooling side by side: predictions, accuracies, and every layer from the first pooling on."""
+    """Compare max, average and min pooling: predictions, accuracies, and all layers from the first pooling layer on."""
     comparison = compare(network, partial(passes.run, network, drawing, invert=invert), options, differences)
     return _json_response(ComparisonAnswer.from_comparison(comparison, accuracies(network, library), invert))
 
@@ -185,7 +185,7 @@ def post_grid(
     first: Annotated[int, Form(ge=0, description="The number of the first map in the picture.")] = 0,
     count: Annotated[int | None, Form(ge=1, description="How many maps at most; default: all from the first.")] = None,
 ) -> Response:
-    """The feature maps of one layer as a PNG grid, one pixel an activation, on the colour scale of all of them."""
+    """Draw the feature maps of one layer as a PNG grid, one pixel an activation, on the colour scale of all of them."""
     return Response(draw_layer(run.forward(), MapRange(layer, first, count), options).png, media_type="image/png")
 
 
@@ -202,7 +202,7 @@ def post_feature_map(
     run: DrawingRunDep,
     options: RenderOptionsDep,
 ) -> Response:
-    """One feature map as a PNG, one pixel an activation, in the colours that it has in its layer's grid."""
+    """Draw one feature map as a PNG, one pixel an activation, in the colours that it has in its layer's grid."""
     return Response(draw_feature_map(run.forward(), layer, channel, options).png, media_type="image/png")
 
 
@@ -213,7 +213,7 @@ def post_feature_map(
     responses=_DRAWING_REFUSED | _file("application/zip"),
 )
 def post_activations(run: DrawingRunDep) -> Response:
-    """Every layer's float32 activation under its name, with `input` and `probabilities`, for numpy.load."""
+    """Download every layer's float32 activation by name, with `input` and `probabilities`, for numpy.load."""
     forward = run.forward()
     arrays = forward.activations | {"input": forward.image, "probabilities": forward.output}
     headers = _attachment(f"{run.network.name}-{forward.pooling or 'activations'}.npz")
@@ -233,7 +233,7 @@ def post_cell(
     column: Annotated[int, Path(description="From 0, left to right; in a vector, the unit.")],
     run: DrawingRunDep,
 ) -> Response:
-    """Where one value comes from: inputs, kernel, partial sums, bias, activation function, receptive field.
+    """Explain one value: inputs, kernel, partial sums, bias, activation function, receptive field.
 
     A vector, such as a dense layer's output, is channel 0 and row 0.
     """
@@ -248,7 +248,7 @@ def post_cell(
     responses=_MODEL_UNUSABLE | _file("image/png"),
 )
 async def show_kernel_picture(network: NetworkDep, layer: LayerDep, channel: ChannelPath) -> Response:
-    """The kernels of one feature map side by side, one pixel a weight: blue below zero, red above, dark at zero."""
+    """Draw the kernels of one feature map, one pixel a weight: blue below zero, red above, dark at zero."""
     return Response(draw_kernels(feature_map_kernel(network, layer, channel)).png, media_type="image/png")
 
 
@@ -259,6 +259,6 @@ async def show_kernel_picture(network: NetworkDep, layer: LayerDep, channel: Cha
     responses=_MODEL_UNUSABLE,
 )
 async def show_kernel(network: NetworkDep, layer: LayerDep, channel: ChannelPath) -> Response:
-    """The weights of one feature map of a convolution: one kernel an input channel, and the bias."""
+    """Show the weights of one feature map of a convolution: one kernel for each input channel, and the bias."""
     kernel = feature_map_kernel(network, layer, channel)
     return _json_response(KernelAnswer.from_kernel(network, layer, channel, kernel))

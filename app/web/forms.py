@@ -31,7 +31,7 @@ MAX_OPENING = 4  # models opened at once
 
 
 class WeightsChoice(StrEnum):
-    """The weights to run another pooling mode with: the model's own, or those of its sibling trained with that mode."""
+    """Weights for another pooling mode: the model's own, or those of its sibling trained with that mode."""
 
     SAME = "same"
     RETRAINED = "retrained"
@@ -95,7 +95,7 @@ class PageQuery(BaseModel):
 
     @property
     def selection(self) -> "CellSelection | None":
-        """What the microscope shows, if anything."""
+        """The cell that the microscope shows, if any."""
         return CellSelection(self.layer, self.channel, self.row, self.column) if self.layer else None
 
 
@@ -181,7 +181,7 @@ class DrawingRun:
 
     @property
     def is_small(self) -> bool:
-        """Whether all there is to compute takes a few milliseconds, so that it may block the event loop."""
+        """True if all the work takes a few milliseconds, so that it may block the event loop."""
         return self.network.is_small and is_small(self.drawing)
 
     def forward(self) -> ForwardPass:

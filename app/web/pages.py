@@ -62,13 +62,13 @@ def show_explorer(request: Request, query: PageQueryDep, choice: ModelChoiceDep)
 
 @router.post("/exploration")
 @computes
-def post_exploration(request: Request, asked: PageRequestDep) -> Response:
+def post_exploration(request: Request, page: PageRequestDep) -> Response:
     """Show the answer to the drawing and the layers on screen, with the microscope on one.
 
     The list of layers is left out if the page has it already.
     """
-    form, choice = asked.form, asked.choice
-    context = _exploration_context(asked.run.forward(), choice, form.render_options, form.selection, form.shown)
+    form, choice = page.form, page.choice
+    context = _exploration_context(page.run.forward(), choice, form.render_options, form.selection, form.shown)
     context["has_list"] = form.listed == context["listed"]
     if form.card_of != choice.model.name:  # the page shows another model's card
         context |= _card_context(request, choice) | {"sends_card": True}
@@ -76,10 +76,10 @@ def post_exploration(request: Request, asked: PageRequestDep) -> Response:
 
 
 @router.post("/microscope")
-def post_microscope(request: Request, asked: PageRequestDep) -> Response:
+def post_microscope(request: Request, page: PageRequestDep) -> Response:
     """Show the microscope alone, on another cell of the same drawing."""
-    form = asked.form
-    context = _microscope_context(asked.choice.network, asked.run.forward(), form.selection, form.render_options)
+    form = page.form
+    context = _microscope_context(page.choice.network, page.run.forward(), form.selection, form.render_options)
     return templates.TemplateResponse(request, "_microscope.html", context)
 
 
@@ -102,12 +102,12 @@ def show_compare(
 def post_comparison(
     request: Request,
     library: LibraryDep,
-    asked: PageRequestDep,
+    page: PageRequestDep,
     invert: InvertDep = False,
     differences: DifferencesDep = False,
 ) -> Response:
     """Show the drawing in the three pooling modes."""
-    context = _comparison_context(asked.run, library, asked.form.render_options, invert, differences)
+    context = _comparison_context(page.run, library, page.form.render_options, invert, differences)
     return templates.TemplateResponse(request, "_comparison.html", context)
 
 

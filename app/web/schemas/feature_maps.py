@@ -14,7 +14,7 @@ from app.imaging.grid import Grid
 
 
 class GridGeometry(BaseModel):
-    """Where the maps lie in the picture: map k in row k // columns, column k % columns, `gap` pixels between."""
+    """The layout of a grid: map k is in row k // columns, column k % columns, with `gap` pixels between maps."""
 
     columns: int
     rows: int
@@ -92,7 +92,7 @@ class ComparedMaps(FeatureMaps):
 
 
 class ModeComparison(BaseModel):
-    """What the model makes of the drawing under one pooling mode."""
+    """The model's answer to the drawing under one pooling mode, and its layers."""
 
     pooling: PoolingMode
     as_trained: bool

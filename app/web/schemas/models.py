@@ -16,7 +16,7 @@ from app.web.words import describe_briefly
 
 
 class LayerShare(BaseModel):
-    """How many of a model's parameters one of its layers has."""
+    """One layer's share of a model's parameters."""
 
     name: str
     words: str
@@ -25,7 +25,7 @@ class LayerShare(BaseModel):
 
 
 class ModelFileSchema(BaseModel):
-    """A model's file, and how far it is."""
+    """A model's file and state."""
 
     name: str
     origin: Origin = Field(description="It came with Layerglass, is a person's own, or was uploaded to this server.")
