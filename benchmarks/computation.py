@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from app.cnn.network import Network
-from app.explore.exploration import Part, RenderOptions, explore, see
+from app.explore.exploration import MapRange, RenderOptions, explore
+from app.explore.preprocess import preprocess
 from app.library.library import Library
 from app.settings import Settings
 
@@ -21,6 +22,6 @@ def open_network(name: str = MODEL) -> Network:
 
 def compute(drawing: bytes, network: Network, layers: Sequence[str]) -> list[bytes]:
     """The pictures of these layers, as PNG."""
-    parts = [Part(layer) for layer in network.layers if layer.name in layers]
-    exploration = explore(network, network.run(see(drawing, network.card)), RenderOptions(), parts)
+    parts = [MapRange(layer) for layer in network.layers if layer.name in layers]
+    exploration = explore(network, network.run(preprocess(drawing, network.card)), RenderOptions(), parts)
     return [view.grid.png for view in exploration.layers]

@@ -10,7 +10,8 @@ import keras
 import numpy as np
 
 from app.cnn.network import Network
-from app.explore.exploration import RenderOptions, explore, see
+from app.explore.exploration import RenderOptions, explore
+from app.explore.preprocess import preprocess
 from app.imaging.png import encode_image
 from app.imaging.samples import SAMPLES
 from app.imaging.strokes import CANVAS_SIDE, PEN_WIDTH, draw_strokes
@@ -67,7 +68,7 @@ def _parts(side: int, channels: int, layers: int, canvas: int = CANVAS_SIDE) -> 
     image = np.random.default_rng(0).random((side, side, 1), dtype=np.float32)
     forward = network.run(image)
     return {
-        "reading": lambda: see(drawing, network.card),
+        "reading": lambda: preprocess(drawing, network.card),
         "forward pass": lambda: network.run(image),
         "pictures": lambda: explore(network, forward, RenderOptions()),
     }

@@ -21,7 +21,7 @@ import tensorflow as tf
 from app.cnn.card import Card, read_card, write_card
 from app.cnn.network import Network
 from app.cnn.pooling import PoolingMode
-from app.explore.exploration import see
+from app.explore.preprocess import preprocess
 from app.imaging.png import encode_image
 from app.imaging.samples import SAMPLES
 from app.imaging.strokes import draw_strokes
@@ -103,7 +103,7 @@ def measure(rounds: int = ROUNDS) -> dict[str, float]:
             taken: dict[str, list[float]] = {"bare": [], "network": [], "post": [], "again": []}
             for _ in range(rounds + WARM_UP):
                 drawing = next(pictures)
-                image = see(drawing, network.card)
+                image = preprocess(drawing, network.card)
                 taken["bare"].append(_time(bare, tf.constant(image[np.newaxis])))
                 taken["network"].append(_time(network.run, image))
                 taken["post"].append(_time(send, drawing, FIRST_SCREEN))

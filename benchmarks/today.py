@@ -17,7 +17,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from app.explore.exploration import see
+from app.explore.preprocess import preprocess
 from app.settings import resource
 from benchmarks.computation import MODEL, open_network
 from benchmarks.drawings import make_drawings
@@ -37,7 +37,7 @@ def measure(quick: bool = False) -> list[Figure]:
     network, model = open_network(), keras.models.load_model(resource("models") / f"{MODEL}.keras")
     names = [layer.name for layer in network.feature_map_layers]
     drawings = iter(make_drawings(2 * rounds))
-    image = see(make_drawings(1)[0], network.card)[np.newaxis]
+    image = preprocess(make_drawings(1)[0], network.card)[np.newaxis]
     # The connection is kept while the others take their time, as a script keeps one.
     with (
         Server(keep_alive_seconds=600) as server,

@@ -1,100 +1,119 @@
-"""What a cell is made of: the parts of one value's arithmetic, by kind of layer."""
+"""The arithmetic of one cell, by its kind.
+
+The API answers with these dataclasses as they are. `value` is left out of the JSON of a cell, since whoever asked for
+the cell has it already.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
 
-import numpy as np
-from numpy.typing import NDArray
+from pydantic import Field
 
+from app.cnn.json_types import JsonFloat, Matrix, Rectangle, Vector
 from app.cnn.pooling import PoolingMode
-from app.cnn.windows import Region
+
+HiddenFloat = Annotated[float, Field(exclude=True)]
+HiddenText = Annotated[str, Field(exclude=True)]
 
 
 @dataclass(frozen=True)
 class Term:
-    """What one input channel gives to a convolution's cell: patch times kernel, summed."""
+    """One input channel's share of a convolution: inputs times kernel, summed. Padding reads as 0."""
 
     channel: int
-    inputs: NDArray[np.float64]  # (kernel height, kernel width); 0 where it reads padding
-    kernel: NDArray[np.float64]  # the same shape
-    partial_sum: float
+    inputs: Matrix  # (kernel height, kernel width)
+    kernel: Matrix  # the same shape
+    partial_sum: JsonFloat
 
 
 @dataclass(frozen=True)
 class ConvolutionCell:
-    """value = activation(sum of the terms' partials + bias)."""
+    """value = activation(pre_activation), pre_activation = sum of the partial sums + bias."""
 
-    window: Region  # in the input, padding counted
+    arithmetic: Literal["convolution"] = field(default="convolution", init=False)
+    window: Rectangle  # in the input
     terms: tuple[Term, ...]  # one an input channel, in order
-    bias: float
-    pre_activation: float
+    bias: JsonFloat
+    pre_activation: JsonFloat
     activation: str
-    value: float
+    value: HiddenFloat
 
 
 @dataclass(frozen=True)
 class PoolingCell:
-    """The three values that a window can be pooled to; the mode says which one the network kept."""
+    """The window's values and what each mode makes of them; null is padding, which no mode counts."""
 
-    window: Region  # in the input, padding counted
-    inputs: NDArray[np.float64]  # (rows, columns); NaN where it reads padding, which no mode counts
-    maximum: float
-    average: float
-    minimum: float
-    mode: PoolingMode
-    value: float
+    arithmetic: Literal["pooling"] = field(default="pooling", init=False)
+    window: Rectangle  # in the input
+    inputs: Matrix  # (rows, columns); NaN is padding
+    maximum: JsonFloat
+    average: JsonFloat
+    minimum: JsonFloat
+    mode: PoolingMode  # the one that the network ran in
+    value: HiddenFloat
 
 
 @dataclass(frozen=True)
 class Contribution:
-    """What one input gives to a neuron: value times weight."""
+    """One input of a neuron: value times weight."""
 
     index: int
-    value: float
-    weight: float
-    product: float
-
-
-@dataclass(frozen=True)
-class DenseCell:
-    """value = activation(sum of the products + bias)."""
-
-    contributions: tuple[Contribution, ...]  # one an input, in order
-    bias: float
-    pre_activation: float
-    activation: str
-    value: float
-    softmax: "SoftmaxCell | None"  # where the activation needs all neurons of the layer
+    value: JsonFloat
+    weight: JsonFloat
+    product: JsonFloat
 
 
 @dataclass(frozen=True)
 class SoftmaxCell:
-    """value = exp(logit - largest logit) / sum of these. The shift changes nothing but keeps exp finite."""
+    """value = exponentials[unit] / total, exponentials = exp(logits - max(logits)), total = their sum.
 
-    logits: NDArray[np.float64]  # (units,)
-    exponentials: NDArray[np.float64]  # exp(logits - max(logits))
-    total: float
+    The shift by the largest logit keeps exp finite and cancels out.
+    """
+
+    arithmetic: Literal["softmax"] = field(default="softmax", init=False)
+    logits: Vector  # (units,)
+    exponentials: Vector  # (units,)
+    total: JsonFloat
     unit: int
-    value: float
+    value: HiddenFloat
+
+
+@dataclass(frozen=True)
+class DenseCell:
+    """value = activation(pre_activation), pre_activation = sum of the products + bias."""
+
+    arithmetic: Literal["dense"] = field(default="dense", init=False)
+    contributions: tuple[Contribution, ...]  # one an input, in order
+    bias: JsonFloat
+    pre_activation: JsonFloat
+    activation: str
+    value: HiddenFloat
+    softmax: Annotated[
+        SoftmaxCell | None, Field(description="Where the activation function needs all neurons of the layer.")
+    ]
 
 
 @dataclass(frozen=True)
 class ElementwiseCell:
-    """A cell that reads its own place only: of one input, or of several that are combined."""
+    """A cell that reads its own place only, of one input or of several."""
 
-    inputs: tuple[float, ...]
+    arithmetic: Literal["elementwise"] = field(default="elementwise", init=False)
+    inputs: tuple[JsonFloat, ...]
     operation: str  # "relu", "add", "dropout", ...
-    parameters: Mapping[str, float]  # batch normalisation's mean, variance, gamma, beta, epsilon
-    value: float
+    parameters: Mapping[str, JsonFloat]  # batch normalisation's mean, variance, gamma, beta, epsilon
+    value: HiddenFloat
+    formula: HiddenText  # with {0}, {1}, ... for the inputs
 
 
 @dataclass(frozen=True)
 class MovedCell:
-    """A value that only moved: flattened, joined, cropped, enlarged; or padding, which came from nowhere."""
+    """A value that only moved, from [row, column, channel] of one of the layer's inputs; null is padding."""
 
-    source: int  # which of the layer's inputs
-    place: tuple[int, int, int] | None  # row, column, channel in it; None is padding
-    value: float
+    arithmetic: Literal["moved"] = field(default="moved", init=False)
+    source: Annotated[int, Field(description="Which of the layer's inputs, from 0.")]
+    place: tuple[int, int, int] | None
+    value: HiddenFloat
 
 
 Cell = ConvolutionCell | PoolingCell | DenseCell | SoftmaxCell | ElementwiseCell | MovedCell

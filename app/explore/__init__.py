@@ -1,1 +1,1 @@
-"""The services. An image and a network in; an exploration, prediction, comparison or inspection out."""
+"""The services: a network and a drawing in; an exploration, prediction, comparison or inspection out."""

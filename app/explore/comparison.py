@@ -1,4 +1,4 @@
-"""The service: one image through one network in all three pooling modes, side by side."""
+"""One image through one network in all three pooling modes, side by side."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -7,11 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from app.cnn.card import Card
 from app.cnn.kinds import Layer
 from app.cnn.network import ForwardPass, Network
 from app.cnn.pooling import PoolingMode
-from app.cnn.preprocessing import colour_channels, to_levels, to_values
 from app.cnn.types import Array
 from app.explore.exploration import LayerView, RenderOptions, as_maps, draw_answer
 from app.explore.prediction import Prediction, predict
@@ -20,7 +18,7 @@ from app.imaging.grid import Grid, draw_grids, draw_strips
 from app.imaging.quantize import measure
 from app.library.library import Library
 
-_KEEP: dict[PoolingMode, Callable[..., Any]] = {
+_REDUCE: dict[PoolingMode, Callable[..., Any]] = {
     PoolingMode.MAX: np.max,
     PoolingMode.AVERAGE: np.mean,
     PoolingMode.MIN: np.min,
@@ -28,7 +26,7 @@ _KEEP: dict[PoolingMode, Callable[..., Any]] = {
 
 
 class NoPooling(ValueError):
-    """The network has no pooling layer, so that there is nothing to compare."""
+    """The network has no pooling layer, so there is nothing to compare."""
 
     def __init__(self, name: str) -> None:
         super().__init__(
@@ -38,18 +36,18 @@ class NoPooling(ValueError):
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One layer under one pooling mode, and how far that is from the same layer as it was trained."""
+class ComparedLayer:
+    """One layer under one pooling mode, and its distance from the same layer as trained."""
 
     view: LayerView
-    distance: float  # from the activation as trained: see distance()
-    farthest_map: int | None  # the feature map that differs most; None without height and width, or where none does
-    difference: Grid | None  # the activation minus the one as trained; None where it was not asked for
+    distance: float  # 0 to 1: see distance()
+    farthest_map: int | None  # the feature map that differs most; None for a vector, and where none differs
+    difference: Grid | None  # the activation minus the one as trained; None unless asked for
 
 
 @dataclass(frozen=True)
-class Column:
-    """Everything that one pooling mode changes."""
+class ModeColumn:
+    """One pooling mode's column of the comparison."""
 
     pooling: PoolingMode
     is_as_trained: bool
@@ -57,43 +55,43 @@ class Column:
     prediction: Prediction | None  # None where the network answers with a picture
     picture: bytes | None  # that picture, as a PNG
     pooled: tuple[Grid, Grid]  # the image itself after one 2×2 pooling, and after two
-    cells: tuple[Cell, ...]  # from the first pooling layer on
+    layers: tuple[ComparedLayer, ...]  # from the first pooling layer on
 
     @property
-    def farthest(self) -> Cell | None:
-        """Where before the answer it differs most from as trained, the first of equals; None where nowhere."""
-        farthest = max(self.cells[:-1] or self.cells, key=lambda cell: cell.distance)
+    def farthest(self) -> ComparedLayer | None:
+        """The layer before the answer with the largest distance, the first of equals; None where nothing differs."""
+        farthest = max(self.layers[:-1] or self.layers, key=lambda layer: layer.distance)
         return farthest if farthest.distance > 0 else None
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One image in the three pooling modes: max, average, min."""
+    """One image in the three pooling modes: max, average and min, in this order."""
 
     network: Network
     image: Array  # (height, width, channels)
-    columns: tuple[Column, ...]
+    columns: tuple[ModeColumn, ...]
 
     @property
-    def as_trained(self) -> Column | None:
-        """None for a network whose pooling layers differ in their modes: as trained, it is none of the three."""
+    def as_trained(self) -> ModeColumn | None:
+        """The mode that the network was trained with; None if its pooling layers differ in their modes."""
         return next((column for column in self.columns if column.is_as_trained), None)
 
     @property
-    def farthest(self) -> Column | None:
-        """The column with the layer that differs most of all from as trained; None where nothing differs."""
+    def farthest(self) -> ModeColumn | None:
+        """The column with the largest distance of all; None where nothing differs."""
         apart = [column for column in self.columns if column.farthest]
         return max(apart, key=lambda column: column.farthest.distance if column.farthest else 0, default=None)
 
     @property
-    def rows(self) -> Iterator[tuple[Cell, ...]]:
-        """Each layer's three cells."""
-        return zip(*(column.cells for column in self.columns), strict=True)
+    def rows(self) -> Iterator[tuple[ComparedLayer, ...]]:
+        """Each layer in the three modes."""
+        return zip(*(column.layers for column in self.columns), strict=True)
 
 
 @dataclass(frozen=True)
 class Accuracy:
-    """How well a model reads the test set under one pooling mode, from 0 to 1; None where its card does not say."""
+    """Test accuracy under one pooling mode, from 0 to 1; None where the card does not give it."""
 
     same_weights: float | None
     retrained: float | None
@@ -101,7 +99,7 @@ class Accuracy:
 
 
 def accuracies(network: Network, library: Library) -> dict[PoolingMode, Accuracy]:
-    """What the cards of a network and of its siblings say."""
+    """Return the test accuracies that the cards of a network and of its siblings give."""
     return {mode: _accuracy(network, library, mode) for mode in PoolingMode}
 
 
@@ -109,28 +107,20 @@ def _accuracy(network: Network, library: Library, mode: PoolingMode) -> Accuracy
     same_weights = network.card.test_accuracy_by_pooling.get(mode)
     sibling = library.sibling_name(network, mode)
     card = network.card if sibling == network.name else library.card(sibling)
-    if card.pooling is not mode:  # there is none: the library gave the network itself
+    if card.pooling is not mode:  # there is no sibling: the library gave the network's own name
         return Accuracy(same_weights, None, None)
     return Accuracy(same_weights, card.test_accuracy, sibling)
 
 
-def swap_ink_and_paper(image: Array, card: Card) -> Array:
-    """The image, (height, width, channels), with each value as far from ink as it was from paper; alpha stays."""
-    colours = colour_channels(image.shape[2])
-    levels = to_levels(image, card)
-    levels[..., :colours] = 255 - levels[..., :colours]
-    return to_values(levels, card)
-
-
 def pooled_layers(network: Network) -> tuple[Layer, ...]:
-    """The layers that the pooling mode may change: from the first pooling layer on."""
+    """Return the layers that the pooling mode can change: those from the first pooling layer on."""
     return tuple(dropwhile(lambda layer: not layer.is_pooling, network.layers))
 
 
 def compare(
     network: Network,
     run: Callable[[PoolingMode | None], ForwardPass],
-    look: RenderOptions,
+    options: RenderOptions,
     differences: bool = False,
     layers: Iterable[Layer] | None = None,
     maps: int | None = None,
@@ -139,9 +129,11 @@ def compare(
     """Run the network once in each pooling mode, and draw every layer from the first pooling layer on.
 
     The three pictures of a layer share one colour scale, and so do those of the differences. A network whose pooling
-    layers differ in their modes is run once more, as trained. run: runs it on the image; None is as trained.
-    differences: also draw each activation minus the one as trained, in a colour map that is symmetric about zero.
-    layers: only these. maps, units: draw at most so many of each layer's maps, of each vector's units.
+    layers differ in their modes is run once more, as trained.
+
+    run: the forward pass of the image in a pooling mode; None is as trained. differences: also draw each activation
+    minus the one as trained, in a colour map that is symmetric about zero. layers: draw only these. maps, units: the
+    maximum to draw of each layer's maps and of each vector's units.
 
     Raises: NoPooling.
     """
@@ -152,7 +144,7 @@ def compare(
     trained = next((each for each in forwards if each.pooling is network.card.pooling), None) or run(None)
     compared = pooled_layers(network) if layers is None else layers
     rows = [
-        _compare_layer(network, layer, forwards, trained, look, differences, maps if layer.is_spatial else units)
+        _compare_layer(network, layer, forwards, trained, options, differences, maps if layer.is_spatial else units)
         for layer in compared
     ]
     once, twice = _draw_pooled(image, 1), _draw_pooled(image, 2)
@@ -164,20 +156,20 @@ def compare(
 
 
 def distance(activation: Array, trained: Array) -> float:
-    """How far two activations are apart, from 0 to 1: sum(|a - t|) / (sum(|a|) + sum(|t|)).
+    """Return the Bray-Curtis dissimilarity of two activations: sum(|a - t|) / (sum(|a|) + sum(|t|)), from 0 to 1.
 
-    This is the Bray-Curtis dissimilarity: 0 where they are equal, 1 where at every place one of them is zero or their
-    signs differ. Values that are not finite count for nothing.
+    0: they are equal. 1: at every place one of them is zero, or their signs differ. Values that are not finite are
+    ignored. Source: Bray and Curtis, 1957.
     """
     usable = np.isfinite(activation) & np.isfinite(trained)
     first, second = activation[usable].astype(np.float64), trained[usable].astype(np.float64)
     size = np.abs(first).sum() + np.abs(second).sum()
-    # Rounding may leave the sum of differences a little above the sum of values.
+    # Rounding can leave the numerator slightly above the denominator.
     return min(1.0, float(np.abs(first - second).sum() / size)) if size > 0 else 0.0
 
 
 def pool_image(image: Array, mode: PoolingMode) -> Array:
-    """An image, (height, width, channels), pooled 2×2 with stride 2. What does not fill a window is left out.
+    """Pool an image, (height, width, channels), 2×2 with stride 2, without padding.
 
     An image of a single row or column stays as it is.
     """
@@ -185,7 +177,7 @@ def pool_image(image: Array, mode: PoolingMode) -> Array:
     if min(height, width) < 2:
         return image
     windows = image[: height // 2 * 2, : width // 2 * 2].reshape(height // 2, 2, width // 2, 2, channels)
-    return np.asarray(_KEEP[mode](windows, axis=(1, 3)), dtype=np.float32)
+    return np.asarray(_REDUCE[mode](windows, axis=(1, 3)), dtype=np.float32)
 
 
 def _compare_layer(
@@ -193,19 +185,19 @@ def _compare_layer(
     layer: Layer,
     forwards: Sequence[ForwardPass],
     trained: ForwardPass,
-    look: RenderOptions,
+    options: RenderOptions,
     differences: bool,
     count: int | None,
-) -> list[Cell]:
-    """The layer's cells, one a forward pass."""
+) -> list[ComparedLayer]:
+    """Compare a layer across the forward passes."""
     activations = [forward.activations[layer.name] for forward in forwards]
     reference = trained.activations[layer.name]
     with np.errstate(invalid="ignore", over="ignore"):  # infinity minus infinity
         apart = [activation - reference for activation in activations]
-    grids = _draw_together(activations, look.colormap_for(np.stack(activations)), look, count)
-    drawn = _draw_together(apart, Colormap.BERLIN, look, count) if differences else [None] * len(apart)
+    grids = _draw_together(activations, options.colormap_for(np.stack(activations)), options, count)
+    drawn = _draw_together(apart, Colormap.BERLIN, options, count) if differences else [None] * len(apart)
     return [
-        Cell(
+        ComparedLayer(
             LayerView(network, trained.image, layer, activation, measure(as_maps(activation)), grid),
             distance(activation, reference),
             _farthest_map(each),
@@ -216,22 +208,22 @@ def _compare_layer(
 
 
 def _farthest_map(apart: Array) -> int | None:
-    """The feature map with the largest sum of absolute differences."""
+    """Return the feature map with the largest sum of absolute differences."""
     if apart.ndim != 3 or not apart.any():
         return None
     return int(np.abs(apart).sum(axis=(0, 1), dtype=np.float64).argmax())
 
 
 def _draw_together(
-    activations: Sequence[Array], colormap: Colormap, look: RenderOptions, count: int | None
+    activations: Sequence[Array], colormap: Colormap, options: RenderOptions, count: int | None
 ) -> Sequence[Grid]:
     if activations[0].ndim == 3:
-        return draw_grids(activations, colormap, look.scale, look.columns, count)
+        return draw_grids(activations, colormap, options.scale, options.columns, count)
     return draw_strips([activation.ravel() for activation in activations], colormap, count=count)
 
 
 def _draw_pooled(image: Array, times: int) -> list[Grid]:
-    """The image itself, pooled so many times in each mode: grey, one scale for all modes."""
+    """Draw the image pooled `times` times in each mode, in grey on one scale."""
     pooled = []
     for mode in PoolingMode:
         picture = image
@@ -242,9 +234,13 @@ def _draw_pooled(image: Array, times: int) -> list[Grid]:
 
 
 def _column(
-    network: Network, forward: ForwardPass, is_as_trained: bool, pooled: tuple[Grid, Grid], cells: tuple[Cell, ...]
-) -> Column:
+    network: Network,
+    forward: ForwardPass,
+    is_as_trained: bool,
+    pooled: tuple[Grid, Grid],
+    layers: tuple[ComparedLayer, ...],
+) -> ModeColumn:
     assert forward.pooling is not None
     picture = draw_answer(forward) if network.answers_with_picture else None
     prediction = predict(network, forward) if picture is None else None
-    return Column(forward.pooling, is_as_trained, forward, prediction, picture, pooled, cells)
+    return ModeColumn(forward.pooling, is_as_trained, forward, prediction, picture, pooled, layers)

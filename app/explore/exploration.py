@@ -1,4 +1,4 @@
-"""The service: from an image to everything that the network made of it. The pages and the API both call it."""
+"""From a forward pass to the prediction and a picture of each layer's feature maps."""
 
 import os
 from collections.abc import Iterable
@@ -9,38 +9,32 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.cnn.card import Card, Fit, Ink
+from app.cnn.card import Card, Ink
 from app.cnn.kinds import Layer
 from app.cnn.network import ForwardPass, Network
-from app.cnn.preprocessing import colour_channels, to_levels, to_values
+from app.cnn.preprocessing import colour_channels, to_levels
 from app.cnn.types import Array
 from app.explore.prediction import Prediction, predict
 from app.imaging.colormap import Colormap
-from app.imaging.drawing import MOST_READ, MostRead, decode
 from app.imaging.grid import COLUMNS, Grid, draw_grid, draw_map, draw_strip
-from app.imaging.ink import normalise, read_ink
-from app.imaging.picture import MIN_FREE_SIDE, Placing, find_size, margined, place
 from app.imaging.png import encode_levels
 from app.imaging.quantize import Extremes, Scale, measure
 
-# Encoding a picture leaves the interpreter free: large ones are drawn at once. Of small ones most is Python's own work.
+# Encoding a large picture releases the GIL, so large ones are drawn in parallel. Drawing a small one mostly holds it.
 _PARALLEL_PIXELS = 250_000
-_artists = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="artist")
+_pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="draw")
 
 
 class NotAFeatureMap(LookupError):
-    """The layer has no feature map of this number, or none at all."""
+    """The layer has no feature map of this index, or none at all."""
 
 
 @dataclass(frozen=True)
 class RenderOptions:
-    """How feature maps are drawn.
-
-    Maps with negative values are drawn in the signed colour map, symmetric about zero; without one, in the other.
-    """
+    """Options for drawing feature maps."""
 
     colormap: Colormap = Colormap.VIRIDIS
-    signed: Colormap | None = Colormap.BERLIN
+    signed: Colormap | None = Colormap.BERLIN  # for a layer with negative values; None: `colormap` for it as well
     scale: Scale = Scale.LAYER
     columns: int = COLUMNS
 
@@ -48,22 +42,22 @@ class RenderOptions:
         return self.colormap_from(float(activation.min()))
 
     def colormap_from(self, minimum: float) -> Colormap:
-        """The colour map of an activation whose lowest value is known."""
+        """Return the colour map for an activation with this minimum."""
         return self.signed if self.signed is not None and minimum < 0 else self.colormap
 
 
 @dataclass(frozen=True)
-class Part:
-    """The feature maps of a layer that shall be drawn, or the units of its vector: all of them, or some."""
+class MapRange:
+    """The feature maps of a layer to draw, or the units of a vector: `count` from `first` on."""
 
     layer: Layer
     first: int = 0
-    count: int | None = None  # None: to the last one
+    count: int | None = None  # None: up to the last one
 
 
 @dataclass(frozen=True)
 class LayerView:
-    """One layer, what it made of the image, and a picture of its maps. The figures are those of the whole layer."""
+    """One layer's activation and a picture of its maps. The statistics are those of all its maps."""
 
     network: Network
     image: Array
@@ -74,12 +68,12 @@ class LayerView:
 
     @property
     def receptive_field(self) -> tuple[int, int] | None:
-        """Height and width of what a cell sees of the image; None: everything, whatever its size."""
+        """Height and width in pixels of the image; None: all of an image of any size."""
         return self.network.receptive_fields[self.layer.name]
 
     @property
     def extent(self) -> tuple[float, float, float, float] | None:
-        """Where the maps lie over the image: top, left, bottom, right in its pixels. None for a vector."""
+        """The rectangle of the image that the maps cover: top, left, bottom, right in pixels. None for a vector."""
         if not self.layer.is_spatial:
             return None
         return self.network.extent(self.layer, self.image, self.activation)
@@ -98,102 +92,67 @@ class LayerView:
 
     @property
     def constant_maps(self) -> list[int]:
-        """The feature maps that have one value everywhere, so that they show nothing of this image."""
+        """The feature maps that have the same value everywhere, and so show nothing of this image."""
         return [int(channel) for channel in np.flatnonzero(self.extremes.low == self.extremes.high)]
 
     @property
     def strongest_map(self) -> int:
         """The feature map with the largest mean absolute value."""
         sizes = np.abs(self.activation).reshape(-1, self.activation.shape[-1])
-        with np.errstate(over="ignore", invalid="ignore"):  # a sum beyond float32 is infinite, and so the largest
+        with np.errstate(
+            over="ignore", invalid="ignore"
+        ):  # a sum that overflows float32 is infinite, and so the largest
             return int((np.ones(len(sizes), np.float32) @ sizes).argmax())  # three times as fast as .sum(axis=0)
 
 
 @dataclass(frozen=True)
 class Exploration:
-    """Everything that a network made of one image."""
+    """A network's answer to one image, and the layers that were drawn."""
 
     network: Network
     forward: ForwardPass
     prediction: Prediction | None  # None where the network answers with a picture
-    layers: tuple[LayerView, ...]  # those that were to be drawn
-
-
-def see(drawing: bytes, card: Card, most: MostRead = MOST_READ) -> Array:
-    """What a network sees of a drawing: (height, width, channels) float32, by its card's fit, range and channels.
-
-    A side that the input leaves free is at least 32 pixels long, and at most 1,024 where ink is found at its own size,
-    512 otherwise. Raises: app.imaging.drawing.InvalidDrawing.
-    """
-    find_levels = _ink_levels if card.finds_ink else _picture_levels
-    return to_values(find_levels(drawing, card, most), card)
-
-
-def _ink_levels(drawing: bytes, card: Card, most: MostRead) -> NDArray[np.float32]:
-    """The drawing's ink, found and painted in grey: (height, width, channels), 0 to 255."""
-    height, width, channels = card.input_shape
-    ink = read_ink(drawing, most)
-    if card.fit is Fit.DIGIT:
-        grey = normalise(ink, (height or 28, width or 28)).astype(np.float32)
-    else:
-        grey = margined(np.asarray(ink, dtype=np.float32), MIN_FREE_SIDE, paper=0)
-    grey = grey if card.ink is Ink.BRIGHT else 255 - grey
-    levels = np.full((*grey.shape, channels), 255, dtype=np.float32)
-    levels[..., : colour_channels(channels)] = grey[..., np.newaxis]
-    return levels
-
-
-def _picture_levels(drawing: bytes, card: Card, most: MostRead) -> NDArray[np.uint8]:
-    """The picture in the input's size: (height, width, channels), 0 to 255."""
-    height, width, channels = card.input_shape
-    picture = decode(drawing, most)
-    # An input of any size is given the picture's own, in which nothing is to be fitted.
-    placing = Placing.FIT if card.fit in {Fit.ORIGINAL, Fit.DIGIT} else Placing(card.fit)
-    levels = place(picture, find_size(picture, height, width), placing, channels)
-    if card.ink is Ink.DARK:
-        return levels
-    colours = colour_channels(channels)
-    return np.concatenate([255 - levels[..., :colours], levels[..., colours:]], axis=2)
+    layers: tuple[LayerView, ...]
 
 
 def explore(
-    network: Network, forward: ForwardPass, look: RenderOptions, parts: Iterable[Part] | None = None
+    network: Network, forward: ForwardPass, options: RenderOptions, ranges: Iterable[MapRange] | None = None
 ) -> Exploration:
-    """Read a network's answer and draw its layers, all unless some are named: spatial ones as grids, others as strips.
+    """Read a network's answer and draw its layers: feature maps as grids, vectors as strips.
 
-    What is not drawn costs nothing, however large the network is.
+    ranges: what to draw, by default everything. The cost does not depend on the layers that are left out.
     """
-    wanted = [Part(layer) for layer in network.layers] if parts is None else list(parts)
-    largest = max((forward.activations[part.layer.name].size for part in wanted), default=0)
-    draw = _artists.map if largest > _PARALLEL_PIXELS else map
-    views = tuple(draw(lambda part: _view(network, forward, part, look), wanted))
+    wanted = [MapRange(layer) for layer in network.layers] if ranges is None else list(ranges)
+    largest = max((forward.activations[each.layer.name].size for each in wanted), default=0)
+    draw = _pool.map if largest > _PARALLEL_PIXELS else map
+    views = tuple(draw(lambda each: _view(network, forward, each, options), wanted))
     prediction = None if network.answers_with_picture else predict(network, forward)
     return Exploration(network, forward, prediction, views)
 
 
-def layer_grid(forward: ForwardPass, part: Part, look: RenderOptions) -> Grid:
-    """The picture of a layer's feature maps. Raises: NotAFeatureMap for a layer or a map that is not there."""
-    activation = _feature_maps(forward, part.layer)
-    _check_map(activation, part.layer, part.first)
-    return _draw(activation, measure(activation), part, look)
+def draw_layer(forward: ForwardPass, maps: MapRange, options: RenderOptions) -> Grid:
+    """Draw feature maps of a layer, on the colour scale of all of them. Raises: NotAFeatureMap."""
+    activation = _feature_maps(forward, maps.layer)
+    _check_map(activation, maps.layer, maps.first)
+    return _draw(activation, measure(activation), maps, options)
 
 
-def feature_map_grid(forward: ForwardPass, layer: Layer, channel: int, look: RenderOptions) -> Grid:
-    """The picture of one feature map, in the colours that it has in its layer's grid. Raises: NotAFeatureMap."""
+def draw_feature_map(forward: ForwardPass, layer: Layer, channel: int, options: RenderOptions) -> Grid:
+    """Draw one feature map, in the colours that it has in its layer's grid. Raises: NotAFeatureMap."""
     activation = _feature_maps(forward, layer)
     _check_map(activation, layer, channel)
-    return draw_map(activation, channel, look.colormap_for(activation), look.scale)
+    return draw_map(activation, channel, options.colormap_for(activation), options.scale)
 
 
-def feature_maps(layer: Layer) -> Part:
-    """All feature maps of a layer. Raises: NotAFeatureMap for one without height and width."""
+def all_maps(layer: Layer) -> MapRange:
+    """Return the range of all feature maps of a layer. Raises: NotAFeatureMap for one without height and width."""
     if not layer.is_spatial:
         raise NotAFeatureMap(f"The layer “{layer.name}” ({layer.kind}) has no feature maps: its output is a vector.")
-    return Part(layer)
+    return MapRange(layer)
 
 
 def _feature_maps(forward: ForwardPass, layer: Layer) -> Array:
-    return forward.activations[feature_maps(layer).layer.name]
+    return forward.activations[all_maps(layer).layer.name]
 
 
 def _check_map(activation: Array, layer: Layer, channel: int) -> None:
@@ -203,30 +162,30 @@ def _check_map(activation: Array, layer: Layer, channel: int) -> None:
         )
 
 
-def _view(network: Network, forward: ForwardPass, part: Part, look: RenderOptions) -> LayerView:
-    activation = forward.activations[part.layer.name]
+def _view(network: Network, forward: ForwardPass, maps: MapRange, options: RenderOptions) -> LayerView:
+    activation = forward.activations[maps.layer.name]
     extremes = measure(as_maps(activation))
-    grid = _draw(activation, extremes, part, look)
-    return LayerView(network, forward.image, part.layer, activation, extremes, grid)
+    grid = _draw(activation, extremes, maps, options)
+    return LayerView(network, forward.image, maps.layer, activation, extremes, grid)
 
 
 def as_maps(activation: Array) -> Array:
-    """A vector as one map, however many units it has; feature maps as they are."""
+    """Return a vector as one map, (units, 1, 1); feature maps as they are."""
     return activation if activation.ndim == 3 else activation.reshape(-1, 1, 1)
 
 
-def _draw(activation: Array, extremes: Extremes, part: Part, look: RenderOptions) -> Grid:
-    colormap = look.colormap_from(float(extremes.lowest))
+def _draw(activation: Array, extremes: Extremes, maps: MapRange, options: RenderOptions) -> Grid:
+    colormap = options.colormap_from(float(extremes.lowest))
     if activation.ndim == 3:
-        return draw_grid(activation, colormap, look.scale, look.columns, extremes, part.first, part.count)
-    return draw_strip(activation.ravel(), colormap, first=part.first, count=part.count)
+        return draw_grid(activation, colormap, options.scale, options.columns, extremes, maps.first, maps.count)
+    return draw_strip(activation.ravel(), colormap, first=maps.first, count=maps.count)
 
 
 def draw_image(image: Array, card: Card) -> bytes:
-    """What the network sees as a PNG, one pixel a value, its card's range, mean, std and channel order undone.
+    """Draw a network's input as a PNG, one pixel a value, undoing its card's range, mean, std and channel order.
 
-    In colour for 3 and 4 channels; otherwise in grey, of more than 4 their mean. Where a channel is alpha, on paper:
-    white, or black where ink is bright.
+    3 and 4 channels give colours, any other number gives grey: the mean of more than 4. Alpha is blended over the
+    colour of paper: white, or black where ink is bright.
     """
     levels, colours = to_levels(image, card), colour_channels(image.shape[2])
     if colours < image.shape[2]:
@@ -236,15 +195,15 @@ def draw_image(image: Array, card: Card) -> bytes:
 
 
 def draw_answer(forward: ForwardPass) -> bytes:
-    """The answer of a network that answers with a picture, as a PNG: 0 black, 1 white.
+    """Draw the output of a network that answers with a picture as a PNG: 0 is black, 1 is white, NaN is black.
 
-    Of three channels in colour, of more or fewer their mean in grey. What is not a number is black.
+    3 channels give colours, any other number gives their mean in grey.
     """
     return _draw_levels(forward.output * np.float32(255))
 
 
 def _draw_levels(levels: NDArray[Any]) -> bytes:
-    """Levels from 0 to 255, (height, width, channels), as a PNG."""
+    """Encode levels from 0 to 255, (height, width, channels), as a PNG."""
     if levels.shape[2] != 3:
         levels = levels[..., 0] if levels.shape[2] == 1 else levels.mean(axis=2)
-    return encode_levels(np.rint(np.fmin(np.fmax(levels, 0), 255)).astype(np.uint8))  # fmax: 0 for what is no number
+    return encode_levels(np.rint(np.fmin(np.fmax(levels, 0), 255)).astype(np.uint8))  # fmax turns NaN into 0

@@ -1,4 +1,4 @@
-"""The last forward passes, kept: another look at the same drawing need not run the network again."""
+"""The service that runs networks. It remembers the last forward passes: another view of a drawing costs no new one."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -9,62 +9,66 @@ from weakref import ref
 
 from app.cnn.network import ForwardPass, Network
 from app.cnn.pooling import PoolingMode
-from app.explore.comparison import swap_ink_and_paper
-from app.explore.exploration import see
+from app.explore.preprocess import preprocess, swap_ink_and_paper
 from app.imaging.drawing import MOST_READ, MostRead
 
 MAX_BYTES = 256 * 1024 * 1024  # of activations
 
-# A network is not held: one that the library lets go of goes, and what it made is forgotten in its turn.
+# The weak reference lets a network go that the library no longer uses; its forward passes are evicted in their turn.
 _Key = tuple[ref[Network], PoolingMode | None, bool, bytes]
 
 
 class ForwardPasses:
-    """Runs networks on drawings, and remembers what came of it, the least recently used first to be forgotten.
+    """Runs networks on drawings, with an LRU cache of the results.
 
-    A forward pass is a function of its key alone: the network with its card, the pooling mode in effect, and the
-    drawing's bytes. So it is the same whoever asks, and whether it is remembered or not shows in the time only.
-    Safe to share between threads; two that ask for the same at once may both run the network.
+    A forward pass is a function of its key alone: the network with its card, the pooling mode in effect, whether ink
+    and paper are swapped, and the drawing's bytes. So users can share the cache: it affects timing only.
+    Thread-safe; two threads that ask for the same pass at once may both run the network.
     """
 
     def __init__(
-        self, max_bytes: int = MAX_BYTES, most: MostRead = MOST_READ, observe: Callable[[float], None] | None = None
+        self, max_bytes: int = MAX_BYTES, limits: MostRead = MOST_READ, observe: Callable[[float], None] | None = None
     ) -> None:
-        """max_bytes: of activations. most: how large a drawing is read.
+        """Start with an empty cache.
 
-        observe: is told the seconds that each forward pass took.
+        max_bytes: of activations. limits: how large a drawing may be. observe: called with the seconds that each
+        forward pass took.
         """
         self.max_bytes = max_bytes
-        self.most = most
+        self.limits = limits
         self.observe = observe
         self.size = 0  # in bytes
-        self._kept: OrderedDict[_Key, ForwardPass] = OrderedDict()
+        self._cache: OrderedDict[_Key, ForwardPass] = OrderedDict()
         self._lock = Lock()
 
     def run(
         self, network: Network, drawing: bytes, pooling: PoolingMode | None = None, invert: bool = False
     ) -> ForwardPass:
-        """What a network makes of a drawing. invert: ink and paper are swapped. Raises: InvalidDrawing."""
+        """Run a network on a drawing, unless the result is cached.
+
+        pooling: None is as trained. invert: swap ink and paper before the network.
+        Raises: InvalidDrawing, ImageTooSmall.
+        """
         mode = (pooling or network.card.pooling) if network.pools else None
         key = (ref(network), mode, invert, blake2b(drawing, digest_size=16).digest())
         with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
-        image = see(drawing, network.card, self.most)
+            if key in self._cache:
+                self._cache.move_to_end(key)
+                return self._cache[key]
+        image = preprocess(drawing, network.card, self.limits)
         start = perf_counter()
         forward = network.run(swap_ink_and_paper(image, network.card) if invert else image, pooling)
         if self.observe is not None:
             self.observe(perf_counter() - start)
-        self._keep(key, forward)
+        self._put(key, forward)
         return forward
 
-    def _keep(self, key: _Key, forward: ForwardPass) -> None:
+    def _put(self, key: _Key, forward: ForwardPass) -> None:
         with self._lock:
-            if key in self._kept:
+            if key in self._cache:
                 return
-            self._kept[key] = forward
+            self._cache[key] = forward
             self.size += forward.nbytes
             while self.size > self.max_bytes:
-                _, forgotten = self._kept.popitem(last=False)
-                self.size -= forgotten.nbytes
+                _, evicted = self._cache.popitem(last=False)
+                self.size -= evicted.nbytes

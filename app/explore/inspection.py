@@ -1,4 +1,4 @@
-"""The service behind the microscope: one feature map, one cell, and where its value comes from."""
+"""One cell of a forward pass: where its value comes from, and the weights behind it."""
 
 from dataclasses import dataclass
 
@@ -16,12 +16,12 @@ from app.imaging.grid import Grid, draw_grid
 
 
 class UnknownCell(LookupError):
-    """The layer has no such feature map, or the map no such cell."""
+    """The layer has no such feature map, or the map has no such cell."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """A cell of a layer's output. In a vector, channel and row are 0 and the column is the unit."""
+    """The indices of a cell in a layer's output. In a vector, channel and row are 0 and the column is the unit."""
 
     channel: int
     row: int
@@ -38,8 +38,8 @@ class Inspection:
     place: Place
     value: float
     cell: Cell | None  # None where this kind of layer has no arithmetic yet
-    reason: str | None  # the sentence that says so
-    regions: dict[str, Region]  # by layer name, and the image's; padding counts
+    reason: str | None  # why there is none
+    regions: dict[str, Region]  # the receptive field on each layer before, by name, and on the image; padding counts
 
 
 def inspect(network: Network, forward: ForwardPass, layer: Layer, place: Place) -> Inspection:
@@ -66,8 +66,8 @@ class Kernel:
     bias: float | None
 
 
-def kernel_of(network: Network, layer: Layer, channel: int) -> Kernel:
-    """The kernel of one of a convolution's feature maps. Raises: UnknownCell."""
+def feature_map_kernel(network: Network, layer: Layer, channel: int) -> Kernel:
+    """Return the weights of one of a convolution's feature maps. Raises: UnknownCell."""
     if not layer.is_convolution:
         raise UnknownCell(f"The layer “{layer.name}” ({layer.kind}) has no kernels: it is no convolution.")
     channels = layer.output_shape[-1] or 0
@@ -80,12 +80,12 @@ def kernel_of(network: Network, layer: Layer, channel: int) -> Kernel:
 
 
 def draw_kernels(kernel: Kernel) -> Grid:
-    """The kernels of one feature map side by side, in the diverging colours, symmetric about zero."""
+    """Draw the kernels of one feature map side by side, in a colour map that is symmetric about zero."""
     return draw_grid(kernel.kernels.transpose(1, 2, 0), Colormap.BERLIN)
 
 
 def find_place(output: Array, channel: int, row: int | None, column: int | None) -> Place:
-    """The place that is meant in a layer's output: without row and column, the map's strongest cell.
+    """Return the place of a cell; without row and column, that of the map's strongest cell.
 
     Raises: UnknownCell for a channel outside the output.
     """
@@ -96,7 +96,7 @@ def find_place(output: Array, channel: int, row: int | None, column: int | None)
 
 
 def strongest_cell(output: Array, channel: int) -> Place:
-    """The cell of a feature map, (height, width, channels), or of a vector, that differs most from zero."""
+    """Return the cell with the largest absolute value in a channel of (height, width, channels), or in a vector."""
     if output.ndim == 1:
         return Place(0, 0, int(np.abs(output).argmax()))
     row, column = np.unravel_index(np.abs(output[:, :, channel]).argmax(), output.shape[:2])

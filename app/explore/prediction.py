@@ -1,13 +1,16 @@
-"""The service: what a network's answer says, in the words of its card."""
+"""A network's answer in the words of its card: a class with probabilities, or values."""
 
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
 from app.cnn.answer import is_logistic, last_activation, logistic, softmax
 from app.cnn.card import Answer
+from app.cnn.json_types import JsonFloat
 from app.cnn.network import ForwardPass, Network
 from app.cnn.pooling import PoolingMode
 from app.cnn.types import Array
@@ -24,52 +27,70 @@ class NoClasses(ValueError):
 
 @dataclass(frozen=True)
 class ClassProbability:
-    """How likely one class is, from 0 to 1; NaN where the network's answer is not a number."""
+    """One class's probability, from 0 to 1; NaN (null in JSON) where the network's answer is not a number."""
 
     label: str
-    probability: float
+    probability: JsonFloat
 
 
 @dataclass(frozen=True)
 class ClassValue:
-    """What the network's last layer gives for one class, as it is."""
+    """One output of the last layer, as it is."""
 
     label: str
-    value: float
+    value: JsonFloat
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the network says: which class it is, or what values it has."""
+    """A network's answer: the likeliest class and all probabilities, or values."""
 
     model: str
     pooling: PoolingMode | None
-    answer: Answer  # what the last layer's outputs are
-    label: str  # the likeliest class; of a lone value its number; NO_LABEL where neither is told
-    probability: float | None  # of that class; None for values, and where the answer is not a number
-    probabilities: tuple[ClassProbability, ...]  # in the order of the classes; empty for values
-    values: tuple[ClassValue, ...]  # the outputs as they are: probabilities, logits or values
-    is_binary: bool  # one neuron's answer: the probability of the second of two classes
-    is_exclusive: bool  # the probabilities sum to 1; otherwise each stands by itself
-    note: str | None = None  # what is odd about the answer: a sentence
+    label: Annotated[
+        str,
+        Field(
+            description="The likeliest class. Of a lone value, its number. “–” where there are several values, and "
+            "where the answer is not a number."
+        ),
+    ]
+    probability: Annotated[float | None, Field(description="Of that class; null where the label is no class.")]
+    probabilities: Annotated[
+        tuple[ClassProbability, ...],
+        Field(description="In the order of the classes; empty where the answer is values."),
+    ]
+    answer: Annotated[
+        Answer, Field(description="What the last layer gives; the probabilities of logits are their softmax.")
+    ]
+    is_exclusive: Annotated[bool, Field(description="The probabilities sum to 1; otherwise each stands by itself.")]
+    values: Annotated[
+        tuple[ClassValue, ...],
+        Field(
+            description="The last layer's outputs as they are, in the order of the classes; a lone neuron's is that "
+            "of the second class."
+        ),
+    ]
+    note: Annotated[str | None, Field(description="What is odd about the answer: a sentence.")]
+    # A lone neuron's answer is the probability of the second of two classes.
+    is_binary: Annotated[bool, Field(exclude=True)]
 
     @cached_property
     def is_number(self) -> bool:
-        """Every output is finite."""
+        """True if every output is finite."""
         return all(math.isfinite(each.value) for each in self.values)
 
     @cached_property
     def ranked(self) -> list[ClassProbability]:
-        """The most likely class first."""
+        """The classes, the most likely one first."""
         return sorted(self.probabilities, key=lambda each: -each.probability)
 
     def top(self, count: int) -> list[ClassProbability]:
-        """The most likely classes, so many of them."""
+        """Return the `count` most likely classes."""
         return self.ranked[:count]
 
 
 def predict(network: Network, forward: ForwardPass) -> Prediction:
-    """The network's answer, read from its last layer. Raises: NoClasses."""
+    """Read the network's answer from its last layer. Raises: NoClasses."""
     if network.answers_with_picture:
         raise NoClasses(network.name)
     output, answer = forward.output.ravel(), network.card.answer
@@ -82,19 +103,19 @@ def predict(network: Network, forward: ForwardPass) -> Prediction:
     return Prediction(
         model=network.name,
         pooling=forward.pooling,
-        answer=answer,
         label=label,
         probability=probability,
         probabilities=tuple(map(ClassProbability, labels, probabilities)),
-        values=tuple(map(ClassValue, labels[-output.size :], output.tolist())),
-        is_binary=is_binary,
+        answer=answer,
         is_exclusive=answer is Answer.LOGITS or is_binary or not is_logistic(last_activation(network.layers)),
+        values=tuple(map(ClassValue, labels[-output.size :], output.tolist())),
         note=note,
+        is_binary=is_binary,
     )
 
 
 def _labels(classes: list[str], count: int) -> tuple[list[str], str | None]:
-    """The names of so many classes: the card's, or numbers where it names more or fewer, and a sentence on that."""
+    """Return the card's class names; if their count is another, numbers and a sentence that says so."""
     if len(classes) == count:
         return classes, None
     numbers = [str(number) for number in range(count)]
@@ -107,7 +128,7 @@ def _labels(classes: list[str], count: int) -> tuple[list[str], str | None]:
 
 
 def _probabilities(output: Array, answer: Answer) -> list[float]:
-    """How likely each class is; NaN for all of them where the output is not a number, none for values."""
+    """Return the probability of each class: all NaN where the output is not a number, none for values."""
     if answer is Answer.VALUES:
         return []
     if not np.isfinite(output).all():
@@ -120,7 +141,7 @@ def _probabilities(output: Array, answer: Answer) -> list[float]:
 
 
 def _verdict(labels: list[str], probabilities: list[float], output: Array) -> tuple[str, float | None]:
-    """The label to say, and its probability."""
+    """Return the label to show, and its probability."""
     if not np.isfinite(output).all():
         return NO_LABEL, None
     if probabilities:

@@ -1,1 +1,1 @@
-"""Where models lie: the files that are there, the cards beside them, and what was found in each."""
+"""The models on disk: their files, cards and uploads, and what a scan found in each."""

@@ -1,7 +1,8 @@
-"""Which model files there are: those that came with Layerglass, a person's own, and those brought on the page."""
+"""Model files on disk: the built-in ones, the user's own, and those uploaded on the page."""
 
 import hashlib
 import os
+import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,14 +13,14 @@ from app.model_files.errors import printable, shown
 ENDINGS = (".keras", ".h5", ".hdf5")
 
 _RESERVED = '<>:"|?*/'  # in the file names of some systems
-_FORM_ESCAPES = ("%22", "%0D", "%0A")  # a quote and line ends, as browsers write them into a form
-_STEM_BYTES = 120  # of at most 255 that a file name may have on most systems
+_FORM_ESCAPES = ("%22", "%0D", "%0A")  # a quote and line ends, as browsers escape them in a form
+_STEM_BYTES = 120  # of the 255 bytes that most systems allow a file name
 
-Stamp = tuple[int, int, int]  # modified (ns), bytes, inode: another file, or a changed one, has another
+Stamp = tuple[int, int, int]  # modified (ns), bytes, inode: differs for another file and after a change
 
 
 class EmptyLibrary(FileNotFoundError):
-    """There is no model at all."""
+    """There is no model to serve."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(
@@ -29,7 +30,7 @@ class EmptyLibrary(FileNotFoundError):
 
 
 class Origin(StrEnum):
-    """Whose a file is."""
+    """The source of a model file."""
 
     BUILT_IN = "built-in"
     OWN = "own"
@@ -38,23 +39,23 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True)
 class ModelFile:
-    """One model on the shelf, as its file stands now."""
+    """One model's file in its current version."""
 
     name: str
     path: Path
     origin: Origin
     stamp: Stamp
-    card_stamp: Stamp | None  # of NAME.json beside it; None without one
-    note: str | None = None  # why it has another name than its file
+    card_stamp: Stamp | None  # of NAME.json beside it; None if there is none
+    note: str | None = None  # why its name differs from its file's
 
     @property
     def size(self) -> int:
-        """In bytes."""
+        """Size in bytes."""
         return self.stamp[1]
 
     @property
     def key(self) -> str:
-        """Of this file as it stands now, for what is kept of it under a file name; after a change it has another."""
+        """A name for files that are derived from this version of the file. It changes when the file does."""
         return hashlib.sha256(repr((str(self.path), self.stamp)).encode()).hexdigest()[:32]
 
     @property
@@ -65,26 +66,26 @@ class ModelFile:
 def find_files(
     built_in: Path, folders: Iterable[Path] = (), files: Iterable[Path] = (), uploads: Path | None = None
 ) -> tuple[ModelFile, ...]:
-    """Every model file once, each under a name of its own. What is not there is left out.
+    """Return every model file once, each under a unique name. Files and folders that are missing are skipped.
 
-    built_in: a folder whose models all have their cards. folders, files: a person's own. uploads: a folder as well.
+    built_in: a folder, of whose models only those with a card count. folders, files: the user's own. uploads: a folder.
     """
     found = [(path, Origin.BUILT_IN) for path in _in_folder(built_in) if path.with_suffix(".json").is_file()]
     found += [(path, Origin.OWN) for folder in folders for path in _in_folder(folder)]
     found += [(path, Origin.OWN) for path in files]
     found += [(path, Origin.UPLOADED) for path in (_in_folder(uploads) if uploads else ())]
-    places: dict[Path, Origin] = {}
+    origins: dict[Path, Origin] = {}
     for path, origin in found:
-        places.setdefault(_place(path), origin)
-    return tuple(_named(places.items()))
+        origins.setdefault(_resolve_folder(path), origin)
+    return tuple(_with_names(origins.items()))
 
 
-def _place(path: Path) -> Path:
-    """Where a file lies, whichever way its folder was named. A link to another file is a file of its own."""
+def _resolve_folder(path: Path) -> Path:
+    """Resolve symbolic links in a file's folder. A link to another file counts as a file of its own."""
     return Path(os.path.realpath(path.parent), path.name)
 
 
-def _named(found: Iterable[tuple[Path, Origin]]) -> Iterator[ModelFile]:
+def _with_names(found: Iterable[tuple[Path, Origin]]) -> Iterator[ModelFile]:
     taken: set[str] = set()
     for path, origin in found:
         stamp = stamp_of(path)
@@ -105,28 +106,42 @@ def _in_folder(folder: Path) -> list[Path]:
     try:
         with os.scandir(folder) as entries:
             names = [entry.name for entry in entries if entry.name.lower().endswith(ENDINGS)]
-    except OSError:  # it went, or may not be read: its models are not there
+    except OSError:  # missing or unreadable: as if it were empty
         return []
     paths = [folder / name for name in names if not name.startswith(".")]
     return sorted(paths, key=lambda path: (path.stem, path.suffix))
 
 
-def name_for(filename: str) -> str:
-    """The file name that an uploaded file is kept under: its own, as far as it can be shown and kept."""
+def safe_filename(filename: str) -> str:
+    """Return a safe file name for an uploaded file, as close to its own as possible."""
     for escape in _FORM_ESCAPES:
         filename = filename.replace(escape, "")
     last = Path(filename.replace("\\", "/").rsplit("/", 1)[-1])
     stem = "".join(character for character in last.stem if character.isprintable() and character not in _RESERVED)
     short = stem.strip(" .").encode()[:_STEM_BYTES].decode(errors="ignore").strip(" .")
-    # What a file is, is told by its first bytes; its ending only says what a person took it for.
+    # The format is recognized by the first bytes; the ending is only a hint to the user.
     ending = last.suffix.lower() if last.suffix.lower() in ENDINGS else ENDINGS[0]
     return (short or "model") + ending
 
 
 def stamp_of(path: Path) -> Stamp | None:
-    """The file's stamp; None where there is no such file."""
+    """Return the file's stamp; None if there is no such file."""
     try:
         status = path.stat()
     except OSError:
         return None
     return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file completely or not at all, creating its folder if needed. Raises: OSError.
+
+    Other processes may read or write the same file at any time.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.{secrets.token_hex(8)}.partial")
+    try:
+        partial.write_bytes(data)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -14,7 +14,7 @@ from typing import Any
 from anyio import Lock, to_thread
 from fastapi import Response
 
-from app.web.dependencies import Asked, Run
+from app.web.forms import DrawingRun, PageRequest
 
 _one_at_a_time = Lock(fast_acquire=True)
 
@@ -25,7 +25,7 @@ def computes(route: Callable[..., Response]) -> Callable[..., Coroutine[Any, Any
     @wraps(route)
     async def answer(**arguments: Any) -> Response:
         compute = partial(route, **arguments)
-        if not any(isinstance(each, Run | Asked) and each.is_small for each in arguments.values()):
+        if not any(isinstance(each, DrawingRun | PageRequest) and each.is_small for each in arguments.values()):
             return await to_thread.run_sync(compute)
         async with _one_at_a_time:
             await asyncio.sleep(0)  # who came meanwhile finds the turns taken, and waits in the queue, which is bounded

@@ -20,8 +20,8 @@ from app.explore.prediction import NoClasses
 from app.hosting.metrics import REFUSED
 from app.hosting.refusals import Refused, TooLarge
 from app.imaging.drawing import DrawingTooLarge, InvalidDrawing
-from app.library.library import NotYours, UnknownModel
-from app.library.uploads import NotKept
+from app.library.library import ReadOnlyModel, UnknownModel
+from app.library.uploads import StorageError
 from app.model_files.errors import ModelError
 from app.web.templates import templates
 
@@ -30,8 +30,8 @@ _STATUS: dict[type[Exception], HTTPStatus] = {
     UnknownLayer: HTTPStatus.NOT_FOUND,
     UnknownCell: HTTPStatus.NOT_FOUND,
     ModelError: HTTPStatus.UNPROCESSABLE_ENTITY,
-    NotYours: HTTPStatus.FORBIDDEN,
-    NotKept: HTTPStatus.INSUFFICIENT_STORAGE,
+    ReadOnlyModel: HTTPStatus.FORBIDDEN,
+    StorageError: HTTPStatus.INSUFFICIENT_STORAGE,
     NoArithmetic: HTTPStatus.UNPROCESSABLE_ENTITY,
     NotAFeatureMap: HTTPStatus.NOT_FOUND,
     NoClasses: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -123,7 +123,7 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     if isinstance(error.__cause__, Refused):  # while the body was read
         return await _on_refusal(request, error.__cause__)
     if isinstance(error.__cause__, OSError):  # a body that is too large for memory, and there is no place on the disk
-        return await _on_domain_error(request, NotKept.because(error.__cause__))
+        return await _on_domain_error(request, StorageError.from_os_error(error.__cause__))
     status = HTTPStatus(error.status_code)
     if status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE:  # found by Starlette while it counted
         return await _on_refusal(request, TooLarge(request.app.state.body_sizes.refusal(request.scope)))

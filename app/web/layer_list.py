@@ -1,4 +1,4 @@
-"""The explorer's list of layers: which of them are drawn now, which of their maps, and the lines beside them."""
+"""The explorer's list of layers: which layers and maps to draw now, and the graph's lines beside the list."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -8,28 +8,28 @@ from app.cnn.graph_layout import Row, count_lanes, lay_lanes
 from app.cnn.kinds import Layer
 from app.cnn.network import ForwardPass, Network
 from app.explore.comparison import pooled_layers
-from app.explore.exploration import Exploration, LayerView, Part, RenderOptions
+from app.explore.exploration import Exploration, LayerView, MapRange, RenderOptions
 from app.imaging.grid import Layout, lay_out_grid, lay_out_strip
 
-MAPS = 64  # of a layer, shown at once
-UNITS = 1024  # of a vector
-FIRST_LAYERS = 6  # drawn before the page has said what is on screen: what a tall screen holds
-COMPARED = 24  # layers in the comparison at most, each with three pictures
-LARGE = 16  # networks of more layers have a table of contents, and start with some of them folded
-MAX_LANES = 40  # beyond them, the lines would leave no room for the layers
+MAPS = 64  # of a layer, on one page of its maps
+UNITS = 1024  # of a vector, likewise
+FIRST_LAYERS = 6  # drawn before the page has sent what is on screen; they fill a tall screen
+COMPARED = 24  # the maximum of layers in the comparison, each with three pictures
+LARGE = 16  # networks with more layers get a table of contents, and some layers start folded
+MAX_LANES = 40  # with more lines there would be no room for the layers
 
-_LANE = 12  # pixels from one lane to the next, while there are few
-_RAIL = 120  # pixels for all of them, while there are more
+_LANE = 12  # pixels from one lane to the next, if there are few
+_RAIL = 120  # pixels for all lanes, if there are more
 
 
 @dataclass(frozen=True)
-class Page:
-    """Some of a layer's maps or of a vector's units: count of them from first on, of so many in total."""
+class MapPage:
+    """One page of a layer's maps or of a vector's units."""
 
     first: int
     count: int
-    total: int
-    size: int  # a full page's count
+    total: int  # on all pages
+    size: int  # the count of a full page
 
     @property
     def last(self) -> int:
@@ -37,22 +37,22 @@ class Page:
 
     @property
     def before(self) -> int | None:
-        """The first one of the page before."""
+        """The first map of the page before."""
         return self.first - self.size if self.first else None
 
     @property
     def next(self) -> int | None:
-        """The first one of the next page."""
+        """The first map of the next page."""
         return self.last + 1 if self.last + 1 < self.total else None
 
 
 @dataclass(frozen=True)
-class Entry:
+class LayerEntry:
     """One layer in the list."""
 
     layer: Layer
     shape: tuple[int, ...]  # of its activation
-    page: Page
+    page: MapPage
     layout: Layout
     view: LayerView | None  # None until it is on screen
     is_folded: bool
@@ -60,7 +60,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Rail:
-    """The lines beside the whole list."""
+    """The lines beside the list that show which layer reads which."""
 
     rows: tuple[Row, ...]
     lanes: int
@@ -75,7 +75,7 @@ class Rail:
         return self.lanes * self.pitch
 
     def x(self, lane: int) -> float:
-        """Where a lane is, in pixels."""
+        """Return a lane's position in pixels."""
         return (lane + 0.5) * self.pitch
 
 
@@ -84,24 +84,24 @@ def is_large(network: Network) -> bool:
 
 
 def starts_folded(network: Network, layer: Layer) -> bool:
-    """In a large network: what adds little to the picture of the layer before it."""
+    """Return whether a layer is folded at first: in a large network, if it only reshapes or rescales."""
     return is_large(network) and layer.is_minor and layer is not network.layers[-1]
 
 
-def find_page(shape: tuple[int, ...], number: int = 0) -> Page:
-    """The page of a layer's maps that this map is on; the last one for a number beyond it."""
+def find_page(shape: tuple[int, ...], number: int = 0) -> MapPage:
+    """Return the page of a layer's maps that has the map of this number; the last page if there is no such map."""
     total, size = (shape[2], MAPS) if len(shape) == 3 else (prod(shape), UNITS)
     first = min(number, total - 1) // size * size
-    return Page(first, min(size, total - first), total, size)
+    return MapPage(first, min(size, total - first), total, size)
 
 
-def choose_parts(
+def choose_ranges(
     network: Network, forward: ForwardPass, shown: Mapping[str, int] | None, selected: Mapping[str, int]
-) -> list[Part]:
-    """What is to be drawn.
+) -> list[MapRange]:
+    """Choose the maps to draw.
 
-    shown: the layers that are on screen, each with the number of the map that its page begins with. None, or layers of
-    another network only: the first ones of the list. selected: a layer and a map that must be among them.
+    shown: the layers on screen, each with the number of the first map on its page. If it is None, or has only layers
+    of another network, the first layers of the list are drawn. selected: a layer and a map to draw in any case.
     """
     names = {layer.name for layer in network.layers}
     here = {name: number for name, number in (shown or {}).items() if name in names}
@@ -109,13 +109,13 @@ def choose_parts(
         unfolded = [layer.name for layer in network.layers if not starts_folded(network, layer)]
         here = dict.fromkeys(unfolded[:FIRST_LAYERS], 0) | dict(selected)
     wanted = dict(selected) | here
-    return [_part(forward, layer, wanted[layer.name]) for layer in network.layers if layer.name in wanted]
+    return [_range(forward, layer, wanted[layer.name]) for layer in network.layers if layer.name in wanted]
 
 
 def choose_compared(network: Network) -> tuple[Layer, ...]:
-    """The layers that are drawn three times, side by side: all that pooling may change, or of many the most telling.
+    """Choose the layers to compare: those that pooling can change.
 
-    Of a large network, what only reshapes or rescales is left out, and then the middle.
+    If these are too many, those that only reshape or rescale are left out, and then those in the middle.
     """
     layers = pooled_layers(network)
     if len(layers) > COMPARED:
@@ -124,32 +124,32 @@ def choose_compared(network: Network) -> tuple[Layer, ...]:
     return layers if len(layers) <= COMPARED else (*layers[:half], *layers[-half:])
 
 
-def list_shown(exploration: Exploration, look: RenderOptions) -> list[Entry]:
-    """The entries of the layers that were drawn."""
-    return [_entry(exploration, view.layer, view, look) for view in exploration.layers]
+def list_drawn(exploration: Exploration, options: RenderOptions) -> list[LayerEntry]:
+    """Return the entries of the layers that were drawn."""
+    return [_entry(exploration, view.layer, view, options) for view in exploration.layers]
 
 
-def list_all(exploration: Exploration, look: RenderOptions) -> Iterator[Entry]:
-    """An entry for each layer of the network."""
+def list_all(exploration: Exploration, options: RenderOptions) -> Iterator[LayerEntry]:
+    """Return an entry for each layer of the network."""
     views = {view.layer.name: view for view in exploration.layers}
-    return (_entry(exploration, layer, views.get(layer.name), look) for layer in exploration.network.layers)
+    return (_entry(exploration, layer, views.get(layer.name), options) for layer in exploration.network.layers)
 
 
 def draw_rail(network: Network) -> Rail | None:
-    """The lines beside the list; None where there is nothing to follow, or too much."""
+    """Lay out the lines beside the list; None for a single layer, and for a graph with too many lanes."""
     rows = lay_lanes({layer.name: layer.inputs for layer in network.layers})
     lanes = count_lanes(rows)
     return Rail(rows, lanes) if len(rows) > 1 and lanes <= MAX_LANES else None
 
 
-def _part(forward: ForwardPass, layer: Layer, number: int) -> Part:
+def _range(forward: ForwardPass, layer: Layer, number: int) -> MapRange:
     page = find_page(forward.activations[layer.name].shape, number)
-    return Part(layer, page.first, page.count)
+    return MapRange(layer, page.first, page.count)
 
 
-def _entry(exploration: Exploration, layer: Layer, view: LayerView | None, look: RenderOptions) -> Entry:
+def _entry(exploration: Exploration, layer: Layer, view: LayerView | None, options: RenderOptions) -> LayerEntry:
     shape = exploration.forward.activations[layer.name].shape
     page = find_page(shape, view.grid.first if view else 0)
-    layout = lay_out_grid(*shape[:2], page.count, look.columns) if len(shape) == 3 else lay_out_strip(page.count)
+    layout = lay_out_grid(*shape[:2], page.count, options.columns) if len(shape) == 3 else lay_out_strip(page.count)
     is_folded = view is None and starts_folded(exploration.network, layer)
-    return Entry(layer, shape, page, layout, view, is_folded)
+    return LayerEntry(layer, shape, page, layout, view, is_folded)

@@ -1,27 +1,16 @@
-"""Numbers as text and in JSON, in such a way that what is shown adds up."""
+"""Numbers as text, rounded so that the numbers shown add up."""
 
 import math
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Annotated, Any
-
-from pydantic import BeforeValidator
 
 DECIMALS = 4
 MINUS = "\N{MINUS SIGN}"
-FULL_DIGITS = 9  # enough to tell every float32 from its neighbours
-
-
-def finite(value: Any) -> Any:
-    """The value, or None in place of NaN and infinity, which JSON has not."""
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-Number = Annotated[float | None, BeforeValidator(finite)]  # a float that may be NaN or infinite: null in JSON
+FULL_DIGITS = 9  # enough to distinguish all float32 values
 
 
 def fixed(value: float, decimals: int = DECIMALS) -> str:
-    """A value with this many decimals, with a true minus sign, and never minus zero."""
+    """Format a value with this many decimals and a true minus sign, never as minus zero."""
     if not math.isfinite(value):
         return str(value)
     text = f"{value:.{decimals}f}"
@@ -29,17 +18,16 @@ def fixed(value: float, decimals: int = DECIMALS) -> str:
 
 
 def full(value: float) -> str:
-    """A value with all the digits that a float32 has."""
+    """Format a value with all the digits of a float32."""
     return f"{value:.{FULL_DIGITS}g}".replace("-", MINUS)
 
 
 def add_up(parts: Sequence[float], total: float, decimals: int = DECIMALS) -> list[float]:
-    """The parts rounded to this many decimals so that they add up to the rounded total, exactly.
+    """Round the parts to this many decimals so that they add up to the rounded total exactly.
 
-    Rounded one by one they miss it by a few units of the last digit. Those units go to the parts whose own rounding
-    was the furthest off in that direction, at most one each where there are enough parts ("largest remainder").
-    The parts' true sum and the total must agree to about as many decimals. Where one of them is not finite, nothing
-    adds up: the parts are given as they are.
+    Rounded one by one, they miss it by a few units of the last digit. By the largest remainder method, these units go
+    to the parts whose rounding error was largest in that direction, at most one each if there are enough parts.
+    The parts must add up to the total to about as many decimals. If a value is not finite, the parts stay as they are.
     """
     if not all(math.isfinite(each) for each in (*parts, total)):
         return list(parts)

@@ -18,27 +18,27 @@ from app.imaging import colormap as colormaps
 from app.imaging.colormap import Colormap
 from app.imaging.quantize import Scale
 from app.imaging.samples import FIRST, SAMPLES, draw_sample
-from app.library.entry import State
 from app.library.library import Library
+from app.library.models import ModelState
 from app.web.computing import computes
-from app.web.dependencies import (
-    AddressDep,
-    AskedDep,
-    Choice,
-    ChoiceDep,
+from app.web.forms import (
+    CellSelection,
     DifferencesDep,
+    DrawingRun,
     InvertDep,
     LibraryDep,
-    Run,
-    Selection,
+    ModelChoice,
+    ModelChoiceDep,
+    PageQueryDep,
+    PageRequestDep,
 )
-from app.web.layer_list import MAPS, UNITS, choose_compared, choose_parts, draw_rail, is_large, list_all, list_shown
-from app.web.schemas import ModelSummary, UnopenedModel, list_model
+from app.web.layer_list import MAPS, UNITS, choose_compared, choose_ranges, draw_rail, is_large, list_all, list_drawn
+from app.web.schemas.models import ModelSummary, UnopenedModel, summarize_model
 from app.web.templates import templates
 from app.web.words import ANSWERS, FITS
 
-_MAX_LISTED_LAYERS = 12  # of a model in the table of all
-_COMPARED_COLUMNS = 8  # maps in a row of a grid: three grids share the page's width
+_MAX_LISTED_LAYERS = 12  # of each model in the table of models
+_COMPARED_COLUMNS = 8  # maps in a row of a grid, since three grids share the page's width
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -50,50 +50,51 @@ _CHOICES = {
 
 
 @router.get("/", dependencies=[ADMITTED])
-def show_explorer(request: Request, address: AddressDep, choice: ChoiceDep) -> Response:
-    """The explorer, with a digit already drawn and the first layers of it on screen."""
+def show_explorer(request: Request, query: PageQueryDep, choice: ModelChoiceDep) -> Response:
+    """Show the explorer with a digit already drawn, and the first layers."""
     state = request.app.state
     forward = state.forward_passes.run(choice.network, _first_drawing(), choice.pooling)
-    context = _show(forward, choice, address.look, address.selection, shown=None)
-    context |= _show_card(request, choice)
+    context = _exploration_context(forward, choice, query.render_options, query.selection, shown=None)
+    context |= _card_context(request, choice)
     context |= {"library": state.library, "samples": SAMPLES, "first": FIRST}
     return templates.TemplateResponse(request, "explorer.html", context)
 
 
 @router.post("/exploration")
 @computes
-def post_exploration(request: Request, asked: AskedDep) -> Response:
-    """What the network made of the drawing: the answer and the layers on screen, with the microscope on one.
+def post_exploration(request: Request, page: PageRequestDep) -> Response:
+    """Show the answer to the drawing and the layers on screen, with the microscope on one.
 
-    The list of layers is sent only where the page has another one.
+    The list of layers is left out if the page has it already.
     """
-    form, choice = asked.form, asked.choice
-    context = _show(asked.run(), choice, form.look, form.selection, form.shown)
+    form, choice = page.form, page.choice
+    context = _exploration_context(page.run.forward(), choice, form.render_options, form.selection, form.shown)
     context["has_list"] = form.listed == context["listed"]
     if form.card_of != choice.model.name:  # the page shows another model's card
-        context |= _show_card(request, choice) | {"sends_card": True}
+        context |= _card_context(request, choice) | {"sends_card": True}
     return templates.TemplateResponse(request, "_exploration.html", context)
 
 
 @router.post("/microscope")
-def post_microscope(request: Request, asked: AskedDep) -> Response:
-    """The microscope alone, for another cell of the same drawing."""
-    context = _show_panel(asked.choice.network, asked.run(), asked.form.selection, asked.form.look)
+def post_microscope(request: Request, page: PageRequestDep) -> Response:
+    """Show the microscope alone, on another cell of the same drawing."""
+    form = page.form
+    context = _microscope_context(page.choice.network, page.run.forward(), form.selection, form.render_options)
     return templates.TemplateResponse(request, "_microscope.html", context)
 
 
 @router.get("/compare", dependencies=[ADMITTED])
 def show_compare(
     request: Request,
-    address: AddressDep,
-    choice: ChoiceDep,
+    query: PageQueryDep,
+    choice: ModelChoiceDep,
     invert: Annotated[bool, Query()] = False,
     differences: Annotated[bool, Query()] = False,
 ) -> Response:
-    """Max, average and min pooling side by side, with a digit already drawn."""
-    state, look = request.app.state, replace(address.look, columns=_COMPARED_COLUMNS)
-    run = Run(choice.model, _first_drawing(), None, state.forward_passes)
-    context = _show_comparison(run, state.library, look, invert, differences)
+    """Show max, average and min pooling side by side, with a digit already drawn."""
+    state, options = request.app.state, replace(query.render_options, columns=_COMPARED_COLUMNS)
+    run = DrawingRun(choice.model, _first_drawing(), None, state.forward_passes)
+    context = _comparison_context(run, state.library, options, invert, differences)
     return templates.TemplateResponse(request, "compare.html", context | {"samples": SAMPLES, "first": FIRST})
 
 
@@ -101,25 +102,25 @@ def show_compare(
 def post_comparison(
     request: Request,
     library: LibraryDep,
-    asked: AskedDep,
+    page: PageRequestDep,
     invert: InvertDep = False,
     differences: DifferencesDep = False,
 ) -> Response:
-    """What the three pooling modes make of the drawing."""
-    context = _show_comparison(asked.run, library, asked.form.look, invert, differences)
+    """Show the drawing in the three pooling modes."""
+    context = _comparison_context(page.run, library, page.form.render_options, invert, differences)
     return templates.TemplateResponse(request, "_comparison.html", context)
 
 
 @router.get("/models")
 def show_models(request: Request, library: LibraryDep) -> Response:
-    """All models side by side: what they are, how large, and how well they read."""
-    listed = [list_model(library, entry) for entry in library]
+    """Show all models side by side: what they are, how large, and how accurate."""
+    listed = [summarize_model(library, entry) for entry in library]
     models = {each.name: each for each in listed if isinstance(each, ModelSummary)}
     families = {tuple(model.siblings.values()) for model in models.values() if len(model.siblings) > 1}
     context = {
         "models": models.values(),
         "unopened": [each for each in listed if isinstance(each, UnopenedModel)],
-        "is_waiting": any(each.state is State.WAITING for each in listed),
+        "is_waiting": any(each.state is ModelState.WAITING for each in listed),
         "max_layers": _MAX_LISTED_LAYERS,
         "takes_models": request.app.state.settings.takes_models,
         "poolings": list(PoolingMode),
@@ -132,33 +133,36 @@ def show_models(request: Request, library: LibraryDep) -> Response:
 
 @router.get("/colormaps/{colormap}.png")
 async def show_colormap(colormap: Annotated[Colormap, Path()]) -> Response:
-    """A colour map's legend, from its lowest level to its highest."""
+    """Draw a colour map's legend, from its lowest level to its highest."""
     headers = {"Cache-Control": "max-age=86400"}
     return Response(colormaps.legend(colormap), media_type="image/png", headers=headers)
 
 
 @router.get("/docs")
 async def show_api(request: Request) -> Response:
-    """The API's description, to read and to try out, from our own files."""
+    """Show the API's description, to read and to try out, from our own files."""
     return templates.TemplateResponse(request, "docs.html")
 
 
-def _show(
-    forward: ForwardPass, choice: Choice, look: RenderOptions, selection: Selection | None, shown: dict[str, int] | None
+def _exploration_context(
+    forward: ForwardPass,
+    choice: ModelChoice,
+    options: RenderOptions,
+    selection: CellSelection | None,
+    shown: dict[str, int] | None,
 ) -> dict[str, Any]:
-    """What the explorer's fragments show."""
     network = choice.network
-    panel = _show_panel(network, forward, selection, look)
+    panel = _microscope_context(network, forward, selection, options)
     selected = {selection.layer: selection.channel} if selection and panel["panel"] else {}
-    exploration = explore(network, forward, look, choose_parts(network, forward, shown, selected))
+    exploration = explore(network, forward, options, choose_ranges(network, forward, shown, selected))
     return {
         "exploration": exploration,
         "network": network,
         "choice": choice,
-        "look": look,
+        "look": options,
         "listed": f"{choice.model.name} {network.name} {choice.weights} {forward.pooling} {forward.image.shape}",
-        "entries": partial(list_all, exploration, look),
-        "drawn": list_shown(exploration, look),
+        "entries": partial(list_all, exploration, options),
+        "drawn": list_drawn(exploration, options),
         "rail": partial(draw_rail, network),
         "is_large": is_large(network),
         "seen": draw_image(forward.image, network.card),
@@ -168,8 +172,7 @@ def _show(
     }
 
 
-def _show_card(request: Request, choice: Choice) -> dict[str, object]:
-    """What the page says of a model of a person's own, and lets be changed."""
+def _card_context(request: Request, choice: ModelChoice) -> dict[str, object]:
     state = request.app.state
     return {
         "entry": state.library.entry(choice.model.name),
@@ -179,14 +182,14 @@ def _show_card(request: Request, choice: Choice) -> dict[str, object]:
     }
 
 
-def _show_comparison(
-    run: Run, library: Library, look: RenderOptions, invert: bool, differences: bool
+def _comparison_context(
+    run: DrawingRun, library: Library, options: RenderOptions, invert: bool, differences: bool
 ) -> dict[str, object]:
-    """What the comparison's fragments show; a model without pooling has none, which they say."""
+    """Return what the comparison's templates show; the comparison is None for a model without pooling."""
     network = run.network
     run_in = partial(run.passes.run, network, run.drawing, invert=invert)
     compared = choose_compared(network)
-    comparison = compare(network, run_in, look, differences, compared, MAPS, UNITS) if network.pools else None
+    comparison = compare(network, run_in, options, differences, compared, MAPS, UNITS) if network.pools else None
     image = (comparison or run_in()).image
     return {
         "comparison": comparison,
@@ -196,17 +199,17 @@ def _show_comparison(
         "library": library,
         "image": image,
         "seen": draw_image(image, network.card),
-        "look": look,
+        "look": options,
         "invert": invert,
         "differences": differences,
         **_CHOICES,
     }
 
 
-def _show_panel(
-    network: Network, forward: ForwardPass, selection: Selection | None, look: RenderOptions
+def _microscope_context(
+    network: Network, forward: ForwardPass, selection: CellSelection | None, options: RenderOptions
 ) -> dict[str, Any]:
-    """What the microscope shows; nothing where nothing is selected, or where this model has no such place."""
+    """Return what the microscope shows; its panel is None if no cell is selected, or this model does not have it."""
     if selection is None:
         return {"panel": None}
     try:
@@ -215,7 +218,7 @@ def _show_panel(
         inspection = inspect(network, forward, layer, place)
     except (UnknownLayer, UnknownCell):
         return {"panel": None}
-    panel = view_inspection(inspection, look, selection.everything)
+    panel = view_inspection(inspection, options, selection.everything)
     return {"panel": panel, "selection": selection, "network": network}
 
 

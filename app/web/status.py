@@ -4,14 +4,21 @@ from http import HTTPStatus
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
+from pydantic import BaseModel
 
 from app import __version__
 from app.hosting import metrics
 from app.hosting.refusals import Refused
 from app.web.errors import problem_responses
-from app.web.schemas import Health
 
 router = APIRouter(tags=["app"])
+
+
+class Health(BaseModel):
+    """The state of the app, and its version."""
+
+    status: str
+    version: str
 
 
 class NotReady(Refused):

@@ -1,4 +1,4 @@
-"""The Jinja2 environment, and how values become text on a page."""
+"""The Jinja2 environment, and its filters that turn values into text."""
 
 import base64
 import math
@@ -11,22 +11,22 @@ from app.explore.microscope import SHOWN_CONTRIBUTIONS, SHOWN_TERMS
 from app.explore.prediction import ClassProbability
 from app.imaging.grid import Layout
 from app.settings import resource
-from app.web import cell_words, numbers
-from app.web.layer_list import Entry
+from app.web import numbers, words
+from app.web.layer_list import LayerEntry
 
 templates = Jinja2Templates(resource("templates"))
-templates.env.auto_reload = False  # else each include looks at its file's date
+templates.env.auto_reload = False  # otherwise each include checks its file's date
 
 
 def data_url(png: bytes) -> Markup:
-    """A PNG as the source of an image."""
-    return Markup("data:image/png;base64," + base64.b64encode(png).decode("ascii"))  # of nothing that HTML escapes
+    """Return a PNG as the src of an image."""
+    return Markup("data:image/png;base64," + base64.b64encode(png).decode("ascii"))  # base64 needs no escaping
 
 
 def percent(probability: float) -> str:
-    """A probability in percent, with as many decimals as it takes not to read 100 or 0 where it is neither.
+    """Format a probability in percent, with enough decimals that only 0 and 1 read 0 and 100.
 
-    Small ones have one significant digit; of large ones, what they lack to 100 has two.
+    Small values have one significant digit, large ones two in their distance from 100.
     """
     value = probability * 100
     distance = min(value, 100 - value)
@@ -39,67 +39,67 @@ def percent(probability: float) -> str:
 
 
 def bar_length(probability: float) -> float:
-    """A probability as the length of its bar in percent, from 0 to 100 also where a network's answer is beyond."""
+    """Return the length of a probability's bar in percent, clipped to 0 to 100: not every network keeps to that."""
     return 100 * min(1, max(0, probability))
 
 
 def have_words(classes: Sequence[ClassProbability]) -> bool:
-    """A class is called by more than a letter, so that labels need room."""
+    """Return whether a label has more than one letter, so that labels need room."""
     return any(len(each.label) > 1 for each in classes)
 
 
 def number(value: float) -> str:
-    """A value with four significant digits, zero as 0."""
+    """Format a value with four significant digits, zero as 0."""
     return f"{value:.4g}"
 
 
 def plain(value: float) -> str:
-    """A value with all of its digits and no more, as a person would type it."""
+    """Format a value with all of its digits and no more, as for an input field."""
     return f"{value:.17g}" if float(f"{value:g}") != value else f"{value:g}"
 
 
 def count(value: int) -> str:
-    """A whole number with commas."""
+    """Format an integer with thousands separators."""
     return f"{value:,}"
 
 
 def grid_size(grid: Layout) -> tuple[int, int]:
-    """Width and height that a grid's picture is shown with at most, in CSS pixels: its maps at a size to look at."""
+    """Return the largest width and height of a grid's picture in CSS pixels, which makes its maps easy to see."""
     width = grid.columns * max(96, grid.map_width)
     return width, round(width * grid.height / grid.width)
 
 
 def strip_size(strip: Layout) -> tuple[int, int]:
-    """The same of a strip: of several rows, each is lower."""
+    """Return the same for a strip. Rows are lower if there are several."""
     return strip.columns * 60, strip.rows * 6 if strip.rows > 1 else 14
 
 
 def place(grid: Layout, first: int, count: int) -> str:
-    """Where a grid's picture has its maps, for the page's scripts.
+    """Return the geometry of a grid's picture, for the page's scripts.
 
-    The first one's number, how many there are, how many in a row, width and height of each, and the gap, in pixels.
+    It has the first map's number, the count, the maps in a row, and each map's width, height and gap in pixels.
     """
     return f"{first} {count} {grid.columns} {grid.map_width} {grid.map_height} {grid.gap}"
 
 
 def spaced(values: Sequence[float]) -> str:
-    """Numbers as an attribute that scripts read."""
+    """Join numbers with spaces, for an attribute that scripts read."""
     return " ".join(map(str, values))
 
 
-def shorten(numbers: Sequence[int], most: int = 12) -> str:
-    """Numbers with commas, of many only the first ones."""
-    shown = ", ".join(str(number) for number in numbers[:most])
-    return f"{shown}, …" if len(numbers) > most else shown
+def shorten(numbers: Sequence[int], limit: int = 12) -> str:
+    """Join numbers with commas, at most the first `limit`."""
+    shown = ", ".join(str(number) for number in numbers[:limit])
+    return f"{shown}, …" if len(numbers) > limit else shown
 
 
 def shape(sizes: tuple[int | None, ...]) -> str:
-    """A shape as height×width×channels."""
+    """Format a shape as height×width×channels."""
     return "×".join("any" if size is None else str(size) for size in sizes)
 
 
-def picture_words(entry: Entry) -> str:
-    """What the picture of a layer's maps or of a vector's units shows, for who does not see it."""
+def picture_words(entry: LayerEntry) -> str:
+    """Describe the picture of a layer's maps or of a vector's units, as its alternative text."""
     page, view, name = entry.page, entry.view, entry.layer.name
     if view is None:
         return ""
@@ -131,12 +131,11 @@ templates.env.filters |= {
     "describe_unmoded": lambda layer: layer.describe_unmoded(),
 }
 templates.env.filters |= {
-    "cell_kind": cell_words.cell_kind,
-    "shown_sum": cell_words.shown_sum,
-    "activation_words": cell_words.activation_words,
-    "operation_words": cell_words.operation_words,
-    "reads_padding": cell_words.reads_padding,
-    "softmax_units": cell_words.softmax_units,
+    "shown_sum": words.shown_sum,
+    "activation_words": words.activation_words,
+    "operation_words": words.operation_words,
+    "reads_padding": words.reads_padding,
+    "softmax_units": words.softmax_units,
 }
 templates.env.globals |= {
     "fixed": numbers.fixed,

@@ -11,8 +11,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.hosting.middleware.body_limit import is_upload
 from app.hosting.middleware.origins import host_name
 from app.hosting.refusals import Refused
-from app.library.entry import Entry
 from app.library.library import Library
+from app.library.models import ModelEntry
 from app.settings import Settings, is_loopback
 from app.web.errors import say_no_now
 
@@ -61,8 +61,8 @@ async def require_taking_models(request: Request) -> None:
 TakesModelsDep = Annotated[None, Depends(require_taking_models)]
 
 
-async def add_model(library: Library, model: UploadFile) -> Entry:
-    """An uploaded model, taken in beside the event loop. Raises: ModelError, NotKept."""
+async def add_model(library: Library, model: UploadFile) -> ModelEntry:
+    """An uploaded model, taken in beside the event loop. Raises: ModelError, StorageError."""
     take_in = partial(library.add, model.filename or "model.keras", model.file)
     return await to_thread.run_sync(take_in, limiter=_adding())
 

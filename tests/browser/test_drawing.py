@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, Route, expect
 
-from app.explore.exploration import draw_image, see
+from app.explore.exploration import draw_image
 from app.explore.prediction import predict
+from app.explore.preprocess import preprocess
 from app.imaging.png import encode_image
 from app.imaging.samples import SAMPLES, draw_sample
 from app.imaging.strokes import draw_strokes
@@ -45,7 +46,7 @@ def test_ends_on_the_newest_drawing(explorer: Page, server: Server) -> None:
 def expect_the_newest(page: Page, server: Server) -> None:
     """What the network sees on the page is what the pad holds now."""
     card = server.app.state.library.default.card
-    newest = "data:image/png;base64," + base64.b64encode(draw_image(see(pad_as_png(page), card), card)).decode()
+    newest = "data:image/png;base64," + base64.b64encode(draw_image(preprocess(pad_as_png(page), card), card)).decode()
     expect(page.locator("#seen")).to_have_attribute("src", newest)
 
 
@@ -61,7 +62,7 @@ def test_canvas_and_api_agree(explorer: Page, server: Server) -> None:
     for digit, strokes in SAMPLES.items():
         draw_digit(explorer, digit)
         expect_the_newest(explorer, server)
-        image = see(encode_image(draw_strokes(strokes)), network.card)
+        image = preprocess(encode_image(draw_strokes(strokes)), network.card)
         prediction = predict(network, network.run(image))
         expect(explorer.locator(GUESS)).to_have_text(prediction.label)
         shown = float(explorer.inner_text(".bars .best .value").lstrip("> "))

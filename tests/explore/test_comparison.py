@@ -12,16 +12,16 @@ from app.cnn.network import Network
 from app.cnn.pooling import PoolingMode
 from app.cnn.preprocessing import to_levels, to_values
 from app.explore.comparison import (
-    Cell,
+    ComparedLayer,
     Comparison,
     NoPooling,
     accuracies,
     compare,
     distance,
     pool_image,
-    swap_ink_and_paper,
 )
-from app.explore.exploration import RenderOptions, draw_answer, explore, see
+from app.explore.exploration import RenderOptions, draw_answer, explore
+from app.explore.preprocess import preprocess, swap_ink_and_paper
 from app.imaging.colormap import Colormap
 from app.imaging.grid import draw_grid, draw_grids, draw_strips
 from app.imaging.quantize import Scale
@@ -41,7 +41,7 @@ def digits(library: Library) -> Network:
 
 @pytest.fixture
 def image(digits: Network, four: bytes) -> NDArray[np.float32]:
-    return see(four, digits.card)
+    return preprocess(four, digits.card)
 
 
 @pytest.fixture
@@ -49,9 +49,9 @@ def comparison(image: NDArray[np.float32], digits: Network) -> Comparison:
     return compare(digits, partial(digits.run, image), RenderOptions(), differences=True)
 
 
-def cells(comparison: Comparison, layer: str) -> dict[PoolingMode, Cell]:
+def cells(comparison: Comparison, layer: str) -> dict[PoolingMode, ComparedLayer]:
     return {
-        column.pooling: next(cell for cell in column.cells if cell.view.layer.name == layer)
+        column.pooling: next(cell for cell in column.layers if cell.view.layer.name == layer)
         for column in comparison.columns
     }
 
@@ -65,7 +65,7 @@ def test_there_is_a_column_for_each_mode(comparison: Comparison) -> None:
 def test_it_starts_with_the_first_pooling_layer(comparison: Comparison, digits: Network) -> None:
     names = [layer.name for layer in digits.layers]
     for column in comparison.columns:
-        assert [cell.view.layer.name for cell in column.cells] == names[names.index("pool1") :]
+        assert [cell.view.layer.name for cell in column.layers] == names[names.index("pool1") :]
 
 
 def test_each_column_is_pooled_by_the_book(comparison: Comparison, digits: Network, image: NDArray[np.float32]) -> None:
@@ -83,7 +83,7 @@ def test_each_column_is_what_the_explorer_shows(
     (column,) = [column for column in comparison.columns if column.pooling is mode]
     assert column.prediction == exploration.prediction
     shown = {view.layer.name: view.activation for view in exploration.layers}
-    for cell in column.cells:
+    for cell in column.layers:
         np.testing.assert_array_equal(cell.view.activation, shown[cell.view.layer.name])
 
 
@@ -123,13 +123,13 @@ def test_a_difference_is_the_activation_minus_the_one_as_trained(comparison: Com
 
 def test_differences_are_drawn_on_demand_only(digits: Network, image: NDArray[np.float32]) -> None:
     comparison = compare(digits, partial(digits.run, image), RenderOptions())
-    assert all(cell.difference is None for column in comparison.columns for cell in column.cells)
+    assert all(cell.difference is None for column in comparison.columns for cell in column.layers)
 
 
 def test_the_column_as_trained_differs_nowhere(comparison: Comparison) -> None:
     column = comparison.columns[0]
-    assert [cell.distance for cell in column.cells] == [0] * len(column.cells)
-    assert [cell.farthest_map for cell in column.cells] == [None] * len(column.cells)
+    assert [cell.distance for cell in column.layers] == [0] * len(column.layers)
+    assert [cell.farthest_map for cell in column.layers] == [None] * len(column.layers)
     assert column.farthest is None
 
 
@@ -157,10 +157,10 @@ def test_the_map_that_differs_most(comparison: Comparison) -> None:
 
 def test_where_a_column_differs_most_is_before_the_answer(comparison: Comparison) -> None:
     for column in comparison.columns[1:]:
-        largest = max(cell.distance for cell in column.cells[:-1])
+        largest = max(cell.distance for cell in column.layers[:-1])
         assert column.farthest is not None
         # Of equals, such as a layer and its flattening, the first.
-        assert column.farthest is next(cell for cell in column.cells if cell.distance == largest)
+        assert column.farthest is next(cell for cell in column.layers if cell.distance == largest)
     assert comparison.farthest is max(
         comparison.columns[1:], key=lambda column: column.farthest.distance if column.farthest else 0
     )
@@ -173,7 +173,7 @@ def test_nothing_differs_for_a_network_that_is_blind(digits: Network, image: NDA
     blind = Network("blind", parts(model), card(model, pooling="max"))
     comparison = compare(blind, partial(blind.run, image), RenderOptions(), differences=True)
     assert comparison.farthest is None
-    assert all(cell.distance == 0 for column in comparison.columns for cell in column.cells)
+    assert all(cell.distance == 0 for column in comparison.columns for cell in column.layers)
 
 
 def test_values_that_are_not_finite_count_for_nothing() -> None:
@@ -200,7 +200,7 @@ def test_distances_that_can_be_reckoned_in_the_head(first: list[float], second: 
 
 def test_a_network_of_several_modes_is_compared_with_itself_as_trained(library: Library, four: bytes) -> None:
     network = library.network("branches")
-    image = see(four, network.card)
+    image = preprocess(four, network.card)
     comparison = compare(network, partial(network.run, image), RenderOptions())
     assert comparison.as_trained is None
     trained = network.run(image).activations

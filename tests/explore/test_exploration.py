@@ -1,41 +1,36 @@
 import io
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as arrays
 from keras import layers
 from numpy.typing import NDArray
 from PIL import Image
 
-from app.cnn.card import Card, Ink
 from app.cnn.network import ForwardPass, Network
 from app.cnn.pooling import PoolingMode
 from app.explore.exploration import (
     LayerView,
+    MapRange,
     NotAFeatureMap,
-    Part,
     RenderOptions,
     draw_answer,
+    draw_feature_map,
     draw_image,
+    draw_layer,
     explore,
-    feature_map_grid,
-    layer_grid,
-    see,
 )
 from app.explore.prediction import NoClasses, predict
+from app.explore.preprocess import preprocess
 from app.imaging.colormap import Colormap
-from app.imaging.drawing import NothingDrawn
 from app.imaging.grid import draw_grid, draw_strip
 from app.imaging.ink import normalise, read_ink
 from app.imaging.quantize import Scale, measure
 from app.library.library import Library
+from tests.explore.test_preprocess import colours, of_shape
 from tests.pictures import decode_rgba, encode
-from tests.small_models import build_logistic, build_picture, card, parts
+from tests.small_models import build_logistic, card, parts
 
 
 @pytest.fixture
@@ -45,46 +40,7 @@ def digits(library: Library) -> Network:
 
 @pytest.fixture
 def image(digits: Network, four: bytes) -> NDArray[np.float32]:
-    return see(four, digits.card)
-
-
-def test_a_digit_is_seen_as_mnist_would_hold_it(digits: Network, four: bytes) -> None:
-    seen = see(four, digits.card)
-    assert seen.dtype == np.float32
-    np.testing.assert_allclose(seen[..., 0], normalise(read_ink(four)) / 255, atol=1e-6)
-
-
-@pytest.mark.parametrize(("paper", "full"), [(0, 1), (1, 0), (-1, 1), (0, 255)])
-def test_paper_and_ink_become_what_the_card_says(four: bytes, paper: float, full: float) -> None:
-    seen = see(four, card(build_logistic(), value_range=(paper, full)))
-    digit = normalise(read_ink(four))[..., np.newaxis]
-    assert (seen[digit == 0] == paper).all()
-    assert (seen[digit == 255] == full).all()
-    np.testing.assert_allclose(seen, paper + digit / 255 * (full - paper), rtol=1e-5, atol=1e-5)
-
-
-def test_a_model_that_sees_colours_gets_three_like_channels(four: bytes) -> None:
-    seen = see(four, card(build_logistic(), input_shape=(28, 28, 3)))
-    assert seen.shape == (28, 28, 3)
-    assert (np.ptp(seen, axis=2) == 0).all()
-
-
-def test_a_digit_fits_an_input_that_is_not_square(four: bytes) -> None:
-    assert see(four, card(build_logistic(), input_shape=(20, 24, 1))).shape == (20, 24, 1)
-
-
-def test_a_digit_for_an_input_of_any_size_has_mnist_s(four: bytes) -> None:
-    assert see(four, card(build_picture(), fit="digit")).shape == (28, 28, 1)
-
-
-def test_a_model_for_any_size_sees_the_drawing_at_its_own(four: bytes) -> None:
-    seen = see(four, card(build_picture(), fit="original"))
-    np.testing.assert_allclose(seen[..., 0], np.asarray(read_ink(four)) / 255, atol=1e-6)
-
-
-def test_nothing_drawn_cannot_be_seen(digits: Network) -> None:
-    with pytest.raises(NothingDrawn):
-        see(encode(Image.new("L", (28, 28), 255)), digits.card)
+    return preprocess(four, digits.card)
 
 
 def test_exploring_shows_every_layer_in_order(digits: Network, image: NDArray[np.float32]) -> None:
@@ -97,15 +53,15 @@ def test_exploring_shows_every_layer_in_order(digits: Network, image: NDArray[np
 
 
 def test_exploring_shows_the_layers_that_are_named(digits: Network, image: NDArray[np.float32]) -> None:
-    shown = [Part(digits.layer("pool1")), Part(digits.layer("answer"))]
+    shown = [MapRange(digits.layer("pool1")), MapRange(digits.layer("answer"))]
     exploration = explore(digits, digits.run(image, None), RenderOptions(), shown)
     assert [view.layer.name for view in exploration.layers] == ["pool1", "answer"]
     assert list(exploration.forward.activations) == [layer.name for layer in digits.layers]
 
 
 def test_feature_maps_are_drawn_as_a_grid_and_vectors_as_a_strip(digits: Network, image: NDArray[np.float32]) -> None:
-    look = RenderOptions(columns=3)
-    views = {view.layer.name: view for view in explore(digits, digits.run(image, None), look).layers}
+    options = RenderOptions(columns=3)
+    views = {view.layer.name: view for view in explore(digits, digits.run(image, None), options).layers}
     pool1, answer = views["pool1"], views["answer"]
     assert pool1.grid == draw_grid(pool1.activation, Colormap.VIRIDIS, Scale.LAYER, 3)
     assert answer.grid == draw_strip(answer.activation, Colormap.VIRIDIS)
@@ -162,14 +118,14 @@ def test_a_lone_neuron_gives_the_probability_of_the_second_class(value: float, l
 
 def test_a_network_that_answers_with_a_picture_predicts_no_class(library: Library, four: bytes) -> None:
     network = library.network("picture")
-    image = see(four, network.card)
+    image = preprocess(four, network.card)
     with pytest.raises(NoClasses, match="“picture” answers with a picture"):
         predict(network, network.run(image))
     assert explore(network, network.run(image, None), RenderOptions()).prediction is None
 
 
 @pytest.mark.parametrize(
-    ("look", "lowest", "colormap"),
+    ("options", "lowest", "colormap"),
     [
         (RenderOptions(), 0.0, Colormap.VIRIDIS),
         (RenderOptions(), -0.1, Colormap.BERLIN),
@@ -179,22 +135,22 @@ def test_a_network_that_answers_with_a_picture_predicts_no_class(library: Librar
     ],
 )
 def test_maps_with_negative_values_have_their_own_colour_map(
-    look: RenderOptions, lowest: float, colormap: Colormap
+    options: RenderOptions, lowest: float, colormap: Colormap
 ) -> None:
-    assert look.colormap_for(np.array([lowest, 1], dtype=np.float32)) is colormap
+    assert options.colormap_for(np.array([lowest, 1], dtype=np.float32)) is colormap
 
 
 @pytest.mark.parametrize("scale", list(Scale))
 def test_a_layer_s_picture_is_that_of_its_activation(digits: Network, image: NDArray[np.float32], scale: Scale) -> None:
     forward = digits.run(image)
-    grid = layer_grid(forward, Part(digits.layer("conv2")), RenderOptions(scale=scale, columns=5))
+    grid = draw_layer(forward, MapRange(digits.layer("conv2")), RenderOptions(scale=scale, columns=5))
     assert forward.activations["conv2"].min() < 0
     assert grid == draw_grid(forward.activations["conv2"], Colormap.BERLIN, scale, 5)
 
 
 def test_a_vector_has_no_grid_of_feature_maps(digits: Network, image: NDArray[np.float32]) -> None:
     with pytest.raises(NotAFeatureMap, match=r"“answer” \(Dense\) has no feature maps"):
-        layer_grid(digits.run(image), Part(digits.layer("answer")), RenderOptions())
+        draw_layer(digits.run(image), MapRange(digits.layer("answer")), RenderOptions())
 
 
 @pytest.mark.parametrize("channel", [0, 7, 19])
@@ -202,9 +158,9 @@ def test_one_feature_map_is_cut_out_of_its_layer_s_picture(
     digits: Network, image: NDArray[np.float32], channel: int
 ) -> None:
     forward, layer = digits.run(image), digits.layer("conv2")
-    whole = decode_rgba(layer_grid(forward, Part(layer), RenderOptions(columns=1)).png)
+    whole = decode_rgba(draw_layer(forward, MapRange(layer), RenderOptions(columns=1)).png)
     height = forward.activations["conv2"].shape[0]
-    alone = decode_rgba(feature_map_grid(forward, layer, channel, RenderOptions()).png)
+    alone = decode_rgba(draw_feature_map(forward, layer, channel, RenderOptions()).png)
     np.testing.assert_array_equal(alone, whole[channel * (height + 1) :][:height])
 
 
@@ -213,12 +169,12 @@ def test_a_feature_map_that_is_not_there_is_refused_with_those_that_are(
     digits: Network, image: NDArray[np.float32], channel: int
 ) -> None:
     with pytest.raises(NotAFeatureMap, match=f"no feature map {channel}. It has 0 to 19"):
-        feature_map_grid(digits.run(image), digits.layer("conv2"), channel, RenderOptions())
+        draw_feature_map(digits.run(image), digits.layer("conv2"), channel, RenderOptions())
 
 
 def test_a_vector_has_no_single_feature_map(digits: Network, image: NDArray[np.float32]) -> None:
     with pytest.raises(NotAFeatureMap, match="its output is a vector"):
-        feature_map_grid(digits.run(image), digits.layer("flatten"), 0, RenderOptions())
+        draw_feature_map(digits.run(image), digits.layer("flatten"), 0, RenderOptions())
 
 
 def view_of(digits: Network, activation: NDArray[np.float32]) -> LayerView:
@@ -252,139 +208,23 @@ def test_the_strongest_map_has_the_largest_mean_absolute_value(three_maps: Layer
 @pytest.mark.parametrize(("paper", "full"), [(0, 1), (1, 0), (-1, 1)])
 def test_what_the_network_sees_is_shown_as_bright_ink_on_black(four: bytes, paper: float, full: float) -> None:
     facts = card(build_logistic(), value_range=(paper, full))
-    shown = np.asarray(Image.open(io.BytesIO(draw_image(see(four, facts), facts))))
+    shown = np.asarray(Image.open(io.BytesIO(draw_image(preprocess(four, facts), facts))))
     assert np.abs(shown.astype(int) - normalise(read_ink(four))).max() <= 1
 
 
 def test_an_answer_that_is_a_picture_is_shown_in_grey(library: Library, four: bytes) -> None:
     network = library.network("picture")
-    forward = network.run(see(four, network.card))
+    forward = network.run(preprocess(four, network.card))
     shown = np.asarray(Image.open(io.BytesIO(draw_answer(forward))))
     np.testing.assert_allclose(shown / 255, forward.output[..., 0], atol=0.5 / 255 + 1e-6)
 
 
 def test_a_model_s_file_changes_nothing_about_its_answer(models: Path, digits: Network, four: bytes) -> None:
     loaded = keras.models.load_model(models / "digits.keras", compile=False)
-    image = see(four, digits.card)
+    image = preprocess(four, digits.card)
     expected = np.asarray(loaded(image[np.newaxis]))[0]
     found = [each.probability for each in predict(digits, digits.run(image)).probabilities]
     np.testing.assert_allclose(found, expected, atol=1e-5)
-
-
-RNG = np.random.default_rng(0)
-
-
-def colours(height: int, width: int) -> NDArray[np.uint8]:
-    return RNG.integers(0, 256, (height, width, 3), dtype=np.uint8)
-
-
-def of_shape(*shape: int | None, **facts: Any) -> Card:
-    return card(build_logistic(), input_shape=shape, **facts)
-
-
-def test_a_picture_in_colour_is_seen_value_for_value() -> None:
-    pixels = colours(20, 30)
-    facts = of_shape(20, 30, 3, fit="fit", ink="dark", value_range=(0, 255))
-    np.testing.assert_array_equal(see(encode(Image.fromarray(pixels)), facts), pixels)
-
-
-def test_bright_ink_inverts_a_picture_but_not_its_alpha() -> None:
-    pixels = np.concatenate([colours(8, 8), np.full((8, 8, 1), 200, dtype=np.uint8)], axis=2)
-    facts = of_shape(8, 8, 4, fit="stretch", ink="bright", value_range=(0, 255))
-    seen = see(encode(Image.fromarray(pixels)), facts)
-    np.testing.assert_array_equal(seen[..., :3], 255 - pixels[..., :3])
-    assert (seen[..., 3] == 200).all()
-
-
-def test_a_photograph_that_lies_on_its_side_is_seen_upright() -> None:
-    upright = Image.fromarray(np.kron(colours(4, 6), np.ones((8, 8, 1), dtype=np.uint8)))
-    exif = Image.Exif()
-    exif[274] = 6
-    lying = encode(upright.transpose(Image.Transpose.ROTATE_90), "JPEG", exif=exif, quality=100, subsampling=0)
-    facts = of_shape(32, 48, 3, fit="fit", ink="dark", value_range=(0, 255))
-    expected = see(encode(upright, "JPEG", quality=100, subsampling=0), facts)
-    assert np.abs(see(lying, facts) - expected).max() <= 3
-
-
-@pytest.mark.parametrize("fit", ["fit", "fill", "stretch"])
-def test_the_pad_is_black_ink_on_white_paper_or_the_other_way_round(fit: str) -> None:
-    pad = Image.new("RGBA", (10, 10))
-    pad.putpixel((4, 4), (0, 0, 0, 255))
-    dark = see(encode(pad), of_shape(10, 10, 3, fit=fit, ink="dark"))
-    bright = see(encode(pad), of_shape(10, 10, 3, fit=fit, ink="bright"))
-    assert dark[4, 4].tolist() == [0, 0, 0] and dark[0, 0].tolist() == [1, 1, 1]
-    np.testing.assert_array_equal(bright, 1 - dark)
-
-
-@pytest.mark.parametrize("fit", ["fit", "fill", "stretch", "digit"])
-def test_an_empty_pad_cannot_be_seen(fit: str) -> None:
-    with pytest.raises(NothingDrawn):
-        see(encode(Image.new("RGBA", (10, 10))), of_shape(20, 40, 3, fit=fit))
-
-
-def test_a_digit_in_dark_ink_is_the_same_in_negative(four: bytes) -> None:
-    bright, dark = (see(four, of_shape(28, 28, 1, ink=ink)) for ink in ("bright", "dark"))
-    np.testing.assert_allclose(dark, 1 - bright, atol=1e-6)
-
-
-@pytest.mark.parametrize("channels", [2, 4])
-def test_a_digit_where_there_is_alpha_is_opaque(four: bytes, channels: int) -> None:
-    seen = see(four, of_shape(28, 28, channels))
-    assert (seen[..., -1] == 1).all()
-    np.testing.assert_array_equal(seen[..., :1], see(four, of_shape(28, 28, 1)))
-
-
-@pytest.mark.parametrize(
-    ("shape", "fit", "expected"),
-    [
-        ((None, None, 3), "original", (60, 90, 3)),
-        ((None, None, 3), "fit", (60, 90, 3)),
-        ((40, None, 3), "fit", (40, 60, 3)),
-        ((None, 45, 1), "fill", (32, 45, 1)),
-    ],
-)
-def test_a_free_side_follows_the_picture(
-    shape: tuple[int | None, ...], fit: str, expected: tuple[int, int, int]
-) -> None:
-    assert see(encode(Image.fromarray(colours(60, 90))), of_shape(*shape, fit=fit, ink="dark")).shape == expected
-
-
-def test_a_tiny_drawing_at_its_own_size_has_room_for_a_window() -> None:
-    dot = Image.new("L", (3, 3), 255)
-    dot.putpixel((1, 1), 0)
-    seen = see(encode(dot), card(build_picture(), fit="original"))
-    assert seen.shape == (32, 32, 1) and seen.sum() == 1
-
-
-@given(
-    pixels=arrays.arrays(np.uint8, st.tuples(st.integers(1, 30), st.integers(1, 30), st.sampled_from([3, 4]))),
-    height=st.sampled_from([None, 1, 8, 33]),
-    width=st.sampled_from([None, 1, 8, 40]),
-    channels=st.integers(1, 5),
-    fit=st.sampled_from(["digit", "fit", "fill", "stretch"]),
-    ink=st.sampled_from(list(Ink)),
-    value_range=st.sampled_from([(0.0, 1.0), (1.0, -1.0), (0.0, 255.0), (-123.4, 0.1)]),
-)
-def test_any_picture_is_seen_in_any_shape(
-    pixels: NDArray[np.uint8],
-    height: int | None,
-    width: int | None,
-    channels: int,
-    fit: str,
-    ink: Ink,
-    value_range: tuple[float, float],
-) -> None:
-    own = of_shape(height, width, channels, fit=fit, ink=ink, value_range=value_range)
-    try:
-        seen = see(encode(Image.fromarray(pixels)), own)
-    except NothingDrawn:
-        assert fit == "digit" or not pixels[..., 3:].any()
-        return
-    assert seen.dtype == np.float32 and np.isfinite(seen).all()
-    assert seen.shape[2] == channels
-    assert height is None or seen.shape[0] == height
-    assert width is None or seen.shape[1] == width
-    assert seen.min() >= np.float32(min(value_range)) and seen.max() <= np.float32(max(value_range))
 
 
 @pytest.mark.parametrize("order", ["rgb", "bgr"])
@@ -392,7 +232,7 @@ def test_what_the_network_sees_in_colour_is_shown_in_colour(order: str) -> None:
     pixels = colours(8, 9)
     norm = {"value_range": (0, 255), "mean": [100, 110, 120], "std": [50, 60, 70], "channel_order": order}
     facts = of_shape(8, 9, 3, fit="fit", ink="dark", **norm)
-    shown = draw_image(see(encode(Image.fromarray(pixels)), facts), facts)
+    shown = draw_image(preprocess(encode(Image.fromarray(pixels)), facts), facts)
     np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(shown))), pixels)
 
 
@@ -401,13 +241,13 @@ def test_alpha_is_shown_on_paper() -> None:
     pad.putpixel((1, 1), (200, 0, 0, 255))
     for ink, paper, stroke in (("dark", 255, [200, 0, 0]), ("bright", 0, [55, 255, 255])):
         facts = of_shape(4, 4, 4, fit="fit", ink=ink)
-        shown = np.asarray(Image.open(io.BytesIO(draw_image(see(encode(pad), facts), facts))))
+        shown = np.asarray(Image.open(io.BytesIO(draw_image(preprocess(encode(pad), facts), facts))))
         assert shown[0, 0].tolist() == [paper] * 3 and shown[1, 1].tolist() == stroke
 
 
 def test_two_channels_are_shown_in_grey() -> None:
     facts = of_shape(4, 4, 2, fit="fit", ink="dark")
-    shown = Image.open(io.BytesIO(draw_image(see(encode(Image.new("L", (4, 4), 77)), facts), facts)))
+    shown = Image.open(io.BytesIO(draw_image(preprocess(encode(Image.new("L", (4, 4), 77)), facts), facts)))
     assert (shown.mode, shown.getpixel((0, 0))) == ("L", 77)
 
 

@@ -8,9 +8,8 @@ import pytest
 
 from app.cnn.network import ForwardPass, Network
 from app.cnn.pooling import PoolingMode
-from app.explore.comparison import swap_ink_and_paper
-from app.explore.exploration import see
 from app.explore.forward_passes import ForwardPasses
+from app.explore.preprocess import preprocess, swap_ink_and_paper
 from app.imaging.drawing import InvalidDrawing
 from app.imaging.samples import draw_sample
 from app.library.library import Library
@@ -24,7 +23,7 @@ def digits(library: Library) -> Network:
 
 def test_a_drawing_s_forward_pass_is_the_network_s(digits: Network, four: bytes) -> None:
     forward = ForwardPasses().run(digits, four, PoolingMode.MIN)
-    expected = digits.run(see(four, digits.card), PoolingMode.MIN)
+    expected = digits.run(preprocess(four, digits.card), PoolingMode.MIN)
     assert forward.pooling is PoolingMode.MIN
     for name, activation in expected.activations.items():
         np.testing.assert_array_equal(forward.activations[name], activation)
@@ -54,7 +53,7 @@ def test_another_drawing_network_pooling_or_ink_is_another_forward_pass(library:
 
 
 def test_the_least_recently_used_is_forgotten_first(digits: Network, four: bytes) -> None:
-    size = digits.run(see(four, digits.card)).nbytes
+    size = digits.run(preprocess(four, digits.card)).nbytes
     passes = ForwardPasses(max_bytes=2 * size)
     first, second = passes.run(digits, draw_sample("1")), passes.run(digits, draw_sample("2"))
     assert passes.run(digits, draw_sample("1")) is first
@@ -86,7 +85,7 @@ def test_a_drawing_that_is_refused_is_refused_again(digits: Network) -> None:
 
 def test_many_threads_may_ask_at_once(digits: Network) -> None:
     drawings = [draw_sample(digit) for digit in "0123456789"]
-    size = digits.run(see(drawings[0], digits.card)).nbytes
+    size = digits.run(preprocess(drawings[0], digits.card)).nbytes
     passes = ForwardPasses(max_bytes=3 * size)
     labels: list[tuple[int, int]] = []
 
@@ -99,7 +98,7 @@ def test_many_threads_may_ask_at_once(digits: Network) -> None:
     for thread in threads:
         thread.join()
     expected = {
-        (number, int(digits.run(see(each, digits.card)).output.argmax())) for number, each in enumerate(drawings)
+        (number, int(digits.run(preprocess(each, digits.card)).output.argmax())) for number, each in enumerate(drawings)
     }
     assert len(labels) == 40
     assert set(labels) == expected

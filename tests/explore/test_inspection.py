@@ -5,9 +5,18 @@ import pytest
 from app.cnn.errors import NoArithmetic
 from app.cnn.network import Network
 from app.cnn.receptive_field import IMAGE
-from app.explore.exploration import RenderOptions, see
-from app.explore.inspection import Place, UnknownCell, draw_kernels, find_place, inspect, kernel_of, strongest_cell
+from app.explore.exploration import RenderOptions
+from app.explore.inspection import (
+    Place,
+    UnknownCell,
+    draw_kernels,
+    feature_map_kernel,
+    find_place,
+    inspect,
+    strongest_cell,
+)
 from app.explore.microscope import view_inspection
+from app.explore.preprocess import preprocess
 from app.imaging.colormap import Colormap
 from app.imaging.grid import draw_grid
 from app.library.library import Library
@@ -22,7 +31,7 @@ def network(library: Library) -> Network:
 def test_inspects_every_layer_of_every_model(library: Library, four: bytes) -> None:
     rng = np.random.default_rng(0)
     for network in (library.network(entry.name) for entry in library):
-        forward = network.run(see(four, network.card))
+        forward = network.run(preprocess(four, network.card))
         for layer in network.layers:
             output = forward.activations[layer.name]
             place = find_place(output, int(rng.integers(output.shape[2])) if output.ndim == 3 else 0, None, None)
@@ -53,14 +62,14 @@ def test_the_strongest_cell_is_the_one_furthest_from_zero() -> None:
     ],
 )
 def test_a_cell_outside_is_refused_with_the_range(network: Network, four: bytes, place: Place, sentence: str) -> None:
-    forward = network.run(see(four, network.card))
+    forward = network.run(preprocess(four, network.card))
     with pytest.raises(UnknownCell, match=sentence):
         inspect(network, forward, network.layer("conv1"), place)
 
 
 def test_a_kernel_is_the_layers_own(network: Network) -> None:
     layer = network.layer("conv2")
-    kernel = kernel_of(network, layer, 7)
+    kernel = feature_map_kernel(network, layer, 7)
     stored = network.weights(layer)
     assert kernel.input_channels == (0, 1, 2, 3)
     np.testing.assert_array_equal(kernel.kernels, stored["kernel"][:, :, :, 7].transpose(2, 0, 1))
@@ -71,13 +80,13 @@ def test_a_kernel_is_the_layers_own(network: Network) -> None:
 
 def test_only_convolutions_have_kernels(network: Network) -> None:
     with pytest.raises(UnknownCell, match="has no kernels"):
-        kernel_of(network, network.layer("pool1"), 0)
+        feature_map_kernel(network, network.layer("pool1"), 0)
     with pytest.raises(UnknownCell, match=r"has no kernel 20\. It has 0 to 19"):
-        kernel_of(network, network.layer("conv2"), 20)
+        feature_map_kernel(network, network.layer("conv2"), 20)
 
 
 def test_shown_and_unshown_terms_are_all_terms(network: Network, four: bytes) -> None:
-    forward = network.run(see(four, network.card))
+    forward = network.run(preprocess(four, network.card))
     layer = network.layer("answer")
     few = view_inspection(inspect(network, forward, layer, Place(0, 0, 3)), RenderOptions())
     everything = view_inspection(inspect(network, forward, layer, Place(0, 0, 3)), RenderOptions(), all_terms=True)

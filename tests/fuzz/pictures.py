@@ -12,7 +12,7 @@ import psutil
 from PIL import Image
 
 from app.cnn.card import Card, Fit, Ink
-from app.explore.exploration import see
+from app.explore.preprocess import preprocess
 from app.imaging.drawing import InvalidDrawing
 from benchmarks.serving import written
 from tests.fuzz.mutations import mutate
@@ -59,7 +59,7 @@ def check(data: bytes) -> bool:
     seen = False
     for card in CARDS:
         try:
-            image = see(data, card)
+            image = preprocess(data, card)
         except InvalidDrawing as error:
             assert str(error).endswith("."), "a refusal must be a sentence"
         else:

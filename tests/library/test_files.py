@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.library.files import ENDINGS, ModelFile, Origin, find_files, name_for, stamp_of
+from app.library.files import ENDINGS, ModelFile, Origin, find_files, safe_filename, stamp_of
 
 NOWHERE = Path("/nowhere")
 
@@ -162,12 +162,12 @@ def test_a_name_that_would_lead_elsewhere_in_an_address(tmp_path: Path, filename
     ],
 )
 def test_the_file_name_of_an_upload(filename: str, kept: str) -> None:
-    assert name_for(filename) == kept
+    assert safe_filename(filename) == kept
 
 
 @given(st.text(max_size=400))
 def test_no_file_name_of_an_upload_leaves_its_folder(filename: str) -> None:
-    kept = name_for(filename)
+    kept = safe_filename(filename)
     assert kept == Path(kept).name
     assert not kept.startswith(".") and kept.endswith(ENDINGS) and kept.isprintable()
     assert len(kept.encode()) < 150

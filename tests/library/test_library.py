@@ -17,12 +17,12 @@ import pytest
 
 from app.cnn.card import Card, write_card
 from app.cnn.pooling import PoolingMode
-from app.library import built_in as built_in_module
 from app.library import library as library_module
-from app.library.entry import State
+from app.library import models as models_module
 from app.library.files import EmptyLibrary, Origin
-from app.library.library import Library, NotYours, UnknownModel
-from app.library.uploads import NotKept
+from app.library.library import Library, ReadOnlyModel, UnknownModel
+from app.library.models import ModelState
+from app.library.uploads import StorageError
 from app.model_files.errors import ModelError
 from tests.small_models import build_logistic, card, save
 
@@ -32,7 +32,7 @@ Make = Callable[..., Library]
 @pytest.fixture
 def make(opened: list[str], built_in: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
     """Makes libraries that look at the disk each time, and closes them."""
-    monkeypatch.setattr(library_module, "_RESCAN_SECONDS", -1)
+    monkeypatch.setattr(library_module, "_REFRESH_SECONDS", -1)
     made: list[Library] = []
 
     def make(*folders: Path, **options: Any) -> Library:
@@ -67,7 +67,7 @@ def changed(card: Card, **facts: Any) -> Card:
 
 def test_every_built_in_model_with_a_card_is_there(library: Library, models: Path) -> None:
     assert {entry.name for entry in library} == {path.stem for path in models.glob("*.keras")}
-    assert {entry.state for entry in library} == {State.READY}
+    assert {entry.state for entry in library} == {ModelState.READY}
 
 
 def test_the_default_comes_first_and_the_others_by_name(library: Library) -> None:
@@ -149,14 +149,14 @@ def test_a_built_in_file_that_is_damaged_is_broken_and_the_others_are_not(
     assert library.default.name == "b"
     assert library.layers(library.entry("a")) is None
     assert {entry.name: entry.state for entry in library} == {
-        "digits": State.BROKEN,
-        "a": State.BROKEN,
-        "b": State.READY,
-        "c": State.BROKEN,
+        "digits": ModelState.BROKEN,
+        "a": ModelState.BROKEN,
+        "b": ModelState.READY,
+        "c": ModelState.BROKEN,
     }
     with pytest.raises(ModelError, match=r"“a” cannot be opened\. This is not a Keras model"):
         library.network("a")
-    assert library.entry("c").reason == "Its card c.json is not a whole card."
+    assert library.entry("c").error == "Its card c.json is not a whole card."
 
 
 def test_without_any_model_that_opens_the_server_starts_and_says_why(make: Make, folder: Path, tmp_path: Path) -> None:
@@ -174,9 +174,9 @@ def test_one_of_a_person_s_own_is_opened_when_it_is_asked_for(
     library = make(folder)
     network = library.network("mine")
     assert network.card.classes == ["0", "1", "2"]
-    assert library.ready("mine") is network is library.network("mine")
+    assert library.cached_network("mine") is network is library.network("mine")
     entry = library.entry("mine")
-    assert (entry.state, entry.file.origin, entry.card) == (State.READY, Origin.OWN, network.card)
+    assert (entry.state, entry.file.origin, entry.card) == (ModelState.READY, Origin.OWN, network.card)
     assert library.layers(entry) == tuple(network.layers)
     assert opened == ["mine.keras"]
 
@@ -189,7 +189,7 @@ def test_a_file_that_appears_changes_and_goes(make: Make, folder: Path, mine: Pa
     (folder / "mine.keras").write_bytes(b"hello")
     with pytest.raises(ModelError, match="“mine” cannot be opened"):
         library.network("mine")
-    assert library.entry("mine").state is State.BROKEN
+    assert library.entry("mine").state is ModelState.BROKEN
     shutil.copy(mine, folder / "mine.keras")
     assert library.network("mine") is not first
     (folder / "mine.keras").unlink()
@@ -236,11 +236,11 @@ def test_a_card_beside_the_file(make: Make, folder: Path, mine: Path) -> None:
     (folder / "mine.json").write_text('{"classes": ["d", "e", "f"]}')
     assert library.network("mine").card.classes == ["d", "e", "f"]
     (folder / "mine.json").write_text('{"classes": 3}')
-    assert library.entry("mine").state is State.BROKEN
+    assert library.entry("mine").state is ModelState.BROKEN
     with pytest.raises(ModelError, match="“mine” cannot be opened"):
         library.network("mine")
     (folder / "mine.json").write_text("{")
-    assert "“mine.json” is not valid JSON" in (library.entry("mine").reason or "")
+    assert "“mine.json” is not valid JSON" in (library.entry("mine").error or "")
     (folder / "mine.json").unlink()
     assert library.network("mine").card.classes == ["0", "1", "2"]
 
@@ -273,10 +273,10 @@ def forty(mine: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_of_forty_models_none_is_opened_to_list_them(
     make: Make, forty: Path, opened: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(library_module.Scanner, "_work", lambda self: None)
+    monkeypatch.setattr(library_module.Scanner, "_ensure_thread", lambda self: None)
     library = make(forty)
     assert len(names(library)) == 41
-    assert {entry.state for entry in library} == {State.READY}
+    assert {entry.state for entry in library} == {ModelState.READY}
     library.open_default()
     assert opened == []
     assert len(library._networks) == 1
@@ -291,7 +291,12 @@ def test_of_forty_models_no_more_are_ready_than_the_limit(
     library.network("m02")
     assert library.network("m00") is first
     library.network("m03")
-    assert [library.ready(name) is None for name in ("m00", "m01", "m02", "m03")] == [False, True, False, False]
+    assert [library.cached_network(name) is None for name in ("m00", "m01", "m02", "m03")] == [
+        False,
+        True,
+        False,
+        False,
+    ]
     assert len(library._networks) == 3
     gc.collect()
     assert gone() is None
@@ -299,8 +304,8 @@ def test_of_forty_models_no_more_are_ready_than_the_limit(
 
 def test_the_list_opens_a_built_in_model_once(make: Make, models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
-    load_model = built_in_module.load_model
-    monkeypatch.setattr(built_in_module, "load_model", lambda path: (opened.append(path.stem), load_model(path))[1])
+    load_model = models_module.load_model
+    monkeypatch.setattr(models_module, "load_model", lambda path: (opened.append(path.stem), load_model(path))[1])
     library = make(built_in=models, limit=2)
     for _ in range(2):
         assert all(library.layers(entry) for entry in library)
@@ -380,10 +385,10 @@ def test_a_written_card_changes_the_network_that_is_ready(make: Make, mine: Path
 def test_what_is_not_a_person_s_to_change(make: Make, mine: Path, folder: Path) -> None:
     shutil.copy(mine, folder / "mine.keras")
     library = make(folder)
-    with pytest.raises(NotYours, match="came with Layerglass"):
+    with pytest.raises(ReadOnlyModel, match="came with Layerglass"):
         library.write_card("digits", library.card("digits"))
     for name in ("digits", "mine"):
-        with pytest.raises(NotYours, match="was not uploaded"):
+        with pytest.raises(ReadOnlyModel, match="was not uploaded"):
             library.remove(name)
     with pytest.raises(UnknownModel):
         library.remove("nobody")
@@ -422,7 +427,7 @@ def test_a_state_folder_that_cannot_be_written(make: Make, mine: Path, folder: P
     library = make(folder, state=tmp_path / "state")
     library.open_default()
     assert library.default.name == "digits"
-    with pytest.raises(NotKept, match="The file cannot be kept on this machine"):
+    with pytest.raises(StorageError, match="The file cannot be kept on this machine"):
         add(library, mine)
     with pytest.raises(ModelError, match="Name another folder with LAYERGLASS_STATE"):
         library.network("mine")
@@ -439,7 +444,7 @@ def test_a_written_card_that_cannot_be_taken_away_holds_nothing_up(
     def refuse(*_: object, **__: object) -> None:
         raise OSError(errno.EROFS, "Read-only file system")
 
-    monkeypatch.setattr(library_module.Cards, "forget", refuse)
+    monkeypatch.setattr(library_module.CardStore, "delete", refuse)
     own.write_bytes(own.read_bytes() + b"\0")
     assert library.network("own").card.title == "own"
 

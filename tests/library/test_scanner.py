@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.library import scanner as survey_module
+from app.library import scanner as scanner_module
 from app.library.files import ModelFile, find_files
 from app.library.scanner import Scanner
 from app.model_files.errors import ModelError
@@ -17,10 +17,10 @@ from tests.in_process_sandbox import InProcessSandbox
 
 
 @pytest.fixture
-def survey(opened: list[str], tmp_path: Path) -> Iterator[Scanner]:
-    survey = Scanner(tmp_path / "state")
-    yield survey
-    survey.close()
+def scanner(opened: list[str], tmp_path: Path) -> Iterator[Scanner]:
+    scanner = Scanner(tmp_path / "state")
+    yield scanner
+    scanner.close()
 
 
 def files(folder: Path, model: Path, *names: str) -> tuple[ModelFile, ...]:
@@ -56,55 +56,55 @@ class Held(InProcessSandbox):
 def held(opened: list[str], monkeypatch: pytest.MonkeyPatch) -> type[Held]:
     monkeypatch.setattr(Held, "started", threading.Event())
     monkeypatch.setattr(Held, "go_on", threading.Event())
-    monkeypatch.setattr(survey_module, "Sandbox", Held)
+    monkeypatch.setattr(scanner_module, "Sandbox", Held)
     return Held
 
 
-def test_nothing_is_known_before_someone_looks(survey: Scanner, opened: list[str], mine: Path, tmp_path: Path) -> None:
+def test_nothing_is_known_before_someone_looks(scanner: Scanner, opened: list[str], mine: Path, tmp_path: Path) -> None:
     (file,) = files(tmp_path / "m", mine, "a")
-    assert survey.known(file) is None
+    assert scanner.get(file) is None
     assert opened == []
 
 
-def test_a_file_is_opened_once(survey: Scanner, opened: list[str], mine: Path, tmp_path: Path) -> None:
+def test_a_file_is_opened_once(scanner: Scanner, opened: list[str], mine: Path, tmp_path: Path) -> None:
     (file,) = files(tmp_path / "m", mine, "a")
-    finding = survey.find(file)
-    assert finding.card.title == "a"
-    assert survey.find(file) == survey.known(file) == finding
-    assert deserialize(survey.parcel(file)).model.count_params() == finding.card.parameters
+    result = scanner.scan(file)
+    assert result.card.title == "a"
+    assert scanner.scan(file) == scanner.get(file) == result
+    assert deserialize(scanner.model_data(file)).model.count_params() == result.card.parameters
     assert opened == ["a.keras"]
 
 
-def test_the_reason_of_a_broken_one_is_kept(survey: Scanner, opened: list[str], tmp_path: Path) -> None:
+def test_the_reason_of_a_broken_one_is_kept(scanner: Scanner, opened: list[str], tmp_path: Path) -> None:
     file = broken_file(tmp_path / "m")
-    for ask in (survey.find, survey.known, survey.parcel):
+    for ask in (scanner.scan, scanner.get, scanner.model_data):
         with pytest.raises(ModelError, match="is not a Keras model"):
             ask(file)
     assert opened == ["broken.keras"]
 
 
-def test_several_are_opened_in_their_order(survey: Scanner, opened: list[str], mine: Path, tmp_path: Path) -> None:
+def test_several_are_opened_in_their_order(scanner: Scanner, opened: list[str], mine: Path, tmp_path: Path) -> None:
     found = files(tmp_path / "m", mine, "a", "b", "c")
-    survey.look_through(found)
-    survey.look_through(found)
-    survey.find(found[-1])
-    survey.find(found[0])
-    survey.find(found[1])
+    scanner.enqueue(found)
+    scanner.enqueue(found)
+    scanner.scan(found[-1])
+    scanner.scan(found[0])
+    scanner.scan(found[1])
     assert sorted(opened) == ["a.keras", "b.keras", "c.keras"]
 
 
 def test_what_someone_waits_for_goes_first(held: type[Held], opened: list[str], mine: Path, tmp_path: Path) -> None:
     found = files(tmp_path / "m", mine, "a", "b", "c", "d")
-    survey = Scanner(tmp_path / "state")
-    survey.look_through(found)
+    scanner = Scanner(tmp_path / "state")
+    scanner.enqueue(found)
     assert held.started.wait(60)
-    waiting = threading.Thread(target=survey.find, args=(found[3],))
+    waiting = threading.Thread(target=scanner.scan, args=(found[3],))
     waiting.start()
-    while next(reversed(survey._waiting)) != found[3].key:
+    while next(reversed(scanner._queue)) != found[3].key:
         pass
     held.go_on.set()
     waiting.join()
-    survey.close()
+    scanner.close()
     assert opened[:2] == ["a.keras", "d.keras"]
 
 
@@ -112,14 +112,14 @@ def test_two_who_wait_for_one_file_open_it_once(
     held: type[Held], opened: list[str], mine: Path, tmp_path: Path
 ) -> None:
     (file,) = files(tmp_path / "m", mine, "a")
-    survey = Scanner(tmp_path / "state")
-    threads = [threading.Thread(target=survey.find, args=(file,)) for _ in range(4)]
+    scanner = Scanner(tmp_path / "state")
+    threads = [threading.Thread(target=scanner.scan, args=(file,)) for _ in range(4)]
     for thread in threads:
         thread.start()
     held.go_on.set()
     for thread in threads:
         thread.join()
-    survey.close()
+    scanner.close()
     assert opened == ["a.keras"]
 
 
@@ -127,170 +127,170 @@ def test_what_is_no_longer_asked_for_is_not_opened(
     held: type[Held], opened: list[str], mine: Path, tmp_path: Path
 ) -> None:
     found = files(tmp_path / "m", mine, "a", "b", "c")
-    survey = Scanner(tmp_path / "state")
-    survey.look_through(found)
+    scanner = Scanner(tmp_path / "state")
+    scanner.enqueue(found)
     assert held.started.wait(60)
-    survey.look_through(found[2:])
+    scanner.enqueue(found[2:])
     held.go_on.set()
-    survey.find(found[2])
-    survey.close()
+    scanner.scan(found[2])
+    scanner.close()
     assert opened == ["a.keras", "c.keras"]
 
 
-def test_another_process_need_not_look_again(survey: Scanner, opened: list[str], mine: Path, tmp_path: Path) -> None:
+def test_another_process_need_not_look_again(scanner: Scanner, opened: list[str], mine: Path, tmp_path: Path) -> None:
     (file,) = files(tmp_path / "m", mine, "a")
     broken = broken_file(tmp_path / "n")
-    survey.find(file)
+    scanner.scan(file)
     with pytest.raises(ModelError):
-        survey.find(broken)
+        scanner.scan(broken)
     other = Scanner(tmp_path / "state")
-    assert other.known(file) == survey.known(file)
-    assert other.parcel(file) == survey.parcel(file)
+    assert other.get(file) == scanner.get(file)
+    assert other.model_data(file) == scanner.model_data(file)
     with pytest.raises(ModelError, match="is not a Keras model"):
-        other.find(broken)
+        other.scan(broken)
     other.close()
     assert opened == ["a.keras", "broken.keras"]
 
 
-def test_a_file_that_changed_is_opened_again(survey: Scanner, opened: list[str], mine: Path, tmp_path: Path) -> None:
+def test_a_file_that_changed_is_opened_again(scanner: Scanner, opened: list[str], mine: Path, tmp_path: Path) -> None:
     broken = broken_file(tmp_path / "m")
     with pytest.raises(ModelError):
-        survey.find(broken)
+        scanner.scan(broken)
     (mended,) = files(tmp_path / "m", mine, "broken")
-    assert survey.find(mended).card.parameters
+    assert scanner.scan(mended).card.parameters
     assert opened == ["broken.keras"] * 2
 
 
-def test_a_file_that_went(survey: Scanner, mine: Path, tmp_path: Path) -> None:
+def test_a_file_that_went(scanner: Scanner, mine: Path, tmp_path: Path) -> None:
     (file,) = files(tmp_path / "m", mine, "a")
     file.path.unlink()
     with pytest.raises(ModelError, match=r"There is no file “a\.keras”"):
-        survey.find(file)
+        scanner.scan(file)
 
 
 def test_a_file_that_was_away_while_it_was_opened_is_opened_when_it_is_back(
-    survey: Scanner, held: type[Held], opened: list[str], mine: Path, tmp_path: Path
+    scanner: Scanner, held: type[Held], opened: list[str], mine: Path, tmp_path: Path
 ) -> None:
-    survey = Scanner(tmp_path / "state")
+    scanner = Scanner(tmp_path / "state")
     (file,) = files(folder := tmp_path / "m", mine, "a")
-    survey.look_through([file])
+    scanner.enqueue([file])
     assert held.started.wait(60)
     away = folder.rename(tmp_path / "away")
     held.go_on.set()
     with pytest.raises(ModelError, match=r"There is no file “a\.keras”"):
-        survey.find(file)
+        scanner.scan(file)
     for thread in threading.enumerate():  # it has looked, and found nothing
-        if thread.name == "survey":
+        if thread.name == "scanner":
             thread.join(60)
     away.rename(folder)
-    assert survey.find(file).card.title == "a"
+    assert scanner.scan(file).card.title == "a"
     assert opened == ["a.keras"] * 2
-    survey.close()
+    scanner.close()
 
 
-def test_what_was_tidied_away_is_opened_again(survey: Scanner, opened: list[str], mine: Path, tmp_path: Path) -> None:
+def test_what_was_tidied_away_is_opened_again(scanner: Scanner, opened: list[str], mine: Path, tmp_path: Path) -> None:
     (file,) = files(tmp_path / "m", mine, "a")
-    before = survey.parcel(file)
+    before = scanner.model_data(file)
     shutil.rmtree(tmp_path / "state")
-    assert deserialize(before).model.count_params() == deserialize(survey.parcel(file)).model.count_params()
+    assert deserialize(before).model.count_params() == deserialize(scanner.model_data(file)).model.count_params()
     assert opened == ["a.keras"] * 2
 
 
 def test_what_was_kept_by_another_version_is_not_taken(
-    survey: Scanner, opened: list[str], mine: Path, tmp_path: Path
+    scanner: Scanner, opened: list[str], mine: Path, tmp_path: Path
 ) -> None:
     (file,) = files(tmp_path / "m", mine, "a")
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / f"{file.key}.json").write_text('{"card": {}, "layers": []}')
-    assert survey.find(file).card.title == "a"
+    assert scanner.scan(file).card.title == "a"
     assert opened == ["a.keras"]
 
 
-def test_what_is_forgotten_leaves_nothing(survey: Scanner, mine: Path, tmp_path: Path) -> None:
+def test_what_is_forgotten_leaves_nothing(scanner: Scanner, mine: Path, tmp_path: Path) -> None:
     (file,) = files(tmp_path / "m", mine, "a")
-    survey.find(file)
-    survey.forget(file)
-    assert survey.known(file) is None
+    scanner.scan(file)
+    scanner.delete(file)
+    assert scanner.get(file) is None
     assert list((tmp_path / "state").iterdir()) == []
 
 
 def test_what_is_kept_is_bounded(
-    survey: Scanner, opened: list[str], mine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    scanner: Scanner, opened: list[str], mine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = files(tmp_path / "m", mine, "a", "b", "c")
-    size = len(survey.parcel(found[0]))
-    monkeypatch.setattr(survey_module, "_MAX_BYTES", int(2.5 * size))
-    survey.parcel(found[1])
-    survey.parcel(found[2])
+    size = len(scanner.model_data(found[0]))
+    monkeypatch.setattr(scanner_module, "_MAX_BYTES", int(2.5 * size))
+    scanner.model_data(found[1])
+    scanner.model_data(found[2])
     assert len(list((tmp_path / "state").glob("*.npz"))) == 2
-    assert survey.parcel(found[2]) and opened == ["a.keras", "b.keras", "c.keras"]
-    assert survey.parcel(found[0]) and opened[3:] == ["a.keras"]
+    assert scanner.model_data(found[2]) and opened == ["a.keras", "b.keras", "c.keras"]
+    assert scanner.model_data(found[0]) and opened[3:] == ["a.keras"]
 
 
 def test_a_folder_that_cannot_be_written(opened: list[str], mine: Path, tmp_path: Path) -> None:
     (file,) = files(tmp_path / "m", mine, "a")
     (tmp_path / "state").write_text("A file.")
-    survey = Scanner(tmp_path / "state")
+    scanner = Scanner(tmp_path / "state")
     with pytest.raises(ModelError, match=r"cannot write to .*state: .* Name another folder with LAYERGLASS_STATE"):
-        survey.find(file)
+        scanner.scan(file)
     with pytest.raises(ModelError, match="is not a Keras model"):
-        survey.find(broken_file(tmp_path / "n"))
-    survey.close()
+        scanner.scan(broken_file(tmp_path / "n"))
+    scanner.close()
 
 
-def test_after_the_end_nothing_is_opened(survey: Scanner, opened: list[str], mine: Path, tmp_path: Path) -> None:
+def test_after_the_end_nothing_is_opened(scanner: Scanner, opened: list[str], mine: Path, tmp_path: Path) -> None:
     (file,) = files(tmp_path / "m", mine, "a")
-    survey.close()
-    survey.look_through([file])
+    scanner.close()
+    scanner.enqueue([file])
     with pytest.raises(ModelError, match="shutting down"):
-        survey.find(file)
+        scanner.scan(file)
     assert opened == []
 
 
 def test_the_end_while_a_file_is_opened_leaves_no_thread_and_no_process(mine: Path, tmp_path: Path) -> None:
     (file,) = files(tmp_path / "m", mine, "a")
-    survey = Scanner(tmp_path / "state")
-    survey.look_through([file])
-    opener = survey._opener
-    while opener._process is None:
+    scanner = Scanner(tmp_path / "state")
+    scanner.enqueue([file])
+    sandbox = scanner._sandbox
+    while sandbox._process is None:
         pass
-    process = opener._process
+    process = sandbox._process
     refused: list[str] = []
 
     def wait_for_it() -> None:
         with pytest.raises(ModelError) as raised:
-            survey.find(file)
+            scanner.scan(file)
         refused.append(str(raised.value))
 
     waiting = threading.Thread(target=wait_for_it)
     waiting.start()
-    survey.close()
+    scanner.close()
     waiting.join()
     assert process.poll() is not None
-    assert [thread.name for thread in threading.enumerate() if thread.name == "survey"] == []
+    assert [thread.name for thread in threading.enumerate() if thread.name == "scanner"] == []
     assert refused == ["The server is shutting down."]
 
 
 def test_the_child_process_ends_when_nothing_waits(
-    survey: Scanner, mine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    scanner: Scanner, mine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ended = threading.Event()
     monkeypatch.setattr(InProcessSandbox, "close", lambda self: ended.set())
-    survey.look_through(files(tmp_path / "m", mine, "a", "b"))
+    scanner.enqueue(files(tmp_path / "m", mine, "a", "b"))
     assert ended.wait(60)
-    assert all(survey.known(file) for file in files(tmp_path / "m", mine))
+    assert all(scanner.get(file) for file in files(tmp_path / "m", mine))
 
 
 def workers() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == "survey"]
+    return [thread for thread in threading.enumerate() if thread.name == "scanner"]
 
 
 def test_the_thread_ends_when_nothing_waits_and_comes_back(
-    survey: Scanner, opened: list[str], mine: Path, tmp_path: Path
+    scanner: Scanner, opened: list[str], mine: Path, tmp_path: Path
 ) -> None:
     first, second = files(tmp_path / "m", mine, "a", "b")
     for file in (first, second):
-        survey.find(file)
+        scanner.scan(file)
         for thread in workers():
             thread.join(60)
         assert workers() == []
@@ -301,13 +301,13 @@ def test_a_file_that_is_taken_away_while_it_waits_is_not_opened(
     held: type[Held], opened: list[str], mine: Path, tmp_path: Path
 ) -> None:
     """As one that is listed by one request and forgotten by another: no child process is started for it."""
-    survey = Scanner(tmp_path / "state")
+    scanner = Scanner(tmp_path / "state")
     first, second = files(tmp_path / "m", mine, "a", "b")
-    survey.look_through([first, second])
+    scanner.enqueue([first, second])
     assert held.started.wait(60)
     second.path.unlink()
     held.go_on.set()
     for thread in workers():
         thread.join(60)
-    survey.close()
+    scanner.close()
     assert opened == ["a.keras"]

@@ -5,15 +5,15 @@ import pytest
 
 from app.library import uploads as uploads_module
 from app.library.files import Origin
-from app.library.uploads import NotKept, Uploads
+from app.library.uploads import StorageError, Uploads
 
 
 def put(uploads: Uploads, filename: str, content: bytes = b"x") -> str:
     """The name that the file is kept under."""
     with uploads.receive(filename, io.BytesIO(content)) as received:
-        for place in uploads.places(received, set()):
-            if uploads.put(received, place):
-                return place.path.name
+        for target in uploads.candidates(received, set()):
+            if uploads.publish(received, target):
+                return target.path.name
     raise AssertionError
 
 
@@ -37,8 +37,8 @@ def test_no_file_replaces_another(tmp_path: Path) -> None:
 def test_names_that_are_taken_are_left_out(tmp_path: Path) -> None:
     uploads = Uploads(tmp_path)
     with uploads.receive("mine.keras", io.BytesIO(b"x")) as received:
-        place = next(uploads.places(received, {"mine", "mine-2"}))
-    assert (place.name, place.path.name, place.origin) == ("mine-3", "mine-3.keras", Origin.UPLOADED)
+        target = next(uploads.candidates(received, {"mine", "mine-2"}))
+    assert (target.name, target.path.name, target.origin) == ("mine-3", "mine-3.keras", Origin.UPLOADED)
 
 
 def test_a_file_that_is_not_put_anywhere_is_gone(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_no_more_than_a_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     uploads = Uploads(tmp_path)
     put(uploads, "a.keras")
     put(uploads, "b.keras")
-    with pytest.raises(NotKept, match=r"already keeps 2 uploaded models.* Remove one first"):
+    with pytest.raises(StorageError, match=r"already keeps 2 uploaded models.* Remove one first"):
         put(uploads, "c.keras")
     (tmp_path / "a.keras").unlink()
     assert put(uploads, "c.keras") == "c.keras"
@@ -63,12 +63,12 @@ def test_no_more_than_so_many_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(uploads_module, "MAX_BYTES", 1_000)
     uploads = Uploads(tmp_path)
     put(uploads, "a.keras", bytes(600))
-    with pytest.raises(NotKept, match="at most 1,000 bytes of uploaded models"):
+    with pytest.raises(StorageError, match="at most 1,000 bytes of uploaded models"):
         put(uploads, "b.keras", bytes(600))
     assert put(uploads, "c.keras", bytes(400)) == "c.keras"
 
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("A file.")
-    with pytest.raises(NotKept, match="cannot be kept on this machine: Not a directory"):
+    with pytest.raises(StorageError, match="cannot be kept on this machine: Not a directory"):
         put(Uploads(tmp_path / "state" / "uploads"), "a.keras")

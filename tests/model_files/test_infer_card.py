@@ -50,13 +50,13 @@ def test_the_range_of_values_as_the_first_layers_tell_it(
 
 
 def test_the_app_runs_it_by_this_card() -> None:
-    from app.explore.exploration import see
     from app.explore.prediction import predict
+    from app.explore.preprocess import preprocess
 
     model = build_digits()
     card = guess(model)
     network = Network("m", parts(model), card)
-    assert len(predict(network, network.run(see(four_png(), card))).probabilities) == 10
+    assert len(predict(network, network.run(preprocess(four_png(), card))).probabilities) == 10
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 import base64
 import io
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,17 @@ from httpx2 import Response
 
 from app import __version__
 from app.cnn.card import read_card
+from app.cnn.network import Network
 from app.cnn.pooling import PoolingMode
-from app.explore.exploration import Part, RenderOptions, explore, feature_map_grid, layer_grid, see
+from app.explore.exploration import (
+    MapRange,
+    RenderOptions,
+    draw_feature_map,
+    draw_layer,
+    explore,
+)
 from app.explore.prediction import predict
+from app.explore.preprocess import preprocess
 from app.imaging.colormap import Colormap
 from app.imaging.quantize import Scale
 from app.library.library import Library
@@ -85,7 +94,7 @@ def test_a_prediction_is_the_service_s(
     client: TestClient, library: Library, four: bytes, model: str, pooling: PoolingMode | None
 ) -> None:
     network = library.network(model)
-    expected = predict(network, network.run(see(four, network.card), pooling))
+    expected = predict(network, network.run(preprocess(four, network.card), pooling))
     response = post(client, f"{model}/prediction", four, pooling=pooling)
     assert response.status_code == 200
     assert response.headers["content-type"] == "application/json"
@@ -102,6 +111,23 @@ def test_a_prediction_is_the_service_s(
     }
 
 
+def test_a_prediction_shares_its_counted_forward_pass_with_later_requests(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawing, run, runs = encode(draw_four(123)), Network.run, []
+    monkeypatch.setattr(Network, "run", lambda network, *rest: (runs.append(network.name), run(network, *rest))[1])
+    before = forward_passes_counted(client)
+    answers = [post(client, "digits/prediction", drawing).json() for _ in range(2)]
+    assert post(client, "digits/feature-maps", drawing).json()["prediction"] == answers[0] == answers[1]
+    assert runs == ["digits"]
+    assert forward_passes_counted(client) == before + 1
+
+
+def forward_passes_counted(client: TestClient) -> float:
+    (line,) = re.findall(r"^layerglass_forward_pass_seconds_count (\S+)$", client.get("/metrics").text, re.MULTILINE)
+    return float(line)
+
+
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "GIF", "BMP"])
 def test_every_format_is_taken_whatever_it_is_called(client: TestClient, format: str) -> None:
     files = {"drawing": ("drawing.txt", encode(draw_four(), format), "text/plain")}
@@ -113,8 +139,8 @@ def test_feature_maps_are_the_service_s(
     client: TestClient, library: Library, four: bytes, pooling: PoolingMode | None
 ) -> None:
     network = library.network("digits")
-    forward = network.run(see(four, network.card), pooling)
-    expected = explore(network, forward, RenderOptions(), map(Part, network.feature_map_layers))
+    forward = network.run(preprocess(four, network.card), pooling)
+    expected = explore(network, forward, RenderOptions(), map(MapRange, network.feature_map_layers))
     response = post(client, "digits/feature-maps", four, pooling=pooling)
     assert response.status_code == 200
     layers = response.json()["layers"]
@@ -157,7 +183,7 @@ def test_a_model_that_answers_with_a_picture_has_maps_and_no_prediction(client: 
 
 
 @pytest.mark.parametrize(
-    ("fields", "look"),
+    ("fields", "options"),
     [
         ({}, RenderOptions()),
         ({"colormap": "magma"}, RenderOptions(Colormap.MAGMA, signed=None)),
@@ -169,15 +195,15 @@ def test_a_model_that_answers_with_a_picture_has_maps_and_no_prediction(client: 
 )
 @pytest.mark.parametrize("layer", ["pool1", "conv2"])
 def test_a_layer_s_picture_is_the_service_s(
-    client: TestClient, library: Library, four: bytes, layer: str, fields: dict[str, Any], look: RenderOptions
+    client: TestClient, library: Library, four: bytes, layer: str, fields: dict[str, Any], options: RenderOptions
 ) -> None:
     network = library.network("digits")
     pooling = PoolingMode(fields["pooling"]) if "pooling" in fields else None
-    forward = network.run(see(four, network.card), pooling)
+    forward = network.run(preprocess(four, network.card), pooling)
     response = post(client, f"digits/layers/{layer}/feature-maps.png", four, **fields)
     assert response.status_code == 200
     assert response.headers["content-type"] == "image/png"
-    assert response.content == layer_grid(forward, Part(network.layer(layer)), look).png
+    assert response.content == draw_layer(forward, MapRange(network.layer(layer)), options).png
 
 
 @pytest.mark.parametrize(("fields", "count"), [({"first": 5, "count": 8}, 8), ({"first": 18}, 2), ({"count": 99}, 20)])
@@ -185,9 +211,9 @@ def test_a_picture_of_some_of_a_layer_s_maps(
     client: TestClient, library: Library, four: bytes, fields: dict[str, int], count: int
 ) -> None:
     network = library.network("digits")
-    forward = network.run(see(four, network.card))
+    forward = network.run(preprocess(four, network.card))
     response = post(client, "digits/layers/conv2/feature-maps.png", four, columns=1, **fields)
-    whole = decode_rgba(layer_grid(forward, Part(network.layer("conv2")), RenderOptions(columns=1)).png)
+    whole = decode_rgba(draw_layer(forward, MapRange(network.layer("conv2")), RenderOptions(columns=1)).png)
     height = forward.activations["conv2"].shape[0] + 1
     first = fields.get("first", 0)
     np.testing.assert_array_equal(decode_rgba(response.content), whole[first * height : (first + count) * height - 1])
@@ -205,11 +231,11 @@ def test_maps_that_are_not_there_are_refused(
 @pytest.mark.parametrize("channel", [0, 19])
 def test_one_feature_map_is_the_service_s(client: TestClient, library: Library, four: bytes, channel: int) -> None:
     network = library.network("digits")
-    forward = network.run(see(four, network.card))
+    forward = network.run(preprocess(four, network.card))
     response = post(client, f"digits/layers/conv2/feature-maps/{channel}.png", four)
     assert response.status_code == 200
     assert response.headers["content-type"] == "image/png"
-    assert response.content == feature_map_grid(forward, network.layer("conv2"), channel, RenderOptions()).png
+    assert response.content == draw_feature_map(forward, network.layer("conv2"), channel, RenderOptions()).png
 
 
 def test_a_layer_is_found_by_a_name_that_has_to_be_quoted(client: TestClient, four: bytes) -> None:
@@ -237,7 +263,7 @@ def test_activations_are_those_of_the_pooling(
     client: TestClient, library: Library, four: bytes, pooling: PoolingMode | None
 ) -> None:
     network = library.network("branches")
-    expected = network.run(see(four, network.card), pooling)
+    expected = network.run(preprocess(four, network.card), pooling)
     arrays = np.load(io.BytesIO(post(client, "branches/activations.npz", four, pooling=pooling).content))
     for name, activation in expected.activations.items():
         np.testing.assert_array_equal(arrays[name], activation)

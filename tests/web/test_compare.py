@@ -7,9 +7,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.cnn.pooling import PoolingMode
-from app.explore.comparison import compare, swap_ink_and_paper
-from app.explore.exploration import RenderOptions, draw_image, see
+from app.explore.comparison import compare
+from app.explore.exploration import RenderOptions, draw_image
 from app.explore.prediction import predict
+from app.explore.preprocess import preprocess, swap_ink_and_paper
 from app.imaging.colormap import Colormap
 from app.imaging.quantize import Scale
 from app.library.library import Library
@@ -56,11 +57,11 @@ def test_layers_have_the_shape_of_feature_maps_and_more(client: TestClient, four
 
 def test_the_api_says_what_the_service_says(client: TestClient, library: Library, four: bytes) -> None:
     network = library.network("digits")
-    look = RenderOptions(Colormap.MAGMA, signed=None, scale=Scale.MAP, columns=5)
-    expected = compare(network, partial(network.run, see(four, network.card)), look, differences=True)
+    options = RenderOptions(Colormap.MAGMA, signed=None, scale=Scale.MAP, columns=5)
+    expected = compare(network, partial(network.run, preprocess(four, network.card)), options, differences=True)
     answer = ask(client, four, "digits", colormap="magma", scale="map", columns="5", differences="true")
     for mode, column in zip(answer["modes"], expected.columns, strict=True):
-        for layer, cell in zip(mode["layers"], column.cells, strict=True):
+        for layer, cell in zip(mode["layers"], column.layers, strict=True):
             assert layer["distance"] == cell.distance
             assert layer["farthest_map"] == cell.farthest_map
             assert (layer["low"], layer["high"]) == (cell.view.grid.low, cell.view.grid.high)
@@ -94,7 +95,7 @@ def test_accuracies_come_with_it(client: TestClient, four: bytes) -> None:
 
 def test_inverting_swaps_ink_and_paper_before_the_network(client: TestClient, library: Library, four: bytes) -> None:
     network = library.network("digits")
-    image = swap_ink_and_paper(see(four, network.card), network.card)
+    image = swap_ink_and_paper(preprocess(four, network.card), network.card)
     answer = ask(client, four, "digits", invert="true")
     assert answer["inverted"] is True
     assert ask(client, four, "digits")["inverted"] is False
@@ -145,7 +146,7 @@ def test_the_page_shows_every_column_and_layer(client: TestClient, library: Libr
     page = client.get(f"/compare?model={model}")
     assert page.status_code == 200
     text = fragment(client, four, model)
-    comparison = compare(network, partial(network.run, see(four, network.card)), RenderOptions())
+    comparison = compare(network, partial(network.run, preprocess(four, network.card)), RenderOptions())
     for column in comparison.columns:
         assert column.prediction is not None
         assert f'data-pooling="{column.pooling}">{column.prediction.label}</output>' in text
@@ -171,7 +172,8 @@ def test_a_model_of_several_modes_says_so(client: TestClient, four: bytes) -> No
 
 def test_the_page_shows_differences_on_demand(client: TestClient, library: Library, four: bytes) -> None:
     network = library.network("digits")
-    comparison = compare(network, partial(network.run, see(four, network.card)), RenderOptions(), differences=True)
+    run = partial(network.run, preprocess(four, network.card))
+    comparison = compare(network, run, RenderOptions(), differences=True)
     plain, apart = fragment(client, four, "digits"), fragment(client, four, "digits", differences="on")
     for row in comparison.rows:
         if row[0].view.layer.kind == "Dropout":
@@ -186,7 +188,7 @@ def test_the_page_shows_differences_on_demand(client: TestClient, library: Libra
 
 def test_the_page_shows_what_the_network_sees(client: TestClient, library: Library, four: bytes) -> None:
     network = library.network("digits")
-    image = see(four, network.card)
+    image = preprocess(four, network.card)
     assert data_url(draw_image(image, network.card)) in fragment(client, four, "digits")
     text = fragment(client, four, "digits", invert="on")
     assert data_url(draw_image(swap_ink_and_paper(image, network.card), network.card)) in text

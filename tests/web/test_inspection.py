@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from app.explore.exploration import see
+from app.explore.preprocess import preprocess
 from app.library.library import Library
 
 BASE = "/api/models/digits/layers"
@@ -16,7 +16,7 @@ def post(client: TestClient, four: bytes, path: str, **form: str) -> dict:
 
 def test_a_convolutions_json_adds_up_to_the_networks_value(client: TestClient, library: Library, four: bytes) -> None:
     network = library.network("digits")
-    activation = network.run(see(four, network.card)).activations["conv2"]
+    activation = network.run(preprocess(four, network.card)).activations["conv2"]
     answer = post(client, four, "conv2/feature-maps/7/cells/0,3")
     cell = answer["cell"]
     assert cell["arithmetic"] == "convolution"

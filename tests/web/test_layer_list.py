@@ -9,7 +9,8 @@ from fastapi.testclient import TestClient
 from keras import layers
 
 from app.cnn.network import Network
-from app.explore.exploration import Part, RenderOptions, explore, layer_grid, see
+from app.explore.exploration import MapRange, RenderOptions, draw_layer, explore
+from app.explore.preprocess import preprocess
 from app.imaging.grid import draw_strip
 from app.imaging.samples import draw_sample
 from app.main import create_app
@@ -20,7 +21,7 @@ from app.web.layer_list import (
     MAPS,
     UNITS,
     choose_compared,
-    choose_parts,
+    choose_ranges,
     draw_rail,
     find_page,
     list_all,
@@ -159,8 +160,8 @@ def test_a_wide_layer_is_shown_a_page_at_a_time_on_the_whole_layer_s_scale(
     large_client: TestClient, network: Network
 ) -> None:
     text = explored(large_client, shown={"wide": 128})
-    forward = network.run(see(DRAWING, network.card))
-    grid = layer_grid(forward, Part(network.layer("wide"), 128, MAPS), RenderOptions())
+    forward = network.run(preprocess(DRAWING, network.card))
+    grid = draw_layer(forward, MapRange(network.layer("wide"), 128, MAPS), RenderOptions())
     assert data_url(grid.png) in text
     assert (grid.low, grid.high) == (forward.activations["wide"].min(), forward.activations["wide"].max())
     assert f"maps 128 to 191 of {CHANNELS}" in text
@@ -169,14 +170,14 @@ def test_a_wide_layer_is_shown_a_page_at_a_time_on_the_whole_layer_s_scale(
 
 def test_a_long_vector_is_shown_a_page_at_a_time(large_client: TestClient, network: Network) -> None:
     text = explored(large_client, shown={"flatten": 9216})
-    values = network.run(see(DRAWING, network.card)).activations["flatten"]
+    values = network.run(preprocess(DRAWING, network.card)).activations["flatten"]
     assert data_url(draw_strip(values, first=9216).png) in text
     assert "values 9216 to 9799 of 9800" in text
 
 
 def test_many_constant_maps_are_not_all_named(large_client: TestClient, network: Network) -> None:
-    forward = network.run(see(DRAWING, network.card))
-    (view,) = explore(network, forward, RenderOptions(), [Part(network.layer("wide"), 0, 1)]).layers
+    forward = network.run(preprocess(DRAWING, network.card))
+    (view,) = explore(network, forward, RenderOptions(), [MapRange(network.layer("wide"), 0, 1)]).layers
     constant = view.constant_maps
     text = explored(large_client, shown={"wide": 0})
     assert len(constant) > 12
@@ -200,8 +201,8 @@ def test_a_page_that_was_turned_stays_while_the_microscope_is_on_another(large_c
 
 
 def test_what_is_not_drawn_is_not_touched(network: Network) -> None:
-    forward = network.run(see(DRAWING, network.card))
-    parts = choose_parts(network, forward, {"stem": 0}, {})
+    forward = network.run(preprocess(DRAWING, network.card))
+    parts = choose_ranges(network, forward, {"stem": 0}, {})
     exploration = explore(network, forward, RenderOptions(), parts)
     assert [view.layer.name for view in exploration.layers] == ["stem"]
     assert [entry.view is None for entry in list_all(exploration, RenderOptions())] == [False] + [True] * 44

@@ -36,7 +36,7 @@ Serve = Callable[..., TestClient]
 @pytest.fixture
 def serve(built_in: Path, opened: list[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
     """Starts the app with folders of models and with settings."""
-    monkeypatch.setattr(library_module, "_RESCAN_SECONDS", -1)
+    monkeypatch.setattr(library_module, "_REFRESH_SECONDS", -1)
     with ExitStack() as running:
 
         def serve(*folders: Path, base_url: str = HERE, **settings: Any) -> TestClient:

@@ -11,7 +11,8 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from app.cnn.pooling import PoolingMode
-from app.explore.exploration import RenderOptions, explore, see
+from app.explore.exploration import RenderOptions, explore
+from app.explore.preprocess import preprocess
 from app.imaging.colormap import Colormap, legend
 from app.imaging.samples import FIRST, SAMPLES, draw_sample
 from app.library.library import Library
@@ -114,7 +115,7 @@ def test_the_page_opens_with_the_first_layers_of_the_first_sample(
     client: TestClient, library: Library, model: str
 ) -> None:
     network = library.network(model)
-    expected = explore(network, network.run(see(draw_sample(FIRST), network.card)), RenderOptions())
+    expected = explore(network, network.run(preprocess(draw_sample(FIRST), network.card)), RenderOptions())
     text = client.get("/", params={"model": model}).text
     for index, view in enumerate(expected.layers):
         assert f'<h2 id="name-{html.escape(view.layer.name)}">' in text
@@ -127,7 +128,7 @@ def test_a_drawing_is_answered_with_every_layer_that_is_on_screen(
     client: TestClient, library: Library, four: bytes, model: str
 ) -> None:
     network = library.network(model)
-    expected = explore(network, network.run(see(four, network.card)), RenderOptions())
+    expected = explore(network, network.run(preprocess(four, network.card)), RenderOptions())
     text = explored(client, four, model=model, shown=json.dumps({layer.name: 0 for layer in network.layers}))
     tags = Tags(text)
     assert (tags.misplaced, tags.open) == (0, [])
@@ -147,7 +148,7 @@ def test_the_fragment_is_not_a_whole_page(client: TestClient, four: bytes) -> No
 
 def test_the_answer_is_the_prediction(client: TestClient, library: Library, four: bytes) -> None:
     network = library.network("digits")
-    prediction = explore(network, network.run(see(four, network.card)), RenderOptions()).prediction
+    prediction = explore(network, network.run(preprocess(four, network.card)), RenderOptions()).prediction
     assert prediction
     outputs = re.findall(r"<output[^>]*>(.*?)</output>", explored(client, four))
     assert outputs == [prediction.label]
@@ -205,7 +206,7 @@ def test_pooling_layers_are_described_by_the_mode_in_effect(client: TestClient, 
 
 def test_retrained_weights_are_those_of_the_sibling(client: TestClient, library: Library, four: bytes) -> None:
     sibling = library.network("digits-min")
-    expected = explore(sibling, sibling.run(see(four, sibling.card), PoolingMode.MIN), RenderOptions())
+    expected = explore(sibling, sibling.run(preprocess(four, sibling.card), PoolingMode.MIN), RenderOptions())
     text = explored(client, four, model="digits", pooling="min", weights="retrained")
     assert "The weights of <strong>digits-min</strong>" in text
     assert data_url(expected.layers[0].grid.png) in text
@@ -220,8 +221,8 @@ def test_the_same_weights_stay_unless_others_are_asked_for(client: TestClient, f
 
 def test_the_look_that_is_asked_for_is_drawn(client: TestClient, library: Library, four: bytes) -> None:
     network = library.network("digits")
-    look = RenderOptions(Colormap.MAGMA, columns=2)
-    expected = explore(network, network.run(see(four, network.card)), look)
+    options = RenderOptions(Colormap.MAGMA, columns=2)
+    expected = explore(network, network.run(preprocess(four, network.card)), options)
     text = explored(client, four, colormap="magma", columns="2")
     for view in expected.layers[:FIRST_LAYERS]:
         if view.layer.is_spatial:
@@ -326,5 +327,5 @@ def test_what_the_network_sees_is_shown(client: TestClient, library: Library, fo
     (seen,) = Tags(text).all("img", id="seen")
     source = (seen["src"] or "").removeprefix("data:image/png;base64,")
     pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(source))))
-    expected = see(four, library.network("digits").card)[..., 0]
+    expected = preprocess(four, library.network("digits").card)[..., 0]
     np.testing.assert_allclose(pixels / 255, expected, atol=1 / 255)

@@ -16,7 +16,7 @@ from app.explore.exploration import LayerView, as_maps
 from app.explore.prediction import ClassProbability
 from app.imaging.grid import draw_grid, draw_strip, lay_out_grid, lay_out_strip
 from app.imaging.quantize import measure
-from app.web.layer_list import Entry, Page
+from app.web.layer_list import LayerEntry, MapPage
 from app.web.templates import (
     bar_length,
     count,
@@ -147,7 +147,7 @@ def test_what_a_page_was_about_goes_when_it_is_rendered(no_collector: None) -> N
     assert gone() is None
 
 
-def make_entry(shape: tuple[int, ...], first: int = 0, count: int | None = None, is_drawn: bool = True) -> Entry:
+def make_entry(shape: tuple[int, ...], first: int = 0, count: int | None = None, is_drawn: bool = True) -> LayerEntry:
     """A layer whose last map, or unit, responds most strongly."""
     activation = np.arange(math.prod(shape), dtype=np.float32).reshape(shape) - 1
     network = Network("small", parts(build_logistic()), card(build_logistic()))
@@ -156,7 +156,7 @@ def make_entry(shape: tuple[int, ...], first: int = 0, count: int | None = None,
     extremes = measure(as_maps(activation))
     grid = draw_grid(activation) if len(shape) == 3 else draw_strip(activation)
     view = LayerView(network, np.zeros((28, 28, 1), np.float32), layer, activation, extremes, grid)
-    return Entry(layer, shape, Page(first, count, shape[-1], count), grid, view if is_drawn else None, False)
+    return LayerEntry(layer, shape, MapPage(first, count, shape[-1], count), grid, view if is_drawn else None, False)
 
 
 @pytest.mark.parametrize(
@@ -179,5 +179,5 @@ def make_entry(shape: tuple[int, ...], first: int = 0, count: int | None = None,
         (make_entry((5,), is_drawn=False), ""),
     ],
 )
-def test_the_words_for_a_picture(given: Entry, words: str) -> None:
+def test_the_words_for_a_picture(given: LayerEntry, words: str) -> None:
     assert picture_words(given) == words

@@ -37,7 +37,8 @@ class _Activation(Layer, abstract=True):
 
     def _explain(self, weights: Weights, inputs: Sequence[Array], place: Place, value: float) -> Cell:
         operation = self.activation or self.kind.lower()
-        return ElementwiseCell((float(inputs[0][place]),), operation, self._parameters(), value)
+        formula = FUNCTIONS[operation].explain("{0}") if operation in FUNCTIONS else f"{operation}({{0}})"
+        return ElementwiseCell((float(inputs[0][place]),), operation, self._parameters(), value, formula)
 
 
 class Activation(_Activation):

@@ -274,7 +274,8 @@ class Unchanged(Layer, abstract=True):
         return graph.copy(inputs[0])
 
     def _explain(self, weights: Weights, inputs: Sequence[Array], place: Place, value: float) -> Cell:
-        return ElementwiseCell((float(inputs[0][place]),), self.kind.lower(), {}, value)
+        formula = "nothing happens to {0} when the network answers"
+        return ElementwiseCell((float(inputs[0][place]),), self.kind.lower(), {}, value, formula)
 
 
 def known(size: int | None) -> int:

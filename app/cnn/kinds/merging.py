@@ -20,7 +20,8 @@ class _Merge(Layer, abstract=True):
     """A layer that combines the cells of one place. Sizes of one are repeated, as NumPy does it."""
 
     ignores_layout = True
-    verb: ClassVar[str]
+    verb: ClassVar[str]  # before the names of its inputs
+    sign: ClassVar[str | None] = None  # between its inputs in a formula
 
     @staticmethod
     def combine(graph: "GraphBuilder", x: "Tensor", y: "Tensor") -> "Tensor":
@@ -41,7 +42,10 @@ class _Merge(Layer, abstract=True):
     def _explain(self, weights: Weights, inputs: Sequence[Array], place: Place, value: float) -> Cell:
         if any(each.shape != inputs[0].shape for each in inputs):
             raise NoArithmetic(self.kind)
-        return ElementwiseCell(tuple(float(each[place]) for each in inputs), self.kind.lower(), {}, value)
+        values, operation = tuple(float(each[place]) for each in inputs), self.kind.lower()
+        places = [f"{{{index}}}" for index in range(len(values))]
+        formula = self.sign.join(places) if self.sign else f"{operation} of {', '.join(places)}"
+        return ElementwiseCell(values, operation, {}, value, formula)
 
     def describe(self) -> str:
         return describe_inputs(self, self.verb)
@@ -64,6 +68,7 @@ class Add(_Merge):
     """The sum."""
 
     verb = "adds"
+    sign = " + "
 
     @staticmethod
     def combine(graph: "GraphBuilder", x: "Tensor", y: "Tensor") -> "Tensor":
@@ -91,6 +96,7 @@ class Multiply(_Merge):
     """The product."""
 
     verb = "multiplies"
+    sign = " × "
 
     @staticmethod
     def combine(graph: "GraphBuilder", x: "Tensor", y: "Tensor") -> "Tensor":

@@ -75,7 +75,7 @@ class Rescaling(Layer):
 
     def _explain(self, weights: Weights, inputs: Sequence[Array], place: Place, value: float) -> Cell:
         parameters = {"scale": self._of(self.scale, place), "offset": self._of(self.offset, place)}
-        return ElementwiseCell((float(inputs[0][place]),), "rescaling", parameters, value)
+        return ElementwiseCell((float(inputs[0][place]),), "rescaling", parameters, value, "{0} × scale + offset")
 
     @staticmethod
     def _of(values: Any, place: Place) -> float:
@@ -106,7 +106,8 @@ class _Normalizing(Layer, abstract=True):
         )
         moments = {"mean": mean, "variance": variance}
         parameters = moments | {"gamma": gamma, "beta": beta, "epsilon": self.epsilon}
-        return ElementwiseCell((float(inputs[0][place]),), self.operation, parameters, value)
+        formula = "({0} - mean) ÷ √(variance + epsilon) × gamma + beta"
+        return ElementwiseCell((float(inputs[0][place]),), self.operation, parameters, value, formula)
 
 
 class BatchNormalization(_Normalizing):

@@ -1,0 +1,266 @@
+"""From a request's path, query and form to domain values.
+
+FastAPI re-inspects every field per request. So the page's request, which is sent at every move of the pen, has few
+dependencies, and one model validates all of its fields at once.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from typing import Annotated
+
+from anyio import CapacityLimiter, to_thread
+from fastapi import Depends, File, Form, Path, Query, Request, UploadFile
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field, Json, ValidationError
+
+from app.cnn.kinds import Layer
+from app.cnn.network import ForwardPass, Network
+from app.cnn.pooling import PoolingMode
+from app.explore.exploration import RenderOptions
+from app.explore.forward_passes import ForwardPasses
+from app.hosting.admission import AdmittedDep
+from app.imaging.colormap import Colormap
+from app.imaging.drawing import is_small
+from app.imaging.grid import COLUMNS
+from app.imaging.quantize import Scale
+from app.library.library import Library
+
+MAX_COLUMNS = 64
+MAX_OPENING = 4  # models opened at once
+
+
+class WeightsChoice(StrEnum):
+    """Weights for another pooling mode: the model's own, or those of its sibling trained with that mode."""
+
+    SAME = "same"
+    RETRAINED = "retrained"
+
+
+async def get_library(request: Request) -> Library:
+    """Return the app's library."""
+    library: Library = request.app.state.library
+    return library
+
+
+async def get_forward_passes(request: Request) -> ForwardPasses:
+    """Return the app's service that runs networks."""
+    passes: ForwardPasses = request.app.state.forward_passes
+    return passes
+
+
+LibraryDep = Annotated[Library, Depends(get_library)]
+ForwardPassesDep = Annotated[ForwardPasses, Depends(get_forward_passes)]
+
+
+async def open_network(library: Library, name: str) -> Network:
+    """Return the network of this name. One that is not in memory is opened in a thread, few at a time.
+
+    Raises: UnknownModel, ModelError.
+    """
+    cached = library.cached_network(name)
+    return await to_thread.run_sync(library.network, name, limiter=_opening_limiter()) if cached is None else cached
+
+
+@cache
+def _opening_limiter() -> CapacityLimiter:
+    return CapacityLimiter(MAX_OPENING)
+
+
+ModelPath = Annotated[str, Path(description="A model's name.")]
+
+
+async def get_network(request: Request, model: ModelPath) -> Network:
+    """Return the network that the path names. Raises: UnknownModel, ModelError."""
+    return await open_network(request.app.state.library, model)
+
+
+class PageQuery(BaseModel):
+    """The query of a page's URL."""
+
+    model: str | None = None
+    pooling: PoolingMode | None = None
+    weights: WeightsChoice = WeightsChoice.SAME
+    colormap: Colormap = Colormap.VIRIDIS
+    scale: Scale = Scale.LAYER
+    layer: str | None = None  # of the microscope, and so the next three
+    channel: int = 0
+    row: int | None = None
+    column: int | None = None
+
+    @property
+    def render_options(self) -> RenderOptions:
+        """Colours for drawing. Layers with negative values keep their diverging colour map."""
+        return RenderOptions(self.colormap, scale=self.scale)
+
+    @property
+    def selection(self) -> "CellSelection | None":
+        """The cell that the microscope shows, if any."""
+        return CellSelection(self.layer, self.channel, self.row, self.column) if self.layer else None
+
+
+class PageForm(PageQuery):
+    """The fields of the page's form beside the drawing."""
+
+    columns: Annotated[int, Field(ge=1, le=MAX_COLUMNS)] = COLUMNS
+    precise: bool = False
+    everything: bool = False
+    # The layers on screen, by name, each with the number of the first map that it shows.
+    shown: Json[dict[str, Annotated[int, Field(ge=0, lt=10**9)]]] | None = None
+    listed: str | None = None  # the identity of the page's list of layers, as it was sent with the list
+    card_of: str | None = None  # the model whose card the page shows
+
+    @property
+    def render_options(self) -> RenderOptions:
+        return RenderOptions(self.colormap, scale=self.scale, columns=self.columns)
+
+    @property
+    def selection(self) -> "CellSelection | None":
+        if not self.layer:
+            return None
+        return CellSelection(self.layer, self.channel, self.row, self.column, self.precise, self.everything)
+
+
+@dataclass(frozen=True)
+class CellSelection:
+    """The map and cell that the microscope shows, and how. Without row and column: the map's strongest cell."""
+
+    layer: str
+    channel: int
+    row: int | None
+    column: int | None
+    precise: bool = False  # all digits of a float32
+    everything: bool = False  # all input channels, not only the largest
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """The model, pooling mode and weights that the page's controls select."""
+
+    model: Network  # the one that was chosen
+    network: Network  # the one that runs: the same, or its sibling that was trained with the pooling mode
+    pooling: PoolingMode | None
+    weights: WeightsChoice
+
+
+async def choose_model(library: Library, query: PageQuery) -> ModelChoice:
+    """Open the model that is named, else the default one. Raises: UnknownModel, ModelError."""
+    chosen = network = await open_network(library, query.model or library.default_name)
+    if query.weights is WeightsChoice.RETRAINED:
+        network = await open_network(library, library.sibling_name(chosen, query.pooling))
+    return ModelChoice(chosen, network, query.pooling, query.weights)
+
+
+PageQueryDep = Annotated[PageQuery, Query()]
+
+
+async def get_model_choice(request: Request, query: PageQueryDep) -> ModelChoice:
+    """Return the choice that a page's URL makes. Raises: UnknownModel, ModelError."""
+    return await choose_model(request.app.state.library, query)
+
+
+async def get_drawing(
+    drawing: Annotated[UploadFile, File(description="A picture: PNG, JPEG, WebP, GIF or BMP, up to 4 MB.")],
+    turn: AdmittedDep,
+) -> bytes:
+    """Return the bytes of the drawing. Depends on admission: the request has a turn to compute."""
+    return await drawing.read()
+
+
+DrawingDep = Annotated[bytes, Depends(get_drawing)]
+
+
+@dataclass(frozen=True)
+class DrawingRun:
+    """A drawing, and the network and pooling mode to run on it."""
+
+    network: Network
+    drawing: bytes
+    pooling: PoolingMode | None
+    passes: ForwardPasses
+
+    @property
+    def is_small(self) -> bool:
+        """True if all the work takes a few milliseconds, so that it may block the event loop."""
+        return self.network.is_small and is_small(self.drawing)
+
+    def forward(self) -> ForwardPass:
+        """Run the network, or look up the result. Raises: InvalidDrawing, ImageTooSmall."""
+        return self.passes.run(self.network, self.drawing, self.pooling)
+
+
+@dataclass(frozen=True)
+class PageRequest:
+    """The page's form with its drawing."""
+
+    form: PageForm
+    choice: ModelChoice
+    run: DrawingRun
+
+    @property
+    def is_small(self) -> bool:
+        """Likewise. The microscope is never small: it may show thousands of terms."""
+        return self.form.selection is None and self.run.is_small
+
+
+async def get_page_request(request: Request, drawing: DrawingDep) -> PageRequest:
+    """Read the page's form. Raises: UnknownModel, ModelError, RequestValidationError."""
+    state, form = request.app.state, await _read_page_form(request)
+    choice = await choose_model(state.library, form)
+    return PageRequest(form, choice, DrawingRun(choice.network, drawing, choice.pooling, state.forward_passes))
+
+
+async def _read_page_form(request: Request) -> PageForm:
+    """Validate the form that FastAPI has read for the drawing. Declared one by one, its fields would cost more."""
+    fields = {name: value for name, value in (await request.form()).items() if value != ""}
+    try:
+        return PageForm.model_validate(fields)
+    except ValidationError as error:
+        raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in error.errors()]) from None
+
+
+async def get_drawing_run(
+    request: Request,
+    drawing: DrawingDep,
+    model: ModelPath,
+    pooling: Annotated[
+        PoolingMode | None,
+        Form(description="Replaces every pooling layer's mode; default: as the model was trained."),
+    ] = None,
+) -> DrawingRun:
+    """Return the drawing with the network that the path names. Raises: UnknownModel, ModelError."""
+    network = await get_network(request, model)
+    return DrawingRun(network, drawing, pooling, request.app.state.forward_passes)
+
+
+async def get_layer(
+    network: Annotated[Network, Depends(get_network)], layer: Annotated[str, Path(description="A layer's name.")]
+) -> Layer:
+    """Return the layer that the path names. Raises: UnknownLayer."""
+    return network.layer(layer)
+
+
+async def get_render_options(
+    colormap: Annotated[
+        Colormap | None,
+        Form(description="Default: viridis; berlin, symmetric about zero, for layers with negative values."),
+    ] = None,
+    scale: Annotated[Scale, Form(description="The extremes of the colour map: the layer's, or each map's.")] = (
+        Scale.LAYER
+    ),
+    columns: Annotated[int, Form(ge=1, le=MAX_COLUMNS, description="Maps in a row of the grid.")] = COLUMNS,
+) -> RenderOptions:
+    """Return how to draw the maps. A colour map that is asked for is used for layers with negative values as well."""
+    if colormap is None:
+        return RenderOptions(scale=scale, columns=columns)
+    return RenderOptions(colormap, signed=None, scale=scale, columns=columns)
+
+
+PageRequestDep = Annotated[PageRequest, Depends(get_page_request)]
+ModelChoiceDep = Annotated[ModelChoice, Depends(get_model_choice)]
+NetworkDep = Annotated[Network, Depends(get_network)]
+DrawingRunDep = Annotated[DrawingRun, Depends(get_drawing_run)]
+LayerDep = Annotated[Layer, Depends(get_layer)]
+RenderOptionsDep = Annotated[RenderOptions, Depends(get_render_options)]
+InvertDep = Annotated[bool, Form(description="Swap ink and paper: bright and dark change places before the network.")]
+DifferencesDep = Annotated[bool, Form(description="Also draw each layer minus the same layer as trained.")]
