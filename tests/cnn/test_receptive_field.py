@@ -47,6 +47,7 @@ MODELS: dict[str, Callable[[], keras.Model]] = {
         layers.Conv2D(2, 3, strides=2, padding="same"), layers.Conv2D(2, 3, strides=(1, 3), padding="same")
     ),
     "zero padding": lambda: chain(layers.ZeroPadding2D(((1, 2), (0, 2))), layers.Conv2D(2, 3)),
+    "adaptive pooling": lambda: chain(layers.Conv2D(2, (2, 4)), layers.AdaptiveAveragePooling2D((4, 3))),
     "cropping": lambda: chain(layers.Cropping2D(((1, 2), (3, 0))), layers.Conv2D(2, 2)),
     "upsampling": lambda: chain(layers.Conv2D(2, 2, strides=2), layers.UpSampling2D((2, 3)), layers.Conv2D(2, 3)),
     "transposed convolution": lambda: chain(layers.Conv2D(2, 3), layers.Conv2DTranspose(2, 3, strides=2)),

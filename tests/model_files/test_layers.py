@@ -85,6 +85,9 @@ _RANKS = dict.fromkeys(("GRU", "LSTM", "SimpleRNN"), (16, 8)) | {"RepeatVector":
 _MUST: dict[str, dict[str, object]] = (
     {
         "Activation": {"activation": "relu"},
+        "AdaptiveAveragePooling2D": {"output_size": 3},
+        "AdaptiveMaxPooling2D": {"output_size": 3},
+        "AdaptiveMinPooling2D": {"output_size": 3},
         "AveragePooling2D": {"pool_size": 2},
         "CenterCrop": {"height": 4, "width": 4},
         "Conv2D": {"filters": 3, "kernel_size": 3},

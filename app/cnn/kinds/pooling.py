@@ -166,3 +166,68 @@ class GlobalMinPooling2D(_GlobalPooling):
 
     mode = PoolingMode.MIN
     aliases = ("layerglass>GlobalMinPooling2D",)
+
+
+class _AdaptivePooling(Pooling, abstract=True):
+    """As many windows as asked for, as even as they can be.
+
+    Along a side of s cells, window i of n reads the cells floor(i·s / n) to ceil((i + 1)·s / n) - 1.
+    """
+
+    output_size: tuple[int, int] = setting(pair(1))
+
+    family = "Adaptive{}Pooling2D"
+
+    def compute_output_shape(self, *inputs: Shape) -> Shape:
+        _, _, channels = image_shape(*inputs)
+        return (*self.output_size, channels)
+
+    def read_region(self, cells: Region, size: Size) -> Region:
+        (rows, columns), (height, width) = self.output_size, size
+        if height is None or width is None:
+            return Region(0, 0, height or 0, width or 0)
+        top, left = cells.top * height // rows, cells.left * width // columns
+        return Region(top, left, -(-cells.bottom * height // rows), -(-cells.right * width // columns))
+
+    def _patch(self, image: Array, place: Place) -> tuple[Region, NDArray[np.float64]]:
+        row, column, channel = place
+        region = self.read_region(Region(row, column, row + 1, column + 1), image.shape[:2])
+        return region, image[region.top : region.bottom, region.left : region.right, channel].astype(np.float64)
+
+    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+        """Pool rows, then columns: of a rectangle, that is the same in every mode."""
+        for axis in (0, 1):
+            size = (inputs[0].shape[1], inputs[0].shape[2])
+            parts = []
+            for cell in range(self.output_size[axis]):
+                region = self.read_region(Region(cell, cell, cell + 1, cell + 1), size)
+                margins = [(region.top, size[0] - region.bottom), (region.left, size[1] - region.right)]
+                margins[1 - axis] = (0, 0)
+                parts.append(graph.reduce(graph.crop(inputs[0], margins), self.mode, keepdims=True, axes=(axis + 1,)))
+            inputs = [graph.concatenate(parts, axis + 1)]
+        return inputs[0]
+
+    def describe(self) -> str:
+        return "{} pooling into {}×{} cells".format(self.mode, *self.output_size)
+
+    def describe_unmoded(self) -> str:
+        return "pooling into {}×{} cells".format(*self.output_size)
+
+
+class AdaptiveMaxPooling2D(_AdaptivePooling):
+    """The largest value of each window."""
+
+    mode = PoolingMode.MAX
+
+
+class AdaptiveAveragePooling2D(_AdaptivePooling):
+    """The mean of each window's values."""
+
+    mode = PoolingMode.AVERAGE
+
+
+class AdaptiveMinPooling2D(_AdaptivePooling):
+    """The smallest value of each window."""
+
+    mode = PoolingMode.MIN
+    aliases = ("layerglass>AdaptiveMinPooling2D",)

@@ -142,6 +142,21 @@ def test_poolings_window_holds_all_three_values(padding: str, size: Any, strides
         )
 
 
+@pytest.mark.parametrize("output_size", [(1, 2), (2, 3), (5, 4), (11, 14)])
+@pytest.mark.parametrize("mode", PoolingMode)
+def test_adaptive_poolings_windows_hold_all_three_values(output_size: tuple[int, int], mode: PoolingMode) -> None:
+    built = Built(layers.AdaptiveMaxPooling2D(output_size))
+    built.output = np.asarray(with_pooling(built.model, mode)(built.image[np.newaxis]))[0]
+    for place in built.places():
+        cell = built.explain(place, mode)
+        kept = {"max": cell.maximum, "average": cell.average, "min": cell.minimum}[mode]
+        assert kept == pytest.approx(built.output[place], abs=1e-6)
+        window = cell.window
+        np.testing.assert_array_equal(
+            cell.inputs, built.image[window.top : window.bottom, window.left : window.right, place[2]]
+        )
+
+
 def test_without_a_mode_pooling_is_as_trained() -> None:
     built = Built(layers.AveragePooling2D(2))
     cell = built.explain((0, 0, 0))
