@@ -99,9 +99,7 @@ class LayerView:
     def strongest_map(self) -> int:
         """The feature map with the largest mean absolute value."""
         sizes = np.abs(self.activation).reshape(-1, self.activation.shape[-1])
-        with np.errstate(
-            over="ignore", invalid="ignore"
-        ):  # a sum that overflows float32 is infinite, and so the largest
+        with np.errstate(over="ignore", invalid="ignore"):  # an overflowing sum is infinite, and so the largest
             return int((np.ones(len(sizes), np.float32) @ sizes).argmax())  # three times as fast as .sum(axis=0)
 
 
@@ -120,7 +118,7 @@ def explore(
 ) -> Exploration:
     """Read a network's answer and draw its layers: feature maps as grids, vectors as strips.
 
-    ranges: what to draw, by default everything. The cost does not depend on the layers that are left out.
+    ranges: what to draw, by default everything. Layers that are left out cost nothing.
     """
     wanted = [MapRange(layer) for layer in network.layers] if ranges is None else list(ranges)
     largest = max((forward.activations[each.layer.name].size for each in wanted), default=0)
