@@ -25,6 +25,8 @@ class Moving(Layer, abstract=True):
         if found is None:
             raise NoArithmetic(self.kind)
         source, origin = found
+        if origin is not None and len(origin) not in (1, 3):  # rows of features, or more axes
+            raise NoArithmetic(self.kind)
         return MovedCell(source, None if origin is None else as_cell(origin), value)
 
 
@@ -68,7 +70,7 @@ class Flatten(Moving):
         return "flatten"
 
 
-class Reshape(Layer):
+class Reshape(Moving):
     """The same values, row by row, in another shape. One size may be -1: whatever is left."""
 
     target_shape: tuple[int | None, ...] = setting(several(optional(size_number), most=8))
@@ -95,8 +97,13 @@ class Reshape(Layer):
         graph.require(None not in self.output_shape, "a new shape of any size")
         return graph.reshape(inputs[0], (1, *(size or 0 for size in self.output_shape)))
 
+    def source_of(self, place: Place, inputs: Sequence[Shape]) -> tuple[int, Place | None] | None:
+        (shape,) = inputs
+        index = np.ravel_multi_index(place, [known(size) for size in self.compute_output_shape(shape)])
+        return 0, tuple(map(int, np.unravel_index(index, [known(size) for size in shape])))
 
-class Permute(Layer):
+
+class Permute(Moving):
     """The same values with their axes in another order; the first is 1."""
 
     dims: tuple[int, ...] = setting(several(whole(1, 8), most=8))
@@ -115,6 +122,9 @@ class Permute(Layer):
 
     def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
         return graph.transpose(inputs[0], (0, *self.dims))
+
+    def source_of(self, place: Place, inputs: Sequence[Shape]) -> tuple[int, Place | None] | None:
+        return 0, tuple(place[self.dims.index(axis)] for axis in range(1, len(place) + 1))
 
 
 class RepeatVector(Layer):

@@ -252,6 +252,10 @@ def test_flatten_says_where_a_value_came_from() -> None:
 @pytest.mark.parametrize(
     "layer",
     [
+        layers.Permute((3, 1, 2)),
+        layers.Permute((2, 1, 3)),
+        layers.Reshape((-1,)),
+        layers.Reshape((14, 22, 2)),
         layers.ZeroPadding2D(((1, 2), (3, 0))),
         layers.Cropping2D(((1, 2), (3, 0))),
         layers.UpSampling2D((2, 3)),
