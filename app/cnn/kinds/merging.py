@@ -79,6 +79,7 @@ class Subtract(_Merge):
     """The first input less the second."""
 
     verb = "subtracts the second from the first of"
+    sign = " - "
 
     @staticmethod
     def combine(graph: "GraphBuilder", x: "Tensor", y: "Tensor") -> "Tensor":
@@ -87,9 +88,6 @@ class Subtract(_Merge):
     def compute_output_shape(self, *inputs: Shape) -> Shape:
         require(len(inputs) == 2)
         return super().compute_output_shape(*inputs)
-
-    def _explain(self, weights: Weights, inputs: Sequence[Array], place: Place, value: float) -> Cell:
-        raise NoArithmetic(self.kind)
 
 
 class Multiply(_Merge):

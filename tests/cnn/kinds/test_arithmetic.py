@@ -226,7 +226,15 @@ def test_batch_normalisation_shows_its_parameters() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "combine"), [(layers.Add, np.sum), (layers.Multiply, np.prod), (layers.Maximum, np.max)]
+    ("kind", "combine"),
+    [
+        (layers.Add, np.sum),
+        (layers.Average, np.mean),
+        (layers.Maximum, np.max),
+        (layers.Minimum, np.min),
+        (layers.Multiply, np.prod),
+        (layers.Subtract, lambda values: values[0] - values[1]),
+    ],
 )
 def test_layers_that_combine_show_every_input(kind: type[layers.Layer], combine: Any) -> None:
     image = keras.Input((3, 4, 2))
@@ -238,6 +246,7 @@ def test_layers_that_combine_show_every_input(kind: type[layers.Layer], combine:
     cell = described.explain({}, inputs, output, (1, 2, 1))
     assert isinstance(cell, ElementwiseCell)
     assert combine(cell.inputs) == pytest.approx(output[1, 2, 1], abs=1e-6)
+    assert "{0}" in cell.formula and "{1}" in cell.formula
 
 
 def test_flatten_says_where_a_value_came_from() -> None:
