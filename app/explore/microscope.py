@@ -245,13 +245,20 @@ def _sources(inspection: Inspection, options: RenderOptions) -> list[Picture]:
         region = Region(row, column, row + 1, column + 1)
         return [_picture(inputs[cell.source], channel, region, _name(inspection, names[cell.source], channel), options)]
     if isinstance(cell, ElementwiseCell) and layer.is_spatial:
-        region = Region(place.row, place.column, place.row + 1, place.column + 1)
         pairs = zip(names, inputs, strict=True)
-        return [
-            _picture(each, place.channel, region, _name(inspection, name, place.channel), options, _SAME_GRID)
-            for name, each in pairs
-        ]
+        return [_elementwise_source(inspection, name, each, options) for name, each in pairs]
     return []
+
+
+def _elementwise_source(inspection: Inspection, name: str, image: Array, options: RenderOptions) -> Picture:
+    """Draw an input that a cell reads at its own place; one of a single row, column or channel is repeated."""
+    place, shape = inspection.place, image.shape
+    row, column, channel = (
+        min(at, size - 1) for at, size in zip((place.row, place.column, place.channel), shape, strict=True)
+    )
+    region, caption = Region(row, column, row + 1, column + 1), _name(inspection, name, channel)
+    has_same_grid = shape[:2] == inspection.forward.activations[inspection.layer.name].shape[:2]
+    return _picture(image, channel, region, caption, options, _SAME_GRID if has_same_grid else None)
 
 
 def _window(inspection: Inspection, options: RenderOptions) -> list[list[ColouredNumber]] | None:

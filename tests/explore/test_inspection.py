@@ -5,6 +5,7 @@ import pytest
 from app.cnn.errors import NoArithmetic
 from app.cnn.network import Network
 from app.cnn.receptive_field import IMAGE
+from app.cnn.windows import Region
 from app.explore.exploration import RenderOptions
 from app.explore.inspection import (
     Place,
@@ -106,6 +107,17 @@ def test_a_transposed_convolution_is_shown_without_partial_maps() -> None:
     view = view_inspection(inspect(network, forward, network.layer("up"), Place(1, 4, 4)), RenderOptions())
     assert sorted(term.channel for term in view.terms) == [0, 1]
     assert all(term.result is None for term in view.terms)
+
+
+def test_an_input_that_is_repeated_is_marked_at_its_only_cell() -> None:
+    image = keras.Input((6, 7, 3))
+    squeezed = keras.layers.GlobalAveragePooling2D(keepdims=True, name="squeezed")(image)
+    model = keras.Model(image, keras.layers.Multiply(name="excited")([image, squeezed]))
+    network = Network("se", parts(model), card(model, classes=[], pooling="average"))
+    forward = network.run(np.random.default_rng(0).normal(size=(6, 7, 3)).astype(np.float32))
+    view = view_inspection(inspect(network, forward, network.layer("excited"), Place(2, 4, 5)), RenderOptions())
+    assert [each.region for each in view.sources] == [Region(4, 5, 5, 6), Region(0, 0, 1, 1)]
+    assert [each.cells is None for each in view.sources] == [False, True]
 
 
 def test_a_layer_without_arithmetic_still_shows_its_map() -> None:
