@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
+
 from app.cnn.cells import Cell, ElementwiseCell
 from app.cnn.errors import NoArithmetic
 from app.cnn.kinds.layer import Layer, Place, Settings, require
@@ -40,9 +42,11 @@ class _Merge(Layer, abstract=True):
         return made
 
     def _explain(self, weights: Weights, inputs: Sequence[Array], place: Place, value: float) -> Cell:
-        if any(each.shape != inputs[0].shape for each in inputs):
+        if any(each.ndim != len(place) for each in inputs):
             raise NoArithmetic(self.kind)
-        values, operation = tuple(float(each[place]) for each in inputs), self.kind.lower()
+        # What has one row, column or channel is repeated.
+        values = tuple(float(each[tuple(np.minimum(place, np.array(each.shape) - 1))]) for each in inputs)
+        operation = self.kind.lower()
         places = [f"{{{index}}}" for index in range(len(values))]
         formula = self.sign.join(places) if self.sign else f"{operation} of {', '.join(places)}"
         return ElementwiseCell(values, operation, {}, value, formula)

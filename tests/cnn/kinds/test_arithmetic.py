@@ -249,6 +249,24 @@ def test_layers_that_combine_show_every_input(kind: type[layers.Layer], combine:
     assert "{0}" in cell.formula and "{1}" in cell.formula
 
 
+@pytest.mark.parametrize("kind", [layers.Add, layers.Multiply, layers.Subtract])
+def test_what_has_one_row_and_column_is_repeated(kind: type[layers.Layer]) -> None:
+    """As squeeze-and-excitation multiplies each map by one number."""
+    image = keras.Input((3, 4, 2))
+    squeezed = layers.GlobalAveragePooling2D(keepdims=True)(image)
+    model = keras.Model(image, kind(name="combined")([image, squeezed]))
+    values = np.random.default_rng(1).normal(size=(3, 4, 2)).astype(np.float32)
+    output = np.asarray(model(values[np.newaxis]))[0]
+    described = next(layer for layer in describe_layers(model) if layer.name == "combined")
+    means = values.mean(axis=(0, 1), keepdims=True)
+    for place in np.ndindex(output.shape):
+        cell = described.explain({}, (values, means), output, place)
+        assert isinstance(cell, ElementwiseCell)
+        first, second = cell.inputs
+        combined = {layers.Add: first + second, layers.Multiply: first * second, layers.Subtract: first - second}
+        assert combined[kind] == pytest.approx(output[place], abs=1e-6)
+
+
 def test_flatten_says_where_a_value_came_from() -> None:
     built = Built(layers.Flatten(), (3, 4, 2))
     for unit in range(24):

@@ -10,7 +10,6 @@ import pytest
 from keras import layers, ops
 
 from app.cnn.cells import ElementwiseCell
-from app.cnn.errors import NoArithmetic
 from app.cnn.network import Network
 from app.model_files.cards import infer_card
 from app.model_files.errors import ModelError
@@ -108,15 +107,16 @@ def test_the_arithmetic_shows_the_number_of_the_channel(tmp_path: Path) -> None:
         assert cell.inputs[0] + number == pytest.approx(cell.value, abs=1e-6)
 
 
-def test_squeeze_and_excitation_is_seen_but_its_arithmetic_is_not(tmp_path: Path) -> None:
+def test_squeeze_and_excitation_is_seen_with_its_arithmetic(tmp_path: Path) -> None:
     x = keras.Input((6, 6, 3))
     keras.Model(x, squeezed(x)).save(tmp_path / "m.keras")
     opened = load_model(tmp_path / "m.keras")
     network = Network("m", opened.definition, infer_card(opened, "m"))
     forward, layer = network.run(image(opened.model)[0]), network.layer("excited")
     assert network.receptive_fields["excited"] == (6, 6)
-    with pytest.raises(NoArithmetic, match="Multiply"):
-        layer.explain({}, network.inputs(layer, forward), forward.activations["excited"], (0, 0, 0))
+    cell = layer.explain({}, network.inputs(layer, forward), forward.activations["excited"], (3, 2, 1))
+    assert isinstance(cell, ElementwiseCell)
+    assert cell.inputs[0] * cell.inputs[1] == pytest.approx(cell.value, abs=1e-6)
 
 
 def test_a_layer_that_runs_as_in_training_is_refused_by_its_own_name(tmp_path: Path) -> None:
