@@ -121,7 +121,7 @@ def test_an_input_that_is_repeated_is_marked_at_its_only_cell() -> None:
 
 
 def test_a_layer_without_arithmetic_still_shows_its_map() -> None:
-    model = keras.Sequential([keras.Input((6, 7, 2)), keras.layers.LayerNormalization(name="normal")])
+    model = keras.Sequential([keras.Input((6, 7, 2)), keras.layers.UnitNormalization(name="normal")])
     network = Network("normal", parts(model), card(model, classes=[]))
     forward = network.run(np.random.default_rng(0).normal(size=(6, 7, 2)).astype(np.float32))
     inspection = inspect(network, forward, network.layer("normal"), Place(1, 1, 4))

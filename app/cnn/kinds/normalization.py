@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.cnn.cells import Cell, ElementwiseCell
-from app.cnn.errors import InvalidLayer
+from app.cnn.errors import InvalidLayer, NoArithmetic
 from app.cnn.kinds.layer import Layer, Place, Settings, last_size, require
 from app.cnn.kinds.settings import (
     UNITS,
@@ -97,6 +97,13 @@ class _Normalizing(Layer, abstract=True):
     def _learned(self, shape: tuple[int, ...]) -> Variables:
         return {name: shape for name, has_it in (("gamma", self.scale), ("beta", self.center)) if has_it}
 
+    def _cell_among(
+        self, values: Array, weights: Weights, inputs: Sequence[Array], place: Place, value: float
+    ) -> ElementwiseCell:
+        """Return the arithmetic of a cell that is normalised by the mean and variance of these values."""
+        exact = values.astype(np.float64)
+        return self._cell(weights, inputs, place, float(exact.mean()), float(exact.var()), value)
+
     def _cell(
         self, weights: Weights, inputs: Sequence[Array], place: Place, mean: float, variance: float, value: float
     ) -> ElementwiseCell:
@@ -146,9 +153,16 @@ class LayerNormalization(_Normalizing):
 
     axis: int | tuple[int, ...] = setting(axis_numbers, -1)
 
+    operation = "layer normalisation"
+
     def variable_shapes(self, *inputs: Shape) -> Variables:
         (shape,) = inputs
         return self._learned((last_size(self.axis, shape),))
+
+    def _explain(self, weights: Weights, inputs: Sequence[Array], place: Place, value: float) -> Cell:
+        if self.axis not in (-1, len(place), (-1,), (len(place),)):
+            raise NoArithmetic(self.kind)
+        return self._cell_among(inputs[0][place[:-1]], weights, inputs, place, value)
 
 
 class GroupNormalization(_Normalizing):

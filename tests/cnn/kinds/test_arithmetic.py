@@ -216,8 +216,16 @@ def test_elementwise_layers_read_their_own_place(layer: layers.Layer, operation:
         assert (cell.operation, cell.inputs, cell.value) == (operation, (built.image[place],), built.output[place])
 
 
-def test_batch_normalisation_shows_its_parameters() -> None:
-    built = Built(layers.BatchNormalization(epsilon=0.01))
+@pytest.mark.parametrize(
+    "layer",
+    [
+        layers.BatchNormalization(epsilon=0.01),
+        layers.LayerNormalization(epsilon=0.01),
+        layers.LayerNormalization(axis=3, center=False, scale=False),
+    ],
+)
+def test_normalisation_shows_its_parameters(layer: layers.Layer) -> None:
+    built = Built(layer)
     for place in built.places():
         cell = built.explain(place)
         by = cell.parameters
@@ -329,5 +337,5 @@ def test_rescaling_shows_scale_and_offset() -> None:
 
 
 def test_a_kind_without_arithmetic_says_which() -> None:
-    with pytest.raises(NoArithmetic, match="LayerNormalization"):
-        Built(layers.LayerNormalization()).explain((0, 0, 0))
+    with pytest.raises(NoArithmetic, match="UnitNormalization"):
+        Built(layers.UnitNormalization()).explain((0, 0, 0))
