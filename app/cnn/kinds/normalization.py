@@ -171,6 +171,8 @@ class GroupNormalization(_Normalizing):
     groups: int = setting(whole(-1, UNITS), 32)
     axis: int = setting(axis_number, -1)
 
+    operation = "group normalisation"
+
     @classmethod
     def turn_channels_last(cls, settings: Settings) -> Settings | None:
         return turn_axis(settings)
@@ -185,6 +187,12 @@ class GroupNormalization(_Normalizing):
         groups = channels if self.groups == -1 else self.groups
         require(groups > 0 and channels % groups == 0)
         return self._learned((channels,))
+
+    def _explain(self, weights: Weights, inputs: Sequence[Array], place: Place, value: float) -> Cell:
+        (values,) = inputs
+        size = 1 if self.groups == -1 else values.shape[-1] // self.groups
+        first = place[-1] // size * size
+        return self._cell_among(values[..., first : first + size], weights, inputs, place, value)
 
 
 class UnitNormalization(Layer):

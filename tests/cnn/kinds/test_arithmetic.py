@@ -222,6 +222,8 @@ def test_elementwise_layers_read_their_own_place(layer: layers.Layer, operation:
         layers.BatchNormalization(epsilon=0.01),
         layers.LayerNormalization(epsilon=0.01),
         layers.LayerNormalization(axis=3, center=False, scale=False),
+        layers.GroupNormalization(2, epsilon=0.01),
+        layers.GroupNormalization(-1),
     ],
 )
 def test_normalisation_shows_its_parameters(layer: layers.Layer) -> None:
