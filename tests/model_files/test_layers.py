@@ -91,29 +91,27 @@ def test_a_layer_of_keras_own_settings_opens(kind: str, tmp_path: Path) -> None:
 
 
 _RANKS = dict.fromkeys(("GRU", "LSTM", "SimpleRNN"), (16, 8)) | {"RepeatVector": (128,)}
-_MUST: dict[str, dict[str, object]] = (
-    {
-        "Activation": {"activation": "relu"},
-        "AveragePooling2D": {"pool_size": 2},
-        "CenterCrop": {"height": 4, "width": 4},
-        "Conv2D": {"filters": 3, "kernel_size": 3},
-        "Conv2DTranspose": {"filters": 3, "kernel_size": 3},
-        "Dense": {"units": 3},
-        "DepthwiseConv2D": {"kernel_size": 3},
-        "GRU": {"units": 3},
-        "GroupNormalization": {"groups": 2},
-        "LSTM": {"units": 3},
-        "Permute": {"dims": (2, 1, 3)},
-        "RepeatVector": {"n": 3},
-        "Rescaling": {"scale": 0.5},
-        "Reshape": {"target_shape": (16, 8)},
-        "Resizing": {"height": 4, "width": 6},
-        "SeparableConv2D": {"filters": 3, "kernel_size": 3},
-        "SimpleRNN": {"units": 3},
-    }
-    | {kind: {"rate": 0.5} for kind in KINDS if "Dropout" in kind}
-    | {"GaussianNoise": {"stddev": 0.1}}
-)
+_MUST: dict[str, dict[str, object]] = {
+    "Activation": {"activation": "relu"},
+    "AveragePooling2D": {"pool_size": 2},
+    "CenterCrop": {"height": 4, "width": 4},
+    "Conv2D": {"filters": 3, "kernel_size": 3},
+    "Conv2DTranspose": {"filters": 3, "kernel_size": 3},
+    "Dense": {"units": 3},
+    "DepthwiseConv2D": {"kernel_size": 3},
+    "GRU": {"units": 3},
+    "GroupNormalization": {"groups": 2},
+    "LSTM": {"units": 3},
+    "Permute": {"dims": (2, 1, 3)},
+    "RepeatVector": {"n": 3},
+    "Rescaling": {"scale": 0.5},
+    "Reshape": {"target_shape": (16, 8)},
+    "Resizing": {"height": 4, "width": 6},
+    "SeparableConv2D": {"filters": 3, "kernel_size": 3},
+    "SimpleRNN": {"units": 3},
+    "GaussianNoise": {"stddev": 0.1},
+    **{kind: {"rate": 0.5} for kind in KINDS if "Dropout" in kind},
+}
 
 
 @pytest.mark.parametrize("kind", sorted(TRAINING_ONLY - {"RandomHeight", "RandomWidth"}))

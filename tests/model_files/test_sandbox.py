@@ -25,7 +25,7 @@ resource = pytest.importorskip("resource", reason="Windows cannot limit a proces
 
 SECONDS = 120.0
 ANSWER = "print(json.dumps({{'reason': {reason}, 'size': 0}}), flush=True)"
-Programs = Callable[[str], None]
+Programs = Callable[..., None]
 
 
 @pytest.fixture(scope="module")
@@ -221,7 +221,7 @@ def test_a_process_that_does_not_start_is_not_the_file_s_fault(program: Programs
 
 
 def test_python_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(opener_module.sys, "executable", str(tmp_path / "python"))
+    monkeypatch.setattr("app.model_files.sandbox.sys.executable", str(tmp_path / "python"))
     with pytest.raises(ModelError, match="the process that opens files does not start"):
         open_in_sandbox(tmp_path, SECONDS)
 

@@ -66,7 +66,8 @@ def folded(text: str) -> list[str]:
 
 
 def listed(text: str) -> str:
-    return re.findall(r'data-listed="([^"]*)"', text)[0]
+    names: str = re.findall(r'data-listed="([^"]*)"', text)[0]
+    return names
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ def small_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def address(block: blocks.Array) -> int:
-    return block.__array_interface__["data"][0]
+    start: int = block.__array_interface__["data"][0]
+    return start
 
 
 def test_a_block_that_is_read_from_is_not_given_out() -> None:
@@ -66,7 +67,7 @@ def test_where_the_system_gives_no_more_malloc_is_asked(monkeypatch: pytest.Monk
         raise OSError(12, "Cannot allocate memory")
 
     monkeypatch.setattr(blocks, "LARGE", 2**20)
-    monkeypatch.setattr(blocks.mmap, "mmap", refuse)
+    monkeypatch.setattr("app.cnn.litert.buffers.mmap.mmap", refuse)
     block = Blocks(2**15).take()
     block[:] = 1
     assert block.shape == (2**15,)

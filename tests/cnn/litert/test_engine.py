@@ -64,7 +64,12 @@ def count_interpreters(monkeypatch: pytest.MonkeyPatch, image: NDArray[np.float3
     engine = engine_of(build_digits())
     made: list[object] = []
     make = Interpreters._make
-    monkeypatch.setattr(Interpreters, "_make", lambda self: made.append(self) or make(self))
+
+    def count(self: Interpreters) -> object:
+        made.append(self)
+        return make(self)
+
+    monkeypatch.setattr(Interpreters, "_make", count)
     monkeypatch.setattr(Interpreters, "_read", read)
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(lambda _: engine.run(image, PoolingMode.MIN), range(4)))
