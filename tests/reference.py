@@ -1,11 +1,14 @@
 """What the layers of a network compute, by the book: plain NumPy, one cell at a time."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
 
-_KEEP = {"max": np.max, "average": np.mean, "min": np.min}
+_KEEP: dict[str, Callable[[Array], Any]] = {"max": np.max, "average": np.mean, "min": np.min}
 
 
 def pool(image: Array, mode: str, size: tuple[int, int], strides: tuple[int, int], padding: str) -> Array:

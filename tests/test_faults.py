@@ -50,7 +50,12 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 @pytest.fixture(scope="module")
 def server(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
-    limits = {"body_seconds": "3", "stall_seconds": "1", "keep_alive_seconds": "60", "head_seconds": "60"}
+    limits: dict[str, Any] = {
+        "body_seconds": "3",
+        "stall_seconds": "1",
+        "keep_alive_seconds": "60",
+        "head_seconds": "60",
+    }
     process = Process(models, tmp_path_factory.mktemp("server"), connections="100", waiting="2", **limits)
     try:
         yield process.wait()

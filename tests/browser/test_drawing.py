@@ -64,6 +64,7 @@ def test_canvas_and_api_agree(explorer: Page, server: Server) -> None:
         image = see(encode_image(draw_strokes(strokes)), network.card)
         prediction = predict(network, network.run(image))
         expect(explorer.locator(GUESS)).to_have_text(prediction.label)
+        assert prediction.probability is not None
         shown = float(explorer.inner_text(".bars .best .value").lstrip("> "))
         assert shown == pytest.approx(100 * prediction.probability, abs=3)
 

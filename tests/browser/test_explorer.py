@@ -1,6 +1,7 @@
 """The explorer's switches, its address, and what it looks like on every screen."""
 
 import re
+from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -165,7 +166,7 @@ def test_a_phone_has_fewer_maps_a_row(page: Page, base_url: str) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", ["/", "/models"])
-def test_is_accessible(page: Page, base_url: str, path: str, scheme: str) -> None:
+def test_is_accessible(page: Page, base_url: str, path: str, scheme: Literal["light", "dark"]) -> None:
     page.emulate_media(color_scheme=scheme)
     page.goto(path)
     page.wait_for_load_state("networkidle")

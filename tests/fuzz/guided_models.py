@@ -9,6 +9,7 @@ import random
 import sys
 import tempfile
 import zipfile
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -30,7 +31,7 @@ MODELS = ("five-layer-convolutional", "five-layer-dense", "figure-6-3", "section
 ARCHIVE = b"PK\3\4"
 
 
-def _layer(kind: str, name: str, settings: dict[str, object], *nodes: object) -> dict[str, object]:
+def _layer(kind: str, name: str, settings: Mapping[str, object], *nodes: object) -> dict[str, object]:
     return {"class_name": kind, "name": name, "config": {"name": name, **settings}, "inbound_nodes": list(nodes)}
 
 

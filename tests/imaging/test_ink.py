@@ -270,7 +270,7 @@ def box_of(digit: NDArray[np.uint8]) -> tuple[int, int, int, int]:
 
 def centre_of(digit: NDArray[np.uint8]) -> NDArray[np.float64]:
     """The mean row and column, weighted by the ink: pixel (r, c) lies at (r, c)."""
-    places = np.stack(np.indices(digit.shape), axis=-1).reshape(-1, 2)
+    places = np.moveaxis(np.indices(digit.shape), 0, -1).reshape(-1, 2)
     return np.average(places, axis=0, weights=digit.ravel())
 
 

@@ -1,5 +1,6 @@
 import errno
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from app.training.command import evaluate, train
 from tests.training.conftest import write_mnist, write_strokes
 
 
-def call(command: object, *arguments: object) -> Result:
+def call(command: Callable[..., None], *arguments: object) -> Result:
     cli = typer.Typer()
     cli.command()(command)
     return CliRunner().invoke(cli, [str(argument) for argument in arguments])
