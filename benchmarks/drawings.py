@@ -8,8 +8,7 @@ import zlib
 import numpy as np
 from PIL.PngImagePlugin import PngInfo
 
-from app.imaging.samples import SAMPLES
-from app.imaging.strokes import Stroke, draw_strokes
+from app.imaging.strokes import SAMPLES, Stroke, draw_strokes
 
 _NOTE = b"tEXtnote\0"  # a PNG's chunk of text that changes nothing in the picture
 _NOTE_BYTES = 16

@@ -11,9 +11,8 @@ import numpy as np
 
 from app.cnn.network import Network
 from app.explore.exploration import RenderOptions, explore, see
-from app.imaging.png import encode_image
-from app.imaging.samples import SAMPLES
-from app.imaging.strokes import CANVAS_SIDE, PEN_WIDTH, draw_strokes
+from app.imaging.encoding import encode_image
+from app.imaging.strokes import CANVAS_SIDE, PEN_WIDTH, SAMPLES, draw_strokes
 from benchmarks.figures import Figure, Way, alternate, run_alone, summarise
 from benchmarks.plot import draw_plots
 from tests.small_models import guess, parts

@@ -22,9 +22,8 @@ from app.cnn.card import Card, read_card, write_card
 from app.cnn.network import Network
 from app.cnn.pooling import PoolingMode
 from app.explore.exploration import see
-from app.imaging.png import encode_image
-from app.imaging.samples import SAMPLES
-from app.imaging.strokes import draw_strokes
+from app.imaging.encoding import encode_image
+from app.imaging.strokes import SAMPLES, draw_strokes
 from benchmarks.http_client import PAGE, Client, post, request
 from benchmarks.serving import Server
 from tests.small_models import parts

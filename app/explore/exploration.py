@@ -15,12 +15,12 @@ from app.cnn.network import Array, ForwardPass, Network
 from app.cnn.preprocessing import colour_channels, to_levels, to_values
 from app.explore.prediction import Prediction, predict
 from app.imaging.colormap import Colormap
-from app.imaging.drawing import MOST_READ, MostRead, decode
+from app.imaging.drawing import DEFAULT_LIMITS, DrawingLimits, decode
+from app.imaging.encoding import encode_levels
 from app.imaging.grid import COLUMNS, Grid, draw_grid, draw_map, draw_strip
 from app.imaging.ink import normalise, read_ink
-from app.imaging.picture import MIN_FREE_SIDE, Placing, find_size, margined, place
-from app.imaging.png import encode_levels
 from app.imaging.quantize import Extremes, Scale, measure
+from app.imaging.resize import MIN_FREE_SIDE, ResizeMode, choose_size, pad, resize
 
 # Encoding a picture leaves the interpreter free: large ones are drawn at once. Of small ones most is Python's own work.
 _PARALLEL_PIXELS = 250_000
@@ -118,37 +118,37 @@ class Exploration:
     layers: tuple[LayerView, ...]  # those that were to be drawn
 
 
-def see(drawing: bytes, card: Card, most: MostRead = MOST_READ) -> Array:
+def see(drawing: bytes, card: Card, limits: DrawingLimits = DEFAULT_LIMITS) -> Array:
     """What a network sees of a drawing: (height, width, channels) float32, by its card's fit, range and channels.
 
     A side that the input leaves free is at least 32 pixels long, and at most 1,024 where ink is found at its own size,
     512 otherwise. Raises: app.imaging.drawing.InvalidDrawing.
     """
     find_levels = _ink_levels if card.finds_ink else _picture_levels
-    return to_values(find_levels(drawing, card, most), card)
+    return to_values(find_levels(drawing, card, limits), card)
 
 
-def _ink_levels(drawing: bytes, card: Card, most: MostRead) -> NDArray[np.float32]:
+def _ink_levels(drawing: bytes, card: Card, limits: DrawingLimits) -> NDArray[np.float32]:
     """The drawing's ink, found and painted in grey: (height, width, channels), 0 to 255."""
     height, width, channels = card.input_shape
-    ink = read_ink(drawing, most)
+    ink = read_ink(drawing, limits)
     if card.fit is Fit.DIGIT:
         grey = normalise(ink, (height or 28, width or 28)).astype(np.float32)
     else:
-        grey = margined(np.asarray(ink, dtype=np.float32), MIN_FREE_SIDE, paper=0)
+        grey = pad(np.asarray(ink, dtype=np.float32), MIN_FREE_SIDE, paper=0)
     grey = grey if card.ink is Ink.BRIGHT else 255 - grey
     levels = np.full((*grey.shape, channels), 255, dtype=np.float32)
     levels[..., : colour_channels(channels)] = grey[..., np.newaxis]
     return levels
 
 
-def _picture_levels(drawing: bytes, card: Card, most: MostRead) -> NDArray[np.uint8]:
+def _picture_levels(drawing: bytes, card: Card, limits: DrawingLimits) -> NDArray[np.uint8]:
     """The picture in the input's size: (height, width, channels), 0 to 255."""
     height, width, channels = card.input_shape
-    picture = decode(drawing, most)
+    picture = decode(drawing, limits)
     # An input of any size is given the picture's own, in which nothing is to be fitted.
-    placing = Placing.FIT if card.fit in {Fit.ORIGINAL, Fit.DIGIT} else Placing(card.fit)
-    levels = place(picture, find_size(picture, height, width), placing, channels)
+    mode = ResizeMode.FIT if card.fit in {Fit.ORIGINAL, Fit.DIGIT} else ResizeMode(card.fit)
+    levels = resize(picture, choose_size(picture, height, width), mode, channels)
     if card.ink is Ink.DARK:
         return levels
     colours = colour_channels(channels)

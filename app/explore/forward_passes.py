@@ -11,7 +11,7 @@ from app.cnn.network import ForwardPass, Network
 from app.cnn.pooling import PoolingMode
 from app.explore.comparison import swap_ink_and_paper
 from app.explore.exploration import see
-from app.imaging.drawing import MOST_READ, MostRead
+from app.imaging.drawing import DEFAULT_LIMITS, DrawingLimits
 
 MAX_BYTES = 256 * 1024 * 1024  # of activations
 
@@ -28,14 +28,17 @@ class ForwardPasses:
     """
 
     def __init__(
-        self, max_bytes: int = MAX_BYTES, most: MostRead = MOST_READ, observe: Callable[[float], None] | None = None
+        self,
+        max_bytes: int = MAX_BYTES,
+        limits: DrawingLimits = DEFAULT_LIMITS,
+        observe: Callable[[float], None] | None = None,
     ) -> None:
-        """max_bytes: of activations. most: how large a drawing is read.
+        """max_bytes: of activations. limits: of a drawing.
 
         observe: is told the seconds that each forward pass took.
         """
         self.max_bytes = max_bytes
-        self.most = most
+        self.limits = limits
         self.observe = observe
         self.size = 0  # in bytes
         self._kept: OrderedDict[_Key, ForwardPass] = OrderedDict()
@@ -51,7 +54,7 @@ class ForwardPasses:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        image = see(drawing, network.card, self.most)
+        image = see(drawing, network.card, self.limits)
         start = perf_counter()
         forward = network.run(swap_ink_and_paper(image, network.card) if invert else image, pooling)
         if self.observe is not None:

@@ -13,7 +13,7 @@ from app.explore.comparison import accuracies, compare
 from app.explore.exploration import Part, explore, feature_map_grid, feature_maps, layer_grid
 from app.explore.inspection import Place, draw_kernels, inspect, kernel_of
 from app.explore.prediction import predict
-from app.imaging.npz import encode_npz
+from app.imaging.encoding import encode_npz
 from app.web.attachment import attachment
 from app.web.comparison import ComparisonAnswer, answer_comparison
 from app.web.computing import computes

@@ -183,7 +183,7 @@ class Run:
 
     def see(self) -> Array:
         """What the network sees of the drawing. Raises: InvalidDrawing."""
-        return see(self.drawing, self.network.card, self.passes.most)
+        return see(self.drawing, self.network.card, self.passes.limits)
 
 
 @dataclass(frozen=True)

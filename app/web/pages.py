@@ -17,7 +17,7 @@ from app.hosting.admission import ADMITTED
 from app.imaging import colormap as colormaps
 from app.imaging.colormap import Colormap
 from app.imaging.quantize import Scale
-from app.imaging.samples import FIRST, SAMPLES, draw_sample
+from app.imaging.strokes import FIRST_SAMPLE, SAMPLES, draw_sample
 from app.library.entry import State
 from app.library.library import Library
 from app.web.computing import computes
@@ -56,7 +56,7 @@ def show_explorer(request: Request, address: AddressDep, choice: ChoiceDep) -> R
     forward = state.forward_passes.run(choice.network, _first_drawing(), choice.pooling)
     context = _show(forward, choice, address.look, address.selection, shown=None)
     context |= _show_card(request, choice)
-    context |= {"library": state.library, "samples": SAMPLES, "first": FIRST}
+    context |= {"library": state.library, "samples": SAMPLES, "first": FIRST_SAMPLE}
     return templates.TemplateResponse(request, "explorer.html", context)
 
 
@@ -94,7 +94,7 @@ def show_compare(
     state, look = request.app.state, replace(address.look, columns=_COMPARED_COLUMNS)
     run = Run(choice.model, _first_drawing(), None, state.forward_passes)
     context = _show_comparison(run, state.library, look, invert, differences)
-    return templates.TemplateResponse(request, "compare.html", context | {"samples": SAMPLES, "first": FIRST})
+    return templates.TemplateResponse(request, "compare.html", context | {"samples": SAMPLES, "first": FIRST_SAMPLE})
 
 
 @router.post("/comparison")
@@ -221,4 +221,4 @@ def _show_panel(
 
 @cache
 def _first_drawing() -> bytes:
-    return draw_sample(FIRST)
+    return draw_sample(FIRST_SAMPLE)

@@ -12,9 +12,8 @@ from playwright.sync_api import Page, Route, expect
 
 from app.explore.exploration import draw_image, see
 from app.explore.prediction import predict
-from app.imaging.png import encode_image
-from app.imaging.samples import SAMPLES, draw_sample
-from app.imaging.strokes import draw_strokes
+from app.imaging.encoding import encode_image
+from app.imaging.strokes import SAMPLES, draw_sample, draw_strokes
 from tests.browser.conftest import Server, open_explorer
 from tests.browser.pen import LINE_DOWN, draw, draw_digit, ink, pad_as_png, until
 

@@ -12,7 +12,7 @@ from app.explore.comparison import swap_ink_and_paper
 from app.explore.exploration import see
 from app.explore.forward_passes import ForwardPasses
 from app.imaging.drawing import InvalidDrawing
-from app.imaging.samples import draw_sample
+from app.imaging.strokes import draw_sample
 from app.library.library import Library
 from tests.small_models import build_logistic, card, parts
 

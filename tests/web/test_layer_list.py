@@ -11,7 +11,7 @@ from keras import layers
 from app.cnn.network import Network
 from app.explore.exploration import Part, RenderOptions, explore, layer_grid, see
 from app.imaging.grid import draw_strip
-from app.imaging.samples import draw_sample
+from app.imaging.strokes import draw_sample
 from app.main import create_app
 from app.settings import Settings
 from app.web.layer_list import (
