@@ -22,7 +22,10 @@ import pytest
 from tests.pictures import four_png
 from tests.process import Process, read_all
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="takes rights and processes away as Linux does")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="takes rights and processes away as Linux does"),
+]
 
 PREDICTION = "/api/models/digits/prediction"
 # A process and its children see these mounts alone: nothing that others mount, and others nothing of theirs.

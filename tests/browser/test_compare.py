@@ -155,6 +155,7 @@ def test_a_lone_logistic_neuron(compare: Page) -> None:
     expect(compare.locator(".lone-value")).to_have_count(3)
 
 
+@pytest.mark.slow
 def test_survives_a_server_that_goes_away(page: Page, server: Server) -> None:
     open_compare(page)
     server.stop()
@@ -196,6 +197,7 @@ def test_nothing_overflows(page: Page, base_url: str, query: str, width: int, he
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("query", QUERIES)
 def test_is_accessible(page: Page, base_url: str, query: str, scheme: Literal["light", "dark"]) -> None:

@@ -34,6 +34,7 @@ def test_answers_before_the_pen_is_lifted(explorer: Page) -> None:
     explorer.mouse.up()
 
 
+@pytest.mark.slow
 def test_ends_on_the_newest_drawing(explorer: Page, server: Server) -> None:
     draw_digit(explorer, "2")
     draw_digit(explorer, "3")
@@ -54,6 +55,7 @@ def test_reads_each_sample(explorer: Page, digit: str) -> None:
     expect(explorer.locator(GUESS)).to_have_text(digit)
 
 
+@pytest.mark.slow
 def test_canvas_and_api_agree(explorer: Page, server: Server) -> None:
     """The same strokes, on the canvas and drawn by Pillow, give the same answer with nearly the same certainty."""
     network = server.app.state.library.default
@@ -191,6 +193,7 @@ def test_a_file_that_is_no_picture_leaves_the_drawing(explorer: Page, tmp_path: 
     expect(explorer.locator("#errors")).to_be_empty()
 
 
+@pytest.mark.slow
 def test_survives_a_server_that_goes_away(page: Page, server: Server) -> None:
     open_explorer(page)
     server.stop()
@@ -230,6 +233,7 @@ def test_the_next_stroke_leaves_before_the_answer_is_on_the_page(explorer: Page)
     expect(explorer.locator("#explorer")).not_to_have_class(re.compile("waits-long|htmx-request"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [429, 503])
 def test_waits_as_long_as_a_busy_server_asks_and_goes_on_by_itself(explorer: Page, status: int) -> None:
     refused: list[float] = []

@@ -164,6 +164,7 @@ def test_a_phone_has_fewer_maps_a_row(page: Page, base_url: str) -> None:
     expect(page.locator("#layer-conv_1 .maps")).to_have_attribute("data-place", re.compile(r"^0 \d+ 8 "))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", ["/", "/models"])
 def test_is_accessible(page: Page, base_url: str, path: str, scheme: Literal["light", "dark"]) -> None:

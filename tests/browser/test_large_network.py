@@ -14,6 +14,8 @@ from tests.browser.conftest import Server, open_explorer
 from tests.browser.pen import LINE_DOWN, draw
 from tests.large_model import save_large
 
+pytestmark = pytest.mark.slow
+
 SCREENS = [(390, 844), (1280, 900), (1920, 1080)]
 
 

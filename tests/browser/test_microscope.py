@@ -189,6 +189,7 @@ def test_by_touch_alone(browser: object, base_url: str) -> None:
     context.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_panel_is_accessible(explorer: Page, scheme: Literal["light", "dark"]) -> None:
     explorer.emulate_media(color_scheme=scheme)

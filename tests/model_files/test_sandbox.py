@@ -93,6 +93,7 @@ def test_one_process_opens_one_file_after_another(opener: Sandbox, tmp_path: Pat
     assert pid(opener) == first
 
 
+@pytest.mark.slow
 def test_a_file_that_needs_keras_is_opened_by_a_process_that_has_it(tmp_path: Path) -> None:
     path = tmp_path / "m.keras"
     model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.LayerNormalization(), keras.layers.Flatten()])

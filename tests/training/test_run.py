@@ -19,6 +19,8 @@ from app.training.family import FAMILY, SIBLINGS, Recipe
 from app.training.run import run, save
 from app.training.task import Task
 
+pytestmark = pytest.mark.slow
+
 
 def small_network() -> keras.Sequential:
     return keras.Sequential(

@@ -20,6 +20,8 @@ from app.settings import Settings
 from tests.model_files.files import members, small_file, small_model
 from tests.pictures import draw_four, encode, four_png
 
+pytestmark = pytest.mark.slow
+
 DOCUMENT = create_app(Settings()).openapi()
 OPERATIONS = [(path, method) for path, methods in DOCUMENT["paths"].items() for method in methods]
 # What changes a model is tried on models of a person's own; those that came with the app are changed by nobody.

@@ -122,6 +122,7 @@ def test_weights_that_are_no_finite_numbers_are_refused(garbage: float) -> None:
         engine_of(model)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not STATUS.exists(), reason="The system does not say how much memory a process holds.")
 def test_engines_that_are_dropped_leave_no_memory_behind() -> None:
     model = keras.Sequential(
