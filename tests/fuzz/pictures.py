@@ -14,7 +14,7 @@ from PIL import Image
 from app.cnn.card import Card, Fit, Ink
 from app.explore.exploration import see
 from app.imaging.drawing import InvalidDrawing
-from benchmarks.serving import written
+from benchmarks.serving import private_dirty
 from tests.fuzz.mutations import mutate
 from tests.pictures import draw_four, encode
 
@@ -73,7 +73,7 @@ def held_by(process: psutil.Process) -> int:
     gc.collect()
     with suppress(OSError, AttributeError):  # no glibc
         ctypes.CDLL(None).malloc_trim(0)
-    return written(process)
+    return private_dirty(process)
 
 
 def fuzz(count: int, seconds: float, seed: int = 0) -> list[str]:
