@@ -19,7 +19,7 @@ _WITH_ALPHA = {"LA", "RGBA"}
 
 
 class ResizeMode(StrEnum):
-    """How a picture of one aspect ratio fills a size of another."""
+    """The way to fit a picture of one aspect ratio into a size of another."""
 
     FIT = "fit"  # all of it, with a margin of paper
     FILL = "fill"  # cropped to its middle
