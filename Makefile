@@ -1,5 +1,6 @@
 # make run      set everything up and serve the app on http://127.0.0.1:8000 (PORT= changes it)
-# make test     set everything up, a browser included, and run all tests, in a process for each core
+# make test     set everything up, a browser included, and run all tests, in a process for each core (5 minutes on two)
+# make check    the same without the tests marked slow, for while you work (under 3 minutes on two idle cores)
 # make lint     ruff, mypy, and whether a vulnerability is known in what is used
 # make train    train the models anew (MNIST= and STROKES= name files; without, MNIST is downloaded)
 # make bench    measure how fast it is, and how large (JSON= names a file for the figures)
@@ -19,14 +20,20 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 
-.PHONY: run test lint train bench soak fuzz lock clean
+.PHONY: run test check lint train bench soak fuzz lock clean
 
 run: $(VENV)/.installed
 	$(BIN)/layerglass serve --port $(PORT)
 
+PYTEST := $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
+
 test: $(VENV)/.tested
 	$(BIN)/python -m tests.browser.chromium
-	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
+	$(PYTEST)
+
+check: $(VENV)/.tested
+	$(BIN)/python -m tests.browser.chromium
+	$(PYTEST) -m "not slow"
 
 lint: $(VENV)/.tested
 	$(BIN)/ruff check

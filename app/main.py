@@ -21,7 +21,7 @@ from app.hosting.middleware.overload import RefuseWhenFull
 from app.hosting.middleware.rate_limit import RateLimit
 from app.hosting.middleware.request_log import RequestLog
 from app.hosting.middleware.time_limits import TimeLimits
-from app.imaging.drawing import MostRead
+from app.imaging.drawing import DrawingLimits
 from app.library.library import Library
 from app.settings import FORM_BYTES, Settings, get_settings, resource
 from app.web import api, pages, status
@@ -65,8 +65,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     # A drawing is held in memory, never in a file. FastAPI has no setting for what its parser of forms puts into one.
     MultiPartParser.spool_max_size = settings.max_drawing
     app.state.body_sizes = BodySizes(settings.max_body, settings.upload_megabytes * 2**20 + FORM_BYTES)
-    most = MostRead(settings.max_drawing, settings.max_side)
-    app.state.forward_passes = ForwardPasses(settings.remembered_megabytes * 2**20, most, metrics.FORWARD_PASS.observe)
+    limits = DrawingLimits(settings.max_drawing, settings.max_side)
+    app.state.forward_passes = ForwardPasses(
+        settings.remembered_megabytes * 2**20, limits, metrics.FORWARD_PASS.observe
+    )
     app.state.admission = Admission(settings)
     _add_middleware(app, settings)
     add_error_handlers(app)

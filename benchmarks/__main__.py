@@ -1,4 +1,4 @@
-"""`python -m benchmarks [NAMES ...] [--quick] [--json PATH]`: every benchmark that needs no file, or those named."""
+"""`python -m benchmarks [NAMES ...] [--quick] [--json PATH]`: run the named benchmarks, or all that need no file."""
 
 import argparse
 import importlib
@@ -6,19 +6,19 @@ import traceback
 
 from benchmarks.figures import Figure, Measure, add_options, describe_machine, print_table, write_json
 
-# Each has a module of its own, whose measure(quick) gives the figures.
+# By module name. Each module has measure(quick), which returns the figures.
 BENCHMARKS = {
-    "one_drawing": "a request, against what nobody could save",
-    "today": "a request, against what one does without Layerglass",
-    "pen_to_picture": "from the pen to the last feature map painted, in Chromium",
-    "many_people": "many clients that draw at once",
+    "one_drawing": "a request, against its floor",
+    "today": "a request, against the usual alternatives",
+    "pen_to_picture": "from a pointer event to the last feature map painted, in Chromium",
+    "many_people": "many clients drawing at once",
     "start_and_size": "time to the first answer, and memory",
     "growth": "cost against size of canvas, input and model",
 }
 
 
 def main() -> None:
-    """Measure, print and, if asked to, write the figures. One benchmark that fails does not stop the others."""
+    """Measure, print and optionally write the figures. A benchmark that fails does not stop the others."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
     add_options(parser)

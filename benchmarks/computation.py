@@ -1,4 +1,4 @@
-"""What no server could leave out: the drawing is decoded and normalised, the network runs, its layers are encoded."""
+"""The computation that no server could avoid: decode, normalise, run the network, encode its layers."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ MODEL = "digits"
 
 
 def open_network(name: str = MODEL) -> Network:
-    """A built-in model, ready to run."""
+    """Load a built-in model."""
     library = Library(Settings().built_in_models)
     try:
         return library.network(name)
@@ -21,7 +21,7 @@ def open_network(name: str = MODEL) -> Network:
 
 
 def compute(drawing: bytes, network: Network, layers: Sequence[str]) -> list[bytes]:
-    """The pictures of these layers, as PNG."""
+    """Return the pictures of these layers, as PNG."""
     parts = [MapRange(layer) for layer in network.layers if layer.name in layers]
     exploration = explore(network, network.run(preprocess(drawing, network.card)), RenderOptions(), parts)
     return [view.grid.png for view in exploration.layers]

@@ -1,8 +1,7 @@
-"""A Chromium that is driven with next to nothing, so that what is measured is the page.
+"""A minimal driver for Chromium, which costs the page it measures as little as possible.
 
-Playwright watches each request of a page, the data: URLs of its pictures too: on two cores that was a sixth of the time
-from the pen to the picture. This speaks Chromium's own protocol, and asks for nothing else than it is told to
-(https://chromedevtools.github.io/devtools-protocol/).
+Playwright watches each request of a page, even its pictures' data: URLs, which took a sixth of the time from pen to
+picture on two cores. This speaks Chromium's own protocol (https://chromedevtools.github.io/devtools-protocol/).
 """
 
 import json
@@ -21,11 +20,11 @@ from tests.browser import chromium
 from tests.process import end
 
 START_SECONDS = 60
-_LARGEST = 64 * 2**20  # bytes of an answer
+_MAX_MESSAGE = 64 * 2**20  # bytes of an answer
 
 
 class Browser:
-    """A Chromium without a window, with one page of this many pixels."""
+    """A headless Chromium with one page of this many pixels."""
 
     def __init__(self, width: int, height: int) -> None:
         self._folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
@@ -45,10 +44,10 @@ class Browser:
     def __enter__(self) -> "Browser":
         try:
             self._connection = self._connect()
-            targets = self._ask("Target.getTargets")["targetInfos"]
+            targets = self._call("Target.getTargets")["targetInfos"]
             page = next(each["targetId"] for each in targets if each["type"] == "page")
-            self._session = self._ask("Target.attachToTarget", targetId=page, flatten=True)["sessionId"]
-            self.ask("Emulation.setDeviceMetricsOverride", **self._size, deviceScaleFactor=1, mobile=False)
+            self._session = self._call("Target.attachToTarget", targetId=page, flatten=True)["sessionId"]
+            self.call("Emulation.setDeviceMetricsOverride", **self._size, deviceScaleFactor=1, mobile=False)
         except BaseException:
             self._end()
             raise
@@ -56,70 +55,70 @@ class Browser:
 
     def __exit__(self, *_: object) -> None:
         with suppress(RuntimeError, ConnectionClosed, TimeoutError):
-            self._ask("Browser.close")
+            self._call("Browser.close")
         self._connection.close()
         self._end()
 
     def _end(self) -> None:
-        # What was started may only have started the others, which do not end with it.
+        # The process may only be a launcher, whose children outlive it.
         with suppress(psutil.NoSuchProcess):
-            others = psutil.Process(self._process.pid).children(recursive=True)
+            children = psutil.Process(self._process.pid).children(recursive=True)
             end(self._process)
-            for each in others:
+            for child in children:
                 with suppress(psutil.NoSuchProcess):
-                    each.kill()
+                    child.kill()
         self._folder.cleanup()
 
-    def ask(self, method: str, **parameters: Any) -> dict[str, Any]:
-        """What the page answers to one of the protocol's methods. Raises: RuntimeError, where it refuses."""
-        return self._ask(method, self._session, **parameters)
+    def call(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """Call one of the protocol's methods on the page. Raises: RuntimeError if it fails."""
+        return self._call(method, self._session, **parameters)
 
     def open(self, address: str, script: str, until: str) -> None:
-        """Go to an address, with a script that runs before the page's own, and wait until an expression is true."""
-        self.ask("Page.enable")
-        self.ask("Page.addScriptToEvaluateOnNewDocument", source=script)
-        if error := self.ask("Page.navigate", url=address).get("errorText"):
+        """Go to an address, run a script before the page's own, and wait until an expression is true."""
+        self.call("Page.enable")
+        self.call("Page.addScriptToEvaluateOnNewDocument", source=script)
+        if error := self.call("Page.navigate", url=address).get("errorText"):
             raise RuntimeError(f"The page at {address} does not open: {error}")
         deadline = time.monotonic() + START_SECONDS
         while not self.evaluate(until):
             if time.monotonic() > deadline:
                 raise RuntimeError(f"The page at {address} is not ready: {until}")
             time.sleep(0.05)
-        self.ask("Page.disable")
+        self.call("Page.disable")
 
     def evaluate(self, expression: str) -> Any:
-        """The value of an expression in the page, as JSON has it."""
-        answer = self.ask("Runtime.evaluate", expression=expression, returnByValue=True)
+        """Return the value of an expression in the page, as JSON."""
+        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
         if "exceptionDetails" in answer:
             raise RuntimeError(f"{expression}: {answer['exceptionDetails']}")
         return answer["result"].get("value")
 
     def mouse(self, kind: str, x: float, y: float, pressed: bool) -> None:
-        """A mouse event: mouseMoved, mousePressed or mouseReleased. The page gets it as from a hand.
+        """Send a trusted mouse event: mouseMoved, mousePressed or mouseReleased.
 
-        It is not waited for: the browser answers when a frame begins, and a hand does not move in step with frames.
+        This does not wait for the answer, which comes when a frame begins: a hand does not move in step with frames.
         """
         button = "none" if kind == "mouseMoved" and not pressed else "left"
         event = {"type": kind, "x": x, "y": y, "button": button, "buttons": int(pressed), "clickCount": 1}
-        self._tell("Input.dispatchMouseEvent", self._session, event)
+        self._send("Input.dispatchMouseEvent", self._session, event)
 
     def _connect(self) -> ClientConnection:
-        told = Path(self._folder.name, "DevToolsActivePort")  # Chromium writes it when it listens
+        port_file = Path(self._folder.name, "DevToolsActivePort")  # Chromium writes it when it listens
         deadline = time.monotonic() + START_SECONDS
-        while not (told.exists() and len(lines := told.read_text(encoding="ascii").split()) == 2):
+        while not (port_file.exists() and len(lines := port_file.read_text(encoding="ascii").split()) == 2):
             if time.monotonic() > deadline or self._process.poll() is not None:
                 raise RuntimeError("The browser did not start.")
             time.sleep(0.02)
         port, path = lines
-        return connect(f"ws://127.0.0.1:{port}{path}", max_size=_LARGEST, compression=None)
+        return connect(f"ws://127.0.0.1:{port}{path}", max_size=_MAX_MESSAGE, compression=None)
 
-    def _tell(self, method: str, session: str | None, parameters: dict[str, Any]) -> None:
+    def _send(self, method: str, session: str | None, parameters: dict[str, Any]) -> None:
         self._count += 1
-        told = {"id": self._count, "method": method, "params": parameters}
-        self._connection.send(json.dumps(told if session is None else told | {"sessionId": session}))
+        message = {"id": self._count, "method": method, "params": parameters}
+        self._connection.send(json.dumps(message if session is None else message | {"sessionId": session}))
 
-    def _ask(self, method: str, session: str | None = None, **parameters: Any) -> dict[str, Any]:
-        self._tell(method, session, parameters)
+    def _call(self, method: str, session: str | None = None, **parameters: Any) -> dict[str, Any]:
+        self._send(method, session, parameters)
         while (answer := json.loads(self._connection.recv(START_SECONDS))).get("id") != self._count:
             pass
         if "error" in answer:

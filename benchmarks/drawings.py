@@ -1,4 +1,4 @@
-"""Drawings for benchmarks: no two alike, since the app may remember what it has just made of one."""
+"""Drawings for benchmarks. No two are alike, since the app remembers its last forward passes."""
 
 import io
 import secrets
@@ -8,15 +8,14 @@ import zlib
 import numpy as np
 from PIL.PngImagePlugin import PngInfo
 
-from app.imaging.samples import SAMPLES
-from app.imaging.strokes import Stroke, draw_strokes
+from app.imaging.strokes import SAMPLES, Stroke, draw_strokes
 
-_NOTE = b"tEXtnote\0"  # a PNG's chunk of text that changes nothing in the picture
+_NOTE = b"tEXtnote\0"  # a text chunk of a PNG, which does not change the picture
 _NOTE_BYTES = 16
 
 
 def make_drawings(count: int, seed: int = 0) -> list[bytes]:
-    """Canvas-sized PNGs of digits: the samples in turn, each point moved by a few pixels."""
+    """Return canvas-sized PNGs of digits: the samples in turn, each point moved by a few pixels."""
     random = np.random.default_rng(seed)
     digits = list(SAMPLES.values())
     return [_draw(digits[number % len(digits)], random) for number in range(count)]
@@ -30,8 +29,8 @@ def _draw(strokes: list[Stroke], random: np.random.Generator) -> bytes:
     return file.getvalue()
 
 
-def disguise(request: bytes) -> bytes:
-    """The same request with the same picture in another file, so that nothing that is remembered is of use."""
+def make_unique(request: bytes) -> bytes:
+    """Return the request with the same picture in other bytes, so that the app does not remember it."""
     before, found, after = request.partition(_NOTE)
     if not found:
         return request

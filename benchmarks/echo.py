@@ -1,4 +1,4 @@
-"""The least that a server of this kind can do: it takes the same form as Layerglass, and answers as many bytes."""
+"""A bare FastAPI app that takes the same form as Layerglass and answers as many bytes."""
 
 import argparse
 from typing import Annotated
@@ -15,7 +15,7 @@ app.state.filler = ""
 
 @app.put("/length/{length}")
 async def put_length(length: int) -> None:
-    """How many bytes the answers shall have from now on."""
+    """Set the number of bytes of the answers from now on."""
     app.state.filler = "x" * length
 
 
@@ -32,7 +32,7 @@ async def echo(
 
 
 def main() -> None:
-    """Serve it as `layerglass serve` serves the app."""
+    """Serve it like `layerglass serve`."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
     uvicorn.run(app, port=parser.parse_args().port, access_log=False, server_header=False, log_level="error")

@@ -1,4 +1,4 @@
-"""What a benchmark finds: figures with their spread, printed as a table and written as JSON."""
+"""Figures with their spread: measured, printed as a table, and written as JSON."""
 
 import argparse
 import json
@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-Way = Callable[[], object]
+Operation = Callable[[], object]
 
 
 @dataclass(frozen=True)
@@ -26,45 +26,45 @@ class Figure:
     note: str = ""
 
 
-Measure = Callable[[bool], list[Figure]]  # of one benchmark: quick -> its figures
+Measure = Callable[[bool], list[Figure]]  # takes quick
 
 
 def summarise(name: str, samples: Sequence[float], unit: str = "ms", note: str = "") -> Figure:
-    """The median of the samples, with the 5th and 95th percentile."""
+    """Return the median of the samples, with the 5th and 95th percentile."""
     if len(samples) < 2:
         return Figure(name, samples[0], unit, note=note)
     cuts = statistics.quantiles(samples, n=20, method="inclusive")
     return Figure(name, statistics.median(samples), unit, cuts[0], cuts[-1], note)
 
 
-def ratio(name: str, ones: Iterable[float], others: Iterable[float], note: str = "") -> Figure:
-    """How many times as long the ones take: of each round, then the median of the rounds."""
-    return summarise(name, [one / other for one, other in zip(ones, others, strict=True)], "×", note)
+def ratio(name: str, times: Iterable[float], base_times: Iterable[float], note: str = "") -> Figure:
+    """Return the ratio of each round's times, summarised over the rounds."""
+    return summarise(name, [one / other for one, other in zip(times, base_times, strict=True)], "×", note)
 
 
-def milliseconds(way: Way) -> float:
-    """How long it takes once."""
+def milliseconds(operation: Operation) -> float:
+    """Return the time that the operation takes once."""
     start = time.perf_counter()
-    way()
+    operation()
     return (time.perf_counter() - start) * 1000
 
 
-def alternate(ways: Mapping[str, Way], rounds: int) -> dict[str, list[float]]:
-    """Milliseconds of each way in every round: all in turn, so that the machine's mood falls on all alike.
+def alternate(operations: Mapping[str, Operation], rounds: int) -> dict[str, list[float]]:
+    """Return the milliseconds of each operation in every round. They take turns, so that a slow minute slows all.
 
-    In its turn each runs twice, and the second time counts: the first one finds the processor's caches full of what
-    the others left there, which costs a way of 4 ms more than its own time, and one of 400 ms nothing.
+    Each runs twice in its turn, and the second time counts: in the first, the processor's caches are full of the
+    others' data, which more than doubles the time of one of 4 ms and costs one of 400 ms nothing.
     """
-    taken: dict[str, list[float]] = {name: [] for name in ways}
+    times: dict[str, list[float]] = {name: [] for name in operations}
     for _ in range(rounds):
-        for name, way in ways.items():
-            way()
-            taken[name].append(milliseconds(way))
-    return taken
+        for name, operation in operations.items():
+            operation()
+            times[name].append(milliseconds(operation))
+    return times
 
 
 def describe_machine() -> dict[str, object]:
-    """What the figures depend on."""
+    """Return the facts that the figures depend on."""
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     return {
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -83,20 +83,20 @@ def print_table(title: str, figures: Iterable[Figure]) -> None:
 
 
 def write_json(path: Path, results: Mapping[str, Iterable[Figure]]) -> None:
-    """All figures of a run, under the benchmarks' names, with the machine that they were measured on."""
-    told = {name: [asdict(figure) for figure in figures] for name, figures in results.items()}
+    """Write the figures of a run by benchmark, with a description of the machine."""
+    by_name = {name: [asdict(figure) for figure in figures] for name, figures in results.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"machine": describe_machine(), "figures": told}, indent=1) + "\n", encoding="utf-8")
+    path.write_text(json.dumps({"machine": describe_machine(), "figures": by_name}, indent=1) + "\n", encoding="utf-8")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """What every benchmark takes."""
-    parser.add_argument("--quick", action="store_true", help="fewer rounds: to see that it works, not to quote")
+    """Add the options of every benchmark."""
+    parser.add_argument("--quick", action="store_true", help="fewer rounds: only to check that it works")
     parser.add_argument("--json", type=Path, metavar="PATH", help="write the figures there as well")
 
 
 def run_alone(name: str, measure: Measure, description: str | None) -> None:
-    """`python -m benchmarks.NAME`."""
+    """Run one benchmark as `python -m benchmarks.NAME`."""
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=description)
     add_options(parser)
     options = parser.parse_args()

@@ -1,8 +1,8 @@
-"""One forward pass, four ways, and what it takes to make a network ready.
+"""One forward pass by four engines, and the time to make a network ready.
 
 `python -m benchmarks.forward_pass [FILES ...]` measures the app's own digits model, a MobileNet for images of 224×224
-with random weights, and every model file that is named. All ways run in turn, in one process, so that the machine's
-mood falls on all alike. Every activation is compared with Keras' own.
+with random weights, and the model files that are named. The engines take turns in one process, so that a slow minute
+slows all. Each activation is compared with Keras' own.
 """
 
 import argparse
@@ -26,32 +26,26 @@ from app.cnn.litert.interpreters import Interpreters
 from app.cnn.tensorflow.engine import TensorFlowEngine
 from app.model_files.loading import load_model
 from app.settings import resource
+from benchmarks.figures import Operation, milliseconds
 from tests.small_models import parts
 
-ROUNDS, SECONDS = 200, 4.0  # of all ways in turn, whichever ends first
-Way = Callable[[], Any]
+ROUNDS, SECONDS = 200, 4.0  # whichever ends first
 
 
-def milliseconds(way: Way) -> float:
-    start = time.perf_counter()
-    way()
-    return (time.perf_counter() - start) * 1000
-
-
-def alternate(ways: dict[str, Way]) -> dict[str, float]:
-    """The median of each way, in milliseconds."""
-    taken: dict[str, list[float]] = {name: [] for name in ways}
-    for way in ways.values():
-        way()
+def medians(operations: dict[str, Operation]) -> dict[str, float]:
+    """Return the median milliseconds of each operation. They take turns."""
+    times: dict[str, list[float]] = {name: [] for name in operations}
+    for operation in operations.values():
+        operation()
     end = time.perf_counter() + SECONDS
-    while len(taken["model(x)"]) < ROUNDS and time.perf_counter() < end:
-        for name, way in ways.items():
-            taken[name].append(milliseconds(way))
-    return {name: statistics.median(times) for name, times in taken.items()}
+    while len(times["model(x)"]) < ROUNDS and time.perf_counter() < end:
+        for name, operation in operations.items():
+            times[name].append(milliseconds(operation))
+    return {name: statistics.median(samples) for name, samples in times.items()}
 
 
 def largest_difference(found: list[Any], expected: list[Any]) -> float:
-    """Of all activations, in multiples of 1e-4 absolute and relative: below 1 is near enough."""
+    """Return the largest difference in multiples of the tolerance, 1e-4 absolute and relative."""
     return max(
         float((np.abs(one - other) / (1e-4 + 1e-4 * np.abs(other))).max())
         for one, other in zip(found, expected, strict=True)
@@ -67,7 +61,7 @@ def measure(name: str, apart: ModelDefinition) -> None:
     traced = milliseconds(lambda: TensorFlowEngine(apart))
     engine, plain = make_engine(apart), TensorFlowEngine(apart)
     kind = type(engine).__name__
-    print(f"\n{name}: {len(layers)} layers, {model.count_params():,} parameters, by the {kind}")
+    print(f"\n{name}: {len(layers)} layers, {model.count_params():,} parameters, by {kind}")
     print(f"  ready in {ready:.0f} ms, a TensorFlow function in {traced:.0f} ms")
     every = [model.get_layer(layer.name).output for layer in layers]
     expected = keras.Model(model.inputs[0], every)(image[np.newaxis], training=False)
@@ -76,7 +70,7 @@ def measure(name: str, apart: ModelDefinition) -> None:
     answer = tf.function(lambda batch: model(batch, training=False)).get_concrete_function(
         tf.TensorSpec((1, *shape), tf.float32)
     )
-    ways: dict[str, Way] = {
+    operations: dict[str, Operation] = {
         "model.predict": lambda: model.predict(image[np.newaxis], verbose=0),
         "model(x)": lambda: model(image[np.newaxis], training=False),
         "function, the answer only": lambda: answer(tf.constant(image[np.newaxis])).numpy(),
@@ -85,17 +79,17 @@ def measure(name: str, apart: ModelDefinition) -> None:
     }
     if isinstance(engine, LiteEngine):
         bare = answer_only(apart, shape)
-        ways["engine, the answer only"] = lambda: bare.run(image)
-    times = alternate(ways)
-    for way, median in times.items():
+        operations["engine, the answer only"] = lambda: bare.run(image)
+    times = medians(operations)
+    for name, median in times.items():
         ratio = median / times["engine, every activation"]
-        print(f"  {way:28} {median:8.2f} ms  {ratio:6.1f} of the engine")
+        print(f"  {name:28} {median:8.2f} ms  {ratio:6.1f} of the engine")
     for threads in (1, 2, 4):
         print(f"  {threads} threads: {throughput(lambda: engine.run(image, None), threads):8.1f} passes a second")
 
 
 def answer_only(apart: ModelDefinition, shape: tuple[int, ...]) -> Interpreters:
-    """The same graph, which keeps nothing but its last layer's output."""
+    """Return the same graph with its last layer's output alone."""
     graph = GraphBuilder(shape)
     made: dict[str, Any] = {}
     for layer in apart.layers:
@@ -104,14 +98,14 @@ def answer_only(apart: ModelDefinition, shape: tuple[int, ...]) -> Interpreters:
     return Interpreters(graph, [made[apart.layers[-1].name]])
 
 
-def throughput(way: Way, threads: int) -> float:
-    """Passes a second of this many threads together."""
+def throughput(operation: Operation, threads: int) -> float:
+    """Return the passes a second of this many threads together."""
     end = time.perf_counter() + SECONDS / 4
 
     def work(_: int) -> int:
         count = 0
         while time.perf_counter() < end:
-            way()
+            operation()
             count += 1
         return count
 
@@ -122,15 +116,15 @@ def throughput(way: Way, threads: int) -> float:
 
 
 def memory_left(apart: ModelDefinition, make: Callable[[], Any], count: int) -> float:
-    """By how many MB the process grows while this many engines are made, run and dropped; the first ten apart."""
-    held = Path("/proc/self/statm")
+    """Return the MB that the process grows by while engines are made, run and dropped, after a warm-up of ten."""
+    memory = Path("/proc/self/statm")
     image = np.zeros([size or 224 for size in apart.input_shape], np.float32)
 
     def drop(times: int) -> float:
         for _ in range(times):
             make().run(image, None)
         gc.collect()
-        return int(held.read_text().split()[1]) * 4096 / 1e6
+        return int(memory.read_text().split()[1]) * 4096 / 1e6
 
     before = drop(10)
     return drop(count) - before

@@ -1,5 +1,6 @@
-"""Requests as bytes and a client that adds as little as possible to what is measured."""
+"""HTTP requests as bytes, and clients that add as little as possible to what is measured."""
 
+import asyncio
 import json
 import re
 import socket
@@ -8,8 +9,9 @@ from dataclasses import dataclass
 
 BOUNDARY = "layerglass-benchmark"
 TIMEOUT = 60
+ASYNC_TIMEOUT = 120.0  # seconds for one answer: longer than the server itself gives it
 PAGE = "/exploration"
-# What the explorer's form sends beside the drawing, at least.
+# The least that the explorer's form sends beside the drawing.
 PAGE_FIELDS = {"model": "digits", "card_of": "digits", "colormap": "viridis", "scale": "layer", "columns": "16"}
 
 Fields = Iterable[tuple[str, str]]
@@ -25,7 +27,7 @@ class Answer:
 def post(
     path: str, file: bytes, fields: Fields = (), file_field: str = "drawing", filename: str = "drawing.png"
 ) -> bytes:
-    """A multipart POST of fields and a file, as a browser sends it."""
+    """Return a multipart POST of fields and a file, as a browser sends it."""
     parts = [_part(f'name="{name}"') + value.encode() for name, value in fields]
     parts.append(_part(f'name="{file_field}"; filename="{filename}"') + file)
     body = b"\r\n".join([*parts, f"--{BOUNDARY}--\r\n".encode()])
@@ -37,7 +39,7 @@ def _part(disposition: str) -> bytes:
 
 
 def request(method: str, path: str, body: bytes = b"", content_type: str = "") -> bytes:
-    """A whole HTTP/1.1 request that keeps the connection."""
+    """Return an HTTP/1.1 request that keeps the connection open."""
     lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", "Accept: */*"]
     if body or method in {"POST", "PUT"}:
         lines += [f"Content-Type: {content_type}", f"Content-Length: {len(body)}"]
@@ -45,14 +47,14 @@ def request(method: str, path: str, body: bytes = b"", content_type: str = "") -
 
 
 def read_head(head: bytes) -> tuple[int, dict[str, str]]:
-    """Status and headers of an answer."""
+    """Return the status and the headers of an answer."""
     first, *lines = head.decode("latin-1").split("\r\n")
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines if line)}
     return int(first.split(" ", 2)[1]), headers
 
 
 class Client:
-    """One keep-alive connection over which one request goes after another."""
+    """A keep-alive connection for one request after another."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -66,7 +68,7 @@ class Client:
         self._socket.close()
 
     def send(self, data: bytes) -> Answer:
-        """The answer to a request. Raises: ConnectionError where the server ended the connection."""
+        """Send a request and return its answer. Raises: ConnectionError if the server closes the connection."""
         self._socket.sendall(data)
         received = b""
         while (end := received.find(b"\r\n\r\n")) < 0:
@@ -80,12 +82,48 @@ class Client:
 
     def _receive(self) -> bytes:
         if not (piece := self._socket.recv(1 << 18)):
-            raise ConnectionError("The server ended the connection.")
+            raise ConnectionError("The server closed the connection.")
         return piece
 
 
+class AsyncClient:
+    """A keep-alive connection that is opened when needed, for many clients in one process."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def send(self, data: bytes) -> Answer:
+        """Send a request and return its answer.
+
+        Raises: OSError, asyncio.IncompleteReadError, TimeoutError; the connection is then closed.
+        """
+        try:
+            async with asyncio.timeout(ASYNC_TIMEOUT):
+                return await self._send(data)
+        except BaseException:
+            self.close()
+            raise
+
+    async def _send(self, data: bytes) -> Answer:
+        if self._streams is None:
+            self._streams = await asyncio.open_connection("127.0.0.1", self._port, limit=1 << 20)
+        reader, writer = self._streams
+        writer.write(data)
+        status, headers = read_head((await reader.readuntil(b"\r\n\r\n"))[:-4])
+        body = await reader.readexactly(int(headers.get("content-length", 0)))
+        if headers.get("connection", "").lower() == "close":
+            self.close()
+        return Answer(status, headers, body)
+
+    def close(self) -> None:
+        streams, self._streams = self._streams, None
+        if streams:
+            streams[1].close()
+
+
 def page_fields(client: Client, drawing: bytes) -> list[tuple[str, str]]:
-    """What the explorer's page sends beside a drawing: the list of layers that it has, and which are on screen."""
+    """Return the fields that the explorer sends beside a drawing, with its layers and those on screen."""
     fields = list(PAGE_FIELDS.items())
     body = client.send(post(PAGE, drawing, fields)).body
     if listed := re.search(rb' data-listed="([^"]*)"', body):
@@ -95,6 +133,6 @@ def page_fields(client: Client, drawing: bytes) -> list[tuple[str, str]]:
 
 
 def layers_drawn(page: bytes) -> list[str]:
-    """The layers whose pictures an answer of the page holds."""
+    """Return the names of the layers whose pictures are in an answer of the page."""
     figures = re.findall(rb'id="figure-([^"]+)"(.*?)</figcaption>', page, re.S)
     return [name.decode() for name, text in figures if b'src="data:image/png' in text]

@@ -1,8 +1,8 @@
-"""A drawing through a network of MobileNet's size, as the explorer's page asks for it: the layers on screen, no others.
+"""`python -m benchmarks.large_network`: a drawing through MobileNet, as the explorer's page requests it.
 
-`python -m benchmarks.large_network`. The POST of a new drawing, and of one that was just answered, as when a layer
-scrolls into view, against the bare forward pass: a graph function of the last output alone. The server is a
-real one, in a process of its own; the bare passes run in this one, all of them alternately.
+The POST of a new drawing, and of one that was just answered, as when a layer scrolls into view, against the bare
+forward pass: a graph function of the last output alone. The server runs in a process of its own, the bare passes in
+this one, in turn.
 """
 
 import json
@@ -22,9 +22,9 @@ from app.cnn.card import Card, read_card, write_card
 from app.cnn.network import Network
 from app.cnn.pooling import PoolingMode
 from app.explore.preprocess import preprocess
-from app.imaging.png import encode_image
-from app.imaging.samples import SAMPLES
-from app.imaging.strokes import draw_strokes
+from app.imaging.encoding import encode_image
+from app.imaging.strokes import SAMPLES, draw_strokes
+from benchmarks.figures import milliseconds
 from benchmarks.http_client import PAGE, Client, post, request
 from benchmarks.serving import Server
 from tests.small_models import parts
@@ -36,7 +36,7 @@ FURTHER_DOWN = ["conv_dw_3", "conv_pw_3"]
 
 
 def save_mobilenet(folder: Path) -> keras.Model:
-    """MobileNet for 1,000 classes with random weights, and a card for it."""
+    """Save a MobileNet for 1,000 classes with random weights, and a card for it."""
     keras.utils.set_random_seed(0)
     model = keras.applications.MobileNet(weights=None, classes=1000)
     card = Card(
@@ -57,7 +57,7 @@ def save_mobilenet(folder: Path) -> keras.Model:
 
 
 def drawings() -> Iterator[bytes]:
-    """Pictures of which no two are the same: a digit, moved to and fro."""
+    """Yield pictures of a digit, each shifted differently."""
     step = 0
     while True:
         step += 1
@@ -66,7 +66,7 @@ def drawings() -> Iterator[bytes]:
 
 
 def compile_bare(model: keras.Model) -> Callable[[Any], Any]:
-    """The forward pass to the last output, and nothing else."""
+    """Compile the forward pass to the last output alone."""
     signature = [tf.TensorSpec((1, 224, 224, 3), tf.float32)]
     forward = tf.function(lambda image: model(image, training=False), input_signature=signature)
     graph = forward.get_concrete_function()
@@ -78,12 +78,12 @@ def compile_bare(model: keras.Model) -> Callable[[Any], Any]:
 
 
 def make_network(model: keras.Model, folder: Path) -> Network:
-    """The network that the server has, in this process."""
+    """Return the server's network, in this process."""
     return Network("mobilenet", parts(model), read_card(folder / "mobilenet.json"))
 
 
 def measure(rounds: int = ROUNDS) -> dict[str, float]:
-    """Milliseconds, medians of the rounds; the ratios to the bare forward pass; bytes of an answer."""
+    """Return median milliseconds, their ratios to the bare forward pass, and the kilobytes of an answer."""
     with tempfile.TemporaryDirectory() as name:
         model = save_mobilenet(Path(name))
         with Server(built_in_models=name) as server, Client(server.port) as client:
@@ -119,11 +119,9 @@ def measure(rounds: int = ROUNDS) -> dict[str, float]:
     return times | ratios | {"kilobytes": first_screen / 1000}
 
 
-def _time(run: Callable[..., object], *given: object) -> float:
-    time.sleep(0.02)  # the threads of the engine that ran before spin for a while
-    start = time.perf_counter()
-    run(*given)
-    return (time.perf_counter() - start) * 1000
+def _time(run: Callable[..., object], *arguments: object) -> float:
+    time.sleep(0.02)  # the previous engine's threads spin for a while
+    return milliseconds(lambda: run(*arguments))
 
 
 def main() -> None:

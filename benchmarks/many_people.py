@@ -1,7 +1,7 @@
-"""Many clients that draw at once, as pages do: one request at a time, the next when the answer is there.
+"""Many clients drawing at once, like pages: one request at a time, the next when the answer is there.
 
-A server that is full says 503 with Retry-After: the client rests that long, longer after each further refusal, and then
-sends its newest drawing. These are counted apart, as refused. The clients are one process, on the server's cores.
+A busy server answers 503 with Retry-After: the client pauses that long, longer after each further refusal, and sends
+its newest drawing. Such answers are counted as refused. The clients share one process, on the server's cores.
 """
 
 import asyncio
@@ -13,33 +13,32 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import cycle
 
-from benchmarks.connection import Connection
-from benchmarks.drawings import disguise, make_drawings
+from benchmarks.drawings import make_drawings, make_unique
 from benchmarks.figures import Figure, run_alone
-from benchmarks.http_client import PAGE, Answer, Client, page_fields, post
-from benchmarks.serving import Server, held_by
+from benchmarks.http_client import PAGE, Answer, AsyncClient, Client, page_fields, post
+from benchmarks.serving import Server, resources_of
 
 CLIENTS = (1, 4, 16, 64, 256)
 WORKERS = (1, 2)
 LONGEST_PAUSE = 8  # seconds
-ROUNDS = 2  # in each, every number of clients has its turn, so that all meet with the same load of the machine
+ROUNDS = 2  # in each, every number of clients has its turn, so that a slow minute slows all
 SECONDS, QUICK_SECONDS, SETTLE_SECONDS = 8.0, 1.0, 1.0
 DRAWINGS = 200
 
 
 @dataclass
 class Tally:
-    """What a group of clients met with."""
+    """The answers to a group of clients."""
 
     since: float = 0
     until: float = 0
-    duration: float = 0  # in seconds, of all times in which it was counted
+    duration: float = 0  # seconds of counting
     seconds: list[float] = field(default_factory=list)  # of each answer
     refused: int = 0  # 503 with Retry-After
     errors: Counter[str] = field(default_factory=Counter)
 
     def begin(self, seconds: float) -> None:
-        """Count for so many seconds, as soon as all have come and the first of them have had their no."""
+        """Count for this many seconds, once all clients have come and the first refusals are over."""
         self.since = time.perf_counter() + SETTLE_SECONDS
         self.until = self.since + seconds
         self.duration += seconds
@@ -55,15 +54,15 @@ class Tally:
 
 
 async def draw(port: int, requests: list[bytes], tally: Tally) -> None:
-    """One person who draws for as long as the tally says."""
-    connection, failures = Connection(port), 0
+    """Draw as one client until the tally ends."""
+    connection, failures = AsyncClient(port), 0
     try:
         for data in cycle(requests):
             start = time.perf_counter()
             if start >= tally.until:
                 return
             try:
-                answer = await connection.send(disguise(data))
+                answer = await connection.send(make_unique(data))
             except (OSError, asyncio.IncompleteReadError) as error:
                 tally.errors[type(error).__name__] += 1
                 continue
@@ -76,13 +75,13 @@ async def draw(port: int, requests: list[bytes], tally: Tally) -> None:
 
 
 def pause(answer: Answer, failures: int) -> float:
-    """How long the page rests after so many refusals in a row, in seconds; as static/drawing.js does."""
+    """Return the page's pause after a number of refusals in a row, in seconds, as in static/drawing.js."""
     least = float(answer.headers.get("retry-after", 0))
     return max(least, float(min(2 ** (failures - 1), LONGEST_PAUSE))) * (1 + random.random() / 2)
 
 
 async def crowd(port: int, clients: int, seconds: float, requests: list[bytes], tally: Tally | None = None) -> None:
-    """So many people at once, each beginning at another drawing."""
+    """Let a number of clients draw at once, each beginning at another drawing."""
     tally = tally or Tally()
     tally.begin(seconds)
     starts = [index * len(requests) // clients for index in range(clients)]
@@ -90,7 +89,7 @@ async def crowd(port: int, clients: int, seconds: float, requests: list[bytes], 
 
 
 def measure(quick: bool = False) -> list[Figure]:
-    """For one worker and two, and each number of clients: answers a second, waiting, refusals, errors, memory."""
+    """Return answers a second, latencies, refusals, errors and memory for each number of workers and clients."""
     drawings = make_drawings(DRAWINGS)
     rounds, seconds = (1, QUICK_SECONDS) if quick else (ROUNDS, SECONDS)
     tallies = {(workers, clients): Tally() for workers in WORKERS for clients in CLIENTS}
@@ -105,7 +104,7 @@ def measure(quick: bool = False) -> list[Figure]:
             for (workers, clients), tally in tallies.items():
                 asyncio.run(crowd(servers[workers].port, clients, seconds, requests, tally))
         figures = [figure for key, tally in tallies.items() for figure in _figures(_name(*key), tally)]
-        memory = {workers: held_by(server).memory / 1e6 for workers, server in servers.items()}
+        memory = {workers: resources_of(server).memory / 1e6 for workers, server in servers.items()}
     return [*figures, *(Figure(f"{_workers(workers)}: memory", size, "MB") for workers, size in memory.items())]
 
 

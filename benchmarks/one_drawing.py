@@ -1,8 +1,8 @@
-"""One warm request with a drawing, against its floor: what is left when everything of Layerglass is taken away.
+"""One warm request with a drawing, against its floor.
 
 The floor is a bare FastAPI app behind the same uvicorn, which parses the same form and answers as many bytes, plus, in
 this process, decoding and normalising the drawing, the forward pass, and the encoding of the same pictures. Request,
-echo and computation alternate; every round has a drawing of its own.
+echo and computation alternate; each round has a drawing of its own.
 """
 
 from app.cnn.network import Network
@@ -18,7 +18,7 @@ API = f"/api/models/{MODEL}/feature-maps"
 
 
 def measure(quick: bool = False) -> list[Figure]:
-    """Milliseconds of the API's answer and the page's, their floors, and the ratios."""
+    """Return the milliseconds of the API's and the page's answers, their floors, and the ratios."""
     network = open_network()
     count = WARM_UP + (QUICK_ROUNDS if quick else ROUNDS)
     drawings, others = make_drawings(count), make_drawings(count, seed=1)
@@ -40,19 +40,19 @@ def _measure(
     first = app.send(post(path, drawings[0], fields))
     layers = layers_drawn(first.body) or [layer.name for layer in network.feature_map_layers]
     bare.send(request("PUT", f"/length/{len(first.body)}"))
-    taken: dict[str, list[float]] = {"request": [], "echo": [], "computation": []}
+    times: dict[str, list[float]] = {"request": [], "echo": [], "computation": []}
     for drawing in drawings:
         sent, echoed = post(path, drawing, fields), post("/echo", drawing, fields)
-        taken["request"].append(milliseconds(lambda: _expect_answer(app, sent)))  # noqa: B023
-        taken["echo"].append(milliseconds(lambda: _expect_answer(bare, echoed)))  # noqa: B023
-        taken["computation"].append(milliseconds(lambda: compute(drawing, network, layers)))  # noqa: B023
-    taken = {part: times[WARM_UP:] for part, times in taken.items()}
-    floor = [echo + computed for echo, computed in zip(taken["echo"], taken["computation"], strict=True)]
+        times["request"].append(milliseconds(lambda: _expect_answer(app, sent)))  # noqa: B023
+        times["echo"].append(milliseconds(lambda: _expect_answer(bare, echoed)))  # noqa: B023
+        times["computation"].append(milliseconds(lambda: compute(drawing, network, layers)))  # noqa: B023
+    times = {part: samples[WARM_UP:] for part, samples in times.items()}
+    floor = [echo + computed for echo, computed in zip(times["echo"], times["computation"], strict=True)]
     return [
-        summarise(f"{name}: request", taken["request"], note=f"{len(layers)} pictures, {len(first.body):,} bytes"),
-        summarise(f"{name}: floor, the echo", taken["echo"]),
-        summarise(f"{name}: floor, the computation", taken["computation"]),
-        ratio(f"{name}: request / floor", taken["request"], floor),
+        summarise(f"{name}: request", times["request"], note=f"{len(layers)} pictures, {len(first.body):,} bytes"),
+        summarise(f"{name}: floor, the echo", times["echo"]),
+        summarise(f"{name}: floor, the computation", times["computation"]),
+        ratio(f"{name}: request / floor", times["request"], floor),
     ]
 
 

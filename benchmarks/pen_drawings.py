@@ -1,7 +1,7 @@
-"""How well real hands are read through the running app: as PNGs by the API, and drawn on the real canvas in Chromium.
+"""`python -m benchmarks.pen_drawings STROKES.jsonl.gz [--count 300] [--model digits]`: the running app's accuracy.
 
-`python -m benchmarks.pen_drawings STROKES.jsonl.gz [--count 300] [--model digits]`; the file is the training's own, and
-only the writers that no training has seen are drawn. The canvas is drawn on with pointer events, at its own pen width.
+Digits by writers that no training has seen, sent to the API as PNGs, and drawn on the real canvas in Chromium with
+pointer events at its own pen width. The file is the training's own.
 """
 
 import argparse
@@ -20,11 +20,11 @@ from app.main import create_app
 from app.training.pen import PenDigit, read_pen_digits, split_by_writer
 from tests.browser import chromium
 
-MARGIN = 30  # between the writer's box and the pad's edge, in pixels of the canvas
+MARGIN = 30  # pixels between the digit and the canvas' edge
 
 
 def on_canvas(digit: PenDigit) -> list[Stroke]:
-    """The strokes in pixels of the canvas, filling it but for a margin, their aspect ratio kept."""
+    """Scale the strokes to the canvas less a margin, keeping their aspect ratio."""
     points = np.concatenate(digit.strokes)
     low, high = points.min(axis=0), points.max(axis=0)
     scale = (CANVAS_SIDE - 2 * MARGIN) / max((high - low).max(), 1e-6)
@@ -33,7 +33,7 @@ def on_canvas(digit: PenDigit) -> list[Stroke]:
 
 
 def read_by_api(client: TestClient, model: str, strokes: list[Stroke]) -> str:
-    """The answer to a picture of the strokes."""
+    """Return the API's answer to a picture of the strokes."""
     file = io.BytesIO()
     draw_strokes(strokes).save(file, "PNG")
     answer = client.post(f"/api/models/{model}/prediction", files={"drawing": file.getvalue()})
@@ -41,7 +41,7 @@ def read_by_api(client: TestClient, model: str, strokes: list[Stroke]) -> str:
 
 
 def read_on_page(page: Page, strokes: list[Stroke]) -> str:
-    """The page's answer after the strokes were drawn on its canvas."""
+    """Draw the strokes on the page's canvas and return its answer."""
     page.click("#clear")
     box = page.locator("#canvas").bounding_box()
     assert box is not None
@@ -54,14 +54,14 @@ def read_on_page(page: Page, strokes: list[Stroke]) -> str:
             page.mouse.move(*place)
         page.mouse.up()
     page.wait_for_timeout(150)
-    # Playwright's own wait_for_function evaluates a string in the page, which the page's policy forbids.
+    # Playwright's wait_for_function evaluates a string, which the page's Content-Security-Policy forbids.
     while page.evaluate("document.querySelector('#explorer.htmx-request') !== null"):
         page.wait_for_timeout(20)
     return page.inner_text(".guess")
 
 
 def main() -> None:
-    """Print both accuracies, and how often the two ways agree."""
+    """Print both accuracies, and how often both agree."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("strokes", type=Path)
     parser.add_argument("--count", type=int, default=300)

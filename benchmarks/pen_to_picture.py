@@ -1,9 +1,9 @@
-"""From the pen to the picture: how long after a pointer event the last feature map that it changed is painted.
+"""The time from a pointer event to the last feature map that it changed being painted.
 
-A real Chromium draws on the real page, with as many pointer events a second as a finger gives on a screen, and a mouse.
-For each event: the time from when it is made to when the browser presents the last picture that was changed by the
-first answer to a request that left after the page was told of it (Element Timing). Events that wait for a request under
-way pay for that, too. The server is a process of its own on the same cores.
+A real Chromium draws on the real page, with as many pointer events a second as a finger makes on a screen, and as a
+mouse. For each event: the time until the browser presents the last picture that was changed by the first answer to a
+request that left after the page was told of the event (Element Timing). An event that comes while a request is under
+way waits for it, too. The server is a process of its own on the same cores.
 """
 
 import time
@@ -11,15 +11,14 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from app.imaging.samples import SAMPLES
-from app.imaging.strokes import CANVAS_SIDE
+from app.imaging.strokes import CANVAS_SIDE, SAMPLES
 from benchmarks.devtools import Browser
 from benchmarks.figures import Figure, run_alone, summarise
 from benchmarks.serving import Server
 
-FINGER, MOUSE = 57, 125  # moves a second; not the screen's 60, so that moves meet every moment between two frames
+FINGER, MOUSE = 57, 125  # moves a second; not the screen's 60, so that moves fall anywhere between two frames
 DIGITS, QUICK_DIGITS = 5, 1
-POINTS = 8  # between two points of a sample
+POINTS = 8  # moves between two points of a sample
 SCRIPT = Path(__file__).with_suffix(".js")
 WIDTH, HEIGHT = 1280, 900
 READY = "document.querySelector('#explorer[data-htmx-powered]') !== null && document.querySelector('img.grid') !== null"
@@ -28,7 +27,7 @@ SIZES = "performance.getEntriesByName(new URL('/exploration', location).href).ma
 
 
 def measure(quick: bool = False) -> list[Figure]:
-    """Latency of every event, updates a second while drawing, bytes an update, long tasks; of a mouse the latency."""
+    """Return latencies, updates a second while drawing, bytes an update and long tasks; for a mouse the latency."""
     digits = QUICK_DIGITS if quick else DIGITS
     with Server() as server, Browser(WIDTH, HEIGHT) as browser:
         browser.open(f"http://127.0.0.1:{server.port}/", SCRIPT.read_text(encoding="utf-8"), until=READY)
@@ -40,7 +39,7 @@ def measure(quick: bool = False) -> list[Figure]:
 
 
 def watch(browser: Browser, digits: int, moves_a_second: int) -> tuple[dict[str, Any], float]:
-    """What the page's script sees while digits are drawn, and the seconds that the pen was down."""
+    """Draw digits. Returns: the record of the page's script, and the seconds that the pen was down."""
     browser.evaluate("void Object.assign(watched, { moves: [], updates: [], longTasks: [] })")
     browser.evaluate("performance.clearResourceTimings()")
     seconds = draw_digits(browser, digits, moves_a_second)
@@ -49,7 +48,7 @@ def watch(browser: Browser, digits: int, moves_a_second: int) -> tuple[dict[str,
 
 
 def draw_digits(browser: Browser, count: int, moves_a_second: int) -> float:
-    """Draw samples with the mouse at an even pace. Seconds that the pen was down."""
+    """Draw samples with the mouse at an even pace. Returns: the seconds that the pen was down."""
     left, top, width = browser.evaluate(CANVAS)
     down = 0.0
     for digit in (list(SAMPLES) * count)[:count]:
@@ -59,7 +58,7 @@ def draw_digits(browser: Browser, count: int, moves_a_second: int) -> float:
             browser.mouse("mouseMoved", *places[0], pressed=False)
             browser.mouse("mousePressed", *places[0], pressed=True)
             start = time.perf_counter()
-            for number, place in enumerate(_between(places)):
+            for number, place in enumerate(_interpolate(places)):
                 browser.mouse("mouseMoved", *place, pressed=True)
                 time.sleep(max(0, start + (number + 1) / moves_a_second - time.perf_counter()))
             down += time.perf_counter() - start
@@ -67,15 +66,15 @@ def draw_digits(browser: Browser, count: int, moves_a_second: int) -> float:
     return down
 
 
-def _between(places: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """More points along the same line, so that the hand is not faster than a hand."""
+def _interpolate(places: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Add points along the line, so that it is drawn no faster than by hand."""
     pairs = pairwise(places)
     steps = [step / POINTS for step in range(1, POINTS + 1)]
     return [(x + (u - x) * t, y + (v - y) * t) for (x, y), (u, v) in pairs for t in steps]
 
 
 def summarise_watched(watched: dict[str, Any], sizes: list[int], seconds: float) -> list[Figure]:
-    """The figures of what the page's script has seen."""
+    """Return the figures of the script's record."""
     moves, updates = watched["moves"], watched["updates"]
     trips = [each["painted"] - each["left"] for each in updates]
     long = [each["duration"] for each in watched["longTasks"]]
@@ -90,7 +89,7 @@ def summarise_watched(watched: dict[str, Any], sizes: list[int], seconds: float)
 
 
 def summarise_latency(watched: dict[str, Any], name: str) -> Figure:
-    """From each move to when the first update that holds it is painted."""
+    """Summarise the time from each move until the first update with it is painted."""
     moves, updates = watched["moves"], watched["updates"]
     latencies = [
         painted - move["made"]

@@ -10,7 +10,7 @@ Points = Sequence[tuple[float, float]]
 
 
 def draw_plots(plots: Sequence[tuple[str, str, str, Points]]) -> str:
-    """An SVG with plots in two columns, all axes from 0. plots: (title, x, y, points) each."""
+    """Return an SVG with plots in two columns, all axes from 0. plots: (title, x, y, points) each."""
     rows = -(-len(plots) // 2)
     parts = [
         f'<g transform="translate({i % 2 * WIDTH} {i // 2 * HEIGHT})">{_plot(*p)}</g>' for i, p in enumerate(plots)
@@ -41,7 +41,7 @@ def _plot(title: str, x_name: str, y_name: str, points: Points) -> str:
 
 
 def nice_step(end: float) -> float:
-    """A step of 1, 2 or 5 times a power of ten, of which at most five reach the end."""
+    """Return a step of 1, 2 or 5 times a power of ten, of which at most five reach the end."""
     power = 10.0 ** len(str(int(end)))
     while end / (power / 10) <= 5:
         power /= 10

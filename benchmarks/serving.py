@@ -1,4 +1,4 @@
-"""The real server in processes of its own, and what it holds of the machine."""
+"""A real server in processes of its own, and the resources that it holds."""
 
 import os
 import socket
@@ -15,18 +15,18 @@ from tests.process import end, free_port
 
 ROOT = Path(__file__).parent.parent
 START_SECONDS = 180
-_READY = ("Application startup complete", "Ready.")  # what a worker says, by uvicorn or by the app
+_READY = ("Application startup complete", "Ready.")  # logged by each worker: by uvicorn or by the app
 LAYERGLASS = "from app.cli import cli; cli()"
 
 
 class Server:
-    """A Python program that listens on a port of its own; by default `layerglass serve`."""
+    """A Python program that listens on a free port; by default `layerglass serve`."""
 
     def __init__(self, program: str = LAYERGLASS, arguments: tuple[str, ...] = ("serve",), **settings: object) -> None:
-        """settings: Layerglass' own, as in LAYERGLASS_WORKERS."""
+        """settings: Layerglass' own; workers=2 is LAYERGLASS_WORKERS=2."""
         self.port = free_port()
-        told = {f"LAYERGLASS_{name.upper()}": str(value) for name, value in settings.items()}
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), **told}
+        variables = {f"LAYERGLASS_{name.upper()}": str(value) for name, value in settings.items()}
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
         self._count = int(str(settings.get("workers", 1)))
         self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115
         command = [sys.executable, "-c", program, *arguments, "--port", str(self.port)]
@@ -49,7 +49,7 @@ class Server:
         return self._log.read()
 
     def wait(self) -> None:
-        """Until every worker takes requests. Raises: RuntimeError with what it said, where it does not."""
+        """Wait until every worker takes requests. Raises: RuntimeError with the log if one does not start."""
         deadline = time.monotonic() + START_SECONDS
         while not self._is_ready():
             if self.process.poll() is not None or time.monotonic() > deadline:
@@ -57,7 +57,7 @@ class Server:
             time.sleep(0.02)
 
     def _is_ready(self) -> bool:
-        # Several workers share a socket, which takes connections before they do: only the log tells when all are ready.
+        # A port accepts connections as soon as one worker listens: only the log tells when all are ready.
         if self._count > 1:
             return max(self.log.count(words) for words in _READY) >= self._count
         try:
@@ -67,12 +67,12 @@ class Server:
         return True
 
     def processes(self) -> list[psutil.Process]:
-        """Itself, its workers and whatever else it has started."""
+        """Return the server's process, its workers and all others that it has started."""
         own = psutil.Process(self.process.pid)
         return [own, *own.children(recursive=True)]
 
     def workers(self) -> list[psutil.Process]:
-        """The processes that answer: not who supervises them, nor who opens model files or cleans up."""
+        """Return the processes that answer: not the supervisor, the sandbox or the resource tracker."""
         own, *children = self.processes()
         return [own] if self._count == 1 else [each for each in children if _answers(each)]
 
@@ -89,8 +89,8 @@ def _answers(process: psutil.Process) -> bool:
 
 
 @dataclass(frozen=True)
-class Holding:
-    """What processes hold: bytes of memory that they alone wrote to, threads, open files and sockets, processes."""
+class Resources:
+    """Bytes of private memory that was written to, threads, open files and sockets, and processes."""
 
     memory: int
     threads: int
@@ -99,16 +99,16 @@ class Holding:
 
 
 def pss(process: psutil.Process) -> int:
-    """Bytes of memory, shared pages shared out among those that share them; where the system cannot say, all of it."""
+    """Return the proportional set size in bytes; the RSS where the system does not tell."""
     full = process.memory_full_info()
     return int(getattr(full, "pss", 0) or full.rss)
 
 
-def written(process: psutil.Process) -> int:
-    """Bytes of memory that the process wrote to and shares with nobody; where the system cannot say, its USS.
+def private_dirty(process: psutil.Process) -> int:
+    """Return the bytes of private memory that the process wrote to; the USS where the system does not tell.
 
-    Not its USS where it can: a library's pages count there from the moment when the last other process that has
-    them in its memory ends, so that it grows by hundreds of MB for what other programs do.
+    The USS also counts a shared library's pages once no other process has them, so that it grows by hundreds of MB when
+    another program ends.
     """
     try:
         lines = Path(f"/proc/{process.pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
@@ -117,11 +117,11 @@ def written(process: psutil.Process) -> int:
     return sum(1024 * int(line.split()[1]) for line in lines if line.startswith(("Private_Dirty:", "Swap:")))
 
 
-def held_by(server: Server) -> Holding:
-    """Memory of the processes that answer, threads and handles of those too, and the count of all."""
+def resources_of(server: Server) -> Resources:
+    """Return memory, threads and handles of the workers, and the number of all processes."""
     workers = server.workers()
-    return Holding(
-        memory=sum(written(each) for each in workers),
+    return Resources(
+        memory=sum(private_dirty(each) for each in workers),
         threads=sum(each.num_threads() for each in workers),
         handles=sum(each.num_fds() for each in workers),
         processes=len(server.processes()),

@@ -1,8 +1,8 @@
 """`make soak`: a real server under many visitors for ten minutes, then a verdict.
 
-Every answer must have the bytes that it has when nobody else asks; a full server may say 503 or 429 with Retry-After,
-and nothing else may go wrong. Memory must stay flat while they are there, and no thread, file, socket or process may be
-left when they are gone. Exit status 0: it was so.
+Each answer must have the bytes that it has when nobody else asks. A full server may say 503 or 429 with Retry-After;
+nothing else may go wrong. Memory must stay flat, and no thread, file, socket or process may be left over. Exits with 0
+if all this holds, else with 1.
 """
 
 import argparse
@@ -15,35 +15,34 @@ from pathlib import Path
 import keras
 from keras import layers
 
-from benchmarks.connection import Connection
-from benchmarks.http_client import request
-from benchmarks.serving import Holding, Server, held_by
-from benchmarks.truth import Truth, find_truth
+from benchmarks.expected import ExpectedAnswers, record_answers
+from benchmarks.http_client import AsyncClient, request
+from benchmarks.serving import Resources, Server, resources_of
 from benchmarks.visitors import Visitor, Visits
 
 SECONDS, CLIENTS = 600.0, 64
-WARM_UP_SHARE = 0.25  # of the time, and before it: caches fill, threads start
-RETURN_SHARE = 0.2  # of the time, until as much is in use again as before they rested
+WARM_UP_SHARE = 0.25  # of the time, added before it: caches fill, threads start
+RETURN_SHARE = 0.2  # of the time, until as much memory is in use again as before the pause
 SAMPLE_SECONDS = 2.0
 QUIET_SECONDS = 25.0  # longer than idle connections and threads are kept
 GROWTH = 0.02
-REMEMBERED = 32  # megabytes of forward passes, instead of the usual 256: full after a minute of warming up
+REMEMBERED = 32  # megabytes of forward passes instead of the usual 256: full after a minute
 
 
 def main() -> None:
-    """Run it, print what happened, and judge."""
+    """Run the test and print what happened, with a verdict."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
     parser.add_argument("--seconds", type=float, default=SECONDS)
     parser.add_argument("--clients", type=int, default=CLIENTS)
     parser.add_argument("--workers", type=int, default=1)
     options = parser.parse_args()
     with Server(workers=options.workers, remembered_megabytes=REMEMBERED) as server:
-        truth = find_truth(server.port)
-        wrong = [answer for answer in truth.values() if answer.status >= 500]
-        print(f"{len(truth)} requests have been answered alone.", flush=True)
-        asyncio.run(visit(server, truth, options.clients, options.seconds * WARM_UP_SHARE))
+        expected = record_answers(server.port)
+        wrong = [answer for answer in expected.values() if answer.status >= 500]
+        print(f"{len(expected)} requests have been answered alone.", flush=True)
+        asyncio.run(visit(server, expected, options.clients, options.seconds * WARM_UP_SHARE))
         before = rest(server)
-        visits, memory = asyncio.run(visit(server, truth, options.clients, options.seconds))
+        visits, memory = asyncio.run(visit(server, expected, options.clients, options.seconds))
         after = rest(server)
         log = server.log
     faults = [*visits.faults, *(f"alone, {answer.status}: {answer.body[:200]!r}" for answer in wrong)]
@@ -56,42 +55,42 @@ def main() -> None:
     raise SystemExit(bool(faults))
 
 
-async def visit(server: Server, truth: Truth, clients: int, seconds: float) -> tuple[Visits, list[int]]:
-    """What the visitors met with, and the memory of the server, in bytes, every few seconds."""
+async def visit(server: Server, expected: ExpectedAnswers, clients: int, seconds: float) -> tuple[Visits, list[int]]:
+    """Let visitors in. Returns: what they met with, and the server's memory every few seconds, in bytes."""
     visits, memory = Visits(time.monotonic() + seconds), list[int]()
 
     async def watch() -> None:
         await asyncio.sleep(seconds * RETURN_SHARE)
         while time.monotonic() < visits.until:
-            memory.append((await asyncio.to_thread(held_by, server)).memory)
+            memory.append((await asyncio.to_thread(resources_of, server)).memory)
             await asyncio.sleep(SAMPLE_SECONDS)
 
     model_file = make_model_file()
-    visitors = (Visitor(server.port, truth, model_file, visits, number) for number in range(clients))
+    visitors = (Visitor(server.port, expected, model_file, visits, number) for number in range(clients))
     await asyncio.gather(watch(), *(visitor.stay() for visitor in visitors))
     return visits, memory
 
 
-def rest(server: Server) -> Holding:
-    """What the server holds when nobody has been there for a while but someone who looks in now and then."""
+def rest(server: Server) -> Resources:
+    """Return the server's resources after a while with hardly a request."""
     until = time.monotonic() + QUIET_SECONDS
     while time.monotonic() < until:
         asyncio.run(_look_in(server.port))
         time.sleep(1)
-    return held_by(server)
+    return resources_of(server)
 
 
 async def _look_in(port: int) -> None:
-    connection = Connection(port)
-    await connection.send(request("GET", "/api/models"))  # by a thread: the others that are idle end
+    connection = AsyncClient(port)
+    await connection.send(request("GET", "/api/models"))  # answered by a thread, so that the other idle threads end
     connection.close()
 
 
-def judge(before: Holding, after: Holding, memory: list[int]) -> list[str]:
-    """What is not as it should be.
+def judge(before: Resources, after: Resources, memory: list[int]) -> list[str]:
+    """Return the faults.
 
-    Of memory the least in a fifth of the time counts. What malloc has free goes up and down by some percent around what
-    is in use, by chance; what is never given back lifts the least as well.
+    The least memory in a fifth of the time counts: malloc's free memory varies by some percent, but a leak lifts the
+    least as well.
     """
     faults = []
     fifth = max(1, len(memory) // 5)
@@ -106,7 +105,7 @@ def judge(before: Holding, after: Holding, memory: list[int]) -> list[str]:
 
 
 def make_model_file() -> bytes:
-    """A small model with weights of its own, as a visitor would bring it."""
+    """Return the file of a small model with random weights."""
     keras.utils.set_random_seed(random.randrange(10**6))
     convolution, pooling = layers.Conv2D(4, 3, activation="relu"), layers.MaxPooling2D(2)
     last = (layers.Flatten(), layers.Dense(10, activation="softmax"))

@@ -1,6 +1,6 @@
 """Time to the first answered drawing and memory of a worker, against `python -c "import tensorflow"`.
 
-Starts of the two alternate, each a process of its own with its files in the system's cache.
+The two start in turn, in processes of their own, with their files in the system's cache.
 """
 
 import subprocess
@@ -17,12 +17,12 @@ from benchmarks.serving import Server, pss
 
 ROUNDS, QUICK_ROUNDS = 3, 1
 DRAWINGS = 50
-# It waits, so that its memory can be read.
+# The process waits, so that its memory can be read.
 BARE = 'import tensorflow, sys; print("ready", flush=True); sys.stdin.read()'
 
 
 def measure(quick: bool = False) -> list[Figure]:
-    """Seconds and MB of Layerglass and of the bare import, and the ratios."""
+    """Return the seconds and MB of Layerglass and of the bare import, and the ratios."""
     rounds = QUICK_ROUNDS if quick else ROUNDS
     drawings = make_drawings(DRAWINGS)
     _bare(), _layerglass(drawings)  # unmeasured: reads the files into the system's cache
@@ -41,7 +41,7 @@ def measure(quick: bool = False) -> list[Figure]:
 
 
 def _bare() -> tuple[float, float, float]:
-    """Seconds, RSS and PSS in MB."""
+    """Import TensorFlow. Returns: seconds, RSS and PSS in MB."""
     start = time.perf_counter()
     with subprocess.Popen(
         [sys.executable, "-c", BARE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
@@ -55,7 +55,7 @@ def _bare() -> tuple[float, float, float]:
 
 
 def _layerglass(drawings: list[bytes]) -> tuple[float, float, float]:
-    """Seconds from the command to the first answer, then RSS and PSS in MB after all drawings."""
+    """Start a server and draw. Returns: seconds to the first answer, RSS and PSS in MB after all drawings."""
     start = time.perf_counter()
     with Server() as server, Client(server.port) as client:
         if client.send(post(API, drawings[0])).status != 200:

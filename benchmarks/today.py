@@ -1,9 +1,9 @@
-"""A whole request to Layerglass, against what one writes oneself or takes from a library for the same layers.
+"""A whole request to Layerglass, against the usual alternatives for the same layers.
 
 Keras' own recipe (F. Chollet, Deep Learning with Python, "Visualizing intermediate activations"): a model of all
 outputs, `predict`, and one matplotlib figure a layer, here saved as PNG. tf-explain's ExtractActivations: a model of
-one layer's output, `predict`, a grey grid, saved by OpenCV. Both are given the normalised image and, where they can
-keep one, a model that is already built; Layerglass is given the drawing, over HTTP. All three alternate.
+one layer's output, `predict`, a grey grid, saved by OpenCV. Both are given the normalised image and, if they can keep
+one, a model that is already built; Layerglass is given the drawing, over HTTP. All three alternate.
 """
 
 import importlib.metadata
@@ -32,7 +32,7 @@ COLUMNS = 16  # maps in a row of the recipe's grid, as in the book
 
 
 def measure(quick: bool = False) -> list[Figure]:
-    """Milliseconds of each, and how many times as long as the request the others take."""
+    """Return the milliseconds of each, and the ratios to the request."""
     rounds = QUICK_ROUNDS if quick else ROUNDS
     network, model = open_network(), keras.models.load_model(resource("models") / f"{MODEL}.keras")
     names = [layer.name for layer in network.feature_map_layers]
@@ -44,21 +44,21 @@ def measure(quick: bool = False) -> list[Figure]:
         Client(server.port) as client,
         tempfile.TemporaryDirectory() as folder,
     ):
-        ways: dict[str, Callable[[], object]] = {
+        operations: dict[str, Callable[[], object]] = {
             "layerglass": lambda: _send(client, post(API, next(drawings))),
             "keras + matplotlib": make_keras_recipe(model, names, image),
         }
         try:
-            ways["tf-explain"] = make_tf_explain(model, names, image, Path(folder))
-            ways["tf-explain"]()
+            operations["tf-explain"] = make_tf_explain(model, names, image, Path(folder))
+            operations["tf-explain"]()
         except Exception as error:
-            ways.pop("tf-explain", None)
+            operations.pop("tf-explain", None)
             print(f"tf-explain does not run here and was not measured: {type(error).__name__}: {error}")
-        taken = alternate(ways, rounds)
-    ours = taken.pop("layerglass")
+        times = alternate(operations, rounds)
+    ours = times.pop("layerglass")
     figures = [summarise("layerglass, the whole request", ours, note=f"{len(names)} layers")]
-    for name, times in taken.items():
-        figures += [summarise(name, times, note=version_of(name)), ratio(f"{name} / layerglass", times, ours)]
+    for name, theirs in times.items():
+        figures += [summarise(name, theirs, note=version_of(name)), ratio(f"{name} / layerglass", theirs, ours)]
     return figures
 
 
@@ -73,7 +73,7 @@ def version_of(name: str) -> str:
 
 
 def make_keras_recipe(model: Any, names: list[str], image: Any) -> Callable[[], list[bytes]]:
-    """The book's recipe, for one drawing after another: the model of all outputs is built once."""
+    """Return the book's recipe. The model of all outputs is built once."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -86,7 +86,7 @@ def make_keras_recipe(model: Any, names: list[str], image: Any) -> Callable[[], 
 
 
 def _draw(maps: Any) -> bytes:
-    """One figure of a layer, (height, width, channels), as the book draws it."""
+    """Draw a layer, (height, width, channels), as the book does."""
     from matplotlib import pyplot
 
     height, width, channels = maps.shape
@@ -111,15 +111,15 @@ def _draw(maps: Any) -> bytes:
 
 
 def make_tf_explain(model: Any, names: list[str], image: Any, folder: Path) -> Callable[[], None]:
-    """tf-explain as its own documentation uses it: it builds its model at every call, and takes one layer a grid."""
-    # Not beside our own packages: it brings a package named tests.
+    """Return tf-explain as its documentation uses it: one layer a grid, and a new model at every call."""
+    # In a folder of its own, because it brings a package named tests.
     sys.path.append(str(TF_EXPLAIN))
     from tf_explain.core.activations import ExtractActivations
 
     explainer = ExtractActivations()
 
     def run() -> None:
-        keras.utils.disable_interactive_logging()  # its progress bars are nothing that one would wait for
+        keras.utils.disable_interactive_logging()  # no progress bars
         for name in names:
             grid = explainer.explain((image, None), model, [name])
             explainer.save(grid, str(folder), f"{name}.png")

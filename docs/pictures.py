@@ -1,4 +1,4 @@
-"""The README's pictures, taken from a running app: `python docs/pictures.py http://127.0.0.1:8000`."""
+"""`python docs/pictures.py http://127.0.0.1:8000`: take the README's screenshots from a running app."""
 
 import sys
 from pathlib import Path
@@ -12,7 +12,7 @@ HERE = Path(__file__).parent
 
 
 def take(page: Page, path: str, name: str, height: int) -> None:
-    """One picture of a page, as it looks on a laptop."""
+    """Save a screenshot of a page at a laptop's width."""
     page.set_viewport_size({"width": 1280, "height": height})
     page.goto(path)
     page.wait_for_timeout(1500)
@@ -20,7 +20,7 @@ def take(page: Page, path: str, name: str, height: int) -> None:
 
 
 def main(url: str) -> None:
-    """Take all pictures."""
+    """Take all screenshots."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium.find(), args=chromium.ARGUMENTS)
         page = browser.new_page(base_url=url, color_scheme="light")

@@ -1,6 +1,7 @@
 """Coroutines in tests that may come after those with a browser."""
 
 import asyncio
+import selectors
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -15,10 +16,11 @@ class _OwnTime(asyncio.SelectorEventLoop):
     """Its seconds pass only while every coroutine sleeps, and at once. For what waits for no thread."""
 
     def __init__(self) -> None:
-        super().__init__()
+        selector = selectors.DefaultSelector()
+        super().__init__(selector)
         self._now = 0.0
-        self._look = self._selector.select
-        self._selector.select = self._pass
+        self._look = selector.select
+        selector.select = self._pass  # type: ignore[method-assign, assignment]
 
     def time(self) -> float:
         return self._now

@@ -124,12 +124,13 @@ class Process:
         What is dealt to it while it dies is lost with it. It holds its sockets until its last thread has ended, which
         may be some time after its first one.
         """
-        worker = psutil.Process(min(self.workers))
+        pid = min(self.workers)
+        worker = psutil.Process(pid)
         worker.kill()
         with suppress(psutil.NoSuchProcess):
             while worker.status() != psutil.STATUS_ZOMBIE or worker.num_threads() > 1:
                 time.sleep(0.001)
-        return worker.pid
+        return pid
 
     def stop(self) -> int:
         """SIGTERM; its exit status."""

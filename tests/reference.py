@@ -1,13 +1,15 @@
 """The arithmetic of layers by the book: plain NumPy, one cell at a time."""
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
 
-_KEEP = {"max": np.max, "average": np.mean, "min": np.min}
+_KEEP: dict[str, Callable[[Array], Any]] = {"max": np.max, "average": np.mean, "min": np.min}
 
 
 def pool(image: Array, mode: str, size: tuple[int, int], strides: tuple[int, int], padding: str) -> Array:

@@ -22,7 +22,10 @@ import pytest
 from tests.pictures import four_png
 from tests.process import Process, read_all
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="takes rights and processes away as Linux does")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="takes rights and processes away as Linux does"),
+]
 
 PREDICTION = "/api/models/digits/prediction"
 # A process and its children see these mounts alone: nothing that others mount, and others nothing of theirs.
@@ -50,7 +53,12 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 @pytest.fixture(scope="module")
 def server(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
-    limits = {"body_seconds": "3", "stall_seconds": "1", "keep_alive_seconds": "60", "head_seconds": "60"}
+    limits: dict[str, Any] = {
+        "body_seconds": "3",
+        "stall_seconds": "1",
+        "keep_alive_seconds": "60",
+        "head_seconds": "60",
+    }
     process = Process(models, tmp_path_factory.mktemp("server"), connections="100", waiting="2", **limits)
     try:
         yield process.wait()

@@ -23,7 +23,7 @@ def test_as_many_computations_as_cores() -> None:
     assert Limits().computations == count_cores() >= 1
 
 
-def small(app: Any, **limits: int) -> TestClient:
+def small(app: Any, **limits: Any) -> TestClient:
     made = create_app(Settings(allowed_hosts="testserver", **limits))
     made.state.library = app.state.library
     return TestClient(made)

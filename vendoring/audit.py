@@ -1,7 +1,7 @@
-"""`python -m vendoring.audit`: whether a vulnerability is known in a locked package, Python's or the browser's.
+"""`python -m vendoring.audit`: look up known vulnerabilities of the locked Python and browser packages.
 
-It ends with 1 where one is. Without a network, or where it does not reach the lists of vulnerabilities, it says so in a
-line and ends with 0: a check that could not be made is not one that failed.
+Exits with 1 if there is one. If the vulnerability databases cannot be reached, it says so and exits with 0: a check
+that could not be made has not failed.
 """
 
 import json
@@ -14,20 +14,21 @@ from typing import Any
 
 HERE = Path(__file__).parent
 
-ScanResult = str
+Finding = str  # a package, its version or severity, and the vulnerability
 
 
 class NotReached(OSError):
-    """The list of vulnerabilities could not be asked."""
+    """The vulnerability database cannot be reached, or does not answer as it should."""
 
 
 def main() -> int:
-    """Both audits, a line each."""
-    found = [_tell("Python packages", audit_python), _tell("browser packages", audit_browser)]
+    """Run both audits and print a line for each. Returns: the exit code."""
+    found = [_report("Python packages", audit_python), _report("browser packages", audit_browser)]
     return int(any(found))
 
 
-def _tell(what: str, audit: Callable[[], list[ScanResult]]) -> bool:
+def _report(what: str, audit: Callable[[], list[Finding]]) -> bool:
+    """Print an audit's result. Returns: whether it found anything."""
     try:
         findings = audit()
     except NotReached:
@@ -37,31 +38,32 @@ def _tell(what: str, audit: Callable[[], list[ScanResult]]) -> bool:
     return bool(findings)
 
 
-def audit_python() -> list[ScanResult]:
-    """Known vulnerabilities in requirements.txt. Raises: NotReached."""
+def audit_python() -> list[Finding]:
+    """Return the known vulnerabilities in requirements.txt. Raises: NotReached."""
     options = ["--requirement", "requirements.txt", "--disable-pip", "--require-hashes", "--format", "json"]
     quiet = ["--progress-spinner", "off", "--timeout", "10"]
-    report = _ask([sys.executable, "-m", "pip_audit", *options, *quiet], HERE.parent)
-    # Where the list does not answer as it should, pip-audit skips a package and finds nothing wrong with it.
-    asked = [each for each in report.get("dependencies", []) if "skip_reason" not in each]
-    if not asked:
+    report = _run_json([sys.executable, "-m", "pip_audit", *options, *quiet], HERE.parent)
+    # If the database gives an unexpected answer, pip-audit skips the package and reports no vulnerability.
+    audited = [package for package in report.get("dependencies", []) if "skip_reason" not in package]
+    if not audited:
         raise NotReached
-    return [f"{each['name']} {each['version']}: {flaw['id']}" for each in asked for flaw in each["vulns"]]
+    return [f"{package['name']} {package['version']}: {flaw['id']}" for package in audited for flaw in package["vulns"]]
 
 
-def audit_browser() -> list[ScanResult]:
-    """Known vulnerabilities in package-lock.json. Raises: NotReached."""
+def audit_browser() -> list[Finding]:
+    """Return the known vulnerabilities in package-lock.json. Raises: NotReached."""
     npm = shutil.which("npm")
     if npm is None:
         raise NotReached
-    report = _ask([npm, "audit", "--json", "--package-lock-only"], HERE)
+    report = _run_json([npm, "audit", "--json", "--package-lock-only"], HERE)
     packages = report.get("vulnerabilities")
     if packages is None:
         raise NotReached
-    return [f"{name}: {each['severity']}" for name, each in packages.items()]
+    return [f"{name}: {package['severity']}" for name, package in packages.items()]
 
 
-def _ask(command: list[str], folder: Path) -> dict[str, Any]:
+def _run_json(command: list[str], folder: Path) -> dict[str, Any]:
+    """Run a command that prints a JSON object. Its exit code says nothing: it also tells of vulnerabilities."""
     try:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
         report: dict[str, Any] = json.loads(done.stdout)

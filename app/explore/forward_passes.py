@@ -10,7 +10,7 @@ from weakref import ref
 from app.cnn.network import ForwardPass, Network
 from app.cnn.pooling import PoolingMode
 from app.explore.preprocess import preprocess, swap_ink_and_paper
-from app.imaging.drawing import MOST_READ, MostRead
+from app.imaging.drawing import DEFAULT_LIMITS, DrawingLimits
 
 MAX_BYTES = 256 * 1024 * 1024  # of activations
 
@@ -27,7 +27,10 @@ class ForwardPasses:
     """
 
     def __init__(
-        self, max_bytes: int = MAX_BYTES, limits: MostRead = MOST_READ, observe: Callable[[float], None] | None = None
+        self,
+        max_bytes: int = MAX_BYTES,
+        limits: DrawingLimits = DEFAULT_LIMITS,
+        observe: Callable[[float], None] | None = None,
     ) -> None:
         """Start with an empty cache.
 

@@ -1,1 +1,1 @@
-"""Bytes to arrays and arrays to bytes. NumPy and Pillow only."""
+"""Bytes to arrays and arrays to bytes. NumPy, Pillow and the deflate library only."""

@@ -1,42 +1,45 @@
-"""From a drawing (what a person made, bytes) to a picture: the one place where picture files are decoded."""
+"""Drawings (bytes that a person made) to pictures: the one place where image files are decoded."""
 
 import io
+import re
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageOps
 
-from app.imaging.scans import count_scans
-
 MAX_BYTES = 4 * 1024 * 1024
 MAX_SIDE = 4096
 MAX_SCANS = 100  # of a JPEG; a progressive one has about ten
-_SMALL_BYTES, _SMALL_PIXELS = 2**15, 2**17  # a page's pad has 280×280 and mostly 2 to 5 kB
-# Chunks of a PNG that may become much more once they are read, or take long
-_UNBOUNDED = (b"zTXt", b"iTXt", b"iCCP", b"eXIf")
-_PNG_HEAD = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR"
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 
-# Sides are checked as soon as the header is read, which is stricter than Pillow's own limit.
+_SMALL_BYTES, _SMALL_PIXELS = 2**15, 2**17  # the page's canvas has 280×280 pixels, usually in 2 to 5 kB
+_UNBOUNDED_CHUNKS = (b"zTXt", b"iTXt", b"iCCP", b"eXIf")  # of a PNG: these may expand, or be slow to parse
+_PNG_HEADER = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR"
+
+_JPEG_MARKER = re.compile(rb"\xff([^\x00\xff])")
+_START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
+_WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}  # TEM, RST0 to RST7, SOI
+
+# decode() checks the sides as soon as it has read the header, which is stricter than Pillow's own limit.
 Image.MAX_IMAGE_PIXELS = None
 
 
-class MostRead(NamedTuple):
-    """How large a drawing is read: bytes of the file, pixels along its longer side."""
+class DrawingLimits(NamedTuple):
+    """The largest drawing that is read: bytes of the file, pixels along its longer side."""
 
-    bytes: int = MAX_BYTES
-    side: int = MAX_SIDE
+    max_bytes: int = MAX_BYTES
+    max_side: int = MAX_SIDE
 
 
-MOST_READ = MostRead()
+DEFAULT_LIMITS = DrawingLimits()
 
 
 class InvalidDrawing(ValueError):
-    """What was sent cannot be read as a drawing; the message is a sentence for the person who sent it."""
+    """The bytes cannot be read as a drawing. The message is a sentence for the person who sent them."""
 
 
 class DrawingTooLarge(InvalidDrawing):
-    """The file or its pixels exceed the most that is read."""
+    """The file or its picture exceeds the limits."""
 
 
 class NothingDrawn(InvalidDrawing):
@@ -47,36 +50,36 @@ class NothingDrawn(InvalidDrawing):
 
 
 def is_small(data: bytes) -> bool:
-    """A PNG such as a page's pad sends, or not much larger: to read it takes a few milliseconds, whatever it shows."""
-    # Its header comes first (ISO/IEC 15948). A second one, which a decoder might heed, could say something else.
-    if len(data) > _SMALL_BYTES or data[:16] != _PNG_HEAD or data.count(b"IHDR") > 1:
+    """Return whether this is a PNG about as small as the page's canvas, which decodes in a few milliseconds."""
+    # IHDR comes first (ISO/IEC 15948). A decoder might prefer a second one, which could claim another size.
+    if len(data) > _SMALL_BYTES or data[:16] != _PNG_HEADER or data.count(b"IHDR") > 1:
         return False
-    if any(kind in data for kind in _UNBOUNDED):
+    if any(chunk in data for chunk in _UNBOUNDED_CHUNKS):
         return False
-    sizes = data[16:24]
-    return int.from_bytes(sizes[:4]) * int.from_bytes(sizes[4:]) <= _SMALL_PIXELS
+    width, height = int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
+    return width * height <= _SMALL_PIXELS
 
 
-def decode(data: bytes, most: MostRead = MOST_READ) -> Image.Image:
-    """The first frame of a PNG, JPEG, WebP, GIF or BMP file, upright, 8 bits a channel.
+def decode(data: bytes, limits: DrawingLimits = DEFAULT_LIMITS) -> Image.Image:
+    """Decode the first frame of a PNG, JPEG, WebP, GIF or BMP file, upright, 8 bits a channel.
 
-    Returns: a picture in mode L, LA, RGB or RGBA; with an alpha channel where the file can be see-through.
-    Raises: InvalidDrawing (not such a file, or a broken one), DrawingTooLarge.
+    Returns: a picture in mode L, LA, RGB or RGBA; with an alpha channel if the file can be transparent.
+    Raises: InvalidDrawing (another format, or a broken file), DrawingTooLarge.
     """
     if not data:
         raise InvalidDrawing("The drawing is an empty file (0 bytes). Send a picture: PNG, JPEG, WebP, GIF or BMP.")
-    if len(data) > most.bytes:
+    if len(data) > limits.max_bytes:
         raise DrawingTooLarge(
-            f"The drawing has {len(data):,} bytes; at most {most.bytes:,} are read. Send a smaller picture."
+            f"The drawing has {len(data):,} bytes; at most {limits.max_bytes:,} are read. Send a smaller picture."
         )
     try:
         picture = Image.open(io.BytesIO(data), formats=FORMATS)
     except Exception as error:
         raise InvalidDrawing("This is not a picture that can be read: PNG, JPEG, WebP, GIF or BMP.") from error
-    if max(picture.size) > most.side:
+    if max(picture.size) > limits.max_side:
         width, height = picture.size
         raise DrawingTooLarge(
-            f"The drawing has {width:,}×{height:,} pixels; at most {most.side:,}×{most.side:,} are read. "
+            f"The drawing has {width:,}×{height:,} pixels; at most {limits.max_side:,}×{limits.max_side:,} are read. "
             "Send a smaller picture."
         )
     if picture.format in {"JPEG", "MPO"} and count_scans(data, MAX_SCANS) > MAX_SCANS:
@@ -88,20 +91,32 @@ def decode(data: bytes, most: MostRead = MOST_READ) -> Image.Image:
     # to the person who sent the file they all mean the same.
     try:
         ImageOps.exif_transpose(picture, in_place=True)
-        return _with_bytes(picture)
+        return _to_8_bits(picture)
     except Exception as error:
         raise InvalidDrawing(
             f"This {picture.format} picture is broken or cut short. Save or export it again, then send that."
         ) from error
 
 
-def reduce_to(picture: Image.Image, side: int) -> Image.Image:
-    """The picture made smaller by a whole factor, where it has more than this many pixels a side."""
-    return picture.reduce(factor) if (factor := -(-max(picture.size) // side)) > 1 else picture
+def count_scans(jpeg: bytes, limit: int) -> int:
+    """Count a JPEG's scans, up to limit + 1.
+
+    Each scan is a pass over the whole picture. A few bytes make one, and it takes milliseconds to decode in a large
+    picture, so megabytes of scans would take hours.
+    """
+    scans = position = 0
+    while scans <= limit and (match := _JPEG_MARKER.search(jpeg, position)):
+        marker, position = match[1][0], match.end()
+        if marker == _END_OF_IMAGE:
+            break
+        scans += marker == _START_OF_SCAN
+        if marker not in _WITHOUT_LENGTH:
+            position += int.from_bytes(jpeg[position : position + 2])
+    return scans
 
 
-def _with_bytes(picture: Image.Image) -> Image.Image:
-    """The picture in mode L, LA, RGB or RGBA, whatever the file keeps."""
+def _to_8_bits(picture: Image.Image) -> Image.Image:
+    """Convert a picture of any mode to L, LA, RGB or RGBA."""
     if picture.mode.startswith("I"):
         # Pillow clips 16-bit grey levels at 255 where they should be scaled.
         grey = np.clip(np.asarray(picture), 0, 0xFFFF).astype(np.uint16) >> 8

@@ -8,20 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.imaging.colormap import Colormap, colours
-from app.imaging.png import encode_palette, encode_palette_lines
+from app.imaging.encoding import encode_palette, encode_palette_rows
 from app.imaging.quantize import Extremes, Scale, quantise
 
-GAP = 1  # pixels between maps, transparent, so that the page shows through
+GAP = 1  # transparent pixels between maps, where the page shows through
 COLUMNS = 16
 STRIP_COLUMNS = 256
 
-_GAP_INDEX = 0  # of the palette
+_GAP_INDEX = 0  # in the palette
 _FIRST_INDEX = np.uint8(1)  # of the lowest level
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the maps of a grid lie: side by side, row by row, with a gap between them, in pixels."""
+    """The places of the maps in a grid, in pixels: side by side, row by row, with a gap between them."""
 
     columns: int
     rows: int
@@ -42,8 +42,8 @@ class Layout:
 class Grid(Layout):
     """The picture of a layer's feature maps, in the order of their channels; or of a vector's units, as a strip.
 
-    low and high are the values at the colour map's ends; None where each map has its own (Scale.MAP). first is the
-    number of the first map that is drawn.
+    low, high: the values at the colour map's ends; None if each map has its own (Scale.MAP). first: the channel of the
+    first map that is drawn.
     """
 
     png: bytes
@@ -55,13 +55,13 @@ class Grid(Layout):
 
 
 def lay_out_grid(map_height: int, map_width: int, count: int, columns: int = COLUMNS) -> Layout:
-    """Where so many maps lie."""
+    """Return the layout of a number of maps."""
     columns = min(columns, count)
     return Layout(columns, -(-count // columns), map_height, map_width, GAP)
 
 
 def lay_out_strip(count: int, columns: int = STRIP_COLUMNS) -> Layout:
-    """Where so many units lie. The gaps have no width."""
+    """Return the layout of a number of units. The gaps have no width."""
     columns = min(columns, count)
     return Layout(columns, -(-count // columns), 1, 1, 0)
 
@@ -75,11 +75,13 @@ def draw_grid(
     first: int = 0,
     count: int | None = None,
 ) -> Grid:
-    """The feature maps of an activation, (height, width, channels), as one picture.
+    """Draw the feature maps of an activation, (height, width, channels), as one picture.
 
-    A diverging colour map is symmetric about zero. A map without any contrast is drawn in one colour. Values that
-    are not finite, or beyond 1e30, are drawn as the lowest. extremes: the activation's, where they are known. first,
-    count: draw only so many maps from this one on, in the colours that they have among all of them.
+    A diverging colour map is symmetric about zero. A constant map is drawn in one colour. Values that are not finite,
+    or beyond ±1e30, are drawn as the lowest.
+
+    columns: maps in a row. extremes: the activation's, if they are known already. first, count: draw only some maps, in
+    the colours that they have among all of them.
     """
     levels, low, high = quantise(activation, colormap, scale, extremes, _maps(first, count))
     return _lay_out(levels, low, high, colormap, scale, columns, first)
@@ -92,10 +94,10 @@ def draw_grids(
     columns: int = COLUMNS,
     count: int | None = None,
 ) -> list[Grid]:
-    """Several activations of one shape, (height, width, channels), as draw_grid draws them, but on a common scale.
+    """Draw several activations of one shape, (height, width, channels), like draw_grid but on a common scale.
 
-    The same colour is the same value in all of them: the ends are the extremes over all activations, or with
-    Scale.MAP over all activations of one map.
+    A colour means the same value in all of them: the ends are the extremes over all activations, or with Scale.MAP
+    over all activations of one map.
     """
     levels, low, high = quantise(np.concatenate(activations), colormap, scale, maps=_maps(0, count))
     parts = np.split(levels, len(activations))
@@ -115,24 +117,24 @@ def _lay_out(
     columns: int,
     first: int = 0,
 ) -> Grid:
-    """The maps of one activation's levels, (height, width, channels), side by side."""
+    """Lay out the maps of an activation's levels, (height, width, channels), side by side."""
     height, width, channels = levels.shape
     layout = lay_out_grid(height, width, channels, columns)
     rows, columns = layout.rows, layout.columns
-    # The gap before the first map of a line is none: it is the byte for the line's filter, which is 0 as well.
+    # The gap before the first map of a row is the PNG row's filter byte, which is 0 as well.
     cells = np.zeros((rows, height + GAP, columns, GAP + width), dtype=np.uint8)
-    for row, line in enumerate(cells):
+    for row, band in enumerate(cells):
         maps = levels[:, :, row * columns : (row + 1) * columns].transpose(0, 2, 1)
-        np.add(maps, _FIRST_INDEX, out=line[:height, : maps.shape[1], GAP:])
-    lines = cells.reshape(rows * (height + GAP), columns * (GAP + width))[:-GAP]
-    png = encode_palette_lines(lines, _palette(colormap), transparent=_GAP_INDEX)
+        np.add(maps, _FIRST_INDEX, out=band[:height, : maps.shape[1], GAP:])
+    pixel_rows = cells.reshape(rows * (height + GAP), columns * (GAP + width))[:-GAP]
+    png = encode_palette_rows(pixel_rows, _palette(colormap), transparent=_GAP_INDEX)
     return Grid(**vars(layout), png=png, colormap=colormap, scale=scale, low=low, high=high, first=first)
 
 
 def draw_map(
     activation: NDArray[np.float32], channel: int, colormap: Colormap = Colormap.VIRIDIS, scale: Scale = Scale.LAYER
 ) -> Grid:
-    """One feature map of an activation, (height, width, channels), in the colours that it has in the whole grid."""
+    """Draw one feature map of an activation, (height, width, channels), in the colours that it has in the grid."""
     height, width, _ = activation.shape
     levels, low, high = quantise(activation, colormap, scale, maps=_maps(channel, 1))
     png = encode_palette(levels[:, :, 0] + _FIRST_INDEX, _palette(colormap))
@@ -147,9 +149,9 @@ def draw_strip(
     first: int = 0,
     count: int | None = None,
 ) -> Grid:
-    """A vector, (units,), as one row of cells, or as several where it is long. The gaps have no width.
+    """Draw a vector, (units,), in rows of cells without gaps.
 
-    first, count: draw only so many units from this one on, in the colours that they have among all of them.
+    columns: units in a row. first, count: draw only some units, in the colours that they have among all of them.
     """
     return draw_strips([values], colormap, columns, first, count)[0]
 
@@ -161,7 +163,7 @@ def draw_strips(
     first: int = 0,
     count: int | None = None,
 ) -> list[Grid]:
-    """Several vectors of one length, (units,), as draw_strip draws them, but on a common scale."""
+    """Draw several vectors of one length, (units,), like draw_strip but on a common scale."""
     levels, low, high = quantise(np.stack(vectors)[:, :, np.newaxis], colormap, Scale.LAYER)
     shown = levels[:, _maps(first, count)]
     return [_lay_out_strip(row.ravel(), low, high, colormap, columns, first) for row in shown]

@@ -1,4 +1,4 @@
-"""From a drawing to its ink, and from ink to the digit that MNIST would hold."""
+"""Drawings to their ink, and ink to a digit as MNIST has it."""
 
 from typing import Any
 
@@ -6,30 +6,32 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageFilter
 
-from app.imaging.drawing import MOST_READ, MostRead, NothingDrawn, decode, reduce_to
+from app.imaging.drawing import DEFAULT_LIMITS, DrawingLimits, NothingDrawn, decode
 
-MAX_SIDE = 1024  # pixels of a picture's longer side, as ink is looked for in it
+MAX_SIDE = 1024  # pixels; a larger picture is reduced before its ink is looked for
 
-# Ink must differ from its paper by this much of the way from black to white; less is paper's own noise.
+# The least difference of ink from its paper, where black and white differ by 1; less is the paper's noise.
 MIN_CONTRAST = 16 / 255
 
 Ink = Image.Image  # in mode L: 0 is paper, 255 the strongest ink
 
 
-def read_ink(data: bytes, most: MostRead = MOST_READ) -> Ink:
-    """The ink in a PNG, JPEG, WebP, GIF or BMP file, whatever its colours.
+def read_ink(data: bytes, limits: DrawingLimits = DEFAULT_LIMITS) -> Ink:
+    """Find the ink in a PNG, JPEG, WebP, GIF or BMP file, whatever its colours.
 
-    Transparency is paper. Whether ink is darker or brighter than paper is decided from the picture itself.
+    Transparency is paper. The picture itself decides whether ink is darker or brighter than paper.
 
-    Returns: a picture in mode L, 0 where paper is, 255 where the strongest ink is. One larger than 1024 pixels a side
-    is reduced by a whole factor.
-    Raises: InvalidDrawing (not such a file, or a broken one), DrawingTooLarge, NothingDrawn.
+    Returns: a picture in mode L, from 0 (paper) to 255 (the strongest ink). One with a side of more than MAX_SIDE
+    pixels is reduced by a whole factor.
+    Raises: InvalidDrawing (another format, or a broken file), DrawingTooLarge, NothingDrawn.
     """
-    return find_ink(reduce_to(decode(data, most), MAX_SIDE))
+    picture = decode(data, limits)
+    factor = -(-max(picture.size) // MAX_SIDE)
+    return find_ink(picture.reduce(factor) if factor > 1 else picture)
 
 
 def find_ink(picture: Image.Image) -> Ink:
-    """What of a picture in mode L, LA, RGB or RGBA is ink, and how strong.
+    """Find the ink of a picture in mode L, LA, RGB or RGBA.
 
     Returns: a picture in mode L, from 0 (paper) to 255 (the strongest ink).
     Raises: NothingDrawn.
@@ -41,36 +43,36 @@ def find_ink(picture: Image.Image) -> Ink:
     if _extremes(alpha) == (255, 255):
         return _ink_on_paper(luminance)
     darkest, brightest = _extremes(luminance)
-    return _ink_of_one_tone(alpha, darkest) if darkest == brightest else _see_through_ink(luminance, alpha)
+    return _ink_of_one_tone(alpha, darkest) if darkest == brightest else _transparent_ink(luminance, alpha)
 
 
 def _extremes(channel: Image.Image) -> tuple[int, int]:
-    """The lowest and the highest level of a picture of one channel."""
+    """Return the lowest and the highest level of a picture of one channel."""
     low, high = channel.getextrema()
     assert isinstance(low, int) and isinstance(high, int)
     return low, high
 
 
 def _ink_of_one_tone(alpha: Image.Image, tone: int) -> Ink:
-    """Ink without paper, such as the pad's: the paper is whatever contrasts with it, and alpha is how strong it is."""
+    """Take the alpha of a picture of one tone, such as the page's canvas, as ink: the paper contrasts with the tone."""
     strongest = _extremes(alpha)[1]
     if strongest * max(tone, 255 - tone) < MIN_CONTRAST * 255**2:
         raise NothingDrawn
     return _stretch(alpha, 0, strongest)
 
 
-def _see_through_ink(luminance: Image.Image, alpha: Image.Image) -> Ink:
-    """The ink of a picture of several tones that is see-through somewhere.
+def _transparent_ink(luminance: Image.Image, alpha: Image.Image) -> Ink:
+    """Find the ink of a picture of several tones that is partly transparent.
 
-    If it is nearly of one colour, it is ink without paper: the paper is whatever contrasts with it. One of several
-    colours, a cut-out photograph say, brings its own paper: what lies around it is cut away, what is see-through inside
-    takes the tone that most of it has.
+    If its tones are nearly the same, it is ink without paper: the paper is what contrasts with it. If not, as in a
+    cut-out photograph, it brings its own paper: the transparent surroundings are cropped, and holes are filled with the
+    median tone.
     """
     opaque = np.asarray(alpha) >= 128
-    if not opaque.any():  # all of it is faint
+    if not opaque.any():  # everything is faint
         opaque = np.asarray(alpha) > 0
-    # Where transparency is all or nothing, the rim of a stroke is blended with a paper that is not there any more.
-    inner = _inside(opaque)
+    # Where alpha is all or nothing, the rim of a stroke is still blended with a paper that is gone.
+    inner = _erode(opaque)
     tones = np.asarray(luminance)[inner if inner.any() else opaque]
     if tones.size == 0:
         raise NothingDrawn
@@ -84,19 +86,19 @@ def _see_through_ink(luminance: Image.Image, alpha: Image.Image) -> Ink:
 
 
 def _ink_on_paper(luminance: Image.Image, opaque: NDArray[np.bool_] | None = None) -> Ink:
-    """The ink of a picture in mode L, where paper is what most of the border is, or most of its opaque part."""
+    """Find the ink of a picture in mode L, whose paper is the median of its border, or of the border's opaque part."""
     border = _border(np.asarray(luminance))
     if opaque is not None:
         border = border[_border(opaque)]
     paper = _median(border)
     noise = _median(np.abs(border - np.int16(paper)))
-    if noise > 0:  # a photograph or a scan: specks would stretch the ink's box
+    if noise > 0:  # a photograph or a scan, whose specks would widen the ink's bounding box
         luminance = luminance.filter(ImageFilter.MedianFilter(3))
     return _ink(luminance, paper, noise)
 
 
 def _ink(luminance: Image.Image, paper: int, noise: int = 0) -> Ink:
-    """How far each pixel of a picture in mode L is from its paper. paper, noise: levels from 0 to 255."""
+    """Return how far each pixel of a picture in mode L is from its paper. paper, noise: levels from 0 to 255."""
     low, high = _extremes(luminance)
     if high <= paper or (low < paper and np.asarray(luminance).mean() <= paper):  # more of it is darker than brighter
         luminance, paper, high = ImageChops.invert(luminance), 255 - paper, 255 - low
@@ -108,7 +110,7 @@ def _ink(luminance: Image.Image, paper: int, noise: int = 0) -> Ink:
 
 
 def _stretch(picture: Image.Image, paper: float, strongest: int) -> Ink:
-    """The ink in a picture in mode L: none up to one level, full strength from another on."""
+    """Map levels up to paper to 0, and those from strongest on to 255; between them linearly."""
     if (paper, strongest) == (0, 255):
         return picture
     strengths = (np.arange(256) - paper) / (strongest - paper)
@@ -116,13 +118,13 @@ def _stretch(picture: Image.Image, paper: float, strongest: int) -> Ink:
 
 
 def _median(values: NDArray[Any]) -> int:
-    """The middle one; of an even number the higher of two. Several times as fast as NumPy's for a few hundred."""
+    """Return the median, the higher one of an even number. Several times as fast as np.median for a few hundred."""
     middle = values.size // 2
     return int(np.partition(values, middle)[middle])
 
 
-def _inside(mask: NDArray[np.bool_], margin: int = 2) -> NDArray[np.bool_]:
-    """What of a mask lies further than the margin from its edge, along its rows and columns."""
+def _erode(mask: NDArray[np.bool_], margin: int = 2) -> NDArray[np.bool_]:
+    """Keep the part of a mask that lies further than the margin from its edge, along rows and columns."""
     inner = mask.copy()
     inner[margin:] &= mask[:-margin]
     inner[:-margin] &= mask[margin:]
@@ -132,41 +134,40 @@ def _inside(mask: NDArray[np.bool_], margin: int = 2) -> NDArray[np.bool_]:
 
 
 def _border(array: NDArray[Any]) -> NDArray[Any]:
-    """All values along the four edges."""
+    """Return all values along the four edges."""
     return np.concatenate([array[0], array[-1], array[:, 0], array[:, -1]])
 
 
-def normalise(ink: Ink, field: tuple[int, int] = (28, 28)) -> NDArray[np.uint8]:
-    """The digit as MNIST would hold it (LeCun, Cortes and Burges, http://yann.lecun.com/exdb/mnist/).
+def normalise(ink: Ink, shape: tuple[int, int] = (28, 28)) -> NDArray[np.uint8]:
+    """Scale and centre a digit as in MNIST (LeCun, Cortes and Burges, http://yann.lecun.com/exdb/mnist/).
 
-    The ink's box is scaled, keeping its aspect ratio and anti-aliased, to fit 20 of every 28 pixels of the field,
-    and placed so that its centre of mass lies at the field's centre. What this returns, normalised again, stays
-    as it is.
+    The ink's bounding box is scaled, keeping its aspect ratio and anti-aliased, to fit 20 of every 28 pixels, and
+    placed so that its centre of mass lies at the centre. Normalising the result again does not change it.
 
-    ink: a picture in mode L, 0 is paper. field: height and width of the result.
-    Returns: uint8 in the field's shape, 0 is paper, 255 the strongest ink.
-    Raises: NothingDrawn where there is no ink at all.
+    ink: a picture in mode L, 0 is paper. shape: height and width of the result.
+    Returns: uint8 of this shape, 0 is paper, 255 the strongest ink.
+    Raises: NothingDrawn if there is no ink at all.
     """
-    digit = _fit(ink, max(1, round(min(field) * 20 / 28)))
-    placed = np.zeros(field, dtype=np.uint8)
+    digit = _fit(ink, max(1, round(min(shape) * 20 / 28)))
+    placed = np.zeros(shape, dtype=np.uint8)
     top, left = (
         # MNIST's own centres of mass lie in the pixel right below the middle: (14, 14) of 28, counted from 0.
         min(max(0, round(size // 2 + 0.5 - centre)), size - length)
-        for size, length, centre in zip(field, digit.shape, _centre_of_mass(digit), strict=True)
+        for size, length, centre in zip(shape, digit.shape, _centre_of_mass(digit), strict=True)
     )
     placed[top : top + digit.shape[0], left : left + digit.shape[1]] = digit
     return placed
 
 
 def _fit(ink: Ink, side: int) -> NDArray[np.uint8]:
-    """The ink's box scaled so that its longer side is `side`. A speck that vanishes in scaling is not in the box."""
+    """Scale the ink's bounding box to this longer side. A speck that vanishes in scaling is left out of the box."""
     left, top, right, bottom = _bounds(ink)
     while True:
         width, height = right - left, bottom - top
         scale = side / max(width, height)
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         resampling = Image.Resampling.BOX if scale < 1 else Image.Resampling.BILINEAR
-        # In floating point, since what is left of a hairline is to become the strongest ink again.
+        # In floating point, so that a faded hairline can be stretched to full strength again.
         scaled = np.asarray(ink.crop((left, top, right, bottom)).convert("F").resize(size, resampling))
         digit: NDArray[np.uint8] = np.rint(scaled * (255 / scaled.max())).astype(np.uint8)
         kept = _bounds(Image.fromarray(digit))
@@ -179,20 +180,23 @@ def _fit(ink: Ink, side: int) -> NDArray[np.uint8]:
 
 
 def _trim(first: int, end: int, scaled: int, length: int) -> tuple[int, int]:
-    """Which part of an axis of this length to keep where, scaled, first to end of it shows: less, if not all shows."""
+    """Trim an axis to its ink, on each side by at least a pixel where the scaled ink does not reach the edge.
+
+    first, end: of the ink on the axis scaled to `scaled` pixels. Returns: the same on the axis of `length` pixels.
+    """
     before, after = first * length // scaled, (scaled - end) * length // scaled
     return max(before, int(first > 0)), length - max(after, int(end < scaled))
 
 
 def _bounds(picture: Image.Image) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom of what is not 0. Raises: NothingDrawn where everything is."""
+    """Return left, top, right and bottom of all that is not 0. Raises: NothingDrawn if there is nothing."""
     if (box := picture.getbbox()) is None:
         raise NothingDrawn
     return box
 
 
 def _centre_of_mass(digit: NDArray[np.uint8]) -> tuple[float, float]:
-    """Row and column of the centre of mass, counted from the top left corner, so a lone pixel's is (0.5, 0.5)."""
+    """Return row and column of the centre of mass, from the top left corner: a lone pixel's is (0.5, 0.5)."""
     mass = digit.sum(dtype=np.int64)
     rows, columns = digit.sum(axis=1, dtype=np.int64), digit.sum(axis=0, dtype=np.int64)
     return (

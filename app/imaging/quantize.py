@@ -1,4 +1,4 @@
-"""Values to levels of a colour map."""
+"""Values to levels: the index of each value's colour in a colour map."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,11 +13,11 @@ from app.imaging.colormap import LEVELS, Colormap
 # Beyond these, arithmetic with the values of a map overflows float32.
 _TINY, _HUGE = np.float32(1e-30), np.float32(1e30)
 
-_EVERY_MAP = slice(None)
+_ALL_MAPS = slice(None)
 
 
 class Scale(StrEnum):
-    """What the ends of the colour map stand for: the extremes of the whole layer, or of each map by itself."""
+    """The values at the ends of the colour map: the extremes of the whole layer, or of each map by itself."""
 
     LAYER = "layer"
     MAP = "map"
@@ -25,24 +25,25 @@ class Scale(StrEnum):
 
 @dataclass(frozen=True)
 class Extremes:
-    """The lowest and the highest value of each map, (channels,). NaN where one of its values is."""
+    """The lowest and highest value of each map, (channels,). NaN for a map that has a NaN."""
 
     low: NDArray[np.float32]
     high: NDArray[np.float32]
 
     @cached_property
     def lowest(self) -> np.float32:
-        """Of all maps."""
+        """The lowest value of all maps."""
         return np.float32(self.low.min())
 
     @cached_property
     def highest(self) -> np.float32:
+        """The highest value of all maps."""
         return np.float32(self.high.max())
 
 
 def measure(activation: NDArray[np.float32]) -> Extremes:
-    """The extremes of every map of an activation, (height, width, channels)."""
-    # A side at a time, which is several times as fast as both at once: NumPy then compares whole rows.
+    """Return the extremes of each map of an activation, (height, width, channels)."""
+    # One axis at a time is several times as fast as both at once: NumPy then compares whole rows.
     return Extremes(activation.min(axis=0).min(axis=0), activation.max(axis=0).max(axis=0))
 
 
@@ -51,12 +52,15 @@ def quantise(
     colormap: Colormap,
     scale: Scale,
     extremes: Extremes | None = None,
-    maps: slice = _EVERY_MAP,
+    maps: slice = _ALL_MAPS,
 ) -> tuple[NDArray[np.uint8], float | None, float | None]:
-    """The colour level of each value, (height, width, maps) uint8 below LEVELS, and the values at both ends.
+    """Return the level of each value, (height, width, maps) uint8 below LEVELS, and the values at both ends.
 
-    The ends are None with Scale.MAP, where every map has its own. extremes: the activation's, where they are known.
-    maps: those whose levels are wanted; with Scale.LAYER the ends are the whole activation's all the same.
+    The ends are None with Scale.MAP, where each map has its own. A diverging colour map is symmetric about zero. Values
+    that are not finite, or beyond ±1e30, get the level of the lowest of the others.
+
+    activation: (height, width, channels). extremes: the activation's, if they are known already. maps: those to
+    quantise; with Scale.LAYER the ends are still those of the whole activation.
     """
     axes = (0, 1) if scale is Scale.MAP else None
     extremes = extremes or measure(activation)

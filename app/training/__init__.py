@@ -1,3 +1,3 @@
-"""From MNIST and real pen strokes to the models in models/, each with its card. The app never imports this."""
+"""Training of the models in models/ on MNIST and pen strokes. Only the command line imports it."""
 
-import app.cnn  # noqa: F401  It chooses Keras' backend, which must happen before Keras is imported.
+import app.cnn  # noqa: F401  It sets Keras' backend, which must happen before Keras is imported.

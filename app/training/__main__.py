@@ -1,4 +1,4 @@
-"""`python -m app.training` trains the family."""
+"""`python -m app.training`: train the family of models."""
 
 import typer
 

@@ -1,4 +1,4 @@
-"""Every network of the family, untrained."""
+"""The family's networks, untrained."""
 
 import keras
 from keras import layers
@@ -12,9 +12,9 @@ DIGITS = 10
 
 
 def digits(pooling: PoolingMode = PoolingMode.MAX, *, dropout: float = 0.0) -> keras.Sequential:
-    """Two pairs of convolutions, each followed by pooling, then two dense layers.
+    """Build two pairs of convolutions, each followed by pooling, then two dense layers.
 
-    dropout: the share dropped before each dense layer in training; 0 leaves these layers out, the weights are the same.
+    dropout: the rate before each dense layer; 0 leaves the dropout layers out, which changes no weight's shape.
     """
     pool = window_pooling(pooling)
     network = [
@@ -41,7 +41,7 @@ def _convolution(name: str, filters: int) -> layers.Layer:
 
 
 def figure_6_3() -> keras.Sequential:
-    """One convolution, one pooling, and a logistic neuron that says how odd a digit is."""
+    """Build one convolution, one pooling, and a logistic neuron: the probability that a digit is odd."""
     return keras.Sequential(
         [
             layers.Input(DIGIT_SHAPE),
@@ -55,9 +55,9 @@ def figure_6_3() -> keras.Sequential:
 
 
 def section_6_3() -> keras.Sequential:
-    """The network that a Keras script with Convolution2D, Activation, MaxPooling2D, Dropout and Dense builds.
+    """Build the textbook's network of Convolution2D, Activation, MaxPooling2D, Dropout and Dense layers.
 
-    Its dense layer has 96 neurons where most such scripts have 128, which keeps the file under 2 MB.
+    The dense layer has 96 neurons where most such scripts have 128, which keeps the file under 2 MB.
     """
     return keras.Sequential(
         [
@@ -80,7 +80,7 @@ def section_6_3() -> keras.Sequential:
 
 
 def five_layer_dense() -> keras.Sequential:
-    """784, 100, 100, 100, 1: 98,500 weights and 301 biases, to set against the 50 of five convolutions."""
+    """Build dense layers of 784, 100, 100, 100 and 1 neurons: 98,500 weights and 301 biases."""
     return keras.Sequential(
         [
             layers.Input(DIGIT_SHAPE),
@@ -93,7 +93,7 @@ def five_layer_dense() -> keras.Sequential:
 
 
 def five_layer_convolutional() -> keras.Sequential:
-    """Five convolutions, each with one kernel of 3 by 3: 45 weights and 5 biases, for a picture of any size."""
+    """Build five convolutions of one 3×3 kernel each: 45 weights and 5 biases, for images of any size."""
     hidden = [
         layers.Conv2D(1, 3, padding="same", activation="relu", name=f"convolution_{number}") for number in (1, 2, 3, 4)
     ]

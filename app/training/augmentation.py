@@ -1,30 +1,30 @@
-"""Batches of digits, most of them varied anew every time that a network sees them."""
+"""Random augmentation of digit images, anew in every epoch."""
 
 from typing import Any
 
 import tensorflow as tf
 from keras import ops
 
-UNCHANGED = 0.3  # share of the pictures that stay as they are
-# Limits of each change of the others; every picture gets its own.
+UNCHANGED = 0.3  # share of the images that stay as they are
+# Limits of the others' changes, drawn for each image by itself.
 TURN = 0.1  # radians
 SLANT = 0.15
-ZOOM = 0.085  # width and height change by at most e to this power, each by itself
+ZOOM = 0.085  # width and height are scaled by at most exp(±ZOOM), each by itself
 SHIFT = 0.9  # pixels
-BEND = 0.36  # pixels, the spread of how far a point may move by itself
-BEND_EVERY = 5  # points that move by themselves along each side; between them the movement is smooth
+BEND = 0.36  # pixels, the standard deviation of a control point's displacement
+BEND_POINTS = 5  # control points along each side; displacements between them are interpolated
 THICKEN, THIN = 0.4, 0.25  # how much of a 3 by 3 dilation or erosion is blended in
-INK = 0.3  # grey levels are raised to at most e to this power
-SPECKLED = 0.12  # share of the pictures that have specks
-SPECKS = 0.012  # share of such a picture's pixels
-SPECK_INK = 0.6
+INK = 0.3  # grey levels are raised to a power of at most exp(±INK)
+SPECKLED = 0.12  # share of the images that get specks
+SPECKS = 0.012  # share of such an image's pixels
+SPECK_INK = 0.6  # the darkest speck, from 0 to 1
 
 
 def augment(images: Any, seed: Any) -> Any:
-    """Most turned, slanted, stretched, moved, bent, thickened or thinned, stronger or weaker in ink, some with specks.
+    """Turn, slant, stretch, shift, bend, thicken or thin most images, change their ink, and add specks to some.
 
-    images: (n, height, width, 1) float32 from 0 (paper) to 1. seed: two integers; the same seed, the same change.
-    Returns: as images.
+    images: (n, height, width, 1) float32 from 0 (paper) to 1. seed: two integers; the same seed gives the same change.
+    Returns: the same shape and range.
     """
     seeds = tf.random.split(seed, 6)
     changed = _bend(_transform(images, seeds[0]), seeds[1])
@@ -40,25 +40,25 @@ def _uniform(images: Any, limit: float, seed: Any, low: float | None = None) -> 
 
 
 def _transform(images: Any, seed: Any) -> Any:
-    """One affine change a picture, about its middle, read from the source by bilinear interpolation."""
+    """Apply a random affine transformation about the middle of each image, with bilinear interpolation."""
     limits = tf.constant([TURN, SLANT, ZOOM, ZOOM, SHIFT, SHIFT])
     drawn = tf.random.stateless_uniform((tf.shape(images)[0], 6), seed, -1.0, 1.0) * limits
-    turn, slant, wide, high, right, down = tf.unstack(drawn, axis=1)
-    wide, high = tf.exp(wide), tf.exp(high)
-    a, b = wide * tf.cos(turn), wide * (slant * tf.cos(turn) - tf.sin(turn))
-    c, d = high * tf.sin(turn), high * (slant * tf.sin(turn) + tf.cos(turn))
+    turn, slant, log_width, log_height, right, down = tf.unstack(drawn, axis=1)
+    width, height = tf.exp(log_width), tf.exp(log_height)
+    a, b = width * tf.cos(turn), width * (slant * tf.cos(turn) - tf.sin(turn))
+    c, d = height * tf.sin(turn), height * (slant * tf.sin(turn) + tf.cos(turn))
     middle = (images.shape[1] - 1) / 2
     shift_x = middle - a * middle - b * middle + right
     shift_y = middle - c * middle - d * middle + down
-    nothing = tf.zeros_like(a)
-    matrices = tf.stack([a, b, shift_x, c, d, shift_y, nothing, nothing], axis=1)
+    zero = tf.zeros_like(a)
+    matrices = tf.stack([a, b, shift_x, c, d, shift_y, zero, zero], axis=1)
     return ops.image.affine_transform(images, matrices, interpolation="bilinear", data_format="channels_last")
 
 
 def _bend(images: Any, seed: Any) -> Any:
-    """An elastic distortion (Simard, Steinkraus and Platt, 2003): each point read from a place a little off its own."""
+    """Apply an elastic distortion (Simard, Steinkraus and Platt, 2003), with bilinear interpolation."""
     count, height, width = tf.shape(images)[0], images.shape[1], images.shape[2]
-    coarse = tf.random.stateless_normal((count, BEND_EVERY, BEND_EVERY, 2), seed, stddev=BEND)
+    coarse = tf.random.stateless_normal((count, BEND_POINTS, BEND_POINTS, 2), seed, stddev=BEND)
     offset = tf.image.resize(coarse, (height, width), "bicubic")
     rows, columns = tf.meshgrid(tf.range(height, dtype=tf.float32), tf.range(width, dtype=tf.float32), indexing="ij")
     row = tf.clip_by_value(rows + offset[..., 0], 0.0, height - 1.001)
@@ -73,7 +73,7 @@ def _bend(images: Any, seed: Any) -> Any:
 
 
 def _change_pen(images: Any, seed: Any) -> Any:
-    """Half of the pictures with a thicker or a thinner line."""
+    """Thicken a quarter of the images and thin a quarter."""
     change = _uniform(images, 2.0, seed)
     thick = tf.nn.max_pool2d(images, 3, 1, "SAME")
     thin = -tf.nn.max_pool2d(-images, 3, 1, "SAME")
@@ -83,8 +83,8 @@ def _change_pen(images: Any, seed: Any) -> Any:
 
 
 def _speckle(images: Any, seed: Any) -> Any:
-    which, where, ink = tf.unstack(tf.random.split(seed, 3))
-    speckled = _uniform(images, 1.0, which, low=0.0) < SPECKLED
-    specks = tf.random.stateless_uniform(tf.shape(images), where) < SPECKS
-    strength = tf.random.stateless_uniform(tf.shape(images), ink, 0.0, SPECK_INK)
+    image_seed, pixel_seed, ink_seed = tf.unstack(tf.random.split(seed, 3))
+    speckled = _uniform(images, 1.0, image_seed, low=0.0) < SPECKLED
+    specks = tf.random.stateless_uniform(tf.shape(images), pixel_seed) < SPECKS
+    strength = tf.random.stateless_uniform(tf.shape(images), ink_seed, 0.0, SPECK_INK)
     return tf.maximum(images, tf.where(tf.logical_and(speckled, specks), strength, 0.0))

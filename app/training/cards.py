@@ -1,4 +1,4 @@
-"""A training run's result put down on a card."""
+"""The model card of a training run."""
 
 import keras
 
@@ -6,14 +6,14 @@ from app.cnn.card import Card, Fit
 from app.cnn.tensorflow.pooling import trained_pooling
 from app.training.batches import BATCH_SIZE
 from app.training.data import TrainingData
+from app.training.evaluation import measure
 from app.training.family import Recipe
-from app.training.measure import measure
 from app.training.outline_loop import PATCHES, STARTS
 from app.training.task import Task
 
 
 def make_card(recipe: Recipe, network: keras.Model, data: TrainingData, epochs: int, seed: int) -> Card:
-    """The card of a model as it is saved. The only place where a training run looks at the test sets.
+    """Measure a trained model and write its card. Only here does a training run look at the test sets.
 
     epochs: those that were trained, which early stopping may have made fewer than the recipe's.
     """

@@ -1,4 +1,4 @@
-"""The commands `train` and `evaluate`: what was asked for in, sentences and an exit code out."""
+"""The commands `train` and `evaluate`. A run that fails ends with one sentence and an exit code."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,9 +10,20 @@ import typer
 from app.training.data import gather
 from app.training.errors import BadInput
 from app.training.mnist import load_mnist
-from app.training.names import choose, is_finished
 from app.training.pen import read_pen_digits, split_by_writer
 from app.training.rendering import draw_as_written
+
+# The family's names, in its order. family.py has the recipes, but importing it takes TensorFlow.
+NAMES = (
+    "digits",
+    "digits-average",
+    "digits-min",
+    "section-6-3",
+    "figure-6-3",
+    "five-layer-dense",
+    "five-layer-convolutional",
+    "untrained",
+)
 
 MnistFile = Annotated[
     Path | None, typer.Option("--mnist", metavar="FILE", help="MNIST as an npz file, instead of downloading it.")
@@ -36,24 +47,40 @@ def train(
     again: Annotated[bool, typer.Option("--again", help="Train models that are finished already, too.")] = False,
 ) -> None:
     """Train the family of models, and write a card for each. What is finished already is left as it is."""
-    with _one_sentence_an_error("train"):
-        wanted = _unfinished(choose([*(models or []), *(more_models or [])]), out, again)
-        if not wanted:
+    with _exit_on_error("train"):
+        names = _unfinished(choose([*(models or []), *(more_models or [])]), out, again)
+        if not names:
             return
         pen_digits = None if strokes is None else read_pen_digits(strokes)
         data = gather(load_mnist(mnist), pen_digits, seed)
-        # TensorFlow takes seconds to start: what is wrong with the input is said without it.
+        # Imported here, because TensorFlow takes seconds to load: bad input is refused without it.
         from app.training.run import run
 
-        run(wanted, data, out, seed, epochs, typer.echo)
+        run(names, data, out, seed, epochs, typer.echo)
+
+
+def choose(names: list[str]) -> list[str]:
+    """Return these names in the family's order, or the whole family if there are none.
+
+    Raises: BadInput for a name that is not in the family.
+    """
+    for name in names:
+        if name not in NAMES:
+            raise BadInput(f"There is no model {name!r} to train. The family: {', '.join(NAMES)}.")
+    return [name for name in NAMES if not names or name in names]
+
+
+def is_finished(folder: Path, name: str) -> bool:
+    """Return whether a model and its card exist. The card is written last."""
+    return (folder / f"{name}.keras").exists() and (folder / f"{name}.json").exists()
 
 
 def _unfinished(names: list[str], out: Path, again: bool) -> list[str]:
-    wanted = [name for name in names if again or not is_finished(out, name)]
+    unfinished = [name for name in names if again or not is_finished(out, name)]
     for name in names:
-        if name not in wanted:
+        if name not in unfinished:
             typer.echo(f"{name}: already in {out}, left as it is. --again trains it once more.")
-    return wanted
+    return unfinished
 
 
 def evaluate(
@@ -62,17 +89,17 @@ def evaluate(
     strokes: StrokesFile = None,
 ) -> None:
     """Measure a model again, and say where its card differs. Exit code 1 where it does."""
-    with _one_sentence_an_error("evaluate"):
+    with _exit_on_error("evaluate"):
         test = load_mnist(mnist).test
         pen_test = None if strokes is None else draw_as_written(split_by_writer(read_pen_digits(strokes)).test)
-        from app.training.evaluation import compare, load
+        from app.training.evaluation import check_card, load
 
         network, card = load(model if model.suffix == ".keras" else Path("models", f"{model}.keras"))
-        lines = compare(network, card, test, pen_test)
-    for line in lines:
-        verdict = "as on the card" if line.agrees else f"DIFFERS: the card says {_figure(line.on_card)}"
-        typer.echo(f"{line.name}: {_figure(line.measured)}, {verdict}")
-    if not all(line.agrees for line in lines):
+        checks = check_card(network, card, test, pen_test)
+    for check in checks:
+        verdict = "as on the card" if check.agrees else f"DIFFERS: the card says {_figure(check.on_card)}"
+        typer.echo(f"{check.name}: {_figure(check.measured)}, {verdict}")
+    if not all(check.agrees for check in checks):
         raise typer.Exit(1)
 
 
@@ -87,8 +114,8 @@ def _figure(value: float | None) -> str:
 
 
 @contextmanager
-def _one_sentence_an_error(command: str) -> Iterator[None]:
-    """A person's mistake ends with exit code 2, the machine's (a full disk) with 1; both with a sentence on stderr."""
+def _exit_on_error(command: str) -> Iterator[None]:
+    """Print one sentence on stderr and exit: with 2 for bad input, with 1 for the machine's failures (a full disk)."""
     try:
         yield
     except BadInput as error:

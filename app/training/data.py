@@ -1,4 +1,4 @@
-"""The pictures of one training run: to train with, to choose the best epoch by, and to test with once."""
+"""The data of a training run: MNIST and pen digits, split into training, validation and test sets."""
 
 from dataclasses import dataclass
 
@@ -8,29 +8,32 @@ from app.training.mnist import Digits, Mnist
 from app.training.pen import PenDigit, WriterSplit, split_by_writer
 from app.training.rendering import draw_as_written, draw_varied
 
-# Of MNIST's training digits, one in twelve (5,000) is kept for validation.
+# One in twelve of MNIST's training digits (5,000) is for validation.
 _MNIST_VALIDATION = 12
 
-# Every pen digit is drawn this often, each time otherwise: one picture for every two that MNIST brings.
+# Each pen digit is drawn this often, varied each time: one image for every two of MNIST.
 VARIANTS = 5
 
-# Pens for validation, in pixels of the page's canvas: fine, the page's own, and almost as broad as the page offers.
+# Pen widths for validation, in pixels of the page's canvas: fine, the page's own, and nearly its broadest.
 _VALIDATION_PENS = (8, 18, 26)
 
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Three sets without a picture or a known writer in common."""
+    """Training, validation and test sets, with no digit and no writer in two of them."""
 
     train: Digits
     validation: Digits
     mnist_test: Digits
-    pen_test: Digits | None  # None where no pen strokes were given
-    sources: str  # a sentence
+    pen_test: Digits | None  # None without pen strokes
+    sources: str  # a sentence for the card
 
 
 def gather(mnist: Mnist, pen_digits: list[PenDigit] | None, seed: int) -> TrainingData:
-    """MNIST, and where there are pen digits, those drawn at many pen widths and split by writer."""
+    """Split MNIST, and draw the pen digits if there are any, split by writer.
+
+    Raises: BadInput if a set has no writer.
+    """
     kept = len(mnist.train) * (_MNIST_VALIDATION - 1) // _MNIST_VALIDATION
     train = [Digits(mnist.train.images[:kept], mnist.train.labels[:kept])]
     validation = [Digits(mnist.train.images[kept:], mnist.train.labels[kept:])]
@@ -44,7 +47,7 @@ def gather(mnist: Mnist, pen_digits: list[PenDigit] | None, seed: int) -> Traini
 
 
 def join(sets: list[Digits]) -> Digits:
-    """All pictures of several sets, in their order."""
+    """Concatenate several sets."""
     return Digits(np.concatenate([one.images for one in sets]), np.concatenate([one.labels for one in sets]))
 
 

@@ -1,5 +1,5 @@
-"""What can be wrong with what a training run is given."""
+"""The error of a training run."""
 
 
 class BadInput(ValueError):
-    """A file or a name that cannot be used; the message is a sentence for the person who gave it."""
+    """A file or a name that cannot be used. The message is a sentence for the person who gave it."""

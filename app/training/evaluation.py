@@ -1,20 +1,36 @@
-"""A model measured again, and what its card says otherwise."""
+"""A network's figures on the test sets, and whether its card has the same."""
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 import keras
+import numpy as np
 from pydantic import ValidationError
 
 from app.cnn.card import Card, Fit, read_card
+from app.cnn.pooling import PoolingMode
+from app.cnn.tensorflow.pooling import trained_pooling, with_pooling
+from app.training.batches import to_input
 from app.training.errors import BadInput
-from app.training.measure import Figures, measure
 from app.training.mnist import Digits
 from app.training.task import Task
 
+_BATCH_SIZE = 500
 
-class Line(NamedTuple):
-    """One figure: what the card says and what was measured now."""
+
+@dataclass(frozen=True)
+class Figures:
+    """A card's figures. Accuracies are shares from 0 to 1; None if there is nothing to measure."""
+
+    parameters: int
+    test_accuracy: float | None = None
+    test_accuracy_by_pooling: dict[PoolingMode, float] = field(default_factory=dict)
+    pen_accuracy: float | None = None
+
+
+class FigureCheck(NamedTuple):
+    """One figure, on the card and as measured now."""
 
     name: str
     on_card: float | None
@@ -22,8 +38,35 @@ class Line(NamedTuple):
     agrees: bool
 
 
+def measure(network: keras.Model, task: Task, test: Digits, pen_test: Digits | None) -> Figures:
+    """Measure a network. One for outlines has no accuracy, only its number of parameters."""
+    parameters = network.count_params()
+    if task is Task.OUTLINE:
+        return Figures(parameters)
+    return Figures(
+        parameters,
+        accuracy(network, task, test),
+        _accuracy_by_pooling(network, task, test),
+        None if pen_test is None else accuracy(network, task, pen_test),
+    )
+
+
+def accuracy(network: keras.Model, task: Task, digits: Digits) -> float:
+    """Return the share of digits that the network answers correctly."""
+    starts = range(0, len(digits), _BATCH_SIZE)
+    # Called directly: `predict` would compile a graph for each pooling mode's network, which is used once.
+    outputs = [network(to_input(digits.images[start : start + _BATCH_SIZE]), training=False) for start in starts]
+    return float(task.is_correct(np.concatenate(outputs), digits.labels).mean())
+
+
+def _accuracy_by_pooling(network: keras.Model, task: Task, digits: Digits) -> dict[PoolingMode, float]:
+    if trained_pooling(network) is None:
+        return {}
+    return {mode: accuracy(with_pooling(network, mode), task, digits) for mode in PoolingMode}
+
+
 def load(path: Path) -> tuple[keras.Model, Card]:
-    """A model and its card. Raises: BadInput."""
+    """Load a model and its card. Raises: BadInput."""
     try:
         card = read_card(path.with_suffix(".json"))
         return keras.saving.load_model(path, compile=False), card
@@ -34,7 +77,7 @@ def load(path: Path) -> tuple[keras.Model, Card]:
 
 
 def task_of(card: Card) -> Task:
-    """The task whose classes the card has. Raises: BadInput where there is none."""
+    """Return the task whose classes the card has. Raises: BadInput if there is none."""
     if card.fit is Fit.ORIGINAL and not card.classes:
         return Task.OUTLINE
     for task in (Task.DIGIT, Task.PARITY):
@@ -43,32 +86,30 @@ def task_of(card: Card) -> Task:
     raise BadInput(f"Only digits, odd or even, and outlines can be measured. Received: {card.classes}.")
 
 
-def compare(network: keras.Model, card: Card, test: Digits, pen_test: Digits | None) -> list[Line]:
-    """Every figure of the card beside the same figure measured now.
+def check_card(network: keras.Model, card: Card, test: Digits, pen_test: Digits | None) -> list[FigureCheck]:
+    """Compare each figure of the card with the same figure measured now.
 
-    pen_test: None leaves out the accuracy on pen drawings.
+    pen_test: None leaves out the accuracy on pen drawings. Raises: BadInput if the card's task is unknown.
     """
     figures = measure(network, task_of(card), test, pen_test)
-    lines = [
-        Line("parameters", card.parameters, figures.parameters, card.parameters == figures.parameters),
-        _line("test_accuracy", card.test_accuracy, figures.test_accuracy, len(test)),
-        *_pooling_lines(card, figures, len(test)),
+    checks = [
+        FigureCheck("parameters", card.parameters, figures.parameters, card.parameters == figures.parameters),
+        _check("test_accuracy", card.test_accuracy, figures.test_accuracy, len(test)),
+        *_check_by_pooling(card, figures, len(test)),
     ]
     if pen_test is not None:
-        lines.append(_line("pen_accuracy", card.pen_accuracy, figures.pen_accuracy, len(pen_test)))
-    return lines
+        checks.append(_check("pen_accuracy", card.pen_accuracy, figures.pen_accuracy, len(pen_test)))
+    return checks
 
 
-def _pooling_lines(card: Card, figures: Figures, pictures: int) -> list[Line]:
+def _check_by_pooling(card: Card, figures: Figures, count: int) -> list[FigureCheck]:
     on_card, measured = card.test_accuracy_by_pooling, figures.test_accuracy_by_pooling
     modes = [*measured, *(mode for mode in on_card if mode not in measured)]
-    return [
-        _line(f"test_accuracy_by_pooling.{mode}", on_card.get(mode), measured.get(mode), pictures) for mode in modes
-    ]
+    return [_check(f"test_accuracy_by_pooling.{mode}", on_card.get(mode), measured.get(mode), count) for mode in modes]
 
 
-def _line(name: str, on_card: float | None, measured: float | None, pictures: int) -> Line:
-    """Two shares agree where they are as many pictures apart as another processor's rounding may move: one."""
+def _check(name: str, on_card: float | None, measured: float | None, count: int) -> FigureCheck:
+    """Compare two shares of `count` digits. One digit more or less may be another processor's rounding."""
     if on_card is None or measured is None:
-        return Line(name, on_card, measured, on_card is measured)
-    return Line(name, on_card, measured, abs(on_card - measured) * pictures < 1.5)
+        return FigureCheck(name, on_card, measured, on_card is measured)
+    return FigureCheck(name, on_card, measured, abs(on_card - measured) * count < 1.5)

@@ -1,4 +1,4 @@
-"""The networks in models/: what each is, what it is asked and how long it learns."""
+"""The recipes of the models in models/."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,16 +19,16 @@ SIBLINGS = {
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a model of the family comes to be."""
+    """The architecture, task and training of a model, and the words on its card."""
 
     name: str
     title: str
     description: str
     task: Task
     build: Callable[[], keras.Sequential]
-    epochs: int  # 0: it keeps its random starting weights
-    # What is saved, where that has fewer layers than what is trained, and the same weights.
-    build_plain: Callable[[], keras.Sequential] | None = None
+    epochs: int  # 0: it keeps its initial weights
+    # The network that is saved, if not the trained one: the same weights without dropout layers.
+    build_without_dropout: Callable[[], keras.Sequential] | None = None
     siblings: dict[PoolingMode, str] = field(default_factory=dict)
 
 
@@ -39,7 +39,7 @@ def _digits(name: str, title: str, description: str, pooling: PoolingMode) -> Re
         description=description,
         task=Task.DIGIT,
         build=partial(architectures.digits, pooling, dropout=0.1),
-        build_plain=partial(architectures.digits, pooling),
+        build_without_dropout=partial(architectures.digits, pooling),
         epochs=20,
         siblings=SIBLINGS,
     )

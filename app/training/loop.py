@@ -1,4 +1,4 @@
-"""The loop: a network, trained until it no longer gets better."""
+"""The training loop."""
 
 import sys
 from dataclasses import dataclass
@@ -12,23 +12,26 @@ from app.training.task import Task
 PEAK_LEARNING_RATE = 0.003
 WEIGHT_DECAY = 0.001
 PATIENCE = 5
-# The weights that are measured and kept are an exponential moving average over about this many steps: 1 / (1 - it).
-AVERAGING = 0.998
+# The weights that are validated and kept are an exponential moving average over about 500 steps.
+EMA_MOMENTUM = 0.998
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A network and how long it took."""
+    """A network and the number of epochs it was trained for."""
 
     network: keras.Sequential
     epochs: int
 
 
 def fit(network: keras.Sequential, task: Task, train: Digits, validation: Digits, epochs: int, seed: int) -> Trained:
-    """Train in place, with augmentation, and keep the weights of the epoch with the lowest validation loss."""
+    """Train a network in place and keep the weights of the epoch with the lowest validation loss.
+
+    epochs: at most; training stops when the loss has not fallen for PATIENCE epochs.
+    """
     network.compile(
         optimizer=keras.optimizers.AdamW(
-            _one_cycle(len(train), epochs), weight_decay=WEIGHT_DECAY, use_ema=True, ema_momentum=AVERAGING
+            _one_cycle(len(train), epochs), weight_decay=WEIGHT_DECAY, use_ema=True, ema_momentum=EMA_MOMENTUM
         ),
         loss=task.loss,
         metrics=["accuracy"],
@@ -39,7 +42,7 @@ def fit(network: keras.Sequential, task: Task, train: Digits, validation: Digits
         epochs=epochs,
         shuffle=False,  # the batches are shuffled already
         callbacks=[
-            keras.callbacks.SwapEMAWeights(swap_on_epoch=True),  # the averaged weights are measured and kept
+            keras.callbacks.SwapEMAWeights(swap_on_epoch=True),  # validate and keep the averaged weights
             keras.callbacks.EarlyStopping(patience=PATIENCE, restore_best_weights=True),
         ],
         verbose=verbosity(),
@@ -48,7 +51,7 @@ def fit(network: keras.Sequential, task: Task, train: Digits, validation: Digits
 
 
 def _one_cycle(pictures: int, epochs: int) -> keras.optimizers.schedules.LearningRateSchedule:
-    """Up to the peak in the first tenth of all steps, then down to a thousandth of it along a cosine."""
+    """Return a schedule: up to the peak in the first tenth of all steps, then down to a hundredth of it on a cosine."""
     steps = max(10, pictures // BATCH_SIZE * epochs)
     warmup = steps // 10
     return keras.optimizers.schedules.CosineDecay(
@@ -57,5 +60,5 @@ def _one_cycle(pictures: int, epochs: int) -> keras.optimizers.schedules.Learnin
 
 
 def verbosity() -> int:
-    """A progress bar where a person watches, a line an epoch in a log."""
+    """Return Keras' verbosity: a progress bar on a terminal, a line an epoch elsewhere."""
     return 1 if sys.stdout.isatty() else 2

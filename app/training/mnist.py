@@ -1,4 +1,4 @@
-"""MNIST, from Keras' download or from a file, verified array by array."""
+"""MNIST, downloaded by Keras or read from a file, and verified."""
 
 import hashlib
 import zipfile
@@ -13,7 +13,7 @@ from app.training.errors import BadInput
 
 SIDE = 28
 
-# The sha256 of each array's bytes. A zip can be packed in many ways; the digits in it are these or they are not MNIST.
+# Of each array's bytes, not of the file: a zip archive can be packed in many ways.
 SHA256: Final = {
     "x_train": "741c988805d008ac6e4c904b69001ba184c24b2c540a4ef403f4c71b676cf757",
     "y_train": "1feba77c54802fa5339a11837ea4b2866434b83314ec45192930f1df69120c13",
@@ -30,7 +30,7 @@ SHAPES: Final = {
 
 @dataclass(frozen=True)
 class Digits:
-    """Pictures with what they show."""
+    """Images and their labels."""
 
     images: NDArray[np.uint8]  # (n, 28, 28), 0 is paper, 255 the strongest ink
     labels: NDArray[np.uint8]  # (n,), 0 to 9
@@ -41,16 +41,16 @@ class Digits:
 
 @dataclass(frozen=True)
 class Mnist:
-    """The 60,000 digits to train with and the 10,000 to test with once."""
+    """The 60,000 training digits and the 10,000 test digits."""
 
     train: Digits
     test: Digits
 
 
 def load_mnist(path: Path | None = None) -> Mnist:
-    """MNIST from an npz file, or, without one, as Keras downloads and caches it.
+    """Load MNIST from an npz file or, without one, from Keras' download cache.
 
-    Raises: BadInput where there is no such file, it is broken or not MNIST, or nothing can be downloaded.
+    Raises: BadInput if the file is missing, broken or not MNIST, or cannot be downloaded.
     """
     arrays = _download() if path is None else _read(path)
     _verify(arrays, "Keras' download" if path is None else str(path))
@@ -58,11 +58,11 @@ def load_mnist(path: Path | None = None) -> Mnist:
 
 
 def _download() -> dict[str, NDArray[np.uint8]]:
-    import keras  # here, so that a wrong file is refused without waiting for TensorFlow
+    import keras  # here, so that a wrong file is refused without loading TensorFlow
 
     try:
         (x_train, y_train), (x_test, y_test) = keras.datasets.mnist.load_data()
-    except Exception as error:  # Keras raises a bare Exception for every failure to fetch
+    except Exception as error:  # Keras raises a bare Exception if the download fails
         raise BadInput(
             f"MNIST could not be downloaded ({error}). Bring mnist.npz (11 MB) from a machine that has a network, "
             "where Keras leaves it in ~/.keras/datasets/, and name it: --mnist mnist.npz"
@@ -72,7 +72,7 @@ def _download() -> dict[str, NDArray[np.uint8]]:
 
 def _read(path: Path) -> dict[str, NDArray[np.uint8]]:
     try:
-        # Opened here: numpy leaves a broken file open.
+        # Opened here because NumPy leaves a broken file open.
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             return {key: file[key] for key in SHAPES}
     except FileNotFoundError as error:

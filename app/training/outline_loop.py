@@ -1,4 +1,4 @@
-"""The loop for the five-layer convolutional network: many starts side by side, the best is kept."""
+"""The training loop of the five-layer convolutional network: many random starts in parallel, the best is kept."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from app.training.loop import Trained, verbosity
 from app.training.mnist import Digits
 from app.training.outlines import draw_patches, outline
 
-# A chain of single kernels often dies or gets stuck, so that most starts lead nowhere.
+# Most starts lead nowhere: a chain of single kernels often dies or gets stuck.
 STARTS = 64
 PATCHES = 4096
 BATCH_SIZE = 16
@@ -20,21 +20,21 @@ LEARNING_RATE = 0.03
 
 
 def fit_outline(train: Digits, validation: Digits, epochs: int, seed: int) -> Trained:
-    """The best of STARTS five-layer convolutional networks, by their mean error on pictures none was trained on."""
-    starts = side_by_side(STARTS, seed)
+    """Train STARTS five-layer convolutional networks and keep the one with the least mean error in validation."""
+    starts = parallel_starts(STARTS, seed)
     patches = draw_patches(train, PATCHES, seed)
     rate = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, PATCHES // BATCH_SIZE * epochs, alpha=0.01)
     starts.compile(optimizer=keras.optimizers.Adam(rate, clipvalue=1.0), loss=_mean_cross_entropy)
     history = starts.fit(patches, outline(patches), batch_size=BATCH_SIZE, epochs=epochs, verbose=verbosity())
     unseen = draw_patches(validation, PATCHES // 8, seed + 1)
     errors = np.abs(starts.predict(unseen, verbose=0) - outline(unseen)).mean(axis=(0, 1, 2))
-    return Trained(take(starts, int(errors.argmin())), len(history.epoch))
+    return Trained(extract(starts, int(errors.argmin())), len(history.epoch))
 
 
-def side_by_side(count: int, seed: int) -> keras.Model:
-    """`count` networks of five single kernels each, that share nothing but their input.
+def parallel_starts(count: int, seed: int) -> keras.Model:
+    """Build `count` networks of five single kernels each, which share nothing but their input.
 
-    Returns: a model from (n, height, width, 1) to (n, height, width, count); channel i is network i's answer.
+    Returns: a model from (n, height, width, 1) to (n, height, width, count); channel i is network i's output.
     """
     picture = keras.Input(ANY_SHAPE)
     channels = ops.repeat(picture, count, axis=-1)
@@ -49,18 +49,19 @@ def side_by_side(count: int, seed: int) -> keras.Model:
     return keras.Model(picture, channels)
 
 
-def _mean_cross_entropy(target: Any, answers: Any) -> Any:
-    """Over all networks, which all have one target. Its gradient for one network is independent of the others."""
-    return ops.mean(ops.binary_crossentropy(ops.broadcast_to(target, ops.shape(answers)), answers))
+def _mean_cross_entropy(target: Any, outputs: Any) -> Any:
+    """Average over all networks, which have the same target. A network's gradient does not depend on the others."""
+    return ops.mean(ops.binary_crossentropy(ops.broadcast_to(target, ops.shape(outputs)), outputs))
 
 
-def take(starts: keras.Model, index: int) -> keras.Sequential:
-    """One of the networks side by side, as a network of its own."""
+def extract(starts: keras.Model, index: int) -> keras.Sequential:
+    """Return one of the parallel networks as a network of its own."""
     network = five_layer_convolutional()
-    network.set_weights([_take(weights, index) for weights in starts.get_weights()])
+    network.set_weights([_slice(weights, index) for weights in starts.get_weights()])
     return network
 
 
-def _take(weights: NDArray[Any], index: int) -> NDArray[Any]:
-    """A depthwise kernel is (3, 3, count, 1), a bias (count,)."""
-    return weights[:, :, index : index + 1] if weights.ndim == 4 else weights[index : index + 1]
+def _slice(weights: NDArray[Any], index: int) -> NDArray[Any]:
+    if weights.ndim == 4:  # a depthwise kernel, (3, 3, count, 1)
+        return weights[:, :, index : index + 1]
+    return weights[index : index + 1]  # a bias, (count,)

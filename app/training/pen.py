@@ -1,4 +1,4 @@
-"""Digits as people wrote them with a pen, stroke by stroke, read from a file and split by writer."""
+"""Digits that people wrote with a pen on a tablet, as strokes, read from a file and split by writer."""
 
 import gzip
 import json
@@ -16,7 +16,7 @@ from app.training.errors import BadInput
 
 TABLET_SIDE = 500
 
-Path2D = NDArray[np.float64]  # (points, 2): x right and y DOWN, both from 0 to 1
+StrokePoints = NDArray[np.float64]  # (points, 2): x to the right and y DOWN, both from 0 to 1
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,11 @@ class PenDigit:
 
     label: int
     writer: int
-    strokes: tuple[Path2D, ...]
+    strokes: tuple[StrokePoints, ...]
 
 
 class WriterSplit(NamedTuple):
-    """Digits for three ends. No writer is in more than one of them."""
+    """Training, validation and test digits. No writer is in more than one of them."""
 
     train: list[PenDigit]
     validation: list[PenDigit]
@@ -37,14 +37,14 @@ class WriterSplit(NamedTuple):
 
 
 def split_by_writer(digits: Iterable[PenDigit]) -> WriterSplit:
-    """Every tenth writer (10, 20, 30, ...) is for the test, 5, 15, 25, ... for validation, the rest for training.
+    """Split digits by writer: 10, 20, 30, ... for the test, 5, 15, 25, ... for validation, the rest for training.
 
-    Raises: BadInput where one of the three has no writer.
+    Raises: BadInput if one of the three has no writer.
     """
     split = WriterSplit([], [], [])
-    ends = {0: split.test, 5: split.validation}
+    by_last_figure = {0: split.test, 5: split.validation}
     for digit in digits:
-        ends.get(digit.writer % 10, split.train).append(digit)
+        by_last_figure.get(digit.writer % 10, split.train).append(digit)
     if not all(split):
         raise BadInput(
             "The strokes must be by more writers: those whose number ends in 0 are for the test, in 5 for validation, "
@@ -54,10 +54,10 @@ def split_by_writer(digits: Iterable[PenDigit]) -> WriterSplit:
 
 
 def read_pen_digits(path: Path) -> list[PenDigit]:
-    """The digits in a file of JSON lines, gzipped or not.
+    """Read digits from a file of JSON lines, gzipped or not.
 
-    A line is {"label": 8, "writer": 12, "strokes": [[[267, 333], [267, 336]], ...]}; x runs right and y runs UP, from
-    0 to 500.
+    A line is {"label": 8, "writer": 12, "strokes": [[[267, 333], [267, 336]], ...]}; x runs to the right and y runs UP,
+    both from 0 to 500.
     Raises: BadInput, which names the file and the line.
     """
     digits = []
@@ -90,13 +90,13 @@ def _parse(row: Any) -> PenDigit:
         raise ValueError(f"its label is {label!r}")
     if type(writer) is not int:
         raise ValueError(f"its writer is {writer!r}")
-    strokes = tuple(_path(stroke) for stroke in row["strokes"])
+    strokes = tuple(_parse_stroke(stroke) for stroke in row["strokes"])
     if not strokes:
         raise ValueError("it has no strokes")
     return PenDigit(label, writer, strokes)
 
 
-def _path(stroke: Any) -> Path2D:
+def _parse_stroke(stroke: Any) -> StrokePoints:
     points = np.array([(float(x), float(y)) for x, y in stroke])
     if points.size == 0:
         raise ValueError("it has a stroke without points")

@@ -1,36 +1,37 @@
-"""One training run: every chosen model trained, measured and saved."""
+"""One training run: each chosen model trained, measured and saved."""
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import keras
 
+from app.cnn.card import Card, write_card
 from app.training.cards import make_card
 from app.training.data import TrainingData
 from app.training.family import FAMILY, Recipe
 from app.training.loop import Trained, fit
 from app.training.outline_loop import fit_outline
-from app.training.store import prepare, save
 from app.training.task import Task
 
 
 def run(
-    names: list[str], data: TrainingData, out: Path, seed: int, epochs: int | None, tell: Callable[[str], None]
+    names: list[str], data: TrainingData, out: Path, seed: int, epochs: int | None, report: Callable[[str], None]
 ) -> None:
     """Train each model and save it with its card as soon as it is done.
 
-    epochs: at most so many, where the recipe's own number is not wanted.
-    Raises: OSError where a model cannot be saved.
+    epochs: an upper limit for each model, or None for the recipes' own numbers. report: is called with lines of text.
+    Raises: OSError if a model cannot be saved.
     """
     prepare(out)
     for recipe in (FAMILY[name] for name in names):
-        tell(f"{recipe.name}: {recipe.title}")
-        # Seeded for each model, so that a model is the same whichever others are trained.
+        report(f"{recipe.name}: {recipe.title}")
+        # Seeded for each model, so that a model does not depend on which others are trained.
         keras.utils.set_random_seed(seed)
         trained = _train(recipe, data, recipe.epochs if epochs is None else min(epochs, recipe.epochs), seed)
         card = make_card(recipe, trained.network, data, trained.epochs, seed)
         save(trained.network, card, out, recipe.name)
-        tell(f"{recipe.name}: saved. {_summary(card.test_accuracy, card.pen_accuracy)}")
+        report(f"{recipe.name}: saved. {_summary(card.test_accuracy, card.pen_accuracy)}")
 
 
 def _train(recipe: Recipe, data: TrainingData, epochs: int, seed: int) -> Trained:
@@ -39,13 +40,45 @@ def _train(recipe: Recipe, data: TrainingData, epochs: int, seed: int) -> Traine
     if recipe.task is Task.OUTLINE:
         return fit_outline(data.train, data.validation, epochs, seed)
     trained = fit(recipe.build(), recipe.task, data.train, data.validation, epochs, seed)
-    if recipe.build_plain is None:
+    if recipe.build_without_dropout is None:
         return trained
-    plain = recipe.build_plain()
-    plain.set_weights(trained.network.get_weights())
-    return Trained(plain, trained.epochs)
+    network = recipe.build_without_dropout()
+    network.set_weights(trained.network.get_weights())
+    return Trained(network, trained.epochs)
 
 
 def _summary(test_accuracy: float | None, pen_accuracy: float | None) -> str:
     shares = {"MNIST's test digits": test_accuracy, "pen drawings by other writers": pen_accuracy}
     return " ".join(f"{share:.2%} of {what} read rightly." for what, share in shares.items() if share is not None)
+
+
+def prepare(folder: Path) -> None:
+    """Make the folder and write to it once, so that a read-only one is found before half an hour's training.
+
+    Raises: OSError.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        pass
+
+
+def save(network: keras.Model, card: Card, folder: Path, name: str) -> None:
+    """Write NAME.keras, without the optimizer's state, and NAME.json.
+
+    Both are complete before either takes its place. The folder must exist.
+    Raises: OSError if the disk is full or the folder cannot be written.
+    """
+    with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=folder) as unfinished:
+        model_path, card_path = Path(unfinished, f"{name}.keras"), Path(unfinished, f"{name}.json")
+        _without_optimizer(network).save(model_path)
+        write_card(card, card_path)
+        # Interrupted between these, a model without a card is left, which counts as not finished.
+        (folder / card_path.name).unlink(missing_ok=True)
+        model_path.replace(folder / model_path.name)
+        card_path.replace(folder / card_path.name)
+
+
+def _without_optimizer(network: keras.Model) -> keras.Model:
+    copy = network.__class__.from_config(network.get_config())
+    copy.set_weights(network.get_weights())
+    return copy

@@ -1,4 +1,4 @@
-"""What a network is asked: which digit, odd or even, or where the outline runs."""
+"""The tasks that networks are trained for: the digit, its parity, or its outline."""
 
 from enum import StrEnum
 from typing import Any
@@ -12,7 +12,7 @@ _LABEL_SMOOTHING = 0.05
 
 
 class Task(StrEnum):
-    """The question that a network answers."""
+    """A task, with its classes, loss and targets."""
 
     DIGIT = "digit"
     PARITY = "parity"
@@ -20,7 +20,7 @@ class Task(StrEnum):
 
     @property
     def classes(self) -> list[str]:
-        """What each output means; for a lone logistic neuron, what 0 and what 1 mean; empty for a picture."""
+        """The class of each output; for a lone logistic neuron, those of 0 and 1; none for an image."""
         return {
             Task.DIGIT: [str(digit) for digit in range(10)],
             Task.PARITY: ["even", "odd"],
@@ -29,19 +29,19 @@ class Task(StrEnum):
 
     @property
     def loss(self) -> keras.Loss:
-        """Cross-entropy over ten classes, or over one."""
+        """Cross-entropy: categorical for ten classes, else binary."""
         if self is Task.DIGIT:
             return keras.losses.CategoricalCrossentropy(label_smoothing=_LABEL_SMOOTHING)
         return keras.losses.BinaryCrossentropy()
 
     def targets(self, labels: Any) -> Any:
-        """What the network should answer. labels: (n,), 0 to 9. Returns: (n, 10) or (n, 1) float32."""
+        """Return the target outputs. labels: (n,), 0 to 9. Returns: (n, 10) or (n, 1) float32."""
         if self is Task.DIGIT:
             return ops.one_hot(labels, 10, dtype="float32")
         return ops.cast(labels[:, None] % 2, "float32")
 
-    def right(self, outputs: NDArray[np.float32], labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
-        """Which answers are right. outputs: (n, 10) probabilities or (n, 1) of being odd. Returns: (n,)."""
+    def is_correct(self, outputs: NDArray[np.float32], labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """Compare outputs with labels. outputs: (n, 10) probabilities or (n, 1) of being odd. Returns: (n,)."""
         if self is Task.DIGIT:
             return np.asarray(outputs.argmax(axis=1) == labels)
         return np.asarray((outputs[:, 0] > 0.5) == labels % 2)

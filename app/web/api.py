@@ -14,7 +14,7 @@ from app.explore.comparison import accuracies, compare
 from app.explore.exploration import MapRange, all_maps, draw_feature_map, draw_layer, explore
 from app.explore.inspection import Place, draw_kernels, feature_map_kernel, inspect
 from app.explore.prediction import Prediction, predict
-from app.imaging.npz import encode_npz
+from app.imaging.encoding import encode_npz
 from app.web.computing import computes
 from app.web.errors import problem_responses
 from app.web.forms import (

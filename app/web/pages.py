@@ -17,7 +17,7 @@ from app.hosting.admission import ADMITTED
 from app.imaging import colormap as colormaps
 from app.imaging.colormap import Colormap
 from app.imaging.quantize import Scale
-from app.imaging.samples import FIRST, SAMPLES, draw_sample
+from app.imaging.strokes import FIRST_SAMPLE, SAMPLES, draw_sample
 from app.library.library import Library
 from app.library.models import ModelState
 from app.web.computing import computes
@@ -56,7 +56,7 @@ def show_explorer(request: Request, query: PageQueryDep, choice: ModelChoiceDep)
     forward = state.forward_passes.run(choice.network, _first_drawing(), choice.pooling)
     context = _exploration_context(forward, choice, query.render_options, query.selection, shown=None)
     context |= _card_context(request, choice)
-    context |= {"library": state.library, "samples": SAMPLES, "first": FIRST}
+    context |= {"library": state.library, "samples": SAMPLES, "first": FIRST_SAMPLE}
     return templates.TemplateResponse(request, "explorer.html", context)
 
 
@@ -95,7 +95,7 @@ def show_compare(
     state, options = request.app.state, replace(query.render_options, columns=_COMPARED_COLUMNS)
     run = DrawingRun(choice.model, _first_drawing(), None, state.forward_passes)
     context = _comparison_context(run, state.library, options, invert, differences)
-    return templates.TemplateResponse(request, "compare.html", context | {"samples": SAMPLES, "first": FIRST})
+    return templates.TemplateResponse(request, "compare.html", context | {"samples": SAMPLES, "first": FIRST_SAMPLE})
 
 
 @router.post("/comparison")
@@ -224,4 +224,4 @@ def _microscope_context(
 
 @cache
 def _first_drawing() -> bytes:
-    return draw_sample(FIRST)
+    return draw_sample(FIRST_SAMPLE)

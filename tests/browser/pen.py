@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from playwright.sync_api import Page
 
-from app.imaging.samples import SAMPLES
+from app.imaging.strokes import SAMPLES
 
 Points = Sequence[Sequence[float]]
 
@@ -43,7 +43,7 @@ def draw_digit(page: Page, digit: str) -> None:
 
 def ink(page: Page) -> float:
     """How much ink is on the pad: the mean of its alpha, 0 to 255."""
-    return page.evaluate(
+    mean: float = page.evaluate(
         """() => {
           const canvas = document.getElementById("canvas");
           const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
@@ -52,6 +52,7 @@ def ink(page: Page) -> float:
           return sum / (data.length / 4);
         }"""
     )
+    return mean
 
 
 def pad_as_png(page: Page, side: int = 140) -> bytes:

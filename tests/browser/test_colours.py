@@ -42,10 +42,11 @@ def colours(page: Page, colour_server: Server, complaints: list[str]) -> Iterato
 
 def at(page: Page, x: int, y: int) -> list[int]:
     """The colour of the canvas at a place of the pad's 280 pixels: red, green, blue, alpha."""
-    return page.evaluate(
+    levels: list[int] = page.evaluate(
         "([x, y]) => [...document.getElementById('canvas').getContext('2d').getImageData(2 * x, 2 * y, 1, 1).data]",
         [x, y],
     )
+    return levels
 
 
 def choose(page: Page, model: str) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -34,7 +35,9 @@ def verdict(page: Page, mode: str) -> Locator:
 
 
 def pictures(page: Page, layer: str) -> list[str]:
-    return page.eval_on_selector_all(f"#layer-{layer} img.grid", "images => images.map((image) => image.src)")
+    selector, sources = f"#layer-{layer} img.grid", "images => images.map((image) => image.src)"
+    found: list[str] = page.eval_on_selector_all(selector, sources)
+    return found
 
 
 def test_opens_with_a_digit_in_three_columns(compare: Page) -> None:
@@ -95,7 +98,9 @@ def test_the_farthest_layer_is_named_and_one_key_away(compare: Page) -> None:
 
 def test_the_outlined_map_is_the_one_that_is_named(compare: Page) -> None:
     cell = compare.locator("#layer-pool_1 [data-pooling=min]")
-    number = int(re.search(r"map (\d+)", cell.locator(".apart").inner_text())[1])
+    named = re.search(r"map (\d+)", cell.locator(".apart").inner_text())
+    assert named
+    number = int(named[1])
     image, mark = cell.locator("img.grid").bounding_box(), cell.locator("rect").bounding_box()
     assert image and mark
     column = int((mark["x"] + mark["width"] / 2 - image["x"]) / image["width"] * 8)
@@ -150,6 +155,7 @@ def test_a_lone_logistic_neuron(compare: Page) -> None:
     expect(compare.locator(".lone-value")).to_have_count(3)
 
 
+@pytest.mark.slow
 def test_survives_a_server_that_goes_away(page: Page, server: Server) -> None:
     open_compare(page)
     server.stop()
@@ -191,9 +197,10 @@ def test_nothing_overflows(page: Page, base_url: str, query: str, width: int, he
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("query", QUERIES)
-def test_is_accessible(page: Page, base_url: str, query: str, scheme: str) -> None:
+def test_is_accessible(page: Page, base_url: str, query: str, scheme: Literal["light", "dark"]) -> None:
     page.emulate_media(color_scheme=scheme)
     page.goto(f"/compare{query}")
     page.wait_for_load_state("networkidle")

@@ -13,9 +13,8 @@ from playwright.sync_api import Page, Route, expect
 from app.explore.exploration import draw_image
 from app.explore.prediction import predict
 from app.explore.preprocess import preprocess
-from app.imaging.png import encode_image
-from app.imaging.samples import SAMPLES, draw_sample
-from app.imaging.strokes import draw_strokes
+from app.imaging.encoding import encode_image
+from app.imaging.strokes import SAMPLES, draw_sample, draw_strokes
 from tests.browser.conftest import Server, open_explorer
 from tests.browser.pen import LINE_DOWN, draw, draw_digit, ink, pad_as_png, until
 
@@ -36,6 +35,7 @@ def test_answers_before_the_pen_is_lifted(explorer: Page) -> None:
     explorer.mouse.up()
 
 
+@pytest.mark.slow
 def test_ends_on_the_newest_drawing(explorer: Page, server: Server) -> None:
     draw_digit(explorer, "2")
     draw_digit(explorer, "3")
@@ -56,6 +56,7 @@ def test_reads_each_sample(explorer: Page, digit: str) -> None:
     expect(explorer.locator(GUESS)).to_have_text(digit)
 
 
+@pytest.mark.slow
 def test_canvas_and_api_agree(explorer: Page, server: Server) -> None:
     """The same strokes, on the canvas and drawn by Pillow, give the same answer with nearly the same certainty."""
     network = server.app.state.library.default
@@ -64,6 +65,7 @@ def test_canvas_and_api_agree(explorer: Page, server: Server) -> None:
         expect_the_newest(explorer, server)
         image = preprocess(encode_image(draw_strokes(strokes)), network.card)
         prediction = predict(network, network.run(image))
+        assert prediction.probability is not None
         expect(explorer.locator(GUESS)).to_have_text(prediction.label)
         shown = float(explorer.inner_text(".bars .best .value").lstrip("> "))
         assert shown == pytest.approx(100 * prediction.probability, abs=3)
@@ -192,6 +194,7 @@ def test_a_file_that_is_no_picture_leaves_the_drawing(explorer: Page, tmp_path: 
     expect(explorer.locator("#errors")).to_be_empty()
 
 
+@pytest.mark.slow
 def test_survives_a_server_that_goes_away(page: Page, server: Server) -> None:
     open_explorer(page)
     server.stop()
@@ -231,6 +234,7 @@ def test_the_next_stroke_leaves_before_the_answer_is_on_the_page(explorer: Page)
     expect(explorer.locator("#explorer")).not_to_have_class(re.compile("waits-long|htmx-request"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [429, 503])
 def test_waits_as_long_as_a_busy_server_asks_and_goes_on_by_itself(explorer: Page, status: int) -> None:
     refused: list[float] = []

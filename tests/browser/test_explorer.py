@@ -1,6 +1,7 @@
 """The explorer's switches, its address, and what it looks like on every screen."""
 
 import re
+from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -163,9 +164,10 @@ def test_a_phone_has_fewer_maps_a_row(page: Page, base_url: str) -> None:
     expect(page.locator("#layer-conv_1 .maps")).to_have_attribute("data-place", re.compile(r"^0 \d+ 8 "))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", ["/", "/models"])
-def test_is_accessible(page: Page, base_url: str, path: str, scheme: str) -> None:
+def test_is_accessible(page: Page, base_url: str, path: str, scheme: Literal["light", "dark"]) -> None:
     page.emulate_media(color_scheme=scheme)
     page.goto(path)
     page.wait_for_load_state("networkidle")

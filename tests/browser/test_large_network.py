@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -12,6 +13,8 @@ from app.settings import Settings
 from tests.browser.conftest import Server, open_explorer
 from tests.browser.pen import LINE_DOWN, draw
 from tests.large_model import save_large
+
+pytestmark = pytest.mark.slow
 
 SCREENS = [(390, 844), (1280, 900), (1920, 1080)]
 
@@ -58,12 +61,13 @@ def grid(page: Page, layer: str) -> str:
 
 def on_screen(page: Page) -> list[str]:
     """The layers whose figures are in view."""
-    return page.evaluate(
+    names: list[str] = page.evaluate(
         """() => [...document.querySelectorAll("article[data-layer] figure")].filter((figure) => {
           const { top, bottom, height } = figure.getBoundingClientRect();
           return height && bottom > 0 && top < innerHeight;
         }).map((figure) => figure.closest("article").dataset.layer)"""
     )
+    return names
 
 
 def test_only_layers_near_the_screen_are_drawn(large: Page) -> None:
@@ -235,7 +239,7 @@ def test_every_line_of_a_row_meets_the_next_row_s(large: Page) -> None:
 @pytest.mark.parametrize(("width", "height"), SCREENS)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_is_accessible_and_nothing_overflows(
-    page: Page, large_server: Server, width: int, height: int, scheme: str
+    page: Page, large_server: Server, width: int, height: int, scheme: Literal["light", "dark"]
 ) -> None:
     page.set_viewport_size({"width": width, "height": height})
     page.emulate_media(color_scheme=scheme)

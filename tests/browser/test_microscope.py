@@ -1,6 +1,7 @@
 """The microscope: from a grid to a map to a cell, by mouse, keyboard and touch."""
 
 import re
+from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -188,8 +189,9 @@ def test_by_touch_alone(browser: object, base_url: str) -> None:
     context.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_panel_is_accessible(explorer: Page, scheme: str) -> None:
+def test_the_panel_is_accessible(explorer: Page, scheme: Literal["light", "dark"]) -> None:
     explorer.emulate_media(color_scheme=scheme)
     for layer, index in [("conv_2", 5), ("pool_1", 3), ("digit", 7)]:
         select(explorer, layer, index)

@@ -26,8 +26,8 @@ def test_the_last_activation_function(last: list[layers.Layer], expected: str | 
 
 
 def test_softmax_sums_to_1_whatever_the_size_of_the_scores() -> None:
-    np.testing.assert_allclose(softmax(np.float32([0, np.log(3)])), [0.25, 0.75], rtol=1e-6)
-    np.testing.assert_allclose(softmax(np.float32([3e38, -3e38])), [1, 0])
+    np.testing.assert_allclose(softmax(np.array([0, np.log(3)], np.float32)), [0.25, 0.75], rtol=1e-6)
+    np.testing.assert_allclose(softmax(np.array([3e38, -3e38], np.float32)), [1, 0])
 
 
 @pytest.mark.parametrize(("score", "expected"), [(0, 0.5), (np.log(3), 0.75), (-np.log(3), 0.25), (1e9, 1), (-1e9, 0)])

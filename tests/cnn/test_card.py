@@ -67,7 +67,7 @@ def test_a_card_that_is_not_there_cannot_be_read(tmp_path: Path) -> None:
 
 def test_a_card_does_not_change(digit_card: Card) -> None:
     with pytest.raises(ValidationError):
-        digit_card.title = "Another"  # type: ignore[misc]
+        digit_card.title = "Another"
 
 
 def test_a_card_of_before_means_what_it_meant(digit_card: Card) -> None:

@@ -19,7 +19,7 @@ from app.cnn.cells import (
     Term,
 )
 from app.cnn.pooling import PoolingMode
-from app.cnn.receptive_field import Region
+from app.cnn.windows import Region
 
 WINDOW = Region(-1, 0, 1, 2)
 PATCH = np.array([[np.nan, np.inf], [0.5, -2.0]])
@@ -64,7 +64,7 @@ CELLS: list[tuple[Cell, dict[str, Any]]] = [
     ),
     (SOFTMAX, SOFTMAX_JSON),
     (
-        ElementwiseCell((1.0, np.nan), "batch normalisation", {"mean": np.inf}, value=0.0),
+        ElementwiseCell((1.0, np.nan), "batch normalisation", {"mean": np.inf}, value=0.0, formula="{0}"),
         {
             "arithmetic": "elementwise",
             "inputs": [1, None],

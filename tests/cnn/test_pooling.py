@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
+from numpy.typing import NDArray
 
 from app.cnn.kinds import KINDS
 from app.cnn.pooling import PoolingMode
@@ -18,13 +19,14 @@ MinPooling2D = layer_class("MinPooling2D")
 EVERY_MODE = pytest.mark.parametrize("mode", list(PoolingMode))
 
 
-def random_image(height: int = 9, width: int = 11, channels: int = 3) -> np.ndarray:
+def random_image(height: int = 9, width: int = 11, channels: int = 3) -> NDArray[np.float32]:
     """Values of both signs, none of them zero."""
     return np.random.default_rng(0).normal(0, 5, (height, width, channels)).astype(np.float32)
 
 
-def run(layer: keras.layers.Layer, image: np.ndarray) -> np.ndarray:
-    return np.asarray(layer(image[np.newaxis]))[0]
+def run(layer: keras.layers.Layer, image: NDArray[np.float32]) -> NDArray[np.float32]:
+    output: NDArray[np.float32] = np.asarray(layer(image[np.newaxis]))[0]
+    return output
 
 
 @EVERY_MODE

@@ -29,14 +29,14 @@ def test_bytes_stay_the_numbers_that_they_are() -> None:
 @pytest.mark.parametrize("value_range", [(0, 1), (1, 0), (-1, 1), (0.1, 0.7), (-1e6, 1e6)])
 def test_black_and_white_become_the_ends_of_the_range(value_range: tuple[float, float]) -> None:
     values = to_values(every_level(1), coloured(1, value_range=value_range)).ravel()
-    assert (values[0], values[-1]) == tuple(np.float32(value_range))
+    assert (values[0], values[-1]) == tuple(np.array(value_range, np.float32))
     low, high = value_range
     np.testing.assert_allclose(values, low + np.arange(256) / 255 * (high - low), rtol=1e-6, atol=1e-7)
 
 
 def test_mean_and_std_belong_to_the_channels_as_the_model_has_them() -> None:
     levels = np.full((1, 1, 3), (10, 20, 30), dtype=np.uint8)
-    facts = {"value_range": (0, 255), "mean": [1, 2, 3], "std": [1, 2, 4]}
+    facts: dict[str, Any] = {"value_range": (0, 255), "mean": [1, 2, 3], "std": [1, 2, 4]}
     assert to_values(levels, coloured(**facts))[0, 0].tolist() == [9, 9, 6.75]
     assert to_values(levels, coloured(**facts, channel_order="bgr"))[0, 0].tolist() == [29, 9, 1.75]
 

@@ -81,7 +81,6 @@ def influence(name: str) -> NDArray[np.bool_]:
     """Which pixel changes which cell of the last layer, found by trying: (height, width, rows, columns)."""
     model, height, width = build(name), *SHAPE[:2]
     image = np.random.default_rng(0).normal(0, 0.1, SHAPE).astype(np.float32)
-    changed = np.zeros((height, width), dtype=bool)
     seen = []
     for change in (-3, -0.5, 0.5, 3):
         images = np.repeat(image[np.newaxis], height * width + 1, axis=0)
@@ -89,7 +88,7 @@ def influence(name: str) -> NDArray[np.bool_]:
             images[pixel, pixel // width, pixel % width] += change
         outputs = np.asarray(model(images, training=False))
         seen.append((outputs[:-1] != outputs[-1]).any(axis=-1))
-    changed = np.any(seen, axis=0)
+    changed: NDArray[np.bool_] = np.any(seen, axis=0)
     return changed.reshape(height, width, *changed.shape[1:])
 
 
@@ -140,7 +139,7 @@ def test_the_size_is_that_of_the_largest_region_within_the_image(name: str) -> N
     for region, changes in regions(name):
         if within_image(region):
             rows, columns = np.nonzero(changes)
-            sizes.add((np.ptp(rows) + 1, np.ptp(columns) + 1))
+            sizes.add((int(np.ptp(rows)) + 1, int(np.ptp(columns)) + 1))
     assert max(sizes) == receptive_field_size(described, SHAPE, described[-1].name)
 
 

@@ -215,7 +215,7 @@ def test_a_network_of_several_modes_is_compared_with_itself_as_trained(library: 
 
 def test_a_network_without_pooling_cannot_be_compared(library: Library, image: NDArray[np.float32]) -> None:
     with pytest.raises(NoPooling, match="“logistic” has no pooling layer"):
-        compare(library.network("logistic"), library.network("logistic").run, RenderOptions())
+        compare(library.network("logistic"), lambda mode: library.network("logistic").run(image, mode), RenderOptions())
 
 
 def test_a_lone_logistic_neuron_answers(image: NDArray[np.float32]) -> None:

@@ -11,7 +11,7 @@ from app.cnn.pooling import PoolingMode
 from app.explore.forward_passes import ForwardPasses
 from app.explore.preprocess import preprocess, swap_ink_and_paper
 from app.imaging.drawing import InvalidDrawing
-from app.imaging.samples import draw_sample
+from app.imaging.strokes import draw_sample
 from app.library.library import Library
 from tests.small_models import build_logistic, card, parts
 

@@ -1,1 +1,1 @@
-"""What malformed pictures and model files can do. Not part of the tests: `make fuzz` runs it for five minutes."""
+"""Malformed pictures and model files. Not part of the tests: `make fuzz` runs them for five minutes."""

@@ -1,4 +1,4 @@
-"""`python -m tests.fuzz [--seconds 300] [--pictures N] [--seed N]`: pictures, model files, then each guided."""
+"""`python -m tests.fuzz [--seconds 300] [--pictures N] [--seed N]`: fuzz pictures and model files, then each guided."""
 
 import argparse
 import importlib.util
@@ -12,7 +12,7 @@ GUIDED = ("-timeout=20", "-rss_limit_mb=4096", "-verbosity=0", "-print_final_sta
 
 
 def main() -> None:
-    """Exit status 0: nothing was found."""
+    """Exit with 0 if nothing was found."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("--seconds", type=float, default=300)
     parser.add_argument("--pictures", type=int, help="as many, however long they take, and nothing else")
@@ -30,7 +30,7 @@ def main() -> None:
 
 
 def run_guided(what: str, module: str, longest: int, seconds: float) -> list[str]:
-    """Where atheris is installed: in a process of its own, which libFuzzer ends. longest: in bytes."""
+    """Fuzz with atheris, if it is installed, in a process of its own, which libFuzzer ends. longest: in bytes."""
     if importlib.util.find_spec("atheris") is None:
         print(f"{what}, guided: not run, atheris is not installed")
         return []

@@ -17,7 +17,7 @@ with atheris.instrument_imports(include=["app.imaging", "PIL"]):
     import PIL.WebPImagePlugin  # noqa: F401
 
     import app.imaging.ink
-    import app.imaging.picture  # noqa: F401
+    import app.imaging.resize  # noqa: F401
 
 from tests.fuzz.pictures import check, seeds
 

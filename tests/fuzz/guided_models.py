@@ -9,6 +9,7 @@ import random
 import sys
 import tempfile
 import zipfile
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -30,7 +31,7 @@ MODELS = ("five-layer-convolutional", "five-layer-dense", "figure-6-3", "section
 ARCHIVE = b"PK\3\4"
 
 
-def _layer(kind: str, name: str, settings: dict[str, object], *nodes: object) -> dict[str, object]:
+def _layer(kind: str, name: str, settings: Mapping[str, object], *nodes: object) -> dict[str, object]:
     return {"class_name": kind, "name": name, "config": {"name": name, **settings}, "inbound_nodes": list(nodes)}
 
 
@@ -87,7 +88,7 @@ def check(path: Path) -> None:
     try:
         opened = load_model(path)
         card = infer_card(opened, "fuzzed")
-        assert Network("fuzzed", deserialize(serialize(opened)).parts, card).layers == opened.definition.layers
+        assert Network("fuzzed", deserialize(serialize(opened)).definition, card).layers == opened.definition.layers
     except ModelError as error:
         assert str(error).isprintable(), "a refusal must be a sentence on one line"
     except ImportError:

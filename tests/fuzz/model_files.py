@@ -27,7 +27,7 @@ PARCELS = 20  # changed ones of each model that opens
 
 
 def seeds() -> list[tuple[str, bytes]]:
-    """Small files that open, with their endings."""
+    """Return small valid files, with their suffixes."""
     found = []
     with tempfile.TemporaryDirectory() as folder:
         for ending in (".keras", ".h5"):
@@ -39,7 +39,7 @@ def seeds() -> list[tuple[str, bytes]]:
 
 
 def change(data: bytes, others: list[bytes], chance: random.Random) -> bytes:
-    """The file made wrong somewhere."""
+    """Mutate a file."""
     if not zipfile.is_zipfile(io.BytesIO(data)) or chance.random() < 0.2:
         return mutate(data, others, chance)
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -57,7 +57,7 @@ def change(data: bytes, others: list[bytes], chance: random.Random) -> bytes:
 
 
 def fuzz(seconds: float, seed: int = 0) -> list[str]:
-    """Try malformed files for so long. Returns what is wrong, at most ten."""
+    """Try malformed files for this many seconds. Returns: at most ten faults."""
     chance, known, faults, told = random.Random(seed), seeds(), list[str](), Counter[str]()
     others, slowest, end = [data for _, data in known], 0.0, time.monotonic() + seconds
     with Sandbox(FILE_SECONDS, 512) as opener, tempfile.TemporaryDirectory() as folder:
@@ -85,18 +85,18 @@ def fuzz(seconds: float, seed: int = 0) -> list[str]:
 
 
 def _kind(sentence: str) -> str:
-    """What ended the child, where something did."""
+    """Return the reason why a file ended the child process, or an empty string."""
     return next((f"({word})" for word in ("stopped the process", "longer than", "of memory") if word in sentence), "")
 
 
 def check(parcel: SerializedModel) -> None:
-    """What opens must run here, too. Raises: ModelError, anything else is a bug."""
+    """Run what opened. Raises: ModelError; anything else is a bug."""
     network = Network("fuzzed", deserialize(parcel.data).definition, parcel.scan.card)
     network.run(np.zeros([size or 32 for size in network.card.input_shape], np.float32))
 
 
 def check_changed(parcel: SerializedModel, chance: random.Random) -> int:
-    """How many changed parcels are refused. Raises: anything else is a bug."""
+    """Count the mutated parcels that are refused. Whatever else it raises is a bug."""
     refused = 0
     for _ in range(PARCELS):
         try:

@@ -1,4 +1,4 @@
-"""Bytes made wrong, in the ways in which files are: flipped, cut, repeated, spliced, with extreme numbers; and JSON."""
+"""Mutations of bytes (flipped, cut, repeated, spliced, with extreme numbers) and of JSON."""
 
 import random
 import struct
@@ -18,7 +18,7 @@ VALUES: tuple[Any, ...] = (
 
 
 def mutate(data: bytes, others: list[bytes], chance: random.Random) -> bytes:
-    """Other bytes than these, by one to four changes; others are what pieces are taken from."""
+    """Change bytes in one to four ways. others: the source of spliced pieces."""
     changed = bytearray(data)
     for _ in range(chance.randint(1, _MAX_CHANGES)):
         chance.choice(_CHANGES)(changed, others, chance)
@@ -26,7 +26,7 @@ def mutate(data: bytes, others: list[bytes], chance: random.Random) -> bytes:
 
 
 def change_value(tree: Any, chance: random.Random) -> Any:
-    """The same JSON with one value, anywhere in it, replaced, removed or doubled."""
+    """Replace, remove or double one value anywhere in a JSON document."""
     places = list(_places(tree))
     if not places:
         return chance.choice(VALUES)

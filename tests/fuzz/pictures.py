@@ -1,4 +1,4 @@
-"""Malformed pictures: whatever the bytes, what a network sees of them is found, or they are refused in a sentence."""
+"""Malformed pictures: any bytes become a network's input, or are refused in a sentence."""
 
 import ctypes
 import gc
@@ -14,7 +14,7 @@ from PIL import Image
 from app.cnn.card import Card, Fit, Ink
 from app.explore.preprocess import preprocess
 from app.imaging.drawing import InvalidDrawing
-from benchmarks.serving import written
+from benchmarks.serving import private_dirty
 from tests.fuzz.mutations import mutate
 from tests.pictures import draw_four, encode
 
@@ -32,7 +32,7 @@ _KINDS: tuple[tuple[str, str, dict[str, Any]], ...] = (
 
 
 def seeds() -> list[bytes]:
-    """Real pictures of every format that is read, small, so that many can be tried."""
+    """Return small valid pictures of every format that is read."""
     four = draw_four(40)
     found = [encode(four.convert(mode), format, **options) for format, mode, options in _KINDS]
     frames = [four.convert("P"), four.rotate(90).convert("P")]
@@ -68,16 +68,16 @@ def check(data: bytes) -> bool:
     return seen
 
 
-def held_by(process: psutil.Process) -> int:
-    """Bytes of memory in use: what malloc still has of the system from the largest picture so far is no leak."""
+def memory_in_use(process: psutil.Process) -> int:
+    """Return the bytes in use, without the free memory that malloc kept of the largest picture so far."""
     gc.collect()
     with suppress(OSError, AttributeError):  # no glibc
         ctypes.CDLL(None).malloc_trim(0)
-    return written(process)
+    return private_dirty(process)
 
 
 def fuzz(count: int, seconds: float, seed: int = 0) -> list[str]:
-    """Try so many malformed pictures, for so long at most. Returns what is wrong, at most ten of a kind."""
+    """Try malformed pictures up to a count and a time. Returns: at most ten faults."""
     warnings.simplefilter("ignore")  # Pillow warns of what is odd in a file
     chance, known, faults = random.Random(seed), seeds(), list[str]()
     process, grown_from, tried, seen, slowest = psutil.Process(), 0, 0, 0, 0.0
@@ -86,7 +86,7 @@ def fuzz(count: int, seconds: float, seed: int = 0) -> list[str]:
         if (passed := time.monotonic() - start) > seconds:
             break
         if not grown_from and (number >= count * WARM_UP_SHARE or passed > seconds * WARM_UP_SHARE):
-            grown_from = held_by(process)
+            grown_from = memory_in_use(process)
         data = mutate(chance.choice(known), known, chance)
         began = time.monotonic()
         try:
@@ -96,7 +96,7 @@ def fuzz(count: int, seconds: float, seed: int = 0) -> list[str]:
                 f"{type(error).__name__}: {error}: {data[:80].hex()} ({len(data)} bytes, seed {seed}, {number})"
             )
         slowest, tried = max(slowest, time.monotonic() - began), number + 1
-    growth = held_by(process) - grown_from
+    growth = memory_in_use(process) - grown_from
     print(f"pictures: {tried:,} tried, {seen:,} read, {tried - seen:,} refused, slowest {slowest:.2f} s, ", end="")
     print(
         f"{growth / 1e6:+.1f} MB since a fifth of them, {tried / (time.monotonic() - start):,.0f} a second", flush=True

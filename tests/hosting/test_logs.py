@@ -4,7 +4,8 @@ import sys
 
 import pytest
 
-from app.hosting.logs import JSONFormatter, LogFormat, TextFormatter, log_config, request_id
+from app.hosting.logs import JSONFormatter, TextFormatter, log_config, request_id
+from app.settings import LogFormat
 
 
 def record(message: str = "hello %s", **extra: object) -> logging.LogRecord:

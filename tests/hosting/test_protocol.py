@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ MODELS = b"GET /api/models HTTP/1.1\r\n" + HOST
 
 @pytest.fixture(scope="module")
 def process(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
-    limits = {"head_seconds": "1", "body_seconds": "1", "keep_alive_seconds": "2", "connections": "24"}
+    limits: dict[str, Any] = {"head_seconds": "1", "body_seconds": "1", "keep_alive_seconds": "2", "connections": "24"}
     process = Process(models, tmp_path_factory.mktemp("server"), **limits)
     try:
         yield process.wait()

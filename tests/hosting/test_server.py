@@ -95,6 +95,7 @@ def test_a_shared_address_is_another_socket_for_each_process_and_nobody_else_s()
             listen_on(*address)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a folder that nobody can write to")
 def test_starts_and_stops_under_load_without_a_home_or_a_folder_to_write_to(start: Any) -> None:
     """What is under way when SIGTERM comes is finished, and the process ends within its time."""
@@ -135,6 +136,7 @@ def test_starts_and_stops_under_load_without_a_home_or_a_folder_to_write_to(star
     assert [line for line in process.log.splitlines() if not line.startswith(expected)] == []
 
 
+@pytest.mark.slow
 def test_a_killed_worker_is_replaced_and_forgotten(start: Any) -> None:
     process: Process = start(workers="2")
     deadline = time.monotonic() + 120

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from app.imaging.colormap import LEVELS, Colormap, colours, legend
 from tests.pictures import decode_rgba
@@ -8,8 +9,9 @@ EVERY = pytest.mark.parametrize("colormap", list(Colormap))
 SEQUENTIAL = pytest.mark.parametrize("colormap", [each for each in Colormap if not each.diverging])
 
 
-def luminance(colormap: Colormap) -> np.ndarray:
-    return colours(colormap) @ np.array([0.2126, 0.7152, 0.0722])
+def luminance(colormap: Colormap) -> NDArray[np.float64]:
+    levels: NDArray[np.float64] = colours(colormap) @ np.array([0.2126, 0.7152, 0.0722])
+    return levels
 
 
 @EVERY

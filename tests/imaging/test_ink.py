@@ -18,7 +18,7 @@ def digit_in(drawing: bytes) -> NDArray[np.uint8]:
 
 
 def difference(drawing: bytes) -> float:
-    """How far the digit in a drawing is from the four, in grey levels of 255 a pixel."""
+    """Return the mean difference of a drawing's digit from the four, in grey levels of 255."""
     return float(np.abs(digit_in(drawing).astype(float) - digit_in(four_png())).mean())
 
 
@@ -30,7 +30,7 @@ def difference_but_for_a_shift(drawing: bytes) -> float:
 
 
 def coverage() -> NDArray[np.float64]:
-    """How much of each pixel the four covers: (height, width) from 0 to 1."""
+    """Return the share of each pixel that the four covers: (height, width) from 0 to 1."""
     return 1 - np.asarray(draw_four()) / 255
 
 
@@ -270,7 +270,7 @@ def box_of(digit: NDArray[np.uint8]) -> tuple[int, int, int, int]:
 
 def centre_of(digit: NDArray[np.uint8]) -> NDArray[np.float64]:
     """The mean row and column, weighted by the ink: pixel (r, c) lies at (r, c)."""
-    places = np.stack(np.indices(digit.shape), axis=-1).reshape(-1, 2)
+    places = np.moveaxis(np.indices(digit.shape), 0, -1).reshape(-1, 2)
     return np.average(places, axis=0, weights=digit.ravel())
 
 

@@ -19,11 +19,15 @@ from app.cnn.card import Card, write_card
 from app.cnn.pooling import PoolingMode
 from app.library import library as library_module
 from app.library import models as models_module
+from app.library.cards import CardStore
 from app.library.files import EmptyLibrary, Origin
 from app.library.library import Library, ReadOnlyModel, UnknownModel
 from app.library.models import ModelState
+from app.library.scanner import Scanner
 from app.library.uploads import StorageError
 from app.model_files.errors import ModelError
+from app.model_files.loading import LoadedModel, load_model
+from app.model_files.serialization import deserialize
 from tests.small_models import build_logistic, card, save
 
 Make = Callable[..., Library]
@@ -214,7 +218,6 @@ def test_a_file_that_changes_while_it_is_opened(
 ) -> None:
     shutil.copy(mine, folder / "mine.keras")
     library = make(folder)
-    deserialize = library_module.deserialize
 
     def change_meanwhile(data: bytes) -> Any:
         monkeypatch.setattr(library_module, "deserialize", deserialize)
@@ -251,8 +254,12 @@ def test_two_who_ask_for_the_same_model_open_it_once(
     shutil.copy(mine, folder / "mine.keras")
     library = make(folder)
     built: list[int] = []
-    deserialize = library_module.deserialize
-    monkeypatch.setattr(library_module, "deserialize", lambda data: (built.append(1), deserialize(data))[1])
+
+    def count(data: bytes) -> LoadedModel:
+        built.append(1)
+        return deserialize(data)
+
+    monkeypatch.setattr(library_module, "deserialize", count)
     with ThreadPoolExecutor(4) as pool:
         networks = list(pool.map(library.network, ["mine"] * 4))
     assert {id(network) for network in networks} == {id(networks[0])}
@@ -273,7 +280,7 @@ def forty(mine: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_of_forty_models_none_is_opened_to_list_them(
     make: Make, forty: Path, opened: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(library_module.Scanner, "_ensure_thread", lambda self: None)
+    monkeypatch.setattr(Scanner, "_ensure_thread", lambda self: None)
     library = make(forty)
     assert len(names(library)) == 41
     assert {entry.state for entry in library} == {ModelState.READY}
@@ -304,8 +311,12 @@ def test_of_forty_models_no_more_are_ready_than_the_limit(
 
 def test_the_list_opens_a_built_in_model_once(make: Make, models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
-    load_model = models_module.load_model
-    monkeypatch.setattr(models_module, "load_model", lambda path: (opened.append(path.stem), load_model(path))[1])
+
+    def count(path: Path) -> LoadedModel:
+        opened.append(path.stem)
+        return load_model(path)
+
+    monkeypatch.setattr(models_module, "load_model", count)
     library = make(built_in=models, limit=2)
     for _ in range(2):
         assert all(library.layers(entry) for entry in library)
@@ -444,7 +455,7 @@ def test_a_written_card_that_cannot_be_taken_away_holds_nothing_up(
     def refuse(*_: object, **__: object) -> None:
         raise OSError(errno.EROFS, "Read-only file system")
 
-    monkeypatch.setattr(library_module.CardStore, "delete", refuse)
+    monkeypatch.setattr(CardStore, "delete", refuse)
     own.write_bytes(own.read_bytes() + b"\0")
     assert library.network("own").card.title == "own"
 

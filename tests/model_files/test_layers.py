@@ -82,8 +82,8 @@ def test_a_layer_of_keras_own_settings_opens(kind: str, tmp_path: Path) -> None:
 
 
 _RANKS = dict.fromkeys(("GRU", "LSTM", "SimpleRNN"), (16, 8)) | {"RepeatVector": (128,)}
-_MUST: dict[str, dict[str, object]] = (
-    {
+_MUST: dict[str, dict[str, object]] = {
+    **{
         "Activation": {"activation": "relu"},
         "AdaptiveAveragePooling2D": {"output_size": 3},
         "AdaptiveMaxPooling2D": {"output_size": 3},
@@ -104,10 +104,10 @@ _MUST: dict[str, dict[str, object]] = (
         "Resizing": {"height": 4, "width": 6},
         "SeparableConv2D": {"filters": 3, "kernel_size": 3},
         "SimpleRNN": {"units": 3},
-    }
-    | {kind: {"rate": 0.5} for kind in KINDS if "Dropout" in kind}
-    | {"GaussianNoise": {"stddev": 0.1}}
-)
+    },
+    **{kind: {"rate": 0.5} for kind in KINDS if "Dropout" in kind},
+    "GaussianNoise": {"stddev": 0.1},
+}
 
 
 @pytest.mark.parametrize("kind", sorted(AUGMENTATIONS - {"RandomHeight", "RandomWidth"}))

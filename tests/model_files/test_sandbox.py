@@ -26,7 +26,7 @@ resource = pytest.importorskip("resource", reason="Windows cannot limit a proces
 
 SECONDS = 120.0
 ANSWER = "print(json.dumps({{'reason': {reason}, 'size': 0}}), flush=True)"
-Programs = Callable[[str], None]
+Programs = Callable[..., None]
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +94,7 @@ def test_one_process_opens_one_file_after_another(opener: Sandbox, tmp_path: Pat
     assert pid(opener) == first
 
 
+@pytest.mark.slow
 def test_a_file_that_needs_keras_is_opened_by_a_process_that_has_it(tmp_path: Path) -> None:
     path = tmp_path / "m.keras"
     model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.LayerNormalization(), keras.layers.Flatten()])
@@ -222,7 +223,7 @@ def test_a_process_that_does_not_start_is_not_the_file_s_fault(program: Programs
 
 
 def test_python_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(opener_module.sys, "executable", str(tmp_path / "python"))
+    monkeypatch.setattr("app.model_files.sandbox.sys.executable", str(tmp_path / "python"))
     with pytest.raises(ModelError, match="the process that opens files does not start"):
         open_in_sandbox(tmp_path, SECONDS)
 

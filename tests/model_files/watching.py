@@ -40,7 +40,8 @@ sys.addaudithook(_hook)  # it cannot be taken away again, so it does nothing out
 def watched() -> Iterator[list[str]]:
     """What was done inside that opening a model has no need of."""
     global _seen
-    _seen = deeds = []
+    deeds: list[str] = []
+    _seen = deeds
     try:
         yield deeds
     finally:

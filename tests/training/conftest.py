@@ -41,7 +41,12 @@ def mnist_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def write_mnist(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An npz file that counts as MNIST until the patch is undone."""
     train, test = bars(240, 0), bars(60, 1)
-    arrays = {"x_train": train.images, "y_train": train.labels, "x_test": test.images, "y_test": test.labels}
+    arrays: dict[str, Any] = {
+        "x_train": train.images,
+        "y_train": train.labels,
+        "x_test": test.images,
+        "y_test": test.labels,
+    }
     monkeypatch.setattr(mnist_module, "SHAPES", {key: array.shape for key, array in arrays.items()})
     hashes = {key: hashlib.sha256(array.tobytes()).hexdigest() for key, array in arrays.items()}
     monkeypatch.setattr(mnist_module, "SHA256", hashes)

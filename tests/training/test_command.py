@@ -1,17 +1,19 @@
 import errno
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from app.training import store
-from app.training.command import evaluate, train
+from app.training import run as run_module
+from app.training.command import NAMES, choose, evaluate, is_finished, train
+from app.training.errors import BadInput
 from tests.training.conftest import write_mnist, write_strokes
 
 
-def call(command: object, *arguments: object) -> Result:
+def call(command: Callable[..., None], *arguments: object) -> Result:
     cli = typer.Typer()
     cli.command()(command)
     return CliRunner().invoke(cli, [str(argument) for argument in arguments])
@@ -102,7 +104,7 @@ def test_a_full_disk_ends_with_one_sentence(mnist_file: Path, tmp_path: Path, mo
     def fail(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", "untrained.json")
 
-    monkeypatch.setattr(store, "write_card", fail)
+    monkeypatch.setattr(run_module, "write_card", fail)
     out = tmp_path / "out"
     result = call(train, "--models", "untrained", "--mnist", mnist_file, "--out", out)
     assert result.exit_code == 1
@@ -117,3 +119,23 @@ def test_a_folder_that_cannot_be_made_is_said_before_training(mnist_file: Path, 
     assert result.exit_code == 1
     assert "untrained:" not in result.stdout
     assert "Not a directory" in result.stderr
+
+
+def test_an_unknown_name_is_refused_with_the_family() -> None:
+    with pytest.raises(BadInput, match=r"no model 'digit' to train\. The family: digits, digits-average"):
+        choose(["digits", "digit"])
+
+
+def test_names_are_trained_in_the_family_s_order() -> None:
+    assert choose(["untrained", "digits"]) == ["digits", "untrained"]
+
+
+def test_no_name_means_all() -> None:
+    assert choose([]) == list(NAMES)
+
+
+@pytest.mark.parametrize(("there", "finished"), [([], False), (["keras"], False), (["keras", "json"], True)])
+def test_a_model_is_finished_with_its_card(tmp_path: Path, there: list[str], finished: bool) -> None:
+    for suffix in there:
+        (tmp_path / f"digits.{suffix}").touch()
+    assert is_finished(tmp_path, "digits") is finished

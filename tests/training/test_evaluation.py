@@ -9,7 +9,7 @@ from app.cnn.card import Card, write_card
 from app.training.cards import make_card
 from app.training.data import TrainingData
 from app.training.errors import BadInput
-from app.training.evaluation import compare, load, task_of
+from app.training.evaluation import check_card, load, task_of
 from app.training.family import Recipe
 from app.training.task import Task
 
@@ -40,7 +40,7 @@ def card(network: keras.Sequential, data: TrainingData) -> Card:
 
 
 def test_a_true_card_agrees(network: keras.Sequential, card: Card, data: TrainingData) -> None:
-    lines = compare(network, card, data.mnist_test, data.pen_test)
+    lines = check_card(network, card, data.mnist_test, data.pen_test)
     assert [line.name for line in lines] == [
         "parameters",
         "test_accuracy",
@@ -65,7 +65,7 @@ def test_a_true_card_agrees(network: keras.Sequential, card: Card, data: Trainin
 def test_a_false_figure_is_named(
     network: keras.Sequential, card: Card, data: TrainingData, change: dict[str, object], differs: list[str]
 ) -> None:
-    lines = compare(network, card.model_copy(update=change), data.mnist_test, data.pen_test)
+    lines = check_card(network, card.model_copy(update=change), data.mnist_test, data.pen_test)
     assert [line.name for line in lines if not line.agrees] == differs
 
 
@@ -73,13 +73,13 @@ def test_one_picture_is_rounding_and_two_are_not(network: keras.Sequential, card
     assert card.test_accuracy is not None
     for pictures, agrees in ((1, True), (2, False)):
         moved = card.model_copy(update={"test_accuracy": card.test_accuracy + pictures / len(data.mnist_test)})
-        assert compare(network, moved, data.mnist_test, None)[1].agrees is agrees
+        assert check_card(network, moved, data.mnist_test, None)[1].agrees is agrees
 
 
 def test_without_strokes_the_pen_accuracy_is_left_out(
     network: keras.Sequential, card: Card, data: TrainingData
 ) -> None:
-    assert "pen_accuracy" not in [line.name for line in compare(network, card, data.mnist_test, None)]
+    assert "pen_accuracy" not in [line.name for line in check_card(network, card, data.mnist_test, None)]
 
 
 def test_a_card_s_classes_tell_its_task(card: Card) -> None:

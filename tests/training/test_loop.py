@@ -1,13 +1,16 @@
 import keras
 import numpy as np
+import pytest
 from keras import layers
 
 from app.training.batches import to_input, training_batches
 from app.training.data import TrainingData
+from app.training.evaluation import accuracy
 from app.training.loop import fit
-from app.training.measure import accuracy
 from app.training.mnist import Digits
 from app.training.task import Task
+
+pytestmark = pytest.mark.slow
 
 
 def small_network() -> keras.Sequential:

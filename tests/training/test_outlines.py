@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from app.training.mnist import Digits
-from app.training.outline_loop import side_by_side, take
+from app.training.outline_loop import extract, parallel_starts
 from app.training.outlines import PATCH, draw_patches, outline
 
 
@@ -32,12 +32,12 @@ def test_patches_show_ink_at_many_scales(small_digits: Digits) -> None:
     np.testing.assert_array_equal(patches, draw_patches(small_digits, 60, seed=0))
 
 
-def test_a_network_taken_out_answers_as_it_did_side_by_side() -> None:
-    starts = side_by_side(6, seed=0)
+def test_a_network_taken_out_answers_as_it_did_in_parallel() -> None:
+    starts = parallel_starts(6, seed=0)
     pictures = np.random.default_rng(0).random((2, 12, 15, 1), dtype=np.float32)
     together = starts(pictures).numpy()
     assert together.shape == (2, 12, 15, 6)
     for index in range(6):
-        alone = take(starts, index)(pictures).numpy()
+        alone = extract(starts, index)(pictures).numpy()
         np.testing.assert_allclose(alone[..., 0], together[..., index], atol=1e-5)
     assert together.std(axis=-1).max() > 0.01

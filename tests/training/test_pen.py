@@ -1,6 +1,7 @@
 import gzip
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from app.training.errors import BadInput
 from app.training.pen import PenDigit, read_pen_digits, split_by_writer
 
-GOOD = {"label": 8, "writer": 12, "strokes": [[[0, 500], [250, 0]], [[500, 125]]]}
+GOOD: dict[str, Any] = {"label": 8, "writer": 12, "strokes": [[[0, 500], [250, 0]], [[500, 125]]]}
 
 
 def write(path: Path, *rows: object) -> Path:
@@ -19,8 +20,8 @@ def write(path: Path, *rows: object) -> Path:
 def test_turns_y_down_and_the_tablet_into_a_sheet_of_side_one(tmp_path: Path) -> None:
     (digit,) = read_pen_digits(write(tmp_path / "s.jsonl", GOOD))
     assert (digit.label, digit.writer) == (8, 12)
-    np.testing.assert_allclose(digit.strokes[0], [[0, 0], [0.5, 1]])
-    np.testing.assert_allclose(digit.strokes[1], [[1, 0.75]])
+    np.testing.assert_allclose(digit.strokes[0], [[0.0, 0.0], [0.5, 1.0]])
+    np.testing.assert_allclose(digit.strokes[1], [[1.0, 0.75]])
 
 
 def test_reads_gzip(tmp_path: Path) -> None:

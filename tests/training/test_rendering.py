@@ -1,8 +1,7 @@
 import numpy as np
-import pytest
 
 from app.training.pen import PenDigit
-from app.training.rendering import draw_as_written, draw_varied, place, vary
+from app.training.rendering import draw_as_written, draw_varied
 
 SEVEN = PenDigit(7, 1, (np.array([[0.3, 0.2], [0.6, 0.2], [0.4, 0.7]]),))
 
@@ -35,21 +34,3 @@ def test_every_variation_differs_and_the_same_seed_repeats_it() -> None:
 def test_a_dot_can_be_drawn() -> None:
     dot = PenDigit(1, 1, (np.array([[0.5, 0.5]]),))
     assert draw_varied([dot], seed=0).images.max() == 255
-
-
-@pytest.mark.parametrize("size", [0.2, 0.9])
-def test_place_fits_the_longer_side_and_centres_the_box(size: float) -> None:
-    points = np.concatenate(place(SEVEN.strokes, size))
-    assert np.ptp(points, axis=0).max() == pytest.approx(size)
-    np.testing.assert_allclose((points.min(axis=0) + points.max(axis=0)) / 2, 0.5)
-
-
-def test_vary_keeps_strokes_apart_and_turns_them_little() -> None:
-    rng = np.random.default_rng(0)
-    stem = np.linspace((0.5, 0.1), (0.5, 0.9), 30)
-    for _ in range(50):
-        (varied,) = vary([stem], rng)
-        across, down = varied[-1] - varied[0]
-        assert varied.shape == stem.shape
-        assert down > 0
-        assert abs(across) < down  # slanted and turned, and still upright

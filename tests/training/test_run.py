@@ -10,14 +10,16 @@ from keras import layers
 from app.cnn.card import Card, Fit, read_card
 from app.cnn.pooling import PoolingMode
 from app.cnn.tensorflow.pooling import trained_pooling
-from app.training import outline_loop, store
+from app.training import outline_loop
+from app.training import run as run_module
 from app.training.cards import make_card
+from app.training.command import NAMES, is_finished
 from app.training.data import TrainingData
 from app.training.family import FAMILY, SIBLINGS, Recipe
-from app.training.names import NAMES, is_finished
-from app.training.run import run
-from app.training.store import save
+from app.training.run import run, save
 from app.training.task import Task
+
+pytestmark = pytest.mark.slow
 
 
 def small_network() -> keras.Sequential:
@@ -51,7 +53,7 @@ def card(data: TrainingData) -> Card:
 
 def test_a_run_saves_a_plain_model_with_its_measured_card(data: TrainingData, tmp_path: Path) -> None:
     said: list[str] = []
-    run(["small"], data, tmp_path / "new", seed=1, epochs=1, tell=said.append)
+    run(["small"], data, tmp_path / "new", seed=1, epochs=1, report=said.append)
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["small.json", "small.keras"]
     network = keras.saving.load_model(tmp_path / "new" / "small.keras")
     assert getattr(network, "optimizer", None) is None
@@ -69,15 +71,15 @@ def test_a_run_saves_a_plain_model_with_its_measured_card(data: TrainingData, tm
 
 
 def test_a_model_is_the_same_whichever_others_are_trained(data: TrainingData, tmp_path: Path) -> None:
-    run(["small"], data, tmp_path / "alone", seed=1, epochs=1, tell=quiet)
-    run(["untrained", "small"], data, tmp_path / "after", seed=1, epochs=1, tell=quiet)
+    run(["small"], data, tmp_path / "alone", seed=1, epochs=1, report=quiet)
+    run(["untrained", "small"], data, tmp_path / "after", seed=1, epochs=1, report=quiet)
     alone, after = (keras.saving.load_model(tmp_path / name / "small.keras") for name in ("alone", "after"))
     for one, other in zip(alone.get_weights(), after.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-5)
 
 
 def test_untrained_keeps_its_random_weights(data: TrainingData, tmp_path: Path) -> None:
-    run(["untrained"], data, tmp_path, seed=7, epochs=None, tell=quiet)
+    run(["untrained"], data, tmp_path, seed=7, epochs=None, report=quiet)
     keras.utils.set_random_seed(7)
     expected = FAMILY["untrained"].build().get_weights()
     actual = keras.saving.load_model(tmp_path / "untrained.keras").get_weights()
@@ -94,7 +96,7 @@ def test_the_outline_network_has_no_accuracy(
 ) -> None:
     monkeypatch.setattr(outline_loop, "STARTS", 3)
     monkeypatch.setattr(outline_loop, "PATCHES", 32)
-    run(["five-layer-convolutional"], data, tmp_path, seed=1, epochs=1, tell=quiet)
+    run(["five-layer-convolutional"], data, tmp_path, seed=1, epochs=1, report=quiet)
     card = read_card(tmp_path / "five-layer-convolutional.json")
     assert (card.classes, card.fit, card.input_shape) == ([], Fit.ORIGINAL, (None, None, 1))
     assert (card.test_accuracy, card.pen_accuracy, card.test_accuracy_by_pooling) == (None, None, {})
@@ -122,7 +124,7 @@ def test_an_interrupted_save_leaves_nothing_half_written(
     def interrupt(*_: object) -> None:
         raise Interrupted
 
-    monkeypatch.setattr(store, step, interrupt)
+    monkeypatch.setattr(run_module, step, interrupt)
     with pytest.raises(Interrupted):
         save(small_network(), card, tmp_path, "small")
     assert list(tmp_path.iterdir()) == []
@@ -138,7 +140,7 @@ def test_an_interrupted_save_keeps_the_earlier_model(
     def interrupt(*_: object) -> None:
         raise Interrupted
 
-    monkeypatch.setattr(store, "write_card", interrupt)
+    monkeypatch.setattr(run_module, "write_card", interrupt)
     with pytest.raises(Interrupted):
         save(small_network(), card, tmp_path, "small")
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before

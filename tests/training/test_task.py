@@ -16,12 +16,12 @@ def test_parity_targets_are_one_for_odd() -> None:
 
 def test_a_digit_is_right_where_its_probability_is_the_highest() -> None:
     outputs = np.eye(10, dtype=np.float32)[[0, 3, 7, 9]]
-    assert Task.DIGIT.right(outputs, LABELS).tolist() == [True, True, False, True]
+    assert Task.DIGIT.is_correct(outputs, LABELS).tolist() == [True, True, False, True]
 
 
 def test_parity_is_right_on_its_side_of_one_half() -> None:
     outputs = np.array([[0.1], [0.9], [0.8], [0.2]], dtype=np.float32)
-    assert Task.PARITY.right(outputs, LABELS).tolist() == [True, True, False, False]
+    assert Task.PARITY.is_correct(outputs, LABELS).tolist() == [True, True, False, False]
 
 
 @pytest.mark.parametrize(("task", "count"), [(Task.DIGIT, 10), (Task.PARITY, 2), (Task.OUTLINE, 0)])

@@ -18,8 +18,8 @@ def answer(monkeypatch: pytest.MonkeyPatch) -> Answer:
             report = python if "pip_audit" in command else browser
             return subprocess.CompletedProcess(command, 0, report if isinstance(report, str) else json.dumps(report))
 
-        monkeypatch.setattr(audit.subprocess, "run", run)
-        monkeypatch.setattr(audit.shutil, "which", lambda name: name)
+        monkeypatch.setattr("vendoring.audit.subprocess.run", run)
+        monkeypatch.setattr("vendoring.audit.shutil.which", lambda name: name)
 
     return answer
 

@@ -13,7 +13,7 @@ from httpx2 import Response
 
 from app import __version__
 from app.cnn.card import read_card
-from app.cnn.network import Network
+from app.cnn.network import ForwardPass, Network
 from app.cnn.pooling import PoolingMode
 from app.explore.exploration import (
     MapRange,
@@ -114,8 +114,14 @@ def test_a_prediction_is_the_service_s(
 def test_a_prediction_shares_its_counted_forward_pass_with_later_requests(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drawing, run, runs = encode(draw_four(123)), Network.run, []
-    monkeypatch.setattr(Network, "run", lambda network, *rest: (runs.append(network.name), run(network, *rest))[1])
+    drawing, run = encode(draw_four(123)), Network.run
+    runs: list[str] = []
+
+    def count(network: Network, *rest: Any) -> ForwardPass:
+        runs.append(network.name)
+        return run(network, *rest)
+
+    monkeypatch.setattr(Network, "run", count)
     before = forward_passes_counted(client)
     answers = [post(client, "digits/prediction", drawing).json() for _ in range(2)]
     assert post(client, "digits/feature-maps", drawing).json()["prediction"] == answers[0] == answers[1]

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
@@ -8,10 +10,11 @@ from app.library.library import Library
 BASE = "/api/models/digits/layers"
 
 
-def post(client: TestClient, four: bytes, path: str, **form: str) -> dict:
+def post(client: TestClient, four: bytes, path: str, **form: str) -> dict[str, Any]:
     answer = client.post(f"{BASE}/{path}", files={"drawing": four}, data=form)
     assert answer.status_code == 200, answer.text
-    return answer.json()
+    found: dict[str, Any] = answer.json()
+    return found
 
 
 def test_a_convolutions_json_adds_up_to_the_networks_value(client: TestClient, library: Library, four: bytes) -> None:
@@ -37,7 +40,9 @@ def test_poolings_json_has_all_three_values(client: TestClient, four: bytes, mod
     assert (cell["maximum"], cell["minimum"]) == (max(inside), min(inside))
     assert cell["average"] == pytest.approx(np.mean(inside))
     assert answer["pooling"] == cell["mode"] == mode
-    assert answer["value"] == pytest.approx({"max": max, "average": np.mean, "min": min}[mode](inside), abs=1e-6)
+    assert answer["value"] == pytest.approx(
+        {"max": max(inside), "average": np.mean(inside), "min": min(inside)}[mode], abs=1e-6
+    )
 
 
 def test_a_unit_of_a_vector_is_row_0_of_channel_0(client: TestClient, four: bytes) -> None:

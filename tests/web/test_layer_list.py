@@ -12,7 +12,7 @@ from app.cnn.network import Network
 from app.explore.exploration import MapRange, RenderOptions, draw_layer, explore
 from app.explore.preprocess import preprocess
 from app.imaging.grid import draw_strip
-from app.imaging.samples import draw_sample
+from app.imaging.strokes import draw_sample
 from app.main import create_app
 from app.settings import Settings
 from app.web.layer_list import (
@@ -67,7 +67,8 @@ def folded(text: str) -> list[str]:
 
 
 def listed(text: str) -> str:
-    return re.findall(r'data-listed="([^"]*)"', text)[0]
+    names: str = re.findall(r'data-listed="([^"]*)"', text)[0]
+    return names
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from app.cnn.pooling import PoolingMode
 from app.explore.exploration import RenderOptions, explore
 from app.explore.preprocess import preprocess
 from app.imaging.colormap import Colormap, legend
-from app.imaging.samples import FIRST, SAMPLES, draw_sample
+from app.imaging.strokes import FIRST_SAMPLE, SAMPLES, draw_sample
 from app.library.library import Library
 from app.web.layer_list import FIRST_LAYERS
 from app.web.templates import data_url
@@ -115,7 +115,7 @@ def test_the_page_opens_with_the_first_layers_of_the_first_sample(
     client: TestClient, library: Library, model: str
 ) -> None:
     network = library.network(model)
-    expected = explore(network, network.run(preprocess(draw_sample(FIRST), network.card)), RenderOptions())
+    expected = explore(network, network.run(preprocess(draw_sample(FIRST_SAMPLE), network.card)), RenderOptions())
     text = client.get("/", params={"model": model}).text
     for index, view in enumerate(expected.layers):
         assert f'<h2 id="name-{html.escape(view.layer.name)}">' in text
@@ -246,7 +246,7 @@ def test_every_model_can_be_chosen(client: TestClient, library: Library) -> None
 def test_the_samples_are_on_the_page(client: TestClient) -> None:
     samples = Tags(client.get("/").text).all("button")
     assert [each["data-sample"] for each in samples if "data-sample" in each] == list(SAMPLES)
-    assert [each["data-sample"] for each in samples if "data-first" in each] == [FIRST]
+    assert [each["data-sample"] for each in samples if "data-first" in each] == [FIRST_SAMPLE]
 
 
 def test_no_number_on_the_page_is_hidden(client: TestClient, library: Library) -> None:

@@ -51,8 +51,11 @@ trees = st.recursive(leaves, lambda inner: st.lists(inner, max_size=4) | st.dict
 
 
 # What some key of a card takes
-taken = st.sampled_from(["fit", "fill", "stretch", "original", "digit", "dark", "logits", "values", "bgr", "max"])
-taken |= st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=3) | st.lists(st.text(max_size=9), min_size=3, max_size=3)
+taken: st.SearchStrategy[object] = st.sampled_from(
+    ["fit", "fill", "stretch", "original", "digit", "dark", "logits", "values", "bgr", "max"]
+)
+taken |= st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=3)
+taken |= st.lists(st.text(max_size=9), min_size=3, max_size=3)
 
 
 def assert_answered(response: Response) -> None:

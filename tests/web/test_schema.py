@@ -1,7 +1,7 @@
 """What the OpenAPI document says is what the API does, whatever is sent to it."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ from app.main import create_app
 from app.settings import Settings
 from tests.model_files.files import members, small_file, small_model
 from tests.pictures import draw_four, encode, four_png
+
+pytestmark = pytest.mark.slow
 
 DOCUMENT = create_app(Settings()).openapi()
 OPERATIONS = [(path, method) for path, methods in DOCUMENT["paths"].items() for method in methods]
@@ -96,14 +98,14 @@ def try_out(
     schema = schemathesis.openapi.from_dict(document)
     schema.app = started(app)
     statuses: list[int] = []
-    excluded = [positive_data_acceptance] if refuses else None
+    excluded: list[Callable[..., bool | None]] | None = [positive_data_acceptance] if refuses else None
 
     @seed(20)
     @settings(
         max_examples=5, phases=[Phase.generate], deadline=None, database=None, suppress_health_check=list(HealthCheck)
     )
     @given(schema[path][method].as_strategy(generation_mode=mode))
-    def send(case: Case) -> None:
+    def send(case: Case[Any]) -> None:
         statuses.append(case.call_and_validate(excluded_checks=excluded).status_code)
 
     send()

@@ -106,7 +106,7 @@ def test_padding_reads_as_zero_in_a_convolution() -> None:
 def test_the_partial_maps_hold_the_partial_sums_of_every_cell(strides: int, padding: str, dilation: int) -> None:
     built = Built(layers.Conv2D(4, 3, strides=strides, padding=padding, dilation_rate=dilation, groups=2))
     maps = built.layer.partial_maps(built.weights, built.image, 3, built.output.shape[:2])
-    assert maps.shape == (*built.output.shape[:2], 2)
+    assert maps is not None and maps.shape == (*built.output.shape[:2], 2)
     for row, column, _ in built.places():
         terms = built.explain((row, column, 3)).terms
         np.testing.assert_allclose(maps[row, column], [term.partial_sum for term in terms], atol=1e-12)

@@ -85,7 +85,7 @@ def of(kind: type[layers.Layer], **options: st.SearchStrategy[Any]) -> st.Search
 
 
 @st.composite
-def sliding(draw: st.DrawFn, kind: type[layers.Layer], **options: st.SearchStrategy[Any]) -> Make:
+def sliding(draw: st.DrawFn, /, kind: type[layers.Layer], **options: st.SearchStrategy[Any]) -> Make:
     """Convolutions, with strides or dilation: Keras allows one of them."""
     given = {name: draw(option) for name, option in options.items()}
     given |= {"kernel_size": draw(pair), "padding": draw(padding), "activation": draw(activation)}

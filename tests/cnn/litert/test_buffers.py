@@ -3,6 +3,7 @@ import pytest
 
 from app.cnn.litert import buffers as blocks
 from app.cnn.litert.buffers import Blocks
+from app.cnn.types import Array
 
 
 @pytest.fixture(autouse=True)
@@ -10,8 +11,9 @@ def small_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blocks, "LARGE", 10)
 
 
-def address(block: blocks.Array) -> int:
-    return block.__array_interface__["data"][0]
+def address(block: Array) -> int:
+    start: int = block.__array_interface__["data"][0]
+    return start
 
 
 def test_a_block_that_is_read_from_is_not_given_out() -> None:
@@ -66,7 +68,7 @@ def test_where_the_system_gives_no_more_malloc_is_asked(monkeypatch: pytest.Monk
         raise OSError(12, "Cannot allocate memory")
 
     monkeypatch.setattr(blocks, "LARGE", 2**20)
-    monkeypatch.setattr(blocks.mmap, "mmap", refuse)
+    monkeypatch.setattr("app.cnn.litert.buffers.mmap.mmap", refuse)
     block = Blocks(2**15).take()
     block[:] = 1
     assert block.shape == (2**15,)

@@ -64,7 +64,12 @@ def count_interpreters(monkeypatch: pytest.MonkeyPatch, image: NDArray[np.float3
     engine = engine_of(build_digits())
     made: list[object] = []
     make = Interpreters._make
-    monkeypatch.setattr(Interpreters, "_make", lambda self: made.append(self) or make(self))
+
+    def count(self: Interpreters) -> object:
+        made.append(self)
+        return make(self)
+
+    monkeypatch.setattr(Interpreters, "_make", count)
     monkeypatch.setattr(Interpreters, "_read", read)
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(lambda _: engine.run(image, PoolingMode.MIN), range(4)))
@@ -117,6 +122,7 @@ def test_weights_that_are_no_finite_numbers_are_refused(garbage: float) -> None:
         engine_of(model)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not STATUS.exists(), reason="The system does not say how much memory a process holds.")
 def test_engines_that_are_dropped_leave_no_memory_behind() -> None:
     model = keras.Sequential(

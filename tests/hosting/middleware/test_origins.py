@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -40,7 +42,7 @@ def test_the_name_in_a_host_header(host: str | None, name: str | None) -> None:
         ({"host": "0.0.0.0", "allowed_hosts": "draw.example"}, {"draw.example"}),
     ],
 )
-def test_which_hosts_are_answered(settings: dict[str, str], hosts: set[str]) -> None:
+def test_which_hosts_are_answered(settings: dict[str, Any], hosts: set[str]) -> None:
     assert Settings(**settings).hosts == hosts
 
 

@@ -167,7 +167,7 @@ def test_an_operation_in_a_dead_branch_of_the_graph(module: str | None, tmp_path
 @pytest.mark.parametrize("where", ["kwargs", "args"])
 def test_a_function_among_the_arguments_of_a_call(where: str, tmp_path: Path) -> None:
     config = graph("in", "r", node(*INPUT), node("ReLU", {"name": "r"}, "in"))
-    call = {"args": [], "kwargs": {}}
+    call: dict[str, Any] = {"args": [], "kwargs": {}}
     call[where] = {"inputs": function("os", "system")} if where == "kwargs" else [function("os", "system")]
     config["config"]["layers"][1]["inbound_nodes"] = [call]
     assert "the function “system” of the module “os”" in refusal(save_h5(tmp_path / "m.h5", config, {}))

@@ -300,9 +300,9 @@ def test_outputs_that_are_none(outputs: Any, tmp_path: Path) -> None:
 
 def test_a_stack_of_other_things_than_channels(tmp_path: Path) -> None:
     x = keras.Input((4, 4, 3))
-    for build in (lambda: ops.stack([x[..., 0], x[..., 0] + 1.0], axis=-1), lambda: x[..., 1], lambda: ops.flip(x, 1)):
+    for stack in (ops.stack([x[..., 0], x[..., 0] + 1.0], axis=-1), x[..., 1], ops.flip(x, 1)):
         path = tmp_path / "m.keras"
-        keras.Model(x, build()).save(path)
+        keras.Model(x, stack).save(path)
         assert len(refusal(path).split("\n")) == 1
 
 

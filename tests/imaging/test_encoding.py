@@ -1,9 +1,10 @@
 import io
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
-from app.imaging.png import encode_image, encode_levels, encode_palette, encode_palette_lines
+from app.imaging.encoding import encode_image, encode_levels, encode_npz, encode_palette, encode_palette_rows
 from tests.pictures import decode_rgba
 
 PALETTE = bytes([255, 0, 0, 0, 255, 0, 10, 20, 30])
@@ -40,4 +41,16 @@ def test_a_picture_survives_as_png() -> None:
 def test_lines_with_room_for_their_filter_are_the_same_picture() -> None:
     indices = np.random.default_rng(0).integers(0, 3, (5, 7), dtype=np.uint8)
     lines = np.pad(indices, [(0, 0), (1, 0)])
-    assert encode_palette_lines(lines, PALETTE, transparent=0) == encode_palette(indices, PALETTE, transparent=0)
+    assert encode_palette_rows(lines, PALETTE, transparent=0) == encode_palette(indices, PALETTE, transparent=0)
+
+
+def test_numpy_loads_every_array_under_its_name() -> None:
+    arrays: dict[str, NDArray[np.float32]] = {
+        "file": np.arange(6, dtype=np.float32).reshape(2, 3),
+        "conv/1": np.full((1, 2, 3), 3, np.float32),
+    }
+    loaded = np.load(io.BytesIO(encode_npz(arrays)))
+    assert set(loaded) == set(arrays)
+    for name, array in arrays.items():
+        np.testing.assert_array_equal(loaded[name], array)
+        assert loaded[name].dtype == array.dtype

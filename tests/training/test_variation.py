@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from app.training.habits import with_habits
+from app.training.variation import add_regional_strokes, place, vary
 
 CIRCLE = np.array([(0.5 + 0.2 * np.cos(a), 0.5 + 0.3 * np.sin(a)) for a in np.linspace(0, 2 * np.pi, 30)])
 SEVEN = np.array([[0.3, 0.2], [0.6, 0.2], [0.4, 0.8]])
@@ -11,7 +11,7 @@ STEM = np.linspace((0.4, 0.2), (0.5, 0.8), 9)
 def added(label: int, stroke: np.ndarray) -> list[np.ndarray]:
     """The strokes that a thousand writers added to one."""
     rng = np.random.default_rng(0)
-    drawn = [with_habits(label, [stroke], rng) for _ in range(1000)]
+    drawn = [add_regional_strokes(label, [stroke], rng) for _ in range(1000)]
     assert all(strokes[0] is stroke for strokes in drawn)
     return [strokes[1] for strokes in drawn if len(strokes) == 2]
 
@@ -48,4 +48,22 @@ def test_a_foot_is_level_and_under_the_stem() -> None:
 
 def test_a_seven_that_has_its_bar_gets_no_other() -> None:
     rng = np.random.default_rng(0)
-    assert all(len(with_habits(7, [SEVEN, STEM], rng)) == 2 for _ in range(100))
+    assert all(len(add_regional_strokes(7, [SEVEN, STEM], rng)) == 2 for _ in range(100))
+
+
+@pytest.mark.parametrize("size", [0.2, 0.9])
+def test_place_fits_the_longer_side_and_centres_the_box(size: float) -> None:
+    points = np.concatenate(place([SEVEN], size))
+    assert np.ptp(points, axis=0).max() == pytest.approx(size)
+    np.testing.assert_allclose((points.min(axis=0) + points.max(axis=0)) / 2, 0.5)
+
+
+def test_vary_keeps_strokes_apart_and_turns_them_little() -> None:
+    rng = np.random.default_rng(0)
+    stem = np.linspace((0.5, 0.1), (0.5, 0.9), 30)
+    for _ in range(50):
+        (varied,) = vary([stem], rng)
+        across, down = varied[-1] - varied[0]
+        assert varied.shape == stem.shape
+        assert down > 0
+        assert abs(across) < down  # slanted and turned, and still upright

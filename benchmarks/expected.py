@@ -1,4 +1,4 @@
-"""What the server must answer to a request, byte for byte: what it answered when nobody else asked."""
+"""The answers that the server must give, byte for byte: those that it gave when nobody else asked."""
 
 import itertools
 
@@ -11,22 +11,22 @@ ROUTES = ("prediction", "feature-maps", "comparison", "activations.npz")
 DRAWINGS = 3
 GARBAGE = (b"", b"no picture", b"\x89PNG\r\n\x1a\n" + bytes(40), b"GIF89a\xff\xff\xff\xff", bytes(100_000))
 
-Truth = dict[bytes, Answer]
+ExpectedAnswers = dict[bytes, Answer]  # by request
 
 
-def find_truth(port: int) -> Truth:
-    """The answers of a server that nobody else uses, to all requests that visitors make."""
+def record_answers(port: int) -> ExpectedAnswers:
+    """Record the answers to all of the visitors' requests, from a server that nobody else uses."""
     with Client(port) as client:
-        return {data: client.send(data) for data in [*_questions(), *_nonsense()]}
+        return {data: client.send(data) for data in [*_good_requests(), *_bad_requests()]}
 
 
-def is_as_before(answer: Answer, expected: Answer) -> bool:
-    """The same status and the same bytes."""
+def is_same(answer: Answer, expected: Answer) -> bool:
+    """Compare status and body."""
     return answer.status == expected.status and answer.body == expected.body
 
 
-def _questions() -> list[bytes]:
-    """Drawings in every model and pooling, by the API and the page."""
+def _good_requests() -> list[bytes]:
+    """Return drawings in every model and pooling mode, for the API and the page."""
     found = []
     for drawing, (model, layer), pooling in itertools.product(make_drawings(DRAWINGS), MODELS.items(), POOLINGS):
         fields = [("pooling", pooling)] if pooling else []
@@ -38,8 +38,8 @@ def _questions() -> list[bytes]:
     return found
 
 
-def _nonsense() -> list[bytes]:
-    """What must be refused."""
+def _bad_requests() -> list[bytes]:
+    """Return requests that must be refused."""
     drawing = make_drawings(1)[0]
     found = [post("/api/models/digits/prediction", garbage) for garbage in GARBAGE]
     found += [post("/exploration", garbage, [("model", "digits")]) for garbage in GARBAGE]
