@@ -13,9 +13,8 @@ from app.cnn.pooling import PoolingMode
 from app.cnn.types import Array
 from app.explore.exploration import LayerView, RenderOptions, as_maps, draw_answer
 from app.explore.prediction import Prediction, predict
-from app.imaging.colormap import Colormap
+from app.imaging.colormap import Colormap, measure
 from app.imaging.grid import Grid, draw_grids, draw_strips
-from app.imaging.quantize import measure
 from app.library.library import Library
 
 _REDUCE: dict[PoolingMode, Callable[..., Any]] = {

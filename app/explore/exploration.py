@@ -15,10 +15,9 @@ from app.cnn.network import ForwardPass, Network
 from app.cnn.preprocessing import colour_channels, to_levels
 from app.cnn.types import Array
 from app.explore.prediction import Prediction, predict
-from app.imaging.colormap import Colormap
+from app.imaging.colormap import Colormap, Extremes, Scale, measure
 from app.imaging.encoding import encode_levels
 from app.imaging.grid import COLUMNS, Grid, draw_grid, draw_map, draw_strip
-from app.imaging.quantize import Extremes, Scale, measure
 
 # Encoding a large picture releases the GIL, so large ones are drawn in parallel. Drawing a small one mostly holds it.
 _PARALLEL_PIXELS = 250_000

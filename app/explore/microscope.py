@@ -13,9 +13,8 @@ from app.cnn.types import Array
 from app.cnn.windows import Region
 from app.explore.exploration import RenderOptions, draw_image
 from app.explore.inspection import Inspection
-from app.imaging.colormap import Colormap, colours
+from app.imaging.colormap import Colormap, Scale, colours, quantise
 from app.imaging.grid import draw_map
-from app.imaging.quantize import Scale, quantise
 
 SHOWN_TERMS = 4
 SHOWN_CONTRIBUTIONS = 8

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from app.cnn.answer import is_logistic, last_activation, logistic, softmax
 from app.cnn.card import Answer
-from app.cnn.json_types import JsonFloat
+from app.cnn.cells import JsonFloat
 from app.cnn.network import ForwardPass, Network
 from app.cnn.pooling import PoolingMode
 from app.cnn.types import Array

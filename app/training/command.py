@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from app.training.data import gather
-from app.training.errors import BadInput
-from app.training.mnist import load_mnist
+from app.training.mnist import BadInput, load_mnist
 from app.training.pen import read_pen_digits, split_by_writer
 from app.training.rendering import draw_as_written
 

@@ -1,4 +1,4 @@
-"""A network's figures on the test sets, and whether its card has the same."""
+"""Figures of a model: measured, put on its card, and held against a card."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,9 +11,11 @@ from pydantic import ValidationError
 from app.cnn.card import Card, Fit, read_card
 from app.cnn.pooling import PoolingMode
 from app.cnn.tensorflow.pooling import trained_pooling, with_pooling
-from app.training.batches import to_input
-from app.training.errors import BadInput
-from app.training.mnist import Digits
+from app.training.batches import BATCH_SIZE, to_input
+from app.training.data import TrainingData
+from app.training.family import Recipe
+from app.training.mnist import BadInput, Digits
+from app.training.outlines import PATCHES, STARTS
 from app.training.task import Task
 
 _BATCH_SIZE = 500
@@ -113,3 +115,51 @@ def _check(name: str, on_card: float | None, measured: float | None, count: int)
     if on_card is None or measured is None:
         return FigureCheck(name, on_card, measured, on_card is measured)
     return FigureCheck(name, on_card, measured, abs(on_card - measured) * count < 1.5)
+
+
+def make_card(recipe: Recipe, network: keras.Model, data: TrainingData, epochs: int, seed: int) -> Card:
+    """Measure a trained model and write its card. Only here does a training run look at the test sets.
+
+    epochs: those that were trained, which early stopping may have made fewer than the recipe's.
+    """
+    figures = measure(network, recipe.task, data.mnist_test, data.pen_test)
+    return Card(
+        title=recipe.title,
+        description=recipe.description,
+        trained_on=_trained_on(epochs, data),
+        training=_training(recipe, data, epochs, seed),
+        classes=recipe.task.classes,
+        input_shape=network.input_shape[1:],
+        value_range=(0.0, 1.0),
+        fit=Fit.ORIGINAL if recipe.task is Task.OUTLINE else Fit.DIGIT,
+        pooling=trained_pooling(network),
+        parameters=figures.parameters,
+        test_accuracy=figures.test_accuracy,
+        test_accuracy_by_pooling=figures.test_accuracy_by_pooling,
+        pen_accuracy=figures.pen_accuracy,
+        siblings=recipe.siblings,
+    )
+
+
+def _trained_on(epochs: int, data: TrainingData) -> str:
+    return data.sources if epochs else "Nothing."
+
+
+def _training(recipe: Recipe, data: TrainingData, epochs: int, seed: int) -> str:
+    if epochs == 0:
+        return f"None: random starting weights, seed {seed}."
+    if recipe.task is Task.OUTLINE:
+        return (
+            f"{_epochs(epochs)} of {PATCHES:,} parts of digits at many scales, their outline as the target; Adam with "
+            f"a cosine learning rate; {STARTS} random starts side by side, the best kept; seed {seed}."
+        )
+    smoothing = ", label smoothing" if recipe.task is Task.DIGIT else ""
+    return (
+        f"{_epochs(epochs)} of {len(data.train):,} pictures in batches of {BATCH_SIZE}, most of them turned, slanted, "
+        "stretched, moved, bent, thickened or thinned anew each time, some with specks; AdamW with a one-cycle cosine "
+        f"learning rate{smoothing}; the epoch with the lowest validation loss kept; seed {seed}."
+    )
+
+
+def _epochs(count: int) -> str:
+    return f"{count} epoch{'' if count == 1 else 's'}"

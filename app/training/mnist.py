@@ -1,4 +1,4 @@
-"""MNIST, downloaded by Keras or read from a file, and verified."""
+"""MNIST, from the file that a user names or from Keras' download."""
 
 import hashlib
 import zipfile
@@ -9,7 +9,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from app.training.errors import BadInput
+
+class BadInput(ValueError):
+    """A file or a name that cannot be used. The message is a sentence for the person who gave it."""
+
 
 SIDE = 28
 

@@ -20,10 +20,9 @@ from app.cnn.pooling import PoolingMode
 from app.explore.exploration import RenderOptions
 from app.explore.forward_passes import ForwardPasses
 from app.hosting.admission import AdmittedDep
-from app.imaging.colormap import Colormap
+from app.imaging.colormap import Colormap, Scale
 from app.imaging.drawing import is_small
 from app.imaging.grid import COLUMNS
-from app.imaging.quantize import Scale
 from app.library.library import Library
 
 MAX_COLUMNS = 64

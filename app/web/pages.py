@@ -15,8 +15,7 @@ from app.explore.inspection import UnknownCell, find_place, inspect
 from app.explore.microscope import view_inspection
 from app.hosting.admission import ADMITTED
 from app.imaging import colormap as colormaps
-from app.imaging.colormap import Colormap
-from app.imaging.quantize import Scale
+from app.imaging.colormap import Colormap, Scale
 from app.imaging.strokes import FIRST_SAMPLE, SAMPLES, draw_sample
 from app.library.library import Library
 from app.library.models import ModelState

@@ -22,9 +22,8 @@ from app.explore.comparison import (
 )
 from app.explore.exploration import RenderOptions, draw_answer, explore
 from app.explore.preprocess import preprocess, swap_ink_and_paper
-from app.imaging.colormap import Colormap
+from app.imaging.colormap import Colormap, Scale
 from app.imaging.grid import draw_grid, draw_grids, draw_strips
-from app.imaging.quantize import Scale
 from app.library.library import Library
 from tests import reference
 from tests.pictures import decode_rgba

@@ -23,10 +23,9 @@ from app.explore.exploration import (
 )
 from app.explore.prediction import NoClasses, predict
 from app.explore.preprocess import preprocess
-from app.imaging.colormap import Colormap
+from app.imaging.colormap import Colormap, Scale, measure
 from app.imaging.grid import draw_grid, draw_strip
 from app.imaging.ink import normalise, read_ink
-from app.imaging.quantize import Scale, measure
 from app.library.library import Library
 from tests.explore.test_preprocess import colours, of_shape
 from tests.pictures import decode_rgba, encode

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.imaging.colormap import Colormap, colours
+from app.imaging.colormap import Colormap, Scale, colours, measure, quantise
 from app.imaging.grid import (
     STRIP_COLUMNS,
     Grid,
@@ -13,7 +13,6 @@ from app.imaging.grid import (
     lay_out_grid,
     lay_out_strip,
 )
-from app.imaging.quantize import Scale, measure, quantise
 from tests.imaging.values import BOTH_KINDS, BOTH_SCALES, activation, expected_levels
 from tests.pictures import decode_rgba
 

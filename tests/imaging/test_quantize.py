@@ -3,8 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.imaging.colormap import Colormap
-from app.imaging.quantize import Scale, measure, quantise
+from app.imaging.colormap import Colormap, Scale, measure, quantise
 from tests.imaging.values import BOTH_KINDS, BOTH_SCALES, activation, expected_levels
 
 

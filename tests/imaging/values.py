@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.imaging.colormap import Colormap
-from app.imaging.quantize import Scale
+from app.imaging.colormap import Colormap, Scale
 
 BOTH_SCALES = pytest.mark.parametrize("scale", list(Scale))
 BOTH_KINDS = pytest.mark.parametrize("colormap", [Colormap.VIRIDIS, Colormap.BERLIN])

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from app.training import augmentation
-from app.training.augmentation import augment
+from app.training import batches as augmentation
+from app.training.batches import augment
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 
 from app.training import run as run_module
 from app.training.command import NAMES, choose, evaluate, is_finished, train
-from app.training.errors import BadInput
+from app.training.mnist import BadInput
 from tests.training.conftest import write_mnist, write_strokes
 
 

@@ -6,11 +6,10 @@ import pytest
 from keras import layers
 
 from app.cnn.card import Card, write_card
-from app.training.cards import make_card
 from app.training.data import TrainingData
-from app.training.errors import BadInput
-from app.training.evaluation import check_card, load, task_of
+from app.training.evaluation import check_card, load, make_card, task_of
 from app.training.family import Recipe
+from app.training.mnist import BadInput
 from app.training.task import Task
 
 

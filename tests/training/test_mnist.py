@@ -4,8 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from app.training.errors import BadInput
-from app.training.mnist import SHA256, SHAPES, load_mnist
+from app.training.mnist import SHA256, SHAPES, BadInput, load_mnist
 
 
 def test_reads_the_arrays_of_a_file(mnist_file: Path) -> None:

@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 
 from app.training.mnist import Digits
-from app.training.outline_loop import extract, parallel_starts
-from app.training.outlines import PATCH, draw_patches, outline
+from app.training.outlines import PATCH, draw_patches, extract, outline, parallel_starts
 
 
 def reference_outline(picture: np.ndarray) -> np.ndarray:

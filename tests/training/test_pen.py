@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.training.errors import BadInput
+from app.training.mnist import BadInput
 from app.training.pen import PenDigit, read_pen_digits, split_by_writer
 
 GOOD: dict[str, Any] = {"label": 8, "writer": 12, "strokes": [[[0, 500], [250, 0]], [[500, 125]]]}

@@ -10,11 +10,11 @@ from keras import layers
 from app.cnn.card import Card, Fit, read_card
 from app.cnn.pooling import PoolingMode
 from app.cnn.tensorflow.pooling import trained_pooling
-from app.training import outline_loop
+from app.training import outlines as outline_loop
 from app.training import run as run_module
-from app.training.cards import make_card
 from app.training.command import NAMES, is_finished
 from app.training.data import TrainingData
+from app.training.evaluation import make_card
 from app.training.family import FAMILY, SIBLINGS, Recipe
 from app.training.run import run, save
 from app.training.task import Task

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from app.training.variation import add_regional_strokes, place, vary
+from app.training.rendering import add_regional_strokes, place, vary
 
 CIRCLE = np.array([(0.5 + 0.2 * np.cos(a), 0.5 + 0.3 * np.sin(a)) for a in np.linspace(0, 2 * np.pi, 30)])
 SEVEN = np.array([[0.3, 0.2], [0.6, 0.2], [0.4, 0.8]])

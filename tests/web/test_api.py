@@ -24,8 +24,7 @@ from app.explore.exploration import (
 )
 from app.explore.prediction import predict
 from app.explore.preprocess import preprocess
-from app.imaging.colormap import Colormap
-from app.imaging.quantize import Scale
+from app.imaging.colormap import Colormap, Scale
 from app.library.library import Library
 from tests.pictures import decode_rgba, draw_four, encode
 

@@ -11,8 +11,7 @@ from app.explore.comparison import compare
 from app.explore.exploration import RenderOptions, draw_image
 from app.explore.prediction import predict
 from app.explore.preprocess import preprocess, swap_ink_and_paper
-from app.imaging.colormap import Colormap
-from app.imaging.quantize import Scale
+from app.imaging.colormap import Colormap, Scale
 from app.library.library import Library
 from app.web.templates import data_url
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from app.cnn.network import Network
 from app.explore.exploration import LayerView, as_maps
 from app.explore.prediction import ClassProbability
+from app.imaging.colormap import measure
 from app.imaging.grid import draw_grid, draw_strip, lay_out_grid, lay_out_strip
-from app.imaging.quantize import measure
 from app.web.layer_list import LayerEntry, MapPage
 from app.web.templates import (
     bar_length,

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, Field
 
-from app.cnn.json_types import JsonFloat
+from app.cnn.cells import JsonFloat
 from app.cnn.pooling import PoolingMode
 from app.explore.comparison import Accuracy, ComparedLayer, Comparison, ModeColumn
 from app.explore.exploration import Exploration, LayerView

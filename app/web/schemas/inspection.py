@@ -4,8 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, Field
 
-from app.cnn.cells import Cell
-from app.cnn.json_types import Matrix, Rectangle
+from app.cnn.cells import Cell, Matrix, Rectangle
 from app.cnn.kinds import Layer
 from app.cnn.network import Network
 from app.cnn.pooling import PoolingMode
