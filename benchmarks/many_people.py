@@ -76,7 +76,7 @@ async def draw(port: int, requests: list[bytes], tally: Tally) -> None:
 
 
 def pause(answer: Answer, failures: int) -> float:
-    """How long the page rests after so many refusals in a row, in seconds; as static/drawing.js does."""
+    """How long the page rests after so many refusals in a row, in seconds; as static/exchange.js does."""
     least = float(answer.headers.get("retry-after", 0))
     return max(least, float(min(2 ** (failures - 1), LONGEST_PAUSE))) * (1 + random.random() / 2)
 

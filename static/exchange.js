@@ -9,8 +9,8 @@ const LONGEST_PAUSE_MS = 8000;
 const AWAY = "The server does not answer. Your drawing is safe here, and will be sent when the server is back.";
 
 /**
- * How long to wait before the next try, in milliseconds: twice as long after each failure, and never less than the server
- * asks for. Chance is part of it, so that clients that were sent away together do not come back together.
+ * The pause before the next try, in milliseconds: twice as long after each failure, and never less than the server asks
+ * for. Chance is part of it, so that clients that were sent away together do not come back together.
  * @param {number} failures so far, in a row
  * @param {number} least in milliseconds
  * @param {number} chance from 0 to 1
@@ -60,7 +60,7 @@ export class Exchange {
   }
 
   /**
-   * Ask for the results of the drawing as it is now. Nothing is sent during a pause: when it ends, the newest drawing is.
+   * Ask for the results of the drawing as it is now. Nothing is sent during a pause; its end sends the newest drawing.
    * Nor while a request is under way: htmx would abort it at every move of the pen, and no answer would ever be shown.
    */
   send() {
@@ -74,7 +74,7 @@ export class Exchange {
     this.send();
   }
 
-  /** Add the drawing when a request leaves, not when it is queued: only what is sent is encoded, and it is the newest. */
+  /** Add the drawing when a request leaves, not when it is queued, so that only the newest is encoded. */
   addDrawing(ctx) {
     const file = this.unreadable ?? this.pad.file;
     this.unreadable = null;

@@ -10,8 +10,8 @@ const form = element("explorer");
 const layers = element("layers");
 const poolings = () => [...form.querySelectorAll("#pooling input[name=pooling]")];
 
-// Another model starts as it was trained, not with the pooling chosen for the last one. This comes before the address is
-// written, which would keep that pooling.
+// Another model starts as it was trained, not with the pooling chosen for the last one. This comes before the address
+// is written, which would keep that pooling.
 form.elements.model.addEventListener("change", () => {
   for (const radio of form.querySelectorAll("#pooling input")) radio.checked = false;
 });

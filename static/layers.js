@@ -1,5 +1,5 @@
-// The list of layers. Only those on screen are asked for, and each can be folded and paged. The server draws the layers;
-// this decides which ones are wanted.
+// The list of layers. Only those on screen are asked for, and each can be folded and paged. The server draws the
+// layers; this decides which ones are wanted.
 
 import { readPlace } from "./maps.js";
 

@@ -1,5 +1,5 @@
-// A button over each map of a grid, made once for each of its pages. One of them takes part in the Tab order; arrow keys
-// reach the others.
+// A button over each map of a grid, made once for each of its pages. One of them takes part in the Tab order; arrow
+// keys reach the others.
 
 import { boxOf, readPlace } from "./maps.js";
 

@@ -71,7 +71,7 @@ export class Microscope {
     this.origin?.focus();
   }
 
-  /** The cell last asked for, or else the one that the panel shows: steps may follow one another faster than answers. */
+  /** The cell last asked for, else the one on the panel: steps may follow one another faster than answers. */
   get cell() {
     const { row, column } = this.fields;
     const shown = this.panel.dataset;

@@ -1,12 +1,12 @@
-// The pad as the chosen model sees it: in colour or black, as large as its input can use, and with a frame around what it
-// gets.
+// The pad as the chosen model sees it: in colour or black, as large as its input can use, and with a frame around what
+// it gets.
 
 import { element } from "./dom.js";
 
 /**
  * The part of the pad that the network gets, centred: width and height from 0 to 1.
  * @param {{width: number, height: number}} extent of the picture that is sent, from 0 to 1
- * @param {?{width: number, height: number}} filled the input, where the picture's middle fills it and the rest is cut off
+ * @param {?{width: number, height: number}} filled the input, if the picture's middle fills it and the rest is cut off
  */
 export function frameOf(extent, filled) {
   const { width, height } = filled ?? extent;
@@ -40,8 +40,8 @@ export class ModelInput {
   }
 
   /**
-   * What the chosen model sees: its channels, its fit, and its input's size. The last answer knows it best, if that model
-   * gave it. Otherwise, as before the first answer or while the pad is empty, the model's option says it.
+   * What the chosen model sees: its channels, its fit, and its input's size. The last answer knows it best, if it is that
+   * model's. Otherwise, as before the first answer or while the pad is empty, the model's option says it.
    */
   get seen() {
     const { dataset: answered } = document.querySelector("#answer [data-channels]");

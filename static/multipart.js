@@ -1,5 +1,5 @@
-// A form with a picture as the bytes of one request (multipart/form-data, RFC 7578). FormData would take the picture as a
-// Blob, which another process of the browser keeps and hands back: that costs milliseconds which show while drawing.
+// A form with a picture as the bytes of one request (multipart/form-data, RFC 7578). FormData would take the picture as
+// a Blob, which another process of the browser keeps and hands back: that costs milliseconds which show while drawing.
 
 /**
  * A request for fetch whose body is the form's fields and a picture.

@@ -120,7 +120,7 @@ function readCard({ fit, ink, low, high, mean, std, channel_order, answer, class
   return card;
 }
 
-/** The numbers in a text, or null for none. What is not a number becomes null, which the server refuses with a message. */
+/** The numbers in a text, or null for none. The server refuses what is not a number. */
 export function readNumbers(text) {
   const parts = text.split(/[\s,;]+/).filter(Boolean);
   return parts.length ? parts.map(Number) : null;

@@ -17,7 +17,7 @@ const PHONE = matchMedia("(max-width: 700px)");
  * @param {HTMLFormElement} form
  * @param {HTMLElement} results where the grids are
  * @param {{wide: number, phone: number}} columns maps in a row of a grid
- * @param {?(file: File) => void} openModel takes a model's file; without it, the server refuses such a file as a picture
+ * @param {?(file: File) => void} openModel takes a model's file; without it, the server refuses the file
  * @returns {{send: () => void, save: () => void}} send asks for the results again; save keeps the state in the address
  */
 export function startPadPage(form, results, columns, openModel = null) {

@@ -1,5 +1,5 @@
-// Strokes as text for the address bar. Each stroke is a byte for its tool and width, three bytes for its colour if it has
-// one, the number of its steps, its first point, and two bytes for each step.
+// Strokes as text for the address bar. Each stroke is a byte for its tool and width, three bytes for its colour if it
+// has one, the number of its steps, its first point, and two bytes for each step.
 
 /**
  * @typedef {[number, number]} Point in the pad's 280 pixels

@@ -23,7 +23,6 @@ COMPONENTS = {
 FILLED_IN = {
     *("maps-grid", "maps-strip"),
     *("is-map", "is-medium", "is-small"),
-    *("is-best", "is-second"),
     *("is-highest", "is-lowest"),
 }
 TEXTS = [path.read_text(encoding="utf-8") for path in (*ROOT.glob("templates/*.html"), *ROOT.glob("static/*.js"))]
