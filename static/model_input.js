@@ -40,8 +40,8 @@ export class ModelInput {
   }
 
   /**
-   * What the chosen model sees: its channels, its fit, and its input's size. The last answer knows it best, if it is that
-   * model's. Otherwise, as before the first answer or while the pad is empty, the model's option says it.
+   * The channels, the fit and the input's size of the chosen model. The last answer knows them best, if that model gave
+   * it. Otherwise, as before the first answer or while the pad is empty, the model's option says them.
    */
   get seen() {
     const { dataset: answered } = document.querySelector("#answer [data-channels]");
