@@ -68,8 +68,12 @@ test("points are kept to half a pixel, and rounding does not add up", () => {
 });
 
 test("the text needs no escaping in an address", () => {
-  const strokes = Array.from({ length: 64 }, (_, width) => ({ ...PEN, width }));
-  assert.match(encodeStrokes(strokes), /^[A-Za-z0-9_-]+$/);
+  // Steps of every length that one byte holds, so that base64 would need both of its characters beyond letters and digits.
+  const points = Array.from({ length: 128 }, (_, index) => [(index * (index + 1)) / 4, index]);
+  const text = encodeStrokes([{ ...PEN, points }]);
+  assert.match(Buffer.from(text, "base64url").toString("base64"), /\+.*\/|\/.*\+/);
+  assert.match(text, /^[A-Za-z0-9_-]+$/);
+  assert.deepEqual(decodeStrokes(text), [{ ...PEN, points }]);
 });
 
 test("a drawing may be very long", () => {
