@@ -68,7 +68,7 @@ test("points are kept to half a pixel, and rounding does not add up", () => {
 });
 
 test("the text needs no escaping in an address", () => {
-  // Steps of every length that one byte holds, so that base64 would need both of its characters beyond letters and digits.
+  // Steps of many lengths, so that plain base64 would need both + and /.
   const points = Array.from({ length: 128 }, (_, index) => [(index * (index + 1)) / 4, index]);
   const text = encodeStrokes([{ ...PEN, points }]);
   assert.match(Buffer.from(text, "base64url").toString("base64"), /\+.*\/|\/.*\+/);
