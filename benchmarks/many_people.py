@@ -75,7 +75,7 @@ async def draw(port: int, requests: list[bytes], tally: Tally) -> None:
 
 
 def pause(answer: Answer, failures: int) -> float:
-    """Return the page's pause after a number of refusals in a row, in seconds, as in static/drawing.js."""
+    """Return the page's pause after a number of refusals in a row, in seconds, as in static/exchange.js."""
     least = float(answer.headers.get("retry-after", 0))
     return max(least, float(min(2 ** (failures - 1), LONGEST_PAUSE))) * (1 + random.random() / 2)
 

@@ -57,7 +57,7 @@ def read_on_page(page: Page, strokes: list[Stroke]) -> str:
     # Playwright's wait_for_function evaluates a string, which the page's Content-Security-Policy forbids.
     while page.evaluate("document.querySelector('#explorer.htmx-request') !== null"):
         page.wait_for_timeout(20)
-    return page.inner_text(".guess")
+    return page.inner_text(".answer-guess")
 
 
 def main() -> None:

@@ -1,33 +1,16 @@
-// Three poolings side by side: the pad and the form of connectPad, the lens, and the way to a layer that is named.
+// Three poolings side by side: a page with a pad, and the way to a layer that is named.
 
-import { keepDrawing } from "./address.js";
-import { connectPad } from "./drawing.js";
-import { addLens } from "./lens.js";
+import { updateLinks } from "./address.js";
+import { element } from "./dom.js";
+import { startPadPage } from "./pad_page.js";
 
-const PHONE = matchMedia("(max-width: 700px)");
-
-const element = (id) => document.getElementById(id);
-const form = element("compare");
 const comparison = element("comparison");
 
-// Three grids share the width: fewer maps a row where the page is narrow.
-const fitColumns = () => (form.elements.columns.value = PHONE.matches ? 4 : 8);
-fitColumns();
+// Three grids share the width, so each has fewer maps in a row.
+startPadPage(element("compare"), comparison, { wide: 8, phone: 4 });
+document.addEventListener("htmx:after:swap", updateLinks);
 
-const { send } = connectPad(form, [comparison, element("answer")]);
-
-PHONE.addEventListener("change", () => {
-  fitColumns();
-  send();
-});
-
-const redrawLens = addLens(comparison, element("lens"), () => element("seen"));
-document.addEventListener("htmx:after:swap", () => {
-  redrawLens();
-  keepDrawing();
-});
-
-// Not a link: the address's fragment holds the drawing.
+// Not a link, because the address's fragment holds the drawing.
 comparison.addEventListener("click", (event) => {
   const name = event.target.closest("[data-jump]")?.dataset.jump;
   if (!name) return;

@@ -1,2 +1,2 @@
-// The API's description, drawn by Swagger UI from the app's own OpenAPI document.
+// The description of the API, which Swagger UI draws from the app's own OpenAPI document.
 SwaggerUIBundle({ url: "/openapi.json", dom_id: "#swagger-ui", deepLinking: true, validatorUrl: null });

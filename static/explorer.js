@@ -1,42 +1,29 @@
-// The explorer: the pad and the form of connectPad, the list of layers, the lens, and what only this page's switches need.
+// The explorer: a page with a pad, the list of layers, the microscope, and models of the user's own.
 
-import { connectPad } from "./drawing.js";
-import { addLayerList } from "./layers.js";
-import { addLens } from "./lens.js";
-import { addMicroscope } from "./microscope.js";
+import { element } from "./dom.js";
+import { LayerList } from "./layers.js";
+import { Microscope } from "./microscope.js";
 import { addCardEditing, addModelOpening } from "./own_models.js";
+import { startPadPage } from "./pad_page.js";
 
-const PHONE = matchMedia("(max-width: 700px)");
-
-const element = (id) => document.getElementById(id);
 const form = element("explorer");
 const layers = element("layers");
+const poolings = () => [...form.querySelectorAll("#pooling input[name=pooling]")];
 
-// Fewer maps a row where the page is narrow
-form.elements.columns.value = PHONE.matches ? 8 : 16;
-
-// Another model starts as it was trained, not with the pooling that was chosen for the last one. This comes before
-// the address is written, which would keep that pooling.
+// Another model starts as it was trained, not with the pooling chosen for the last one. This comes before the address
+// is written, which would keep that pooling.
 form.elements.model.addEventListener("change", () => {
   for (const radio of form.querySelectorAll("#pooling input")) radio.checked = false;
 });
 
 const openModel = addModelOpening(form, element("model-errors"));
-const { send, save } = connectPad(form, [layers, element("answer")], openModel);
+const { send, save } = startPadPage(form, layers, { wide: 16, phone: 8 }, openModel);
 addCardEditing(element("card"), send);
+new LayerList(form, layers, element("contents"));
+new Microscope(form, layers, { send, save });
 
-addLayerList(form, layers, element("contents"));
-addMicroscope(form, layers, { send, save });
-
-PHONE.addEventListener("change", () => {
-  form.elements.columns.value = PHONE.matches ? 8 : 16;
-  send();
-});
-
-const redrawLens = addLens(layers, element("lens"), () => element("seen"));
 document.addEventListener("htmx:after:swap", () => {
-  redrawLens();
   // A radio that was ever set by hand no longer follows its attribute, which is what morphing changes.
-  const radios = [...form.querySelectorAll("#pooling input[name=pooling]")];
-  if (!radios.some((radio) => radio.checked)) for (const radio of radios) radio.checked = radio.defaultChecked;
+  if (poolings().some((radio) => radio.checked)) return;
+  for (const radio of poolings()) radio.checked = radio.defaultChecked;
 });

@@ -1,5 +1,5 @@
-// The list of layers: only those on screen are asked for, and each can be folded and paged. The server draws; this says
-// what is to be seen.
+// The list of layers. Only those on screen are asked for, and each can be folded and paged. The server draws the
+// layers; this decides which ones are wanted.
 
 import { readPlace } from "./maps.js";
 
@@ -7,155 +7,203 @@ const AHEAD = 0.75; // how far beyond the screen layers are fetched while nothin
 const REST_MS = 150; // how long the drawing must rest before that
 const MOST = 48; // layers in one request
 
-/**
- * @param {HTMLFormElement} form sends the drawing and every choice; "seen" makes it ask for what is missing
- * @param {HTMLElement} layers where the list is
- * @param {HTMLElement} contents the table of contents of a large network
- */
-export function addLayerList(form, layers, contents) {
-  let version = 0; // counts the drawings and choices
-  let refused = -1; // the version that the server said no to
-  let shown = { version, names: new Set() }; // the layers whose pictures are of this version
-  let pages = new Map(); // the first map on a layer's page, where it is not 0
-  let folds = new Map(); // what was folded or unfolded by hand
-  let model = null;
-  let timer = 0;
+const nameOf = (article) => article.dataset.layer;
+const isFolded = (article) => article.classList.contains("is-folded");
 
-  const list = () => layers.querySelector("#rows");
-  const articles = () => [...layers.querySelectorAll("article[data-layer]")];
-  const isFolded = (article) => article.classList.contains("is-folded");
-  const isPending = (article) => "pending" in article.dataset;
+export class LayerList {
+  /**
+   * @param {HTMLFormElement} form sends the drawing and every choice; "seen" makes it ask for what is missing
+   * @param {HTMLElement} layers where the list is
+   * @param {HTMLElement} contents the table of contents of a large network
+   */
+  constructor(form, layers, contents) {
+    this.form = form;
+    this.layers = layers;
+    this.contents = contents;
+    this.version = 0; // counts the drawings and choices
+    this.refused = -1; // the version that the server refused
+    this.shown = { version: 0, names: new Set() }; // the layers whose pictures are of this version
+    this.model = null;
+    this.pages = new Map(); // by layer, the first map on its page, where that is not 0
+    this.folds = new Map(); // by layer, whether the user folded or unfolded it
+    this.timer = 0;
+    this.observer = new IntersectionObserver(() => requestAnimationFrame(() => this.ask()), {
+      rootMargin: `${100 * AHEAD}% 0px`,
+    });
+    this.listenToRequests();
+    this.listenToLayers();
+    this.listenToContents();
+    this.adopt();
+  }
+
+  get list() {
+    return this.layers.querySelector("#rows");
+  }
+
+  get articles() {
+    return [...this.layers.querySelectorAll("article[data-layer]")];
+  }
+
+  // What to ask for
+
+  listenToRequests() {
+    const { form } = this;
+    // Counted in the capturing phase, before htmx makes a request of the event.
+    const count = (event) => {
+      if (!this.contents.contains(event.target)) this.version++;
+    };
+    for (const name of ["drawing", "change"]) form.addEventListener(name, count, { capture: true });
+
+    form.addEventListener("htmx:before:request", (event) => {
+      if (event.target === form && !this.prepare(event.detail.ctx)) event.preventDefault();
+    });
+    form.addEventListener("htmx:after:swap", ({ target, detail: { ctx } }) => {
+      if (target !== form || ctx.asked === undefined) return;
+      if (ctx.response.status >= 400) this.refused = ctx.version;
+      else this.settle(ctx);
+    });
+  }
 
   /** Unfolded layers on screen, or so many screens above and below it. */
-  function near(screens) {
+  near(screens) {
     const margin = screens * innerHeight;
-    return articles().filter((article) => {
+    return this.articles.filter((article) => {
       if (isFolded(article)) return false;
       const { top, bottom } = article.getBoundingClientRect();
       return bottom > -margin && top < innerHeight + margin;
     });
   }
 
-  const missing = () => near(AHEAD).filter((article) => !shown.names.has(article.dataset.layer));
-
-  /** What a request that leaves now must bring: all on screen for another drawing, else what is missing. */
-  function wanted() {
-    if (shown.version === version) return missing();
-    const opened = layers.querySelector(".microscope")?.closest("article");
-    return [...new Set([...near(0), ...(opened && !isFolded(opened) ? [opened] : [])])];
+  get missing() {
+    return this.near(AHEAD).filter((article) => !this.shown.names.has(nameOf(article)));
   }
 
-  // While an answer is under way nothing is asked for: when it is on the page, what it did not bring is.
-  function ask() {
-    clearTimeout(timer);
-    if (form.classList.contains("htmx-request")) return;
-    if (shown.version === version && version !== refused && missing().length) form.dispatchEvent(new CustomEvent("seen"));
+  get isOfNewest() {
+    return this.shown.version === this.version;
   }
 
-  function askSoon() {
-    clearTimeout(timer);
-    timer = setTimeout(ask, REST_MS);
+  /** What a request that leaves now must bring: for another drawing everything on screen, otherwise what is missing. */
+  get wanted() {
+    if (this.isOfNewest) return this.missing;
+    const opened = this.layers.querySelector(".microscope")?.closest("article");
+    return [...new Set([...this.near(0), ...(opened && !isFolded(opened) ? [opened] : [])])];
   }
 
-  // In the capturing phase, so that it is counted before htmx makes a request of it.
-  const count = (event) => contents.contains(event.target) || version++;
-  for (const name of ["drawing", "change"]) form.addEventListener(name, count, { capture: true });
+  /** Ask for what is missing. Not while a request is under way: whatever its answer lacks is asked for after that. */
+  ask() {
+    clearTimeout(this.timer);
+    if (this.form.classList.contains("htmx-request")) return;
+    if (!this.isOfNewest || this.version === this.refused || !this.missing.length) return;
+    this.form.dispatchEvent(new CustomEvent("seen"));
+  }
 
-  // What is asked for is said when a request leaves, not when it is queued: the list may be another one by then.
-  form.addEventListener("htmx:before:request", (event) => {
-    if (event.target !== form) return;
-    const { ctx } = event.detail;
-    const asked = new Map(wanted().slice(0, MOST).map(({ dataset: { layer } }) => [layer, pages.get(layer) ?? 0]));
-    if (shown.version === version && !asked.size) return event.preventDefault();
-    Object.assign(ctx, { version, asked, listed: list().dataset.listed });
+  askSoon() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.ask(), REST_MS);
+  }
+
+  /**
+   * Say which layers a request asks for; false if there is nothing to ask for. This is decided when the request leaves,
+   * not when it is queued, because the list may be another one by then.
+   */
+  prepare(ctx) {
+    const names = this.wanted.slice(0, MOST).map(nameOf);
+    if (this.isOfNewest && !names.length) return false;
+    const asked = new Map(names.map((name) => [name, this.pages.get(name) ?? 0]));
+    Object.assign(ctx, { version: this.version, asked, listed: this.list.dataset.listed });
     ctx.request.body.set("listed", ctx.listed);
     ctx.request.body.set("shown", JSON.stringify(Object.fromEntries(asked)));
-  });
-
-  form.addEventListener("htmx:after:swap", (event) => {
-    const { ctx } = event.detail;
-    if (event.target !== form || ctx.asked === undefined) return;
-    if (ctx.response.status >= 400) refused = ctx.version;
-    else settle(ctx);
-  });
-
-  /** The answer is on the page: know what is of the newest drawing, and hide what is of an older one. */
-  function settle({ version: answered, asked, listed }) {
-    const isAnotherList = list().dataset.listed !== listed;
-    const before = !isAnotherList && shown.version === answered ? shown.names : [];
-    if (isAnotherList) meet();
-    const complete = () => articles().filter((each) => !isPending(each)).map((each) => each.dataset.layer);
-    const drawn = isAnotherList ? complete() : asked.keys();
-    shown = { version: answered, names: new Set([...before, ...drawn]) };
-    for (const article of articles()) if (asked.has(article.dataset.layer)) delete article.dataset.pending;
-    // A page that was turned while the answer was under way is still to come.
-    for (const [name, first] of asked) if (first !== (pages.get(name) ?? first)) shown.names.delete(name);
-    for (const article of articles()) article.classList.toggle("is-outdated", !shown.names.has(article.dataset.layer));
-    askSoon();
+    return true;
   }
 
-  /** A list that the server has just sent: as it was left, or afresh for another network. */
-  function meet() {
-    if (model !== list().dataset.model) [model, pages, folds] = [list().dataset.model, new Map(), new Map()];
-    for (const article of articles()) {
-      if (folds.has(article.dataset.layer)) fold(article, folds.get(article.dataset.layer));
+  // What is shown
+
+  /** Note which layers are of the newest drawing now that an answer is swapped in, and hide those of an older one. */
+  settle({ version, asked, listed }) {
+    const isAnotherList = this.list.dataset.listed !== listed;
+    if (isAnotherList) this.adopt();
+    const { articles } = this;
+    const before = !isAnotherList && this.shown.version === version ? this.shown.names : [];
+    const complete = articles.filter((article) => !("pending" in article.dataset)).map(nameOf);
+    const names = new Set([...before, ...(isAnotherList ? complete : asked.keys())]);
+    // A page that was turned while the request was under way is still to come.
+    for (const [name, first] of asked) if (first !== (this.pages.get(name) ?? first)) names.delete(name);
+    this.shown = { version, names };
+    for (const article of articles) {
+      if (asked.has(nameOf(article))) delete article.dataset.pending;
+      article.classList.toggle("is-outdated", !names.has(nameOf(article)));
+    }
+    this.askSoon();
+  }
+
+  /** Take over a list that the server has just sent: as the user left it, or afresh for another network. */
+  adopt() {
+    const { model } = this.list.dataset;
+    if (this.model !== model) {
+      this.model = model;
+      this.pages = new Map();
+      this.folds = new Map();
+    }
+    this.observer.disconnect();
+    for (const article of this.articles) {
+      const name = nameOf(article);
+      if (this.folds.has(name)) this.fold(article, this.folds.get(name));
       const maps = article.querySelector(".maps[data-place]");
       const first = maps ? readPlace(maps).first : 0;
-      if (first && !pages.has(article.dataset.layer)) pages.set(article.dataset.layer, first);
+      if (first && !this.pages.has(name)) this.pages.set(name, first);
+      this.observer.observe(article);
     }
-    observer.disconnect();
-    for (const article of articles()) observer.observe(article);
   }
 
-  const observer = new IntersectionObserver(() => requestAnimationFrame(ask), { rootMargin: `${100 * AHEAD}% 0px` });
+  // Folding and paging
 
-  // Folding
-
-  function fold(article, isFolded) {
-    article.classList.toggle("is-folded", isFolded);
-    article.querySelector(".fold").setAttribute("aria-expanded", String(!isFolded));
+  listenToLayers() {
+    this.layers.addEventListener("click", ({ target }) => {
+      const article = target.closest("article[data-layer]");
+      const page = target.closest("[data-page]");
+      if (target.closest(".layer-fold")) this.foldByHand(article, !isFolded(article));
+      else if (page) this.turn(nameOf(article), Number(page.dataset.page));
+      else return;
+      this.ask();
+    });
   }
 
-  function foldByHand(article, isFolded) {
-    folds.set(article.dataset.layer, isFolded);
-    fold(article, isFolded);
+  fold(article, folds) {
+    article.classList.toggle("is-folded", folds);
+    article.querySelector(".layer-fold").setAttribute("aria-expanded", String(!folds));
   }
 
-  layers.addEventListener("click", (event) => {
-    const article = event.target.closest("article[data-layer]");
-    const page = event.target.closest("[data-page]");
-    if (event.target.closest(".fold")) foldByHand(article, !isFolded(article));
-    else if (page) turn(article, Number(page.dataset.page));
-    else return;
-    ask();
-  });
+  foldByHand(article, folds) {
+    this.folds.set(nameOf(article), folds);
+    this.fold(article, folds);
+  }
 
-  // Paging
-
-  function turn(article, first) {
-    pages.set(article.dataset.layer, first);
-    shown.names.delete(article.dataset.layer);
+  turn(name, first) {
+    this.pages.set(name, first);
+    this.shown.names.delete(name);
   }
 
   // The table of contents
 
-  contents.addEventListener("change", (event) => {
-    event.stopPropagation(); // it is no choice of the form around it
-    const article = document.getElementById(event.target.value);
-    event.target.value = "";
-    if (!article) return;
-    foldByHand(article, false);
+  listenToContents() {
+    this.contents.addEventListener("change", (event) => {
+      event.stopPropagation(); // it is not a choice of the form around it
+      const article = document.getElementById(event.target.value);
+      event.target.value = "";
+      if (article) this.show(article);
+    });
+    this.contents.addEventListener("click", (event) => {
+      const all = event.target.closest("[data-fold-all]")?.dataset.foldAll;
+      if (!all) return;
+      for (const article of this.articles) this.foldByHand(article, all === "true");
+      this.ask();
+    });
+  }
+
+  show(article) {
+    this.foldByHand(article, false);
     article.scrollIntoView({ block: "start" });
-    article.querySelector(".fold").focus({ preventScroll: true });
-    ask();
-  });
-
-  contents.addEventListener("click", (event) => {
-    const all = event.target.closest("[data-fold-all]")?.dataset.foldAll;
-    if (!all) return;
-    for (const article of articles()) foldByHand(article, all === "true");
-    ask();
-  });
-
-  meet();
+    article.querySelector(".layer-fold").focus({ preventScroll: true });
+    this.ask();
+  }
 }

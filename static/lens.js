@@ -1,64 +1,72 @@
 // The lens: the feature map under the pointer, large and half transparent over what the network sees.
 
-import { readPlace } from "./maps.js";
+import { mapAt, readPlace } from "./maps.js";
 
-/** Which map of a grid's picture lies under a point of the page, and where in the picture. */
-function mapUnder(image, place, event) {
-  const { first, count, columns, width, height, gap } = place;
-  const box = image.getBoundingClientRect();
-  const scale = image.naturalWidth / box.width;
-  const column = Math.floor(((event.clientX - box.left) * scale) / (width + gap));
-  const row = Math.floor(((event.clientY - box.top) * scale) / (height + gap));
-  const number = row * columns + column;
-  if (column >= columns || number < 0 || number >= count) return null;
-  return { map: first + number, x: column * (width + gap), y: row * (height + gap), width, height };
-}
+const SPACE = 24; // between the pointer and the lens, in pixels
+const MARGIN = 8; // between the lens and the edge of the window
 
-/** Show the lens over every grid inside this element. */
+/**
+ * Show the lens over every grid in an element.
+ * @param {HTMLElement} layers
+ * @param {HTMLElement} lens
+ * @param {() => HTMLImageElement} seen the picture of what the network sees
+ * @returns {() => void} draws the lens again when the maps have changed under a resting pointer
+ */
 export function addLens(layers, lens, seen) {
-  const canvas = lens.querySelector("canvas");
-  const context = canvas.getContext("2d");
-  const caption = lens.querySelector("p");
-  let last = null;
+  let last = null; // {image, event}: the grid under the pointer, and where on it
 
-  const draw = () => {
-    if (!last?.image.isConnected) return hide();
-    const { image, event } = last;
-    const { layer, extent } = image.parentElement.dataset;
-    const under = mapUnder(image, readPlace(image.parentElement), event);
-    if (!under) return hide();
-    const input = seen();
-    const scale = canvas.width / Math.max(input.naturalWidth, input.naturalHeight);
-    const [top, left, bottom, right] = extent.split(" ").map((value) => Number(value) * scale);
-    context.imageSmoothingEnabled = false;
-    context.clearRect(0, 0, canvas.width, canvas.height);
-    context.drawImage(input, 0, 0, input.naturalWidth * scale, input.naturalHeight * scale);
-    context.globalAlpha = 0.65;
-    const { x, y, width, height } = under;
-    context.drawImage(image, x, y, width, height, left, top, right - left, bottom - top);
-    context.globalAlpha = 1;
-    caption.textContent = `${layer} · map ${under.map}, over what the network sees`;
-    lens.hidden = false;
-    const space = 24;
-    const beside = event.clientX + space + lens.offsetWidth < innerWidth;
-    lens.style.left = `${beside ? event.clientX + space : Math.max(0, event.clientX - space - lens.offsetWidth)}px`;
-    lens.style.top = `${Math.max(8, Math.min(innerHeight - lens.offsetHeight - 8, event.clientY - lens.offsetHeight / 2))}px`;
-  };
   const hide = () => {
     last = null;
     lens.hidden = true;
   };
+  const draw = () => {
+    const map = last?.image.isConnected && findMap(last.image, last.event);
+    if (!map) return hide();
+    drawMap(lens, last.image, map, seen());
+    lens.hidden = false;
+    moveBeside(lens, last.event);
+  };
 
   layers.addEventListener("pointermove", (event) => {
     if (event.pointerType !== "mouse") return;
-    const image = event.target.closest(".maps")?.querySelector("img.grid");
+    const image = event.target.closest(".maps")?.querySelector("img.maps-grid");
     last = image ? { image, event } : null;
-    if (last) draw();
-    else hide();
+    draw();
   });
   layers.addEventListener("click", hide);
   layers.addEventListener("pointerleave", hide);
   document.addEventListener("scroll", hide, { passive: true });
   document.addEventListener("keydown", (event) => event.key === "Escape" && hide());
-  return draw; // to be called when the maps have changed under a resting pointer
+  return draw;
+}
+
+function findMap(image, event) {
+  const box = image.getBoundingClientRect();
+  const scale = image.naturalWidth / box.width;
+  const place = readPlace(image.parentElement);
+  return mapAt(place, (event.clientX - box.left) * scale, (event.clientY - box.top) * scale);
+}
+
+function drawMap(lens, image, { map, x, y, width, height }, input) {
+  const canvas = lens.querySelector("canvas");
+  const context = canvas.getContext("2d");
+  const { layer, extent } = image.parentElement.dataset;
+  const scale = canvas.width / Math.max(input.naturalWidth, input.naturalHeight);
+  const [top, left, bottom, right] = extent.split(" ").map((value) => Number(value) * scale);
+  context.imageSmoothingEnabled = false;
+  context.clearRect(0, 0, canvas.width, canvas.height);
+  context.drawImage(input, 0, 0, input.naturalWidth * scale, input.naturalHeight * scale);
+  context.globalAlpha = 0.65;
+  context.drawImage(image, x, y, width, height, left, top, right - left, bottom - top);
+  context.globalAlpha = 1;
+  lens.querySelector("p").textContent = `${layer} · map ${map}, over what the network sees`;
+}
+
+/** Put the lens at the right of the pointer, or at its left where there is no room. */
+function moveBeside({ style, offsetWidth, offsetHeight }, { clientX, clientY }) {
+  const hasRoom = clientX + SPACE + offsetWidth < innerWidth;
+  const left = hasRoom ? clientX + SPACE : Math.max(0, clientX - SPACE - offsetWidth);
+  const lowest = innerHeight - offsetHeight - MARGIN;
+  style.left = `${left}px`;
+  style.top = `${Math.max(MARGIN, Math.min(lowest, clientY - offsetHeight / 2))}px`;
 }

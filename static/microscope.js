@@ -1,219 +1,214 @@
-// The microscope: which map and which cell are meant. The server draws and computes; this only says where to look.
+// The microscope: which map and which cell are selected. The server draws and computes; this only says where to look.
 
-import { readPlace } from "./maps.js";
+import { element } from "./dom.js";
+import { ARROWS, fillOverlay, markChosen, moveFocus } from "./map_buttons.js";
 
-const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+const FIELDS = ["layer", "channel", "row", "column", "precise", "everything"];
+const NOTHING = { layer: null, channel: null, row: null, column: null };
 const REDUCED_MOTION = matchMedia("(prefers-reduced-motion: reduce)");
 
-/**
- * @param {HTMLFormElement} form holds the selection, sends it with every request
- * @param {HTMLElement} layers where the grids and the microscope's panel are
- * @param {{send: () => void, save: () => void}} exchange asks for all results again; keeps the state in the address
- */
-export function addMicroscope(form, layers, { send, save }) {
-  const fields = Object.fromEntries(
-    ["layer", "channel", "row", "column", "precise", "everything"].map((name) => [name, form.elements[name]]),
-  );
-  const probe = form.querySelector("#probe");
-  let playing = 0;
-  let origin = null; // what had the focus before the panel was opened
+export class Microscope {
+  /**
+   * @param {HTMLFormElement} form holds the selection and sends it with every request
+   * @param {HTMLElement} layers where the grids and the microscope's panel are
+   * @param {{send: () => void, save: () => void}} page asks for all results again; keeps the state in the address
+   */
+  constructor(form, layers, page) {
+    this.layers = layers;
+    this.page = page;
+    this.fields = Object.fromEntries(FIELDS.map((name) => [name, form.elements[name]]));
+    this.probe = form.querySelector("#probe");
+    this.playing = 0; // the timer of the next step
+    this.origin = null; // what had the focus before the panel was opened
 
-  const panel = () => document.getElementById("microscope");
-  const set = (values) => {
-    for (const [name, value] of Object.entries(values)) {
-      fields[name].disabled = value === null;
-      fields[name].value = value ?? "";
-    }
-    save();
-  };
-  const ask = () => probe.dispatchEvent(new CustomEvent("probe"));
-
-  function select(layer, channel, row = null, column = null) {
-    stop();
-    const isOpen = panel()?.dataset.layer === layer;
-    set({ layer, channel, row, column });
-    if (isOpen) return ask();
-    send();
-  }
-
-  function close() {
-    stop();
-    set({ layer: null, channel: null, row: null, column: null });
-    refresh();
-    origin?.focus();
-  }
-
-  /** The cell that the panel shows, or was last asked for: steps follow one another faster than answers. */
-  function current() {
-    const shown = panel().dataset;
-    const [row, column] = fields.row.disabled ? [shown.row, shown.column] : [fields.row.value, fields.column.value];
-    return [Number(row), Number(column)];
-  }
-
-  function moveTo(row, column) {
-    const { rows, columns } = panel().dataset;
-    const clamp = (value, count) => Math.max(0, Math.min(Number(count) - 1, value));
-    const [before, there] = [current(), [clamp(row, rows), clamp(column, columns)]];
-    if (!fields.row.disabled && before[0] === there[0] && before[1] === there[1]) return;
-    set({ row: there[0], column: there[1] });
-    ask();
-  }
-
-  // Maps: a button over each one, made once a page of a grid; one of them takes part in the Tab order, arrow keys reach the rest.
-
-  function fill(overlay) {
-    const { layer, word, place: shape } = overlay.parentElement.dataset;
-    if (overlay.shape === shape) return;
-    overlay.shape = shape;
-    const { first, count, columns, width, height, gap } = readPlace(overlay.parentElement);
-    const [across, down] = [width + gap, height + gap];
-    const totalWidth = columns * across - gap;
-    const totalHeight = Math.ceil(count / columns) * down - gap;
-    const buttons = Array.from({ length: count }, (_, number) => {
-      const index = first + number;
-      const button = document.createElement("button");
-      button.type = "button";
-      button.className = "map";
-      button.tabIndex = number ? -1 : 0;
-      button.dataset.index = index;
-      button.setAttribute("aria-label", `${layer}, ${word} ${index}`);
-      const [row, column] = [Math.floor(number / columns), number % columns];
-      Object.assign(button.style, {
-        left: `${(100 * column * across) / totalWidth}%`,
-        top: `${(100 * row * down) / totalHeight}%`,
-        width: `${(100 * width) / totalWidth}%`,
-        height: `${(100 * height) / totalHeight}%`,
-      });
-      return button;
+    this.listenToMaps();
+    this.listenToCells();
+    this.listenToControls();
+    // Another model has other layers, so its first view is without the microscope.
+    form.elements.model.addEventListener("change", () => {
+      this.stop();
+      for (const name of Object.keys(NOTHING)) this.fields[name].disabled = true;
     });
-    overlay.replaceChildren(...buttons);
-    overlay.chosen = undefined; // nothing is marked yet
+    document.addEventListener("htmx:after:swap", () => this.refresh());
+    this.refresh();
   }
 
-  function mark(overlay) {
-    const isHere = !fields.layer.disabled && fields.layer.value === overlay.parentElement.dataset.layer;
-    const isMap = overlay.parentElement.dataset.word === "map";
-    const chosen = isHere ? (isMap ? fields.channel.value : String(panel()?.dataset.column)) : null;
-    if (overlay.chosen === chosen) return;
-    overlay.chosen = chosen;
-    for (const button of overlay.children) {
-      const isChosen = button.dataset.index === chosen;
-      button.classList.toggle("is-selected", isChosen);
-      button.setAttribute("aria-pressed", String(isChosen));
-    }
+  get panel() {
+    return element("microscope");
   }
 
-  function refresh() {
-    // Closed, or on another layer now; an answer that was under way may still have brought it.
-    const shown = fields.layer.disabled ? null : fields.layer.value;
-    if (panel() && panel().dataset.layer !== shown) panel().remove();
-    for (const overlay of layers.querySelectorAll(".overlay")) {
-      fill(overlay);
-      mark(overlay);
-    }
-    const play = panel()?.querySelector("[data-play]");
-    if (play) {
-      play.disabled = REDUCED_MOTION.matches;
-      play.textContent = playing ? "Pause" : "Play";
-      play.setAttribute("aria-pressed", String(playing !== 0));
-      if (REDUCED_MOTION.matches) play.title = "Off, because this system asks for reduced motion";
-    }
+  // The selection: a field that is disabled is not sent
+
+  get selectedLayer() {
+    return this.fields.layer.disabled ? null : this.fields.layer.value;
   }
 
-  layers.addEventListener("click", (event) => {
-    const button = event.target.closest("button.map");
-    if (button) {
-      origin = button;
-      const { layer, word } = button.closest(".maps").dataset;
-      const index = Number(button.dataset.index);
-      if (word === "map") select(layer, index);
-      else select(layer, 0, 0, index);
-    } else if (event.target.closest("[data-close]")) close();
-    else if (event.target.closest("[data-play]")) toggle();
-    else if (panel() && !event.target.closest("#microscope")) close();
-  });
+  set(values) {
+    for (const [name, value] of Object.entries(values)) {
+      this.fields[name].disabled = value === null;
+      this.fields[name].value = value ?? "";
+    }
+    this.page.save();
+  }
 
-  layers.addEventListener("keydown", (event) => {
-    const button = event.target.closest("button.map");
-    if (!button || !STEPS[event.key]) return;
-    const [rows, columns] = STEPS[event.key];
-    const { first, columns: across } = readPlace(button.closest(".maps"));
-    const next = Number(button.dataset.index) - first + rows * across + columns;
-    const target = button.parentElement.children[next];
-    if (!target) return;
-    event.preventDefault();
-    button.tabIndex = -1;
-    target.tabIndex = 0;
-    target.focus();
-  });
+  /** Ask for the panel alone. */
+  ask() {
+    this.probe.dispatchEvent(new CustomEvent("probe"));
+  }
 
-  // Cells: pointing at any of the panel's pictures that has the map's own cells, or keys on the map
+  select(layer, channel, row = null, column = null) {
+    this.stop();
+    const isOpen = this.panel?.dataset.layer === layer;
+    this.set({ layer, channel, row, column });
+    if (isOpen) this.ask();
+    else this.page.send();
+  }
 
-  const pointed = (event) => {
+  close() {
+    this.stop();
+    this.set(NOTHING);
+    this.refresh();
+    this.origin?.focus();
+  }
+
+  /** The cell last asked for, else the one on the panel: steps may follow one another faster than answers. */
+  get cell() {
+    const { row, column } = this.fields;
+    const shown = this.panel.dataset;
+    return (row.disabled ? [shown.row, shown.column] : [row.value, column.value]).map(Number);
+  }
+
+  moveTo(row, column) {
+    const { rows, columns } = this.panel.dataset;
+    const clamp = (value, count) => Math.max(0, Math.min(Number(count) - 1, value));
+    const [before, there] = [this.cell, [clamp(row, rows), clamp(column, columns)]];
+    if (!this.fields.row.disabled && before[0] === there[0] && before[1] === there[1]) return;
+    this.set({ row: there[0], column: there[1] });
+    this.ask();
+  }
+
+  moveBy([rows, columns]) {
+    this.stop();
+    const [row, column] = this.cell;
+    this.moveTo(row + rows, column + columns);
+  }
+
+  /** Bring the buttons and the panel in line with the selection. */
+  refresh() {
+    // The panel may be closed or on another layer now, although an answer that was under way has still brought it.
+    if (this.panel && this.panel.dataset.layer !== this.selectedLayer) this.panel.remove();
+    for (const overlay of this.layers.querySelectorAll(".maps-overlay")) {
+      fillOverlay(overlay);
+      markChosen(overlay, this.chosenOn(overlay.parentElement.dataset));
+    }
+    const play = this.panel?.querySelector("[data-play]");
+    if (!play) return;
+    play.disabled = REDUCED_MOTION.matches;
+    play.textContent = this.playing ? "Pause" : "Play";
+    play.setAttribute("aria-pressed", String(this.playing !== 0));
+    if (REDUCED_MOTION.matches) play.title = "Off, because this system asks for reduced motion";
+  }
+
+  /** The index of a layer's selected map or unit, as text, or null. */
+  chosenOn({ layer, word }) {
+    if (layer !== this.selectedLayer) return null;
+    return word === "map" ? this.fields.channel.value : String(this.panel?.dataset.column);
+  }
+
+  // Maps
+
+  listenToMaps() {
+    this.layers.addEventListener("click", ({ target }) => {
+      const button = target.closest(".maps-button");
+      if (button) this.open(button);
+      else if (target.closest("[data-close]")) this.close();
+      else if (target.closest("[data-play]")) this.toggle();
+      else if (this.panel && !target.closest("#microscope")) this.close();
+    });
+    this.layers.addEventListener("keydown", (event) => {
+      const button = event.target.closest(".maps-button");
+      if (button && ARROWS[event.key] && moveFocus(button, ARROWS[event.key])) event.preventDefault();
+    });
+  }
+
+  open(button) {
+    this.origin = button;
+    const { layer, word } = button.closest(".maps").dataset;
+    const index = Number(button.dataset.index);
+    if (word === "map") this.select(layer, index);
+    else this.select(layer, 0, 0, index);
+  }
+
+  // Cells: pointing at a picture with the map's own cells, or keys on the map
+
+  listenToCells() {
+    this.layers.addEventListener("pointermove", (event) => event.pointerType === "mouse" && this.point(event));
+    this.layers.addEventListener("pointerdown", (event) => this.point(event));
+    document.addEventListener("keydown", (event) => {
+      if (this.panel && this.pressKey(event)) event.preventDefault();
+    });
+  }
+
+  point(event) {
     const picture = event.target.closest("#microscope svg[data-cells]");
     if (!picture) return;
-    const box = picture.getBoundingClientRect();
-    const view = picture.viewBox.baseVal;
-    const scale = Math.min(box.width / view.width, box.height / view.height);
-    const x = (event.clientX - box.left - (box.width - view.width * scale) / 2) / scale + view.x;
-    const y = (event.clientY - box.top - (box.height - view.height * scale) / 2) / scale + view.y;
+    const [x, y] = placeIn(picture, event);
+    // From a place in the picture to the cell whose window is centred there. The map's own pictures have step 1.
     const [top, left, rows, columns] = picture.dataset.cells.split(" ").map(Number);
-    // From a place in the picture to the cell whose window is centred there: the map's own pictures have step 1.
-    const row = Math.floor((y - top) / rows);
-    const column = Math.floor((x - left) / columns);
-    stop();
-    moveTo(row, column);
-  };
-  layers.addEventListener("pointermove", (event) => event.pointerType === "mouse" && pointed(event));
-  layers.addEventListener("pointerdown", pointed);
+    this.stop();
+    this.moveTo(Math.floor((y - top) / rows), Math.floor((x - left) / columns));
+  }
 
-  document.addEventListener("keydown", (event) => {
-    if (!panel()) return;
-    if (event.key === "Escape") close();
-    else if (event.target.id === "microscope-map" && STEPS[event.key]) {
-      stop();
-      const [row, column] = current();
-      moveTo(row + STEPS[event.key][0], column + STEPS[event.key][1]);
-    } else if (event.target.id === "microscope-map" && event.key === " ") toggle();
-    else return;
-    event.preventDefault();
-  });
+  /** Do what a key means while the panel is open; false if it means nothing. */
+  pressKey({ key, target }) {
+    const isOnMap = target.id === "microscope-map";
+    if (key === "Escape") this.close();
+    else if (isOnMap && ARROWS[key]) this.moveBy(ARROWS[key]);
+    else if (isOnMap && key === " ") this.toggle();
+    else return false;
+    return true;
+  }
 
-  layers.addEventListener("change", (event) => {
-    if (event.target.matches("[data-precise]")) set({ precise: event.target.checked ? "true" : null });
-    else if (event.target.matches("[data-all-terms]")) set({ everything: event.target.checked ? "true" : null });
-    else return;
-    ask();
-  });
+  listenToControls() {
+    this.layers.addEventListener("change", ({ target }) => {
+      const value = target.checked ? "true" : null;
+      if (target.matches("[data-precise]")) this.set({ precise: value });
+      else if (target.matches("[data-all-terms]")) this.set({ everything: value });
+      else return;
+      this.ask();
+    });
+  }
 
   // Play: the window slides over the map, row by row
 
-  function toggle() {
-    if (playing) stop();
-    else if (!REDUCED_MOTION.matches) step();
-    refresh();
+  toggle() {
+    if (this.playing) this.stop();
+    else if (!REDUCED_MOTION.matches) this.step();
+    this.refresh();
   }
 
-  function step() {
-    const { rows, columns } = panel().dataset;
-    const [row, column] = current();
+  step() {
+    const { rows, columns } = this.panel.dataset;
+    const [row, column] = this.cell;
     const next = (row * columns + column + 1) % (rows * columns);
-    moveTo(Math.floor(next / columns), next % columns);
-    const speed = Number(panel().querySelector("[data-speed]").value);
-    playing = setTimeout(() => (panel() ? step() : stop()), 1000 / speed);
+    this.moveTo(Math.floor(next / columns), next % columns);
+    const speed = Number(this.panel.querySelector("[data-speed]").value);
+    this.playing = setTimeout(() => (this.panel ? this.step() : this.stop()), 1000 / speed);
   }
 
-  function stop() {
-    clearTimeout(playing);
-    playing = 0;
+  stop() {
+    clearTimeout(this.playing);
+    this.playing = 0;
   }
+}
 
-  // Another model has other layers: look at it as a whole first.
-  form.elements.model.addEventListener("change", () => {
-    stop();
-    for (const name of ["layer", "channel", "row", "column"]) fields[name].disabled = true;
-  });
-
-  document.addEventListener("htmx:after:swap", refresh);
-  refresh();
+/** The place of an event in an SVG picture, in the units of its view box. */
+function placeIn(picture, event) {
+  const box = picture.getBoundingClientRect();
+  const view = picture.viewBox.baseVal;
+  const scale = Math.min(box.width / view.width, box.height / view.height);
+  return [
+    (event.clientX - box.left - (box.width - view.width * scale) / 2) / scale + view.x,
+    (event.clientY - box.top - (box.height - view.height * scale) / 2) / scale + view.y,
+  ];
 }

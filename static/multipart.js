@@ -1,9 +1,9 @@
 // A form with a picture as the bytes of one request (multipart/form-data, RFC 7578). FormData would take the picture as
-// a Blob, which another process of the browser keeps and gives back: milliseconds that one sees while drawing.
+// a Blob, which another process of the browser keeps and hands back: that costs milliseconds which show while drawing.
 
 /**
- * What fetch takes, with the form's fields and a picture for a body.
- * @param {RequestInit & {body: FormData}} request its fields are text
+ * A request for fetch whose body is the form's fields and a picture.
+ * @param {RequestInit & {body: FormData}} request all fields are text
  * @param {string} name the picture's field
  * @param {Uint8Array} png
  * @returns {RequestInit}

@@ -1,8 +1,12 @@
-// A person's own model: its file, opened or dropped, goes to the server; its card is changed here and kept there.
+// Models of the user's own: a file that is opened goes to the server, where its card is kept and changed.
 
-const LONG_MS = 1000; // an answer that takes longer is that of a model that is opened first
+import { element, showMessage } from "./dom.js";
 
-/** Ask the API; a refusal's sentence comes as an Error. */
+const LONG_MS = 1000; // an answer that takes longer is that of a model that has to be opened first
+
+export const isModelFile = (file) => /\.(keras|h5|hdf5)$/i.test(file.name);
+
+/** Ask the API. Throws an Error with the message of a refusal. */
 async function ask(path, options) {
   let answer;
   try {
@@ -12,22 +16,18 @@ async function ask(path, options) {
   }
   if (answer.ok) return answer.status === 204 ? null : answer.json();
   const problem = await answer.json().catch(() => ({}));
-  throw new Error(problem.detail ?? `The server said no (${answer.status}).`);
+  throw new Error(problem.detail ?? `The server refused this (${answer.status}).`);
 }
 
 const modelPath = (name) => `/api/models/${encodeURIComponent(name)}`;
 
-export const isModelFile = (file) => /\.(keras|h5|hdf5)$/i.test(file?.name ?? "");
-
 /**
- * Open models from the page.
+ * Let users open models from the page.
  * @param {HTMLFormElement} form with the choice of a model
- * @param {HTMLElement} errors where a refusal is said, until another model is opened or chosen
+ * @param {HTMLElement} errors where a refusal is shown, until another model is opened or chosen
  * @returns {(file: File) => Promise<void>} opens a file
  */
 export function addModelOpening(form, errors) {
-  const picker = document.getElementById("own-model");
-
   async function open(file) {
     const body = new FormData();
     body.set("model", file);
@@ -35,71 +35,73 @@ export function addModelOpening(form, errors) {
     errors.replaceChildren();
     try {
       const { name } = await ask("/api/models", { method: "POST", body });
-      const query = new URLSearchParams({ model: name });
-      location.assign(`/?${query}${location.hash}`);
+      location.assign(`/?${new URLSearchParams({ model: name })}${location.hash}`);
     } catch (error) {
-      say(errors, error);
+      showMessage(errors, error.message);
     } finally {
       form.classList.remove("is-opening-model");
     }
   }
 
-  // Each request has its own, since the next one may leave before the last one is done with.
-  form.addEventListener("htmx:before:request", ({ detail }) => {
-    detail.ctx.patience = setTimeout(() => form.classList.add("waits-long"), LONG_MS);
-  });
-  form.addEventListener("htmx:finally:request", ({ detail }) => {
-    clearTimeout(detail.ctx.patience);
-    form.classList.remove("waits-long");
-  });
-
+  const picker = element("own-model"); // only where the server takes models
   picker?.addEventListener("change", () => {
     const [file] = picker.files;
     picker.value = "";
     if (file) open(file);
   });
   form.elements.model.addEventListener("change", () => errors.replaceChildren());
+  showLongWaits(form);
   return open;
 }
 
+function showLongWaits(form) {
+  // Each request has its own timer, because the next one may leave before this one is done.
+  form.addEventListener("htmx:before:request", ({ detail }) => {
+    detail.ctx.patience = setTimeout(() => form.classList.add("is-waiting"), LONG_MS);
+  });
+  form.addEventListener("htmx:finally:request", ({ detail }) => {
+    clearTimeout(detail.ctx.patience);
+    form.classList.remove("is-waiting");
+  });
+}
+
 /**
- * Keep what a person says of a model, and show at once what the network sees then.
- * @param {HTMLElement} place where the fragment with the card is
+ * Keep every change of a model's card, and show at once what the network sees then.
+ * @param {HTMLElement} place holds the fragment with the card
  * @param {() => void} send asks for the results again
  */
 export function addCardEditing(place, send) {
-  place.addEventListener("change", (event) => keep(event.target.form));
+  place.addEventListener("change", (event) => keepCard(event.target.form, send));
   place.addEventListener("submit", (event) => event.preventDefault());
-  place.addEventListener("click", async (event) => {
-    const { low, high } = event.target.dataset;
-    const editor = event.target.closest("[data-model]");
-    if (low !== undefined) {
-      const { form } = event.target;
-      form.elements.low.value = low;
-      form.elements.high.value = high;
-      keep(form);
-    } else if (event.target.matches("[data-forget]")) {
-      try {
-        await ask(modelPath(editor.dataset.model), { method: "DELETE" });
-        location.assign(`/${location.hash}`);
-      } catch (error) {
-        say(editor.querySelector(".errors"), error);
-      }
-    }
+  place.addEventListener("click", ({ target }) => {
+    if (target.dataset.low !== undefined) {
+      target.form.elements.low.value = target.dataset.low;
+      target.form.elements.high.value = target.dataset.high;
+      keepCard(target.form, send);
+    } else if (target.matches("[data-forget]")) forget(target.closest("[data-model]"));
   });
+}
 
-  async function keep(form) {
-    const path = `${modelPath(form.closest("[data-model]").dataset.model)}/card`;
-    const errors = form.querySelector(".errors");
-    try {
-      const card = { ...(await ask(path)), ...readCard(form.elements) };
-      const headers = { "Content-Type": "application/json" };
-      await ask(path, { method: "PUT", headers, body: JSON.stringify(card) });
-      errors.replaceChildren();
-      send();
-    } catch (error) {
-      say(errors, error);
-    }
+async function keepCard(form, send) {
+  const path = `${modelPath(form.closest("[data-model]").dataset.model)}/card`;
+  const errors = form.querySelector(".alert");
+  try {
+    const card = { ...(await ask(path)), ...readCard(form.elements) };
+    const headers = { "Content-Type": "application/json" };
+    await ask(path, { method: "PUT", headers, body: JSON.stringify(card) });
+    errors.replaceChildren();
+    send();
+  } catch (error) {
+    showMessage(errors, error.message);
+  }
+}
+
+async function forget(card) {
+  try {
+    await ask(modelPath(card.dataset.model), { method: "DELETE" });
+    location.assign(`/${location.hash}`);
+  } catch (error) {
+    showMessage(card.querySelector(".alert"), error.message);
   }
 }
 
@@ -109,23 +111,23 @@ function readCard({ fit, ink, low, high, mean, std, channel_order, answer, class
     fit: fit.value,
     ink: ink.value,
     value_range: [Number(low.value), Number(high.value)],
-    mean: numbers(mean.value),
-    std: numbers(std.value),
+    mean: readNumbers(mean.value),
+    std: readNumbers(std.value),
   };
   if (channel_order) card.channel_order = channel_order.value;
   if (answer) card.answer = answer.value;
-  if (classes) card.classes = classes.value.split("\n").map((line) => line.trim()).filter(Boolean);
+  if (classes) card.classes = readLines(classes.value);
   return card;
 }
 
-/** The numbers in a text; null for none. What is no number becomes null, which the server refuses with a sentence. */
-function numbers(text) {
+/** The numbers in a text, or null for none. The server refuses what is not a number. */
+export function readNumbers(text) {
   const parts = text.split(/[\s,;]+/).filter(Boolean);
   return parts.length ? parts.map(Number) : null;
 }
 
-function say(place, error) {
-  const sentence = document.createElement("p");
-  sentence.textContent = error.message;
-  place.replaceChildren(sentence);
-}
+const readLines = (text) =>
+  text
+    .split("\n")
+    .map((line) => line.trim())
+    .filter(Boolean);

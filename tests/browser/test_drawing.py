@@ -18,12 +18,12 @@ from app.imaging.strokes import SAMPLES, draw_sample, draw_strokes
 from tests.browser.conftest import Server, open_explorer
 from tests.browser.pen import LINE_DOWN, draw, draw_digit, ink, pad_as_png, until
 
-GUESS = ".guess"
+GUESS = ".answer-guess"
 
 
 def test_opens_with_a_digit_and_all_its_layers(explorer: Page) -> None:
     expect(explorer.locator(GUESS)).to_have_text("7")
-    widths = explorer.eval_on_selector_all("img.grid", "images => images.map((image) => image.naturalWidth)")
+    widths = explorer.eval_on_selector_all("img.maps-grid", "images => images.map((image) => image.naturalWidth)")
     assert len(widths) >= 4
     assert all(width > 0 for width in widths)
 
@@ -67,7 +67,7 @@ def test_canvas_and_api_agree(explorer: Page, server: Server) -> None:
         prediction = predict(network, network.run(image))
         assert prediction.probability is not None
         expect(explorer.locator(GUESS)).to_have_text(prediction.label)
-        shown = float(explorer.inner_text(".bars .best .value").lstrip("> "))
+        shown = float(explorer.inner_text(".bars .is-best span:last-child").lstrip("> "))
         assert shown == pytest.approx(100 * prediction.probability, abs=3)
 
 

@@ -26,14 +26,14 @@ def wait_for_all_layers(page: Page) -> None:
 
 def test_pooling_changes_everything_after_it(explorer: Page) -> None:
     wait_for_all_layers(explorer)
-    sources = "() => [...document.querySelectorAll('img.grid')].map((image) => image.src)"
+    sources = "() => [...document.querySelectorAll('img.maps-grid')].map((image) => image.src)"
     before = explorer.evaluate(sources)
     choose(explorer, "min")
-    expect(explorer.locator(f"{POOL} .words")).to_contain_text("the minimum of four")
+    expect(explorer.locator(f"{POOL} .layer-words")).to_contain_text("the minimum of four")
     wait_for_all_layers(explorer)
     after = explorer.evaluate(sources)
     names = explorer.evaluate(
-        "() => [...document.querySelectorAll('img.grid')].map((image) => image.parentElement.dataset.layer)"
+        "() => [...document.querySelectorAll('img.maps-grid')].map((image) => image.parentElement.dataset.layer)"
     )
     changed = [name for name, old, new in zip(names, before, after, strict=True) if old != new]
     assert changed == names[names.index("pool_1") :]
@@ -48,7 +48,7 @@ def test_a_choice_does_not_wait_for_the_drawing_s_answer(explorer: Page) -> None
     choose(explorer, "average")
     until(explorer, lambda: len(held) == 2)
     held[1].continue_()
-    expect(explorer.locator(f"{POOL} .words")).to_contain_text("the average of four")
+    expect(explorer.locator(f"{POOL} .layer-words")).to_contain_text("the average of four")
 
 
 def test_a_request_after_another_list_of_layers_knows_of_it(explorer: Page) -> None:
@@ -89,12 +89,12 @@ def test_another_model_starts_as_it_was_trained(explorer: Page) -> None:
 @pytest.mark.parametrize(("name", "value"), [("colormap", "magma"), ("colormap", "gray")])
 def test_colours(explorer: Page, name: str, value: str) -> None:
     explorer.select_option(f"select[name={name}]", value)
-    expect(explorer.locator("#layer-conv_1 .legend img")).to_have_attribute("src", f"/colormaps/{value}.png")
+    expect(explorer.locator("#layer-conv_1 .maps-legend img")).to_have_attribute("src", f"/colormaps/{value}.png")
 
 
 def test_scale_per_map_says_so(explorer: Page) -> None:
     choose(explorer, "map")
-    expect(explorer.locator("#layer-conv_1 .legend")).to_contain_text("of each map by itself")
+    expect(explorer.locator("#layer-conv_1 .maps-legend")).to_contain_text("of each map by itself")
 
 
 def test_the_address_is_the_state(explorer: Page, page: Page) -> None:
@@ -105,15 +105,15 @@ def test_the_address_is_the_state(explorer: Page, page: Page) -> None:
     drawn, address = ink(explorer), explorer.url
     page.goto("about:blank")
     open_explorer(page, address)
-    expect(page.locator(".guess")).to_have_text("3")
-    expect(page.locator(f"{POOL} .words")).to_contain_text("average pooling")
+    expect(page.locator(".answer-guess")).to_have_text("3")
+    expect(page.locator(f"{POOL} .layer-words")).to_contain_text("average pooling")
     assert page.input_value("select[name=colormap]") == "cividis"
     assert ink(page) == drawn
 
 
 def test_a_broken_address_still_opens_with_a_digit(page: Page, base_url: str) -> None:
     open_explorer(page, "/#d=%00broken")
-    expect(page.locator(".guess")).to_have_text("7")
+    expect(page.locator(".answer-guess")).to_have_text("7")
 
 
 def test_lens_shows_the_map_under_the_pointer(explorer: Page) -> None:
@@ -146,7 +146,7 @@ def test_a_network_without_feature_maps_says_so(explorer: Page) -> None:
 
 def test_the_outline_network_takes_a_picture_of_any_size(explorer: Page) -> None:
     explorer.select_option("select[name=model]", "five-layer-convolutional")
-    expect(explorer.locator("#layer-outline .facts")).to_contain_text("280×280×1")
+    expect(explorer.locator("#layer-outline .layer-facts")).to_contain_text("280×280×1")
 
 
 @pytest.mark.parametrize(("width", "height"), SCREENS)

@@ -56,7 +56,7 @@ def scroll_to(page: Page, layer: str) -> None:
 
 def grid(page: Page, layer: str) -> str:
     """The picture of a layer, as it stands."""
-    return page.get_attribute(f"#layer-{layer} img.grid", "src") or ""
+    return page.get_attribute(f"#layer-{layer} img.maps-grid", "src") or ""
 
 
 def on_screen(page: Page) -> list[str]:
@@ -80,7 +80,7 @@ def test_what_scrolls_into_view_is_drawn_without_a_jump(large: Page) -> None:
     expect(large.locator("#layer-conv8[data-pending]")).to_have_count(1)
     height = large.evaluate("document.documentElement.scrollHeight")
     scroll_to(large, "conv8")
-    expect(large.locator("#layer-conv8 img.grid")).to_be_visible()
+    expect(large.locator("#layer-conv8 img.maps-grid")).to_be_visible()
     settle(large)
     assert large.evaluate("document.documentElement.scrollHeight") == pytest.approx(height, abs=60)
     assert "conv8" in on_screen(large)
@@ -92,29 +92,29 @@ def test_scrolling_brings_the_layers_of_the_same_drawing(large: Page) -> None:
         scroll_to(large, "add9")
     text = response.value.text()
     assert 'id="figure-add9"' in text and 'id="figure-stem"' not in text
-    expect(large.locator("#layer-add9 img.grid")).to_be_visible()
+    expect(large.locator("#layer-add9 img.maps-grid")).to_be_visible()
     assert large.get_attribute("#seen", "src") == seen
 
 
 def test_drawing_changes_all_that_is_on_screen_and_what_is_scrolled_to_later(large: Page) -> None:
     before = grid(large, "stem")
     scroll_to(large, "conv4")
-    expect(large.locator("#layer-conv4 img.grid")).to_be_visible()
+    expect(large.locator("#layer-conv4 img.maps-grid")).to_be_visible()
     settle(large)
     old = grid(large, "conv4")
     large.click("#clear")
     draw(large, [LINE_DOWN])
     settle(large)
-    expect(large.locator("#layer-conv4 img.grid")).not_to_have_attribute("src", old)
+    expect(large.locator("#layer-conv4 img.maps-grid")).not_to_have_attribute("src", old)
     scroll_to(large, "stem")
     expect(large.locator("#layer-stem figure")).to_be_visible()
     settle(large)
-    expect(large.locator("#layer-stem img.grid")).not_to_have_attribute("src", before)
+    expect(large.locator("#layer-stem img.maps-grid")).not_to_have_attribute("src", before)
 
 
 def test_pages_of_a_wide_layer(large: Page) -> None:
     scroll_to(large, "wide")
-    pager = large.locator("#layer-wide .pager")
+    pager = large.locator("#layer-wide .maps-pager")
     expect(pager).to_contain_text("maps 0 to 63 of 200")
     expect(pager.locator("button").first).to_be_disabled()
     expect(pager.locator("button").last).to_be_enabled()
@@ -123,26 +123,26 @@ def test_pages_of_a_wide_layer(large: Page) -> None:
     expect(pager).to_contain_text("maps 64 to 127 of 200")
     expect(pager.locator("button").last).to_be_focused()
     names = large.eval_on_selector_all(
-        "#layer-wide .overlay button", "buttons => buttons.map((button) => button.getAttribute('aria-label'))"
+        "#layer-wide .maps-overlay button", "buttons => buttons.map((button) => button.getAttribute('aria-label'))"
     )
     assert names == [f"wide, map {index}" for index in range(64, 128)]
 
 
 def test_the_page_stays_while_drawing_goes_on(large: Page) -> None:
     scroll_to(large, "wide")
-    large.locator("#layer-wide .pager button").last.click()
-    expect(large.locator("#layer-wide .pager")).to_contain_text("maps 64 to 127 of 200")
+    large.locator("#layer-wide .maps-pager button").last.click()
+    expect(large.locator("#layer-wide .maps-pager")).to_contain_text("maps 64 to 127 of 200")
     old = grid(large, "wide")
     draw(large, [LINE_DOWN])
     settle(large)
-    expect(large.locator("#layer-wide .pager")).to_contain_text("maps 64 to 127 of 200")
-    expect(large.locator("#layer-wide img.grid")).not_to_have_attribute("src", old)
+    expect(large.locator("#layer-wide .maps-pager")).to_contain_text("maps 64 to 127 of 200")
+    expect(large.locator("#layer-wide img.maps-grid")).not_to_have_attribute("src", old)
 
 
 def test_lens_and_microscope_name_the_true_map_of_a_page(large: Page) -> None:
     scroll_to(large, "wide")
-    large.locator("#layer-wide .pager button").last.click()
-    expect(large.locator("#layer-wide .pager")).to_contain_text("maps 64 to 127 of 200")
+    large.locator("#layer-wide .maps-pager button").last.click()
+    expect(large.locator("#layer-wide .maps-pager")).to_contain_text("maps 64 to 127 of 200")
     button = large.locator("#layer-wide button[data-index='85']")
     button.hover()
     expect(large.locator("#lens")).to_contain_text("wide · map 85")
@@ -155,7 +155,7 @@ def test_lens_and_microscope_name_the_true_map_of_a_page(large: Page) -> None:
 
 def test_arrow_keys_walk_over_a_page_s_maps(large: Page) -> None:
     scroll_to(large, "wide")
-    large.locator("#layer-wide .pager button").last.click()
+    large.locator("#layer-wide .maps-pager button").last.click()
     large.locator("#layer-wide button[data-index='64']").focus()
     for key in ("ArrowRight", "ArrowDown", "ArrowUp", "ArrowDown"):
         large.keyboard.press(key)
@@ -164,13 +164,13 @@ def test_arrow_keys_walk_over_a_page_s_maps(large: Page) -> None:
 
 def test_the_address_leads_to_the_page_of_the_selected_map(page: Page, large_server: Server) -> None:
     open_explorer(page, f"{large_server.url}/?layer=wide&channel=150")
-    expect(page.locator("#layer-wide .pager")).to_contain_text("maps 128 to 191 of 200")
+    expect(page.locator("#layer-wide .maps-pager")).to_contain_text("maps 128 to 191 of 200")
     expect(page.locator("#layer-wide #microscope h3")).to_contain_text("map 150")
     expect(page.locator("#layer-wide button.is-selected")).to_have_attribute("data-index", "150")
 
 
 def test_folding_by_keyboard_survives_drawing(large: Page) -> None:
-    button = large.locator("#layer-stem .fold")
+    button = large.locator("#layer-stem .layer-fold")
     button.focus()
     large.keyboard.press("Enter")
     expect(button).to_have_attribute("aria-expanded", "false")
@@ -187,14 +187,14 @@ def test_folding_by_keyboard_survives_drawing(large: Page) -> None:
     settle(large)
     expect(button).to_have_attribute("aria-expanded", "false")
     button.click()
-    expect(large.locator("#layer-stem img.grid")).to_be_visible()
+    expect(large.locator("#layer-stem img.maps-grid")).to_be_visible()
 
 
 def test_what_starts_folded_is_drawn_when_it_is_unfolded(large: Page) -> None:
-    button = large.locator("#layer-bn0 .fold")
+    button = large.locator("#layer-bn0 .layer-fold")
     expect(button).to_have_attribute("aria-expanded", "false")
     button.click()
-    expect(large.locator("#layer-bn0 img.grid")).to_be_visible()
+    expect(large.locator("#layer-bn0 img.maps-grid")).to_be_visible()
 
 
 def test_fold_all_and_unfold_all(large: Page) -> None:
@@ -202,14 +202,14 @@ def test_fold_all_and_unfold_all(large: Page) -> None:
     expect(large.locator("article:not(.is-folded)")).to_have_count(0)
     large.get_by_role("button", name="Unfold all", exact=True).click()
     expect(large.locator("article.is-folded")).to_have_count(0)
-    expect(large.locator("#layer-bn0 img.grid")).to_be_visible()
+    expect(large.locator("#layer-bn0 img.maps-grid")).to_be_visible()
 
 
 def test_the_table_of_contents_leads_to_a_layer(large: Page) -> None:
     address = large.url
     large.select_option("select[data-contents]", "layer-relu7")
-    expect(large.locator("#layer-relu7 img.grid")).to_be_in_viewport()
-    expect(large.locator("#layer-relu7 .fold")).to_be_focused()
+    expect(large.locator("#layer-relu7 img.maps-grid")).to_be_in_viewport()
+    expect(large.locator("#layer-relu7 .layer-fold")).to_be_focused()
     assert large.url == address
 
 

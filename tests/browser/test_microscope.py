@@ -16,7 +16,7 @@ MAP = "#microscope-map"
 
 def select(page: Page, layer: str, index: int) -> None:
     page.locator(f"#layer-{layer}").scroll_into_view_if_needed()  # further down, it is not drawn yet
-    page.click(f"#layer-{layer} .overlay button[data-index='{index}']")
+    page.click(f"#layer-{layer} .maps-overlay button[data-index='{index}']")
     expect(page.locator(TITLE)).to_contain_text(layer)
 
 
@@ -27,7 +27,7 @@ def numbers(page: Page, selector: str) -> list[float]:
 
 def test_every_map_is_reachable_and_named(explorer: Page) -> None:
     names = explorer.eval_on_selector_all(
-        "#layer-conv_1 .overlay button", "buttons => buttons.map((button) => button.getAttribute('aria-label'))"
+        "#layer-conv_1 .maps-overlay button", "buttons => buttons.map((button) => button.getAttribute('aria-label'))"
     )
     assert names == [f"conv_1, map {index}" for index in range(len(names))]
     place = explorer.get_attribute("#layer-conv_1 .maps", "data-place") or ""
@@ -42,24 +42,24 @@ def test_a_click_opens_the_panel_in_the_layers_card(explorer: Page) -> None:
 
 def test_the_shown_column_adds_up(explorer: Page) -> None:
     select(explorer, "conv_2", 5)
-    partials = numbers(explorer, f"{PANEL} .term .partial")
-    total, bias, before = numbers(explorer, f"{PANEL} .sum div:not(.result) dd")
+    partials = numbers(explorer, f"{PANEL} .microscope-partial")
+    total, bias, before = numbers(explorer, f"{PANEL} .microscope-sum div:not(.is-result) dd")
     assert sum(partials) == pytest.approx(total, abs=1e-9)
     assert total + bias == pytest.approx(before, abs=1e-9)
-    assert numbers(explorer, f"{PANEL} .sum .result dd") == [pytest.approx(max(before, 0), abs=1e-9)]
+    assert numbers(explorer, f"{PANEL} .microscope-sum .is-result dd") == [pytest.approx(max(before, 0), abs=1e-9)]
 
 
 def test_arrow_keys_move_the_cell_on_every_picture(explorer: Page) -> None:
     select(explorer, "conv_2", 5)
     before = [int(explorer.get_attribute(PANEL, f"data-{axis}") or 0) for axis in ("row", "column")]
-    marked = explorer.get_attribute(f"{PANEL} .term .mark", "x")
+    marked = explorer.get_attribute(f"{PANEL} .microscope-term .microscope-mark", "x")
     explorer.focus(MAP)
     for key in ("ArrowLeft", "ArrowLeft", "ArrowUp"):
         explorer.keyboard.press(key)
     row, column = max(before[0] - 1, 0), before[1] - 2
     expect(explorer.locator(TITLE)).to_contain_text(f"row {row}, column {column}")
     expect(explorer.locator(MAP)).to_be_focused()
-    assert explorer.get_attribute(f"{PANEL} .term .mark", "x") != marked
+    assert explorer.get_attribute(f"{PANEL} .microscope-term .microscope-mark", "x") != marked
 
 
 def test_pointing_ends_on_the_cell_under_the_pointer(explorer: Page) -> None:
@@ -74,7 +74,7 @@ def test_pointing_ends_on_the_cell_under_the_pointer(explorer: Page) -> None:
 
 def test_pointing_at_the_input_means_the_window_that_is_centred_there(explorer: Page) -> None:
     select(explorer, "pool_1", 3)
-    source = explorer.locator(f"{PANEL} .workings svg[data-cells]").first
+    source = explorer.locator(f"{PANEL} .microscope-workings svg[data-cells]").first
     source.scroll_into_view_if_needed()
     box = source.bounding_box()
     assert box is not None
@@ -84,29 +84,29 @@ def test_pointing_at_the_input_means_the_window_that_is_centred_there(explorer: 
 
 def test_pooling_shows_all_three_values_and_marks_the_one_in_use(explorer: Page) -> None:
     select(explorer, "pool_1", 3)
-    highest, average, lowest = numbers(explorer, f"{PANEL} .sum dd")
-    window = numbers(explorer, f"{PANEL} .matrix text")
+    highest, average, lowest = numbers(explorer, f"{PANEL} .microscope-sum dd")
+    window = numbers(explorer, f"{PANEL} .microscope-matrix text")
     assert (highest, lowest) == (max(window), min(window))
     assert average == pytest.approx(sum(window) / 4, abs=1e-4)
-    expect(explorer.locator(f"{PANEL} .sum .result")).to_contain_text("max")
+    expect(explorer.locator(f"{PANEL} .microscope-sum .is-result")).to_contain_text("max")
     explorer.check("input[value=min]", force=True)
-    expect(explorer.locator(f"{PANEL} .sum .result")).to_contain_text("min")
+    expect(explorer.locator(f"{PANEL} .microscope-sum .is-result")).to_contain_text("min")
 
 
 def test_softmax_adds_up_to_one(explorer: Page) -> None:
     select(explorer, "digit", 7)
-    shares = numbers(explorer, f"{PANEL} .softmax tbody tr td:last-child")
+    shares = numbers(explorer, f"{PANEL} .microscope-softmax tbody tr td:last-child")
     assert sum(shares[:-1]) == pytest.approx(1, abs=6e-4)
     assert shares[-1] == 1
 
 
 def test_more_terms_and_all_digits_on_demand(explorer: Page) -> None:
     select(explorer, "conv_2", 5)
-    expect(explorer.locator(f"{PANEL} .matrix")).to_have_count(8)
+    expect(explorer.locator(f"{PANEL} .microscope-matrix")).to_have_count(8)
     explorer.check(f"{PANEL} [data-all-terms]")
-    expect(explorer.locator(f"{PANEL} .matrix")).to_have_count(32)
+    expect(explorer.locator(f"{PANEL} .microscope-matrix")).to_have_count(32)
     explorer.check(f"{PANEL} [data-precise]")
-    expect(explorer.locator(f"{PANEL} .matrix.is-precise")).to_have_count(32)
+    expect(explorer.locator(f"{PANEL} .microscope-matrix.is-precise")).to_have_count(32)
 
 
 def test_follows_the_drawing(explorer: Page) -> None:
@@ -114,7 +114,7 @@ def test_follows_the_drawing(explorer: Page) -> None:
     picture = f"{MAP} image"
     before = explorer.get_attribute(picture, "href")
     explorer.click("[data-sample='3']")
-    expect(explorer.locator(".guess")).to_have_text("3")
+    expect(explorer.locator(".answer-guess")).to_have_text("3")
     expect(explorer.locator(picture)).not_to_have_attribute("href", before or "")
 
 
@@ -153,10 +153,10 @@ def test_from_a_blank_pad_to_a_cell_by_keyboard_alone(explorer: Page) -> None:
     explorer.focus("#canvas")
     for key in ["Delete", "Space", *["ArrowDown"] * 22, "Space"]:
         explorer.keyboard.press(key)
-    expect(explorer.locator(".guess")).to_have_text("1")
+    expect(explorer.locator(".answer-guess")).to_have_text("1")
     for _ in range(60):
         explorer.keyboard.press("Tab")
-        if explorer.evaluate("document.activeElement.classList.contains('map')"):
+        if explorer.evaluate("document.activeElement.classList.contains('maps-button')"):
             break
     explorer.keyboard.press("ArrowRight")
     explorer.keyboard.press("Enter")
@@ -168,7 +168,7 @@ def test_from_a_blank_pad_to_a_cell_by_keyboard_alone(explorer: Page) -> None:
     row = int(explorer.get_attribute(PANEL, "data-row") or 0)
     explorer.keyboard.press("ArrowUp" if row else "ArrowDown")
     expect(explorer.locator(PANEL)).to_have_attribute("data-row", str(row - 1 if row else 1))
-    expect(explorer.locator(f"{PANEL} .path .mark")).to_have_count(1)
+    expect(explorer.locator(f"{PANEL} .microscope-path .microscope-mark")).to_have_count(1)
     explorer.keyboard.press("Escape")
     expect(explorer.locator(PANEL)).to_have_count(0)
     assert explorer.evaluate("document.activeElement.getAttribute('aria-label')") == "conv_1, map 1"
@@ -180,7 +180,7 @@ def test_by_touch_alone(browser: object, base_url: str) -> None:
     )
     page = context.new_page()
     open_explorer(page)
-    page.tap("#layer-conv_1 .overlay button[data-index='2']")
+    page.tap("#layer-conv_1 .maps-overlay button[data-index='2']")
     expect(page.locator(TITLE)).to_contain_text("conv_1 · map 2")
     page.locator(MAP).scroll_into_view_if_needed()
     page.tap(MAP, position={"x": 3, "y": 3})

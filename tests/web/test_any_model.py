@@ -77,9 +77,9 @@ def test_the_five_likeliest_of_a_thousand_classes(odd: TestClient) -> None:
 
 def test_each_kind_of_answer_says_what_it_is(odd: TestClient) -> None:
     assert "the bars are their softmax" in page(odd, "/exploration", "alpha")
-    assert "Each probability stands by itself" in page(odd, "/exploration", "plates")
-    assert "no probabilities" in page(odd, "/exploration", "age")
-    assert "the logistic function makes it the probability of “spam”" in page(odd, "/exploration", "spam")
+    assert "Each probability stands on its own" in page(odd, "/exploration", "plates")
+    assert "raw value: not a probability" in page(odd, "/exploration", "age")
+    assert "the logistic function turns it into the probability of “spam”" in page(odd, "/exploration", "spam")
     assert post(odd, "plates/prediction")["is_exclusive"] is False
     age = post(odd, "age/prediction")
     assert (age["answer"], age["probability"], age["probabilities"]) == ("values", None, [])

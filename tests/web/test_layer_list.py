@@ -127,13 +127,13 @@ def test_only_what_is_on_screen_is_sent_while_the_list_stays(large_client: TestC
     assert "hx-target='[id=\"figure-wide\"]'" in text
     assert "<article" not in text
     assert "data-listed" not in text
-    assert '<output class="guess"' in text
+    assert '<output class="answer-guess"' in text
 
 
 def test_nothing_on_screen_is_the_answer_alone(large_client: TestClient) -> None:
     text = explored(large_client, shown={}, listed=listed(explored(large_client)))
     assert drawn(text) == []
-    assert '<output class="guess"' in text
+    assert '<output class="answer-guess"' in text
 
 
 @pytest.mark.parametrize("change", [{"pooling": "min"}, {"weights": "retrained"}])
@@ -224,7 +224,7 @@ def test_joins_say_what_they_join(large_client: TestClient) -> None:
 def test_a_wide_layer_is_compared_by_its_first_maps(large_client: TestClient) -> None:
     text = large_client.get("/compare").text
     assert "64 of 200 maps" in text
-    assert "layers from the first pooling on are compared here" not in text
+    assert "layers from the first pooling layer on are compared here" not in text
 
 
 def test_a_large_network_is_compared_in_part_and_says_so(tmp_path: Path) -> None:
@@ -241,4 +241,4 @@ def test_a_large_network_is_compared_in_part_and_says_so(tmp_path: Path) -> None
     assert (names[0], names[1], names[-2]) == ("pool", "conv0", "conv29")
     assert not any(name.startswith("relu") for name in names)
     assert re.findall('<article [^>]*id="layer-([^"]*)"', text) == names
-    assert f"{COMPARED} of the 63 layers from the first pooling on are compared here" in text
+    assert f"{COMPARED} of the 63 layers from the first pooling layer on are compared here" in text

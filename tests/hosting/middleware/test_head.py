@@ -2,7 +2,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 
-@pytest.mark.parametrize("path", ["/", "/health", "/api/models", "/static/style.css", "/colormaps/viridis.png"])
+@pytest.mark.parametrize("path", ["/", "/health", "/api/models", "/static/css/base.css", "/colormaps/viridis.png"])
 def test_head_is_the_head_of_get(client: TestClient, path: str) -> None:
     head, get = client.head(path), client.get(path)
     assert head.status_code == 200

@@ -21,7 +21,7 @@ EVERY_ANSWER = pytest.mark.parametrize(
         ("GET /health", 200),
         ("GET /openapi.json", 200),
         ("GET /api/models", 200),
-        ("GET /static/style.css", 200),
+        ("GET /static/css/base.css", 200),
         ("GET /colormaps/viridis.png", 200),
         ("POST /exploration", 200),
         ("POST /api/models/digits/prediction", 200),

@@ -1,0 +1,121 @@
+// The exchange with the server: one request at a time, the newest drawing next, and pauses while the server is away.
+// htmx sends the form on the event "drawing" and swaps the answers in.
+
+import { element, showMessage } from "./dom.js";
+import { withPicture } from "./multipart.js";
+
+const FIRST_PAUSE_MS = 1000;
+const LONGEST_PAUSE_MS = 8000;
+const AWAY = "The server does not answer. Your drawing is safe here, and will be sent when the server is back.";
+
+/**
+ * The pause before the next try, in milliseconds: twice as long after each failure, and never less than the server asks
+ * for. Chance is part of it, so that clients that were sent away together do not come back together.
+ * @param {number} failures so far, in a row
+ * @param {number} least in milliseconds
+ * @param {number} chance from 0 to 1
+ */
+export function pauseAfter(failures, least, chance) {
+  const pause = Math.min(FIRST_PAUSE_MS * 2 ** failures, LONGEST_PAUSE_MS);
+  return Math.max(least, pause) * (1 + chance / 2);
+}
+
+export class Exchange {
+  /**
+   * @param {HTMLFormElement} form holds the choices; htmx sends it
+   * @param {HTMLElement[]} results dimmed while they belong to another drawing than the pad's
+   * @param {import("./pad.js").Pad} pad
+   */
+  constructor(form, results, pad) {
+    this.form = form;
+    this.results = results;
+    this.pad = pad;
+    this.errors = element("errors");
+    this.unreadable = null; // a file that this browser cannot show; sent once, so that the server says what is wrong
+    this.underWay = null; // htmx' context of the form's request that waits for its answer
+    this.isDue = false; // another request follows when that one is answered
+    this.failures = 0; // in a row, since the last answer
+    this.pause = 0; // the timer of the next try
+    this.listen();
+  }
+
+  listen() {
+    this.form.addEventListener("htmx:before:request", ({ target, detail }) => {
+      this.addDrawing(detail.ctx);
+      if (target === this.form) this.underWay = detail.ctx;
+    });
+    this.form.addEventListener("htmx:after:request", ({ detail }) => this.receive(detail.ctx));
+    this.form.addEventListener("htmx:finally:request", ({ detail }) => this.end(detail.ctx));
+    this.form.addEventListener("htmx:error", ({ detail }) => {
+      if (detail.ctx.response) return;
+      showMessage(this.errors, AWAY);
+      this.tryAgain();
+    });
+    // htmx processes the form in a task of its own, before or after this script runs.
+    if (!this.isReady) this.form.addEventListener("htmx:after:init", () => this.send(), { once: true });
+  }
+
+  get isReady() {
+    return this.form.hasAttribute("data-htmx-powered");
+  }
+
+  /**
+   * Ask for the results of the drawing as it is now. Nothing is sent during a pause; its end sends the newest drawing.
+   * Nor while a request is under way: htmx would abort it at every move of the pen, and no answer would ever be shown.
+   */
+  send() {
+    this.isDue = this.underWay !== null;
+    if (this.isReady && !this.pause && !this.underWay) this.form.dispatchEvent(new CustomEvent("drawing"));
+  }
+
+  /** Send a file in place of the drawing, once. */
+  sendFile(file) {
+    this.unreadable = file;
+    this.send();
+  }
+
+  /** Add the drawing when a request leaves, not when it is queued, so that only the newest is encoded. */
+  addDrawing(ctx) {
+    const file = this.unreadable ?? this.pad.file;
+    this.unreadable = null;
+    if (file) ctx.request.body.set("drawing", file, file.name);
+    else ctx.fetch = (path, request) => fetch(path, withPicture(request, "drawing", this.pad.toPng()));
+  }
+
+  receive(ctx) {
+    const { status, headers } = ctx.response;
+    this.endPause();
+    if (status < 400) this.errors.replaceChildren();
+    const isBusy = status >= 500 || status === 429;
+    // The results shown belong to a drawing that was wiped out, or to one before the server failed.
+    const isStale = isBusy || (status >= 400 && this.pad.isEmpty);
+    for (const each of this.results) each.classList.toggle("is-stale", isStale);
+    if (isBusy) this.tryAgain(1000 * (Number(headers.get("Retry-After")) || 0));
+    else this.failures = 0;
+    // The next request leaves before this answer is swapped in, so that the server computes meanwhile. Not so for a new
+    // list of layers: each request says which list the page has.
+    if (!ctx.text.includes(" data-listed=")) this.end(ctx);
+  }
+
+  end(ctx) {
+    if (ctx !== this.underWay) return; // another form's, or replaced by the next one
+    this.underWay = null;
+    if (this.isDue) this.send();
+  }
+
+  tryAgain(least = 0) {
+    this.endPause();
+    this.pause = setTimeout(
+      () => {
+        this.endPause();
+        this.send();
+      },
+      pauseAfter(this.failures++, least, Math.random()),
+    );
+  }
+
+  endPause() {
+    clearTimeout(this.pause);
+    this.pause = 0;
+  }
+}

@@ -1,0 +1,51 @@
+// A button over each map of a grid, made once for each of its pages. One of them takes part in the Tab order; arrow
+// keys reach the others.
+
+import { boxOf, readPlace } from "./maps.js";
+
+export const ARROWS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+
+/** Fill an overlay with buttons, unless it has those of this page. */
+export function fillOverlay(overlay) {
+  const maps = overlay.parentElement;
+  if (overlay.filledFor === maps.dataset.place) return;
+  overlay.filledFor = maps.dataset.place;
+  overlay.chosen = undefined; // nothing is marked yet
+  const place = readPlace(maps);
+  overlay.replaceChildren(...Array.from({ length: place.count }, (_, index) => makeButton(maps.dataset, place, index)));
+}
+
+function makeButton({ layer, word }, place, index) {
+  const number = place.first + index;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "maps-button";
+  button.tabIndex = index ? -1 : 0;
+  button.dataset.index = number;
+  button.setAttribute("aria-label", `${layer}, ${word} ${number}`);
+  Object.assign(button.style, boxOf(place, index));
+  return button;
+}
+
+/** Mark the button of the chosen map, or none for null. */
+export function markChosen(overlay, chosen) {
+  if (overlay.chosen === chosen) return;
+  overlay.chosen = chosen;
+  for (const button of overlay.children) {
+    const isChosen = button.dataset.index === chosen;
+    button.classList.toggle("is-selected", isChosen);
+    button.setAttribute("aria-pressed", String(isChosen));
+  }
+}
+
+/** Move the focus from a button to its neighbour; false if there is none. */
+export function moveFocus(button, [rows, columns]) {
+  const place = readPlace(button.closest(".maps"));
+  const next = Number(button.dataset.index) - place.first + rows * place.columns + columns;
+  const neighbour = button.parentElement.children[next];
+  if (!neighbour) return false;
+  button.tabIndex = -1;
+  neighbour.tabIndex = 0;
+  neighbour.focus();
+  return true;
+}

@@ -1,0 +1,79 @@
+// What the explorer and the comparison share: the pad, joined to the form that htmx sends, the address, and the lens.
+// htmx swaps the results in; nothing here draws them.
+
+import { readDrawing, writeAddress } from "./address.js";
+import { element } from "./dom.js";
+import { Exchange } from "./exchange.js";
+import { KeyboardPen } from "./keyboard_pen.js";
+import { addLens } from "./lens.js";
+import { ModelInput } from "./model_input.js";
+import { isModelFile } from "./own_models.js";
+import { Pad } from "./pad.js";
+import { connectTools, listenForFiles, readSample, showHistory } from "./pad_tools.js";
+
+const PHONE = matchMedia("(max-width: 700px)");
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {HTMLElement} results where the grids are
+ * @param {{wide: number, phone: number}} columns maps in a row of a grid
+ * @param {?(file: File) => void} openModel takes a model's file; without it, the server refuses the file
+ * @returns {{send: () => void, save: () => void}} send asks for the results again; save keeps the state in the address
+ */
+export function startPadPage(form, results, columns, openModel = null) {
+  const fitColumns = () => {
+    form.elements.columns.value = PHONE.matches ? columns.phone : columns.wide;
+  };
+  fitColumns();
+
+  const pad = new Pad(element("canvas"));
+  new KeyboardPen(pad, element("keyboard-pen"));
+  const exchange = new Exchange(form, [results, element("answer")], pad);
+  const send = () => exchange.send();
+  const save = () => writeAddress(form, pad.picture ? null : pad.strokes);
+  const input = new ModelInput(pad, form.elements.model);
+  pad.onChange = () => {
+    showHistory(pad);
+    input.showFrame();
+    send();
+    if (!pad.current) save();
+  };
+
+  connectTools(pad);
+  listenForFiles((file) => (openModel && isModelFile(file) ? openModel(file) : openPicture(file, pad, exchange)));
+  keepInAddress(form, pad, save);
+  PHONE.addEventListener("change", () => {
+    fitColumns();
+    send();
+  });
+  const redrawLens = addLens(results, element("lens"), () => element("seen"));
+  document.addEventListener("htmx:after:swap", redrawLens);
+  return { send, save };
+}
+
+/** Show a picture on the pad. The server says what is wrong with one that this browser cannot read. */
+async function openPicture(file, pad, exchange) {
+  try {
+    pad.show(await createImageBitmap(file), file);
+  } catch {
+    exchange.sendFile(file); // the pad stays as it was
+  }
+}
+
+/** Begin with the address's drawing, or the sample that the page was rendered with, and keep the address up to date. */
+function keepInAddress(form, pad, save) {
+  // What was drawn before this ran is kept.
+  if (!pad.strokes.length) {
+    pad.strokes = readDrawing() ?? readSample(document.querySelector("[data-first]"));
+    pad.redraw();
+  }
+  form.addEventListener("change", save);
+  addEventListener("hashchange", () => {
+    const strokes = readDrawing();
+    if (strokes) pad.replace(strokes);
+  });
+  // A link to another page with a pad may be followed before the last stroke is in the address.
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("a[data-keeps-drawing]")) save();
+  });
+}

@@ -1,0 +1,78 @@
+// What works on the pad from beside it: the tools, their keys, the samples, and pictures to open.
+
+import { element } from "./dom.js";
+
+/** @param {import("./pad.js").Pad} pad */
+export function connectTools(pad) {
+  for (const radio of document.getElementsByName("tool")) {
+    radio.addEventListener("change", () => {
+      pad.tool = radio.value;
+    });
+  }
+  for (const radio of document.getElementsByName("colour")) {
+    radio.addEventListener("change", () => {
+      pad.colour = radio.value;
+      element("pen").click(); // choosing a colour means drawing with it
+    });
+  }
+  element("pen-width").addEventListener("input", (event) => {
+    pad.penWidth = Number(event.target.value);
+  });
+  element("undo").addEventListener("click", () => pad.undo());
+  element("redo").addEventListener("click", () => pad.redo());
+  element("clear").addEventListener("click", () => pad.clear());
+  for (const button of document.querySelectorAll("[data-sample]")) {
+    button.addEventListener("click", () => pad.replace(readSample(button)));
+  }
+  document.addEventListener("keydown", (event) => {
+    if (!pressKey(pad, event)) return;
+    event.preventDefault();
+  });
+}
+
+/** Do what a key means on every part of the page; false if it means nothing. */
+function pressKey(pad, event) {
+  const isCommand = event.ctrlKey || event.metaKey;
+  const key = event.key.toLowerCase();
+  if (isCommand && key === "z" && !event.shiftKey) pad.undo();
+  else if (isCommand && (key === "y" || key === "z")) pad.redo();
+  else if (event.key === "Delete" && event.target === pad.canvas) pad.clear();
+  else return false;
+  return true;
+}
+
+/** Whether there is something to undo and to redo. */
+export function showHistory(pad) {
+  element("undo").disabled = pad.strokes.length === 0;
+  element("redo").disabled = pad.undone.length === 0;
+}
+
+/** The strokes of a sample, which its button shows. */
+export function readSample(button) {
+  return [...button.querySelectorAll("polyline")].map((line) => ({
+    tool: "pen",
+    width: 18,
+    points: [...line.points].map(({ x, y }) => [x, y]),
+  }));
+}
+
+/** Hand over each file that is chosen, dropped anywhere, or pasted. */
+export function listenForFiles(open) {
+  const openFirst = ([file]) => file && open(file);
+  element("picture").addEventListener("change", (event) => {
+    openFirst(event.target.files);
+    event.target.value = "";
+  });
+  document.addEventListener("paste", (event) => openFirst(event.clipboardData.files));
+  document.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    element("pad").classList.add("is-target");
+  });
+  for (const end of ["dragleave", "drop"]) {
+    document.addEventListener(end, () => element("pad").classList.remove("is-target"));
+  }
+  document.addEventListener("drop", (event) => {
+    event.preventDefault();
+    openFirst(event.dataTransfer.files);
+  });
+}

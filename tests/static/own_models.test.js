@@ -1,0 +1,18 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { isModelFile, readNumbers } from "../../static/own_models.js";
+
+test("a model's file is known by its name", () => {
+  for (const name of ["a.keras", "A.H5", "b.c.hdf5"]) assert.ok(isModelFile({ name }), name);
+  for (const name of ["a.png", "keras", "a.keras.zip"]) assert.ok(!isModelFile({ name }), name);
+});
+
+test("numbers are read however they are divided", () => {
+  assert.deepEqual(readNumbers("0.5, 0.25;0.125\n1e-3"), [0.5, 0.25, 0.125, 0.001]);
+  assert.equal(readNumbers("  "), null);
+});
+
+test("what is not a number reaches the server as null", () => {
+  assert.equal(JSON.stringify(readNumbers("0.5 half")), "[0.5,null]");
+});
