@@ -129,7 +129,8 @@ class Process:
         with suppress(psutil.NoSuchProcess):
             while worker.status() != psutil.STATUS_ZOMBIE or worker.num_threads() > 1:
                 time.sleep(0.001)
-        return worker.pid
+        pid: int = worker.pid
+        return pid
 
     def stop(self) -> int:
         """SIGTERM; its exit status."""

@@ -1,4 +1,4 @@
-"""Bounded work: so many computations at once, so many that wait, and a quick no to what is more."""
+"""Admission control: a bounded number of computations and of requests that wait for one."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,43 +8,44 @@ from time import perf_counter
 from typing import Annotated
 
 from fastapi import Depends, Request
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.hosting import metrics
-from app.hosting.refusals import Overloaded, Refused
-from app.settings import Limits
+from app.hosting.refusals import Overloaded, Refused, refuse
+from app.settings import Settings
 
 
-class ClientGone(Refused):
-    """Whoever asked has left: there is nobody to compute for, and nobody reads the answer."""
+class ClientDisconnected(Refused):
+    """The client left while it waited, so that nobody will read an answer."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
     reason = "client gone"
 
     def __init__(self) -> None:
-        super().__init__("Whoever asked has left.")
+        super().__init__("The client disconnected.")
 
 
 class Admission:
     """Turns for computations, first come, first served.
 
-    FastAPI's Depends(max_concurrency=...) bounds what runs at once as well, but not what waits, nor for how long.
+    FastAPI's Depends(max_concurrency=...) bounds what runs at once, but neither the queue nor the time in it.
     """
 
-    def __init__(self, limits: Limits) -> None:
-        self.most_waiting = limits.waiting
-        self.wait_seconds = limits.wait_seconds
+    def __init__(self, settings: Settings) -> None:
+        self.max_waiting = settings.waiting
+        self.wait_seconds = settings.wait_seconds
         self.running = 0
         self.waiting = 0
-        self._turns = asyncio.Semaphore(limits.computations)
+        self._turns = asyncio.Semaphore(settings.computations)
 
     @property
     def is_full(self) -> bool:
-        """No turn is free, and no place to wait for one."""
-        return self._turns.locked() and self.waiting >= self.most_waiting
+        """Whether another request would be refused: no turn is free, and no place in the queue."""
+        return self._turns.locked() and self.waiting >= self.max_waiting
 
     @asynccontextmanager
     async def turn(self, request: Request) -> AsyncIterator[None]:
-        """Wait for a turn, and have it. Raises: Overloaded, ClientGone."""
+        """Wait for a turn and hold it. Raises: Overloaded, ClientDisconnected."""
         if self._turns.locked():
             await self._wait(request)
         else:
@@ -64,31 +65,31 @@ class Admission:
         self.waiting += 1
         metrics.WAITING.inc()
         turn = asyncio.create_task(self._turns.acquire())
-        gone = asyncio.create_task(_disconnect(request))
-        taken = False
+        disconnect = asyncio.create_task(_wait_for_disconnect(request))
+        admitted = False
         try:
-            await asyncio.wait({turn, gone}, timeout=self.wait_seconds, return_when=asyncio.FIRST_COMPLETED)
-            if gone.done():
-                raise ClientGone
+            await asyncio.wait({turn, disconnect}, timeout=self.wait_seconds, return_when=asyncio.FIRST_COMPLETED)
+            if disconnect.done():
+                raise ClientDisconnected
             if not turn.done():
                 raise Overloaded("waited too long")
-            taken = True
+            admitted = True
         finally:
             self.waiting -= 1
             metrics.WAITING.dec()
-            gone.cancel()
-            if not taken and not turn.cancel():  # the turn came while its place was given up
+            disconnect.cancel()
+            if not admitted and not turn.cancel():  # the turn came at the last moment
                 self._turns.release()
 
 
-async def _disconnect(request: Request) -> None:
-    """Ends when the client has left. The body must have been read before."""
+async def _wait_for_disconnect(request: Request) -> None:
+    """Return once the client has left. The body must have been read before."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
 
 
 async def admit(request: Request) -> AsyncIterator[None]:
-    """A turn from here to the end of the route's function: the answer is sent without it."""
+    """Hold a turn while the route's function runs, but not while its answer is sent."""
     admission: Admission = request.app.state.admission
     async with admission.turn(request):
         start = perf_counter()
@@ -100,3 +101,17 @@ async def admit(request: Request) -> AsyncIterator[None]:
 
 ADMITTED = Depends(admit, scope="function")
 AdmittedDep = Annotated[None, ADMITTED]
+
+
+class RefuseWhenFull:
+    """Middleware that refuses a POST before its body is read while the queue is full."""
+
+    def __init__(self, app: ASGIApp, admission: Admission) -> None:
+        self.app = app
+        self.admission = admission
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "POST" and self.admission.is_full:
+            await refuse(Overloaded("queue full"), scope, receive, send)
+        else:
+            await self.app(scope, receive, send)

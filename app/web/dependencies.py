@@ -38,7 +38,7 @@ class Weights(StrEnum):
 
 
 async def get_library(request: Request) -> Library:
-    """The app's networks, made ready before the first request."""
+    """The app's models; the default one's network is loaded before the first request."""
     library: Library = request.app.state.library
     return library
 

@@ -9,9 +9,8 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from app.hosting.admission import ADMITTED, Admission
-from app.hosting.middleware.overload import RefuseWhenFull
-from app.settings import Limits
+from app.hosting.admission import ADMITTED, Admission, RefuseWhenFull
+from app.settings import Settings
 from app.web.errors import add_error_handlers
 from tests.coroutines import run
 
@@ -21,7 +20,7 @@ class Work:
 
     def __init__(self, **limits: Any) -> None:
         self.app = FastAPI()
-        self.admission = self.app.state.admission = Admission(Limits(**limits))
+        self.admission = self.app.state.admission = Admission(Settings(**limits))
         self.app.add_middleware(RefuseWhenFull, admission=self.admission)
         add_error_handlers(self.app)
         self.app.post("/api/work", dependencies=[ADMITTED])(self.compute)
@@ -75,7 +74,7 @@ def test_two_hundred_requests_are_all_answered_and_few_computed(work: Work) -> N
     refused = next(response for response in responses if response.status_code == 503)
     assert refused.headers["retry-after"] == "2"
     assert refused.headers["content-type"] == "application/problem+json"
-    assert refused.json()["detail"] == "The server has more to compute than it can just now. Try again in 2 seconds."
+    assert refused.json()["detail"] == "The server is busy. Try again in 2 seconds."
 
 
 def test_a_full_queue_refuses_before_the_body_is_read(work: Work) -> None:

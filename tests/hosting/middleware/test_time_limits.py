@@ -7,7 +7,7 @@ from fastapi import FastAPI, Request
 
 from app.hosting.middleware import time_limits
 from app.hosting.middleware.time_limits import TimeLimits
-from app.settings import Limits
+from app.settings import Settings
 from app.web.errors import add_error_handlers
 from tests.coroutines import run_in_own_time
 
@@ -16,7 +16,7 @@ FORM = [(b"content-type", b"text/plain"), (b"transfer-encoding", b"chunked")]
 
 def build(**limits: Any) -> FastAPI:
     app = FastAPI()
-    app.add_middleware(TimeLimits, limits=Limits(**limits))
+    app.add_middleware(TimeLimits, settings=Settings(**limits))
     add_error_handlers(app)
 
     @app.post("/api/size")
