@@ -24,10 +24,9 @@ from app.hosting.middleware.uploads import UploadGate
 from app.imaging.drawing import MostRead
 from app.library.library import Library
 from app.settings import Settings, get_settings, resource
-from app.web import api, pages, status
+from app.web import api, pages, status, uploads
 from app.web.errors import add_error_handlers
 from app.web.openapi import ERRORS, customize_openapi
-from app.web.uploads import MAX_UPLOADS, TooManyUploads, body_limit, check_uploads_allowed, is_upload
 
 _logger = logging.getLogger("layerglass")
 
@@ -78,13 +77,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 def _add_middleware(app: FastAPI, settings: Settings) -> None:
     """Add the middleware, innermost first: a request passes through the last one first."""
-    app.add_middleware(LimitBodies, limit_of=partial(body_limit, settings), max_in_memory=settings.max_bodies)
+    app.add_middleware(LimitBodies, limit_of=partial(uploads.body_limit, settings), max_in_memory=settings.max_bodies)
     app.add_middleware(
         UploadGate,
-        is_upload=is_upload,
-        check=check_uploads_allowed,
-        max_uploads=MAX_UPLOADS,
-        too_many=TooManyUploads,
+        is_upload=uploads.is_upload,
+        check=uploads.check_uploads_allowed,
+        max_uploads=uploads.MAX_UPLOADS,
+        too_many=uploads.TooManyUploads,
     )
     app.add_middleware(TimeLimits, settings=settings)
     app.add_middleware(RefuseWhenFull, admission=app.state.admission)

@@ -11,10 +11,6 @@ from app.imaging.scans import count_scans
 MAX_BYTES = 4 * 1024 * 1024
 MAX_SIDE = 4096
 MAX_SCANS = 100  # of a JPEG; a progressive one has about ten
-_SMALL_BYTES, _SMALL_PIXELS = 2**15, 2**17  # a page's pad has 280×280 and mostly 2 to 5 kB
-# Chunks of a PNG that may become much more once they are read, or take long
-_UNBOUNDED = (b"zTXt", b"iTXt", b"iCCP", b"eXIf")
-_PNG_HEAD = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR"
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 
 # Sides are checked as soon as the header is read, which is stricter than Pillow's own limit.
@@ -44,17 +40,6 @@ class NothingDrawn(InvalidDrawing):
 
     def __init__(self) -> None:
         super().__init__("Nothing is drawn yet: the picture is all paper. Draw something, then try again.")
-
-
-def is_small(data: bytes) -> bool:
-    """A PNG such as a page's pad sends, or not much larger: to read it takes a few milliseconds, whatever it shows."""
-    # Its header comes first (ISO/IEC 15948). A second one, which a decoder might heed, could say something else.
-    if len(data) > _SMALL_BYTES or data[:16] != _PNG_HEAD or data.count(b"IHDR") > 1:
-        return False
-    if any(kind in data for kind in _UNBOUNDED):
-        return False
-    sizes = data[16:24]
-    return int.from_bytes(sizes[:4]) * int.from_bytes(sizes[4:]) <= _SMALL_PIXELS
 
 
 def decode(data: bytes, most: MostRead = MOST_READ) -> Image.Image:

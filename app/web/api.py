@@ -16,7 +16,6 @@ from app.explore.prediction import predict
 from app.imaging.npz import encode_npz
 from app.web.attachment import attachment
 from app.web.comparison import ComparisonAnswer, answer_comparison
-from app.web.computing import computes
 from app.web.dependencies import (
     DifferencesDep,
     DrawingDep,
@@ -124,7 +123,6 @@ def put_card(library: LibraryDep, model: ModelPath, card: Card, _: TakesModelsDe
     response_model=PredictionSchema,
     responses=_DRAWING_REFUSED,
 )
-@computes
 def post_prediction(run: RunDep) -> Response:
     """Which class the network says the drawing is."""
     return _as_json(answer_prediction(predict(run.network, run.network.run(run.see(), run.pooling))))
@@ -136,7 +134,6 @@ def post_prediction(run: RunDep) -> Response:
     response_model=FeatureMapsAnswer,
     responses=_DRAWING_REFUSED,
 )
-@computes
 def post_feature_maps(
     run: RunDep,
     look: RenderOptionsDep,
@@ -177,7 +174,6 @@ def post_comparison(
     response_class=Response,
     responses=_DRAWING_REFUSED | _file("image/png"),
 )
-@computes
 def post_grid(
     layer: LayerDep,
     run: RunDep,
@@ -195,7 +191,6 @@ def post_grid(
     response_class=Response,
     responses=_DRAWING_REFUSED | _file("image/png"),
 )
-@computes
 def post_feature_map(
     layer: LayerDep,
     channel: ChannelPath,

@@ -21,7 +21,6 @@ from app.explore.exploration import RenderOptions, see
 from app.explore.forward_passes import ForwardPasses
 from app.hosting.admission import AdmittedDep
 from app.imaging.colormap import Colormap
-from app.imaging.drawing import is_small
 from app.imaging.grid import COLUMNS
 from app.imaging.quantize import Scale
 from app.library.library import Library
@@ -152,10 +151,10 @@ async def get_choice(request: Request, address: AddressDep) -> Choice:
     return await choose(request.app.state.library, address)
 
 
-async def get_drawing(
-    drawing: Annotated[UploadFile, File(description="A picture: PNG, JPEG, WebP, GIF or BMP, up to 4 MB.")],
-    turn: AdmittedDep,
-) -> bytes:
+DrawingFile = Annotated[UploadFile, File(description="A picture: PNG, JPEG, WebP, GIF or BMP, up to 4 MB.")]
+
+
+async def get_drawing(drawing: DrawingFile, turn: AdmittedDep) -> bytes:
     """The file that was sent: who has it has a turn to compute."""
     return await drawing.read()
 
@@ -171,11 +170,6 @@ class Run:
     drawing: bytes
     pooling: PoolingMode | None
     passes: ForwardPasses
-
-    @property
-    def is_small(self) -> bool:
-        """All there is to compute takes a few milliseconds; otherwise it must not hold up the event loop."""
-        return self.network.is_small and is_small(self.drawing)
 
     def __call__(self) -> ForwardPass:
         """Raises: InvalidDrawing, ImageTooSmall."""
@@ -194,17 +188,12 @@ class Asked:
     choice: Choice
     run: Run
 
-    @property
-    def is_small(self) -> bool:
-        """Likewise. The microscope may show thousands of terms."""
-        return self.form.selection is None and self.run.is_small
 
-
-async def get_asked(request: Request, drawing: DrawingDep) -> Asked:
+async def get_asked(request: Request, drawing: DrawingFile, turn: AdmittedDep) -> Asked:
     """The page's form. Raises: UnknownModel, ModelError, RequestValidationError."""
     state, form = request.app.state, await _read_page_form(request)
     choice = await choose(state.library, form)
-    return Asked(form, choice, Run(choice.network, drawing, choice.pooling, state.forward_passes))
+    return Asked(form, choice, Run(choice.network, await drawing.read(), choice.pooling, state.forward_passes))
 
 
 async def _read_page_form(request: Request) -> PageForm:
@@ -218,7 +207,8 @@ async def _read_page_form(request: Request) -> PageForm:
 
 async def get_run(
     request: Request,
-    drawing: DrawingDep,
+    drawing: DrawingFile,
+    turn: AdmittedDep,
     model: ModelPath,
     pooling: Annotated[
         PoolingMode | None,
@@ -227,7 +217,7 @@ async def get_run(
 ) -> Run:
     """The network that the path names, and the drawing. Raises: UnknownModel, ModelError."""
     network = await get_network(request, model)
-    return Run(network, drawing, pooling, request.app.state.forward_passes)
+    return Run(network, await drawing.read(), pooling, request.app.state.forward_passes)
 
 
 async def get_layer(
