@@ -12,7 +12,7 @@ from starlette.formparsers import MultiPartParser
 from app import __version__
 from app.explore.forward_passes import ForwardPasses
 from app.hosting import metrics
-from app.hosting.admission import Admission, RefuseWhenFull
+from app.hosting.admission import Admission, AdmissionControl
 from app.hosting.memory import frozen_heap, limit_malloc
 from app.hosting.middleware.body_limit import LimitBodies
 from app.hosting.middleware.headers import HeadAsGet, ResponseHeaders
@@ -65,7 +65,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     MultiPartParser.spool_max_size = settings.max_drawing
     most = MostRead(settings.max_drawing, settings.max_side)
     app.state.forward_passes = ForwardPasses(settings.remembered_megabytes * 2**20, most, metrics.FORWARD_PASS.observe)
-    app.state.admission = Admission(settings)
     _add_middleware(app, settings)
     add_error_handlers(app)
     customize_openapi(app)
@@ -85,8 +84,8 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
         max_uploads=uploads.MAX_UPLOADS,
         too_many=uploads.TooManyUploads,
     )
+    app.add_middleware(AdmissionControl, admission=Admission(settings))
     app.add_middleware(TimeLimits, settings=settings)
-    app.add_middleware(RefuseWhenFull, admission=app.state.admission)
     if settings.rate_limit:
         app.add_middleware(RateLimit, per_minute=settings.rate_limit)
     app.add_middleware(RefuseCrossSite)

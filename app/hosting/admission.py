@@ -1,14 +1,12 @@
 """Admission control: a bounded number of computations and of requests that wait for one."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from http import HTTPStatus
 from time import perf_counter
 from typing import Annotated
 
 from fastapi import Depends, Request
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.hosting import metrics
 from app.hosting.refusals import Overloaded, Refused, refuse
@@ -43,21 +41,20 @@ class Admission:
         """Whether another request would be refused: no turn is free, and no place in the queue."""
         return self._turns.locked() and self.waiting >= self.max_waiting
 
-    @asynccontextmanager
-    async def turn(self, request: Request) -> AsyncIterator[None]:
-        """Wait for a turn and hold it. Raises: Overloaded, ClientDisconnected."""
+    async def acquire(self, request: Request) -> None:
+        """Wait for a turn and take it. Raises: Overloaded, ClientDisconnected."""
         if self._turns.locked():
             await self._wait(request)
         else:
             await self._turns.acquire()
         self.running += 1
         metrics.RUNNING.inc()
-        try:
-            yield
-        finally:
-            self.running -= 1
-            metrics.RUNNING.dec()
-            self._turns.release()
+
+    def release(self) -> None:
+        """Give a turn back."""
+        self.running -= 1
+        metrics.RUNNING.dec()
+        self._turns.release()
 
     async def _wait(self, request: Request) -> None:
         if self.is_full:
@@ -88,30 +85,61 @@ async def _wait_for_disconnect(request: Request) -> None:
         pass
 
 
-async def admit(request: Request) -> AsyncIterator[None]:
-    """Hold a turn while the route's function runs, but not while its answer is sent."""
-    admission: Admission = request.app.state.admission
-    async with admission.turn(request):
-        start = perf_counter()
-        try:
-            yield
-        finally:
-            metrics.COMPUTATION.labels(metrics.route_of(request.scope)).observe(perf_counter() - start)
+class Turn:
+    """One request's turn to compute. It begins in a route's dependency, and ends when the answer starts."""
+
+    def __init__(self, admission: Admission) -> None:
+        self.admission = admission
+        self.start: float | None = None
+        self.route = ""
+
+    async def begin(self, request: Request) -> None:
+        """Raises: Overloaded, ClientDisconnected."""
+        await self.admission.acquire(request)
+        self.start = perf_counter()
+        self.route = metrics.route_of(request.scope)
+
+    def end(self) -> None:
+        """Give the turn back, if it has begun and not ended."""
+        if self.start is not None:
+            self.admission.release()
+            metrics.COMPUTATION.labels(self.route).observe(perf_counter() - self.start)
+            self.start = None
 
 
-ADMITTED = Depends(admit, scope="function")
+async def admit(request: Request) -> None:
+    """Wait for a turn to compute. AdmissionControl ends it. Raises: Overloaded, ClientDisconnected."""
+    turn: Turn = request.scope["turn"]
+    await turn.begin(request)
+
+
+ADMITTED = Depends(admit)
 AdmittedDep = Annotated[None, ADMITTED]
 
 
-class RefuseWhenFull:
-    """Middleware that refuses a POST before its body is read while the queue is full."""
+class AdmissionControl:
+    """Middleware that ends each request's turn, and refuses a POST before its body is read while the queue is full.
+
+    A dependency with yield could end the turn too, but FastAPI takes twice as long for one. This belongs inside
+    TimeLimits, so that a computation whose answer is given up keeps its turn.
+    """
 
     def __init__(self, app: ASGIApp, admission: Admission) -> None:
         self.app = app
         self.admission = admission
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] == "POST" and self.admission.is_full:
-            await refuse(Overloaded("queue full"), scope, receive, send)
-        else:
-            await self.app(scope, receive, send)
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        if scope["method"] == "POST" and self.admission.is_full:
+            return await refuse(Overloaded("queue full"), scope, receive, send)
+        turn = scope["turn"] = Turn(self.admission)
+
+        async def send_without_turn(message: Message) -> None:
+            turn.end()
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_without_turn)
+        finally:
+            turn.end()
