@@ -4,8 +4,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from hashlib import blake2b
 from threading import Lock
-from time import perf_counter
-from weakref import ref
+from time import perf_counter, thread_time
+from weakref import WeakKeyDictionary, ref
 
 from app.cnn.network import ForwardPass, Network
 from app.cnn.pooling import PoolingMode
@@ -39,25 +39,33 @@ class ForwardPasses:
         self.observe = observe
         self.size = 0  # in bytes
         self._kept: OrderedDict[_Key, ForwardPass] = OrderedDict()
+        self._last_seconds: WeakKeyDictionary[Network, dict[PoolingMode | None, float]] = WeakKeyDictionary()
         self._lock = Lock()
 
     def run(
         self, network: Network, drawing: bytes, pooling: PoolingMode | None = None, invert: bool = False
     ) -> ForwardPass:
         """What a network makes of a drawing. invert: ink and paper are swapped. Raises: InvalidDrawing."""
-        mode = (pooling or network.card.pooling) if network.pools else None
+        mode = _mode_in_effect(network, pooling)
         key = (ref(network), mode, invert, blake2b(drawing, digest_size=16).digest())
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
         image = see(drawing, network.card, self.most)
-        start = perf_counter()
+        start, cpu_start = perf_counter(), thread_time()
         forward = network.run(swap_ink_and_paper(image, network.card) if invert else image, pooling)
         if self.observe is not None:
             self.observe(perf_counter() - start)
+        with self._lock:
+            self._last_seconds.setdefault(network, {})[mode] = thread_time() - cpu_start
         self._keep(key, forward)
         return forward
+
+    def last_seconds(self, network: Network, pooling: PoolingMode | None) -> float | None:
+        """Return the processor time in seconds of a network's last forward pass in this mode; None before the first."""
+        with self._lock:
+            return self._last_seconds.get(network, {}).get(_mode_in_effect(network, pooling))
 
     def _keep(self, key: _Key, forward: ForwardPass) -> None:
         with self._lock:
@@ -68,3 +76,7 @@ class ForwardPasses:
             while self.size > self.max_bytes:
                 _, forgotten = self._kept.popitem(last=False)
                 self.size -= forgotten.nbytes
+
+
+def _mode_in_effect(network: Network, pooling: PoolingMode | None) -> PoolingMode | None:
+    return (pooling or network.card.pooling) if network.pools else None

@@ -3,7 +3,6 @@
 import asyncio
 from http import HTTPStatus
 from time import perf_counter
-from typing import Annotated
 
 from fastapi import Depends, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -94,7 +93,9 @@ class Turn:
         self.route = ""
 
     async def begin(self, request: Request) -> None:
-        """Raises: Overloaded, ClientDisconnected."""
+        """Wait for the turn, unless it has begun. Raises: Overloaded, ClientDisconnected."""
+        if self.start is not None:
+            return
         await self.admission.acquire(request)
         self.start = perf_counter()
         self.route = metrics.route_of(request.scope)
@@ -114,7 +115,6 @@ async def admit(request: Request) -> None:
 
 
 ADMITTED = Depends(admit)
-AdmittedDep = Annotated[None, ADMITTED]
 
 
 class AdmissionControl:

@@ -16,6 +16,7 @@ from app.explore.prediction import predict
 from app.imaging.npz import encode_npz
 from app.web.attachment import attachment
 from app.web.comparison import ComparisonAnswer, answer_comparison
+from app.web.computing import computes
 from app.web.dependencies import (
     DifferencesDep,
     DrawingDep,
@@ -123,6 +124,7 @@ def put_card(library: LibraryDep, model: ModelPath, card: Card, _: TakesModelsDe
     response_model=PredictionSchema,
     responses=_DRAWING_REFUSED,
 )
+@computes
 def post_prediction(run: RunDep) -> Response:
     """Which class the network says the drawing is."""
     return _as_json(answer_prediction(predict(run.network, run.network.run(run.see(), run.pooling))))
@@ -134,6 +136,7 @@ def post_prediction(run: RunDep) -> Response:
     response_model=FeatureMapsAnswer,
     responses=_DRAWING_REFUSED,
 )
+@computes
 def post_feature_maps(
     run: RunDep,
     look: RenderOptionsDep,
@@ -174,6 +177,7 @@ def post_comparison(
     response_class=Response,
     responses=_DRAWING_REFUSED | _file("image/png"),
 )
+@computes
 def post_grid(
     layer: LayerDep,
     run: RunDep,
@@ -191,6 +195,7 @@ def post_grid(
     response_class=Response,
     responses=_DRAWING_REFUSED | _file("image/png"),
 )
+@computes
 def post_feature_map(
     layer: LayerDep,
     channel: ChannelPath,

@@ -19,7 +19,7 @@ from app.cnn.network import Array, ForwardPass, Network
 from app.cnn.pooling import PoolingMode
 from app.explore.exploration import RenderOptions, see
 from app.explore.forward_passes import ForwardPasses
-from app.hosting.admission import AdmittedDep
+from app.hosting.admission import admit
 from app.imaging.colormap import Colormap
 from app.imaging.grid import COLUMNS
 from app.imaging.quantize import Scale
@@ -154,8 +154,9 @@ async def get_choice(request: Request, address: AddressDep) -> Choice:
 DrawingFile = Annotated[UploadFile, File(description="A picture: PNG, JPEG, WebP, GIF or BMP, up to 4 MB.")]
 
 
-async def get_drawing(drawing: DrawingFile, turn: AdmittedDep) -> bytes:
-    """The file that was sent: who has it has a turn to compute."""
+async def get_drawing(request: Request, drawing: DrawingFile) -> bytes:
+    """The file that was sent: who has it has a turn to compute. Raises: Overloaded, ClientDisconnected."""
+    await admit(request)
     return await drawing.read()
 
 
@@ -189,11 +190,12 @@ class Asked:
     run: Run
 
 
-async def get_asked(request: Request, drawing: DrawingFile, turn: AdmittedDep) -> Asked:
+async def get_asked(request: Request, drawing: DrawingFile) -> Asked:
     """The page's form. Raises: UnknownModel, ModelError, RequestValidationError."""
+    data = await get_drawing(request, drawing)
     state, form = request.app.state, await _read_page_form(request)
     choice = await choose(state.library, form)
-    return Asked(form, choice, Run(choice.network, await drawing.read(), choice.pooling, state.forward_passes))
+    return Asked(form, choice, Run(choice.network, data, choice.pooling, state.forward_passes))
 
 
 async def _read_page_form(request: Request) -> PageForm:
@@ -208,7 +210,6 @@ async def _read_page_form(request: Request) -> PageForm:
 async def get_run(
     request: Request,
     drawing: DrawingFile,
-    turn: AdmittedDep,
     model: ModelPath,
     pooling: Annotated[
         PoolingMode | None,
@@ -216,8 +217,9 @@ async def get_run(
     ] = None,
 ) -> Run:
     """The network that the path names, and the drawing. Raises: UnknownModel, ModelError."""
+    data = await get_drawing(request, drawing)
     network = await get_network(request, model)
-    return Run(network, await drawing.read(), pooling, request.app.state.forward_passes)
+    return Run(network, data, pooling, request.app.state.forward_passes)
 
 
 async def get_layer(

@@ -20,6 +20,7 @@ from app.imaging.quantize import Scale
 from app.imaging.samples import FIRST, SAMPLES, draw_sample
 from app.library.entry import State
 from app.library.library import Library
+from app.web.computing import computes
 from app.web.dependencies import (
     AddressDep,
     AskedDep,
@@ -60,6 +61,7 @@ def show_explorer(request: Request, address: AddressDep, choice: ChoiceDep) -> R
 
 
 @router.post("/exploration")
+@computes
 def post_exploration(request: Request, asked: AskedDep) -> Response:
     """What the network made of the drawing: the answer and the layers on screen, with the microscope on one.
 
