@@ -12,13 +12,13 @@ from typing import Annotated
 
 import typer
 
-from app.hosting.server import cannot_listen, listen_on, run
+from app.hosting.server import bind, describe_bind_error, run
 from app.library.files import EmptyLibrary, find_files
 from app.settings import Settings
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False)
 
-# What a training command takes is said by app.training, which loads TensorFlow: not before it is called.
+# The options of the training commands are in app.training, which loads TensorFlow: imported only when one is called.
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 _NO_STATE = (
@@ -49,14 +49,14 @@ def serve(
     """Serve the app. Each option can also be set in the environment, as LAYERGLASS_PORT and so on."""
     options = {"host": host, "port": port, "workers": workers, "models": _join(models), "model": _join(model)}
     for name, value in options.items():
-        if value is not None:  # in the environment, every worker process sees it
+        if value is not None:  # in the environment, worker processes see it too
             os.environ[f"LAYERGLASS_{name.upper()}"] = str(value)
-    with _state():
+    with _state_folder():
         _serve(Settings())
 
 
 def _join(paths: list[Path] | None) -> str | None:
-    """As the environment holds several paths; absolute, for the processes that read them."""
+    """Return absolute paths as one environment variable's value."""
     for path in paths or ():
         if os.pathsep in str(path):
             raise typer.BadParameter(f"{path} has a “{os.pathsep}” in it, which separates paths. Rename it.")
@@ -64,8 +64,8 @@ def _join(paths: list[Path] | None) -> str | None:
 
 
 @contextmanager
-def _state() -> Iterator[None]:
-    """A folder that all worker processes share, for as long as the server runs."""
+def _state_folder() -> Iterator[None]:
+    """Set LAYERGLASS_STATE to a temporary folder that all workers share, unless it is set already."""
     if "LAYERGLASS_STATE" in os.environ:
         yield
         return
@@ -73,27 +73,27 @@ def _state() -> Iterator[None]:
         try:
             temporary = tempfile.TemporaryDirectory(prefix="layerglass-", ignore_cleanup_errors=True)
             folder = stack.enter_context(temporary)
-        except OSError as error:  # nothing can be written: the models that came with Layerglass do without
+        except OSError as error:  # nothing can be written; built-in models do not need it
             typer.echo(_NO_STATE.format(reason=error.strerror), err=True)
             folder = os.path.join(os.environ.get("TMPDIR", "/tmp"), f"layerglass-{secrets.token_hex(8)}")
         os.environ["LAYERGLASS_STATE"] = folder
-        # Without this, the server's end by SIGTERM is the process's end, and the folder stays.
-        before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+        # uvicorn raises SIGTERM again once it has stopped: by default that ends the process, and the folder stays.
+        previous_handler = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
         try:
             yield
         finally:
-            signal.signal(signal.SIGTERM, before)
+            signal.signal(signal.SIGTERM, previous_handler)
             del os.environ["LAYERGLASS_STATE"]
 
 
 def _serve(settings: Settings) -> None:
     if not find_files(settings.built_in_models, settings.models, settings.model):
-        typer.echo(str(EmptyLibrary(settings.built_in_models)), err=True)  # before a server is started to find it out
+        typer.echo(str(EmptyLibrary(settings.built_in_models)), err=True)  # before a worker fails on it
         raise typer.Exit(2)
     try:
-        listener = listen_on(settings.host, settings.port)
+        listener = bind(settings.host, settings.port)
     except OSError as error:
-        typer.echo(cannot_listen(settings.host, settings.port, error), err=True)
+        typer.echo(describe_bind_error(settings.host, settings.port, error), err=True)
         raise typer.Exit(2) from None
     host, port = listener.getsockname()[:2]
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
@@ -107,7 +107,7 @@ def train(context: typer.Context) -> None:
     """Train the models in models/ on MNIST. See `layerglass train --help`."""
     from app.training.command import train
 
-    _run("layerglass train", train, context.args)
+    _run_command("layerglass train", train, context.args)
 
 
 @cli.command(context_settings=_PASS_ON, add_help_option=False)
@@ -115,10 +115,10 @@ def evaluate(context: typer.Context) -> None:
     """Compute a model card's figures again and compare. See `layerglass evaluate --help`."""
     from app.training.command import evaluate
 
-    _run("layerglass evaluate", evaluate, context.args)
+    _run_command("layerglass evaluate", evaluate, context.args)
 
 
-def _run(name: str, command: Callable[..., None], arguments: list[str]) -> None:
-    single = typer.Typer(add_completion=False)
-    single.command()(command)
-    single(arguments, prog_name=name)
+def _run_command(name: str, command: Callable[..., None], arguments: list[str]) -> None:
+    app = typer.Typer(add_completion=False)
+    app.command()(command)
+    app(arguments, prog_name=name)

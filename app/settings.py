@@ -1,4 +1,4 @@
-"""The app's settings, from the environment: LAYERGLASS_MODELS, LAYERGLASS_HOST, ..."""
+"""Settings from the environment: LAYERGLASS_MODELS, LAYERGLASS_HOST, and so on."""
 
 import os
 from enum import StrEnum
@@ -11,58 +11,81 @@ from pydantic import BeforeValidator, Field
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _APP = Path(__file__).parent
+_FORM_BYTES = 64 * 1024  # of a multipart form, beside its file
 
 
 def resource(name: str) -> Path:
-    """The folder static, templates or models: beside app/ in a checkout, inside it in an installed package."""
+    """Return the folder static, templates or models: beside app/ in a checkout, inside it once installed."""
     return folder if (folder := _APP / name).is_dir() else _APP.parent / name
 
 
 def is_loopback(host: str) -> bool:
-    """Only this machine itself can reach a server that listens there."""
+    """Return whether only this machine can reach a server that listens on this host."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
 
 
-def _split(value: object) -> object:
+def count_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _split_paths(value: object) -> object:
     return [part for part in value.split(os.pathsep) if part] if isinstance(value, str) else value
 
 
-# Several of them in the environment are separated as in PATH.
-Paths = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_split)]
+Paths = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_split_paths)]  # separated as in PATH
 
 
 class LogFormat(StrEnum):
-    """How a log line is written; auto is text on a terminal, JSON elsewhere."""
+    """The format of log lines; auto is text on a terminal and JSON elsewhere."""
 
     AUTO = "auto"
     TEXT = "text"
     JSON = "json"
 
 
-FORM_BYTES = 64 * 1024  # of the form around a file
+class Settings(BaseSettings):
+    """All settings. Each is read from the environment variable of its name, in capitals, after LAYERGLASS_.
 
-
-def count_cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-class Limits(BaseSettings):
-    """What a process takes at most. Bytes, seconds, and counts; each worker process has its own."""
+    Limits are in bytes, seconds or counts, and hold for each worker process.
+    """
 
     model_config = SettingsConfigDict(env_prefix="LAYERGLASS_")
+
+    host: str = Field(default="127.0.0.1", description="The address to listen on.")
+    port: int = Field(default=8000, ge=0, le=65535, description="The port to listen on.")
+    workers: int = Field(default=1, ge=1, description="How many processes answer requests.")
+    built_in_models: Path = Field(
+        default_factory=lambda: resource("models"), description="The folder of the models that come with Layerglass."
+    )
+    models: Paths = Field(default=(), description="Folders of your own models.")
+    model: Paths = Field(default=(), description="Files of your own models.")
+    networks: int = Field(default=16, ge=1, description="How many networks are kept ready.")
+    uploads: bool | None = Field(
+        default=None,
+        description="Whether models may be uploaded and changed from the page; by default only on a loopback address.",
+    )
+    upload_megabytes: int = Field(default=64, ge=1, le=512, description="Megabytes of an uploaded model.")
+    state: Path | None = Field(default=None, description="The folder of uploads; by default a temporary one.")
+    allowed_hosts: str = Field(
+        default="", description="Host names to answer to, with commas; * is any. Default: this machine's, or any."
+    )
+    forwarded_allow_ips: str = Field(
+        default="127.0.0.1,::1", description="Proxies whose X-Forwarded-For and X-Forwarded-Proto are trusted."
+    )
+    log_format: LogFormat = Field(default=LogFormat.AUTO, description="text, json, or auto: text on a terminal.")
 
     computations: int = Field(default_factory=count_cores, ge=1, description="Drawings computed at once.")
     waiting: int = Field(default=32, ge=0, description="Drawings that wait for their turn.")
     wait_seconds: float = Field(default=5, gt=0, description="How long a drawing waits for its turn.")
     answer_seconds: float = Field(default=90, gt=0, description="How long an answer may take, the wait included.")
-    shutdown_seconds: int = Field(default=10, ge=0, description="How long a stop waits for what is under way.")
+    shutdown_seconds: int = Field(default=10, ge=0, description="How long a stop waits for running requests.")
 
-    connections: int = Field(default=512, ge=1, description="Connections held at once.")
-    keep_alive_seconds: int = Field(default=15, ge=1, description="How long an idle connection is held.")
+    connections: int = Field(default=512, ge=1, description="Open connections.")
+    keep_alive_seconds: int = Field(default=15, ge=1, description="How long an idle connection is kept.")
     head_seconds: float = Field(default=10, gt=0, description="How long the head of a request may take to arrive.")
     body_seconds: float = Field(default=60, gt=0, description="How long a body may take to arrive.")
     body_rate: int = Field(default=1000, ge=1, description="Bytes a second that a body must arrive with after 10 s.")
@@ -75,59 +98,42 @@ class Limits(BaseSettings):
     max_side: int = Field(default=4096, ge=28, description="Pixels along a side of a drawing.")
     max_fields: int = Field(default=128, ge=16, description="Fields of a form.")
     max_field: int = Field(default=16_384, ge=64, description="Bytes of a field.")
-    held_megabytes: int = Field(default=256, ge=1, description="Megabytes of all drawings that are being received.")
-    remembered_megabytes: int = Field(default=256, ge=0, description="Megabytes of forward passes remembered.")
+    held_megabytes: int = Field(default=256, ge=1, description="Megabytes of all request bodies in memory.")
+    remembered_megabytes: int = Field(default=256, ge=0, description="Megabytes of cached forward passes.")
     requests_per_minute: int | None = Field(
         default=None, ge=0, description="Requests a minute from one address; 0 is no limit."
     )
 
     @property
     def max_body(self) -> int:
-        """Bytes of a request's body: a drawing, and the form around it."""
-        return self.max_drawing + FORM_BYTES
+        """The largest request body in bytes: a drawing and the form around it."""
+        return self.max_drawing + _FORM_BYTES
 
+    @property
+    def max_upload(self) -> int:
+        """The largest request body with a model in bytes."""
+        return self.upload_megabytes * 2**20 + _FORM_BYTES
 
-class Settings(Limits):
-    """Each can be set in the environment, in capitals and with the prefix LAYERGLASS_."""
-
-    host: str = Field(default="127.0.0.1", description="The address to listen on.")
-    port: int = Field(default=8000, ge=0, le=65535, description="The port to listen on.")
-    workers: int = Field(default=1, ge=1, description="How many processes answer requests.")
-    built_in_models: Path = Field(
-        default_factory=lambda: resource("models"), description="The folder of the models that came with Layerglass."
-    )
-    models: Paths = Field(default=(), description="Folders of models of your own.")
-    model: Paths = Field(default=(), description="Files of models of your own.")
-    networks: int = Field(default=16, ge=1, description="How many networks are kept ready.")
-    uploads: bool | None = Field(
-        default=None,
-        description="Whether models may be opened and changed from the page; by default where only this machine can.",
-    )
-    upload_megabytes: int = Field(default=64, ge=1, le=512, description="How large an uploaded model may be.")
-    state: Path | None = Field(default=None, description="Where uploads are kept; by default a temporary folder.")
-    allowed_hosts: str = Field(
-        default="", description="The host names to answer to, with commas; * is any. Default: this machine's, or any."
-    )
-    forwarded_allow_ips: str = Field(
-        default="127.0.0.1,::1", description="The proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."
-    )
-    log_format: LogFormat = Field(default=LogFormat.AUTO, description="text, json, or auto: text on a terminal.")
+    @property
+    def max_bodies(self) -> int:
+        """The largest sum of all request bodies in memory in bytes; one of them always fits."""
+        return max(self.held_megabytes * 2**20, self.max_body)
 
     @property
     def takes_models(self) -> bool:
-        """Models may be opened and changed from the page."""
+        """Whether models may be uploaded and changed from the page."""
         return is_loopback(self.host) if self.uploads is None else self.uploads
 
     @property
     def hosts(self) -> frozenset[str]:
-        """The host names to answer to: on a loopback address this machine's alone, unless they are set."""
+        """The host names to answer to; unless they are set, only this machine's on a loopback address."""
         if self.allowed_hosts:
             return frozenset(name.strip().strip("[]").lower() for name in self.allowed_hosts.split(","))
         return frozenset({"localhost", "127.0.0.1", "::1", self.host}) if is_loopback(self.host) else frozenset("*")
 
     @property
-    def rate(self) -> int:
-        """Requests a minute from one address; 0 is no limit. A drawing page sends some 20 to 50 a second."""
+    def rate_limit(self) -> int:
+        """Requests a minute from one address; 0 is no limit. A page sends 20 to 50 a second while someone draws."""
         if self.requests_per_minute is not None:
             return self.requests_per_minute
         return 0 if is_loopback(self.host) else 3000
@@ -135,5 +141,5 @@ class Settings(Limits):
 
 @cache
 def get_settings() -> Settings:
-    """The settings of this process, read once."""
+    """Return the settings of this process, read once."""
     return Settings()

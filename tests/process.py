@@ -1,4 +1,4 @@
-"""The server as a process of its own, as `layerglass serve` starts it, and raw requests to it."""
+"""A server process, started like `layerglass serve`, and raw requests to it."""
 
 import http.client
 import json
@@ -20,7 +20,7 @@ START_SECONDS = 120
 
 
 def free_port() -> int:
-    """A port of this machine that nothing listens on."""
+    """Return a port that nothing listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -28,7 +28,7 @@ def free_port() -> int:
 
 
 def end(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
-    """Tell a process to end, and see to it."""
+    """Terminate a process, and kill it after 30 seconds."""
     process.terminate()
     try:
         process.wait(30)
@@ -38,12 +38,15 @@ def end(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
 
 
 class Process:
-    """A server on a port of its own; what it logs is in a file."""
+    """A server on a free port, with its log in a file."""
 
     def __init__(
         self, built_in: Path, folder: Path, cwd: Path = ROOT, within: Sequence[str] = (), **environment: str | None
     ) -> None:
-        """within: a command that starts the server's own."""
+        """within: a command that runs the server's command, such as unshare.
+
+        environment: settings in lower case, other variables in capitals; None removes one.
+        """
         self.port = free_port()
         environment["built_in_models"] = str(built_in)
         settings = {f"LAYERGLASS_{name.upper()}": value for name, value in environment.items() if name.islower()}
@@ -72,7 +75,7 @@ class Process:
         return [json.loads(line) for line in self.log.splitlines() if line.startswith("{")]
 
     def wait(self) -> "Process":
-        """Until it answers."""
+        """Wait until the server is ready."""
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:
@@ -107,33 +110,33 @@ class Process:
             yield connection
 
     def raw(self, request: bytes) -> bytes:
-        """Everything that comes back until the server ends the connection."""
+        """Return everything that comes back until the server closes the connection."""
         with self.connect() as connection:
             connection.sendall(request)
             return read_all(connection)
 
     @property
     def workers(self) -> set[int]:
-        """The ids of the processes that answer, where there are several."""
+        """The process ids of the workers, if there are several."""
         children = psutil.Process(self.process.pid).children()
         return {child.pid for child in children if "spawn_main" in " ".join(child.cmdline())}
 
     def kill_worker(self) -> int:
-        """SIGKILL to one of the workers, until it holds nothing any more; its id.
+        """Send SIGKILL to a worker, wait until its sockets are closed, and return its process id.
 
-        What is dealt to it while it dies is lost with it. It holds its sockets until its last thread has ended, which
-        may be some time after its first one.
+        Connections that it receives while it dies are lost. It holds its sockets until its last thread has ended, some
+        time after the first one.
         """
-        pid = min(self.workers)
-        worker = psutil.Process(pid)
+        worker = psutil.Process(min(self.workers))
         worker.kill()
         with suppress(psutil.NoSuchProcess):
             while worker.status() != psutil.STATUS_ZOMBIE or worker.num_threads() > 1:
                 time.sleep(0.001)
+        pid: int = worker.pid
         return pid
 
     def stop(self) -> int:
-        """SIGTERM; its exit status."""
+        """Send SIGTERM, and return the exit status."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(60)
 

@@ -80,6 +80,11 @@ def test_the_network_knows_no_http_no_html_and_no_png() -> None:
     assert forbidden_imports(modules_in("app.cnn"), *outside) == []
 
 
+def test_hosting_knows_no_models_no_templates_and_no_pages() -> None:
+    outside = ("app.web", "app.explore", "app.library", "app.cnn", "app.model_files", "app.imaging", "jinja2")
+    assert forbidden_imports(modules_in("app.hosting"), *outside) == []
+
+
 def test_the_service_knows_no_http() -> None:
     services = modules_in("app.explore", "app.library")
     assert forbidden_imports(services, "app.web", "fastapi", "starlette", "jinja2") == []

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from app.cli import cli
-from app.hosting.server import listen_on
+from app.hosting.server import bind
 from app.settings import Settings
 
 
@@ -31,9 +31,9 @@ class Server:
         self.state_was_there = False
         self.signal: int | None = None
 
-    def listen_on(self, host: str, port: int) -> socket.socket:
+    def bind(self, host: str, port: int) -> socket.socket:
         self.address = (host, port)
-        return listen_on("127.0.0.1", 0)
+        return bind("127.0.0.1", 0)
 
     def run(self, settings: Settings, listener: socket.socket) -> None:
         self.settings = settings
@@ -50,7 +50,7 @@ class Server:
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     server = Server()
-    monkeypatch.setattr("app.cli.listen_on", server.listen_on)
+    monkeypatch.setattr("app.cli.bind", server.bind)
     monkeypatch.setattr("app.cli.run", server.run)
     yield server
 

@@ -7,20 +7,20 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from app.main import create_app
-from app.settings import Limits, Settings, count_cores
+from app.settings import Settings, count_cores
 from tests.pictures import encode
 
 PREDICTION = "/api/models/digits/prediction"
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", Limits.model_fields)
-def test_every_limit_is_in_the_readme(name: str) -> None:
-    assert f"`{name.upper()}`" in README
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_is_in_the_readme(name: str) -> None:
+    assert f"`{name.upper()}`" in README or f"`LAYERGLASS_{name.upper()}`" in README
 
 
 def test_as_many_computations_as_cores() -> None:
-    assert Limits().computations == count_cores() >= 1
+    assert Settings().computations == count_cores() >= 1
 
 
 def small(app: Any, **limits: Any) -> TestClient:

@@ -14,10 +14,6 @@ _log = logging.getLogger(__name__)
 class Engine(Protocol):
     """Runs a network. Safe to share between threads."""
 
-    @property
-    def is_small(self) -> bool:
-        """Running it and drawing all its layers takes a few milliseconds, as app.cnn.cost.is_small says."""
-
     def run(self, image: Array, mode: PoolingMode | None) -> list[Array]:
         """Return every layer's output, without the batch, copied. mode: None is as trained. Raises: ImageTooSmall."""
 

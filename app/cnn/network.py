@@ -74,11 +74,6 @@ class Network:
         return any(layer.is_pooling for layer in self.layers)
 
     @property
-    def is_small(self) -> bool:
-        """Running it and drawing all its layers takes a few milliseconds, whatever the image."""
-        return self._engine.is_small
-
-    @property
     def answers_with_picture(self) -> bool:
         """Its last layer's output is itself a picture: there are no classes."""
         return self.layers[-1].is_spatial

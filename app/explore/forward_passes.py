@@ -4,8 +4,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from hashlib import blake2b
 from threading import Lock
-from time import perf_counter
-from weakref import ref
+from time import perf_counter, thread_time
+from weakref import WeakKeyDictionary, ref
 
 from app.cnn.network import ForwardPass, Network
 from app.cnn.pooling import PoolingMode
@@ -42,6 +42,7 @@ class ForwardPasses:
         self.observe = observe
         self.size = 0  # in bytes
         self._cache: OrderedDict[_Key, ForwardPass] = OrderedDict()
+        self._last_seconds: WeakKeyDictionary[Network, dict[PoolingMode | None, float]] = WeakKeyDictionary()
         self._lock = Lock()
 
     def run(
@@ -52,19 +53,26 @@ class ForwardPasses:
         pooling: None is as trained. invert: swap ink and paper before the network.
         Raises: InvalidDrawing, ImageTooSmall.
         """
-        mode = (pooling or network.card.pooling) if network.pools else None
+        mode = _mode_in_effect(network, pooling)
         key = (ref(network), mode, invert, blake2b(drawing, digest_size=16).digest())
         with self._lock:
             if key in self._cache:
                 self._cache.move_to_end(key)
                 return self._cache[key]
         image = preprocess(drawing, network.card, self.limits)
-        start = perf_counter()
+        start, cpu_start = perf_counter(), thread_time()
         forward = network.run(swap_ink_and_paper(image, network.card) if invert else image, pooling)
         if self.observe is not None:
             self.observe(perf_counter() - start)
+        with self._lock:
+            self._last_seconds.setdefault(network, {})[mode] = thread_time() - cpu_start
         self._put(key, forward)
         return forward
+
+    def last_seconds(self, network: Network, pooling: PoolingMode | None) -> float | None:
+        """Return the processor time in seconds of a network's last forward pass in this mode; None before the first."""
+        with self._lock:
+            return self._last_seconds.get(network, {}).get(_mode_in_effect(network, pooling))
 
     def _put(self, key: _Key, forward: ForwardPass) -> None:
         with self._lock:
@@ -75,3 +83,7 @@ class ForwardPasses:
             while self.size > self.max_bytes:
                 _, evicted = self._cache.popitem(last=False)
                 self.size -= evicted.nbytes
+
+
+def _mode_in_effect(network: Network, pooling: PoolingMode | None) -> PoolingMode | None:
+    return (pooling or network.card.pooling) if network.pools else None

@@ -1,1 +1,1 @@
-"""What any web app needs and this one has: server process, protocol limits, middleware, logs, metrics, memory."""
+"""Hosting for a FastAPI app: server process, connection limits, middleware, logs, metrics, memory, admission."""

@@ -1,4 +1,4 @@
-"""Log lines: one JSON object each for machines, readable text on a terminal."""
+"""Log lines: one JSON object each, or readable text on a terminal."""
 
 import json
 import logging
@@ -14,7 +14,7 @@ request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 
 class JSONFormatter(logging.Formatter):
-    """One JSON object a line: time, level, logger, message, and what the call gave as extra={"facts": {...}}."""
+    """One JSON object a line: time, level, logger, message, and the call's extra={"fields": {...}}."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
@@ -23,29 +23,29 @@ class JSONFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage().strip(),
         }
-        if identity := request_id.get():
-            line["request_id"] = identity
-        line |= getattr(record, "facts", {})
+        if current_id := request_id.get():
+            line["request_id"] = current_id
+        line |= getattr(record, "fields", {})
         if record.exc_info and record.exc_info[0]:
             line["traceback"] = "".join(traceback.format_exception(*record.exc_info))
         return json.dumps(line, ensure_ascii=False)
 
 
 class TextFormatter(logging.Formatter):
-    """Time, level, message, and the facts after it."""
+    """Time, level, message, and the call's fields after it."""
 
     def format(self, record: logging.LogRecord) -> str:
         time = datetime.fromtimestamp(record.created).strftime("%H:%M:%S")
-        facts = " ".join(f"{name}={value}" for name, value in getattr(record, "facts", {}).items())
-        line = f"{time} {record.levelname:<7} {record.getMessage().strip()} {facts}".rstrip()
+        fields = " ".join(f"{name}={value}" for name, value in getattr(record, "fields", {}).items())
+        line = f"{time} {record.levelname:<7} {record.getMessage().strip()} {fields}".rstrip()
         if record.exc_info and record.exc_info[0]:
             line += f" [{request_id.get()}]\n" + "".join(traceback.format_exception(*record.exc_info))
         return line
 
 
-def log_config(wanted: LogFormat) -> dict[str, Any]:
-    """What logging.config.dictConfig takes: everything to standard error, uvicorn's own lines in the same shape."""
-    text = wanted is LogFormat.TEXT or (wanted is LogFormat.AUTO and sys.stderr.isatty())
+def log_config(log_format: LogFormat) -> dict[str, Any]:
+    """Return a configuration for logging.config.dictConfig: all loggers, uvicorn's too, to standard error."""
+    text = log_format is LogFormat.TEXT or (log_format is LogFormat.AUTO and sys.stderr.isatty())
     formatter = TextFormatter if text else JSONFormatter
     return {
         "version": 1,

@@ -1,4 +1,4 @@
-"""How the process gets memory from the system and gives it back, where the usual way does not fit a server."""
+"""Settings of malloc and the garbage collector that fit a long-running server."""
 
 import ctypes
 import gc
@@ -6,31 +6,30 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 # glibc's malloc.h: M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD.
-_MALLOC = {-8: 2, -3: 4 * 1024 * 1024, -1: 8 * 1024 * 1024}
+_MALLOC_OPTIONS = {-8: 2, -3: 4 * 1024 * 1024, -1: 8 * 1024 * 1024}
 
 
-def hold_little() -> None:
-    """Let memory that is free go back to the system, if glibc is what gives it out. Call this before threads start.
+def limit_malloc() -> None:
+    """Have glibc's malloc return free memory to the system. Call this before any thread starts.
 
-    It would make eight arenas a core, none of which uses what is free in another; and once it was given back large
-    blocks, it would keep up to 64 MB for the next. So a process would grow for hours without need. Blocks of less than
-    4 MB are kept: to get the arrays of a large network's layers anew each time takes a third of a request's time.
+    By default it makes eight arenas a core, which cannot use each other's free memory, and raises its thresholds to
+    keep up to 64 MB for later, so that a server grows for hours. Blocks of less than 4 MB are kept: allocating the
+    arrays of a large network afresh for each request would take a third of its time.
     """
-    with suppress(OSError, AttributeError, TypeError):  # no glibc; Windows names no library of the process itself
-        for parameter, value in _MALLOC.items():
-            ctypes.CDLL(None).mallopt(parameter, value)
+    with suppress(OSError, AttributeError, TypeError):  # no glibc, or on Windows no handle of the process itself
+        for option, value in _MALLOC_OPTIONS.items():
+            ctypes.CDLL(None).mallopt(option, value)
 
 
 @contextmanager
-def settled() -> Iterator[None]:
-    """While this lasts, the garbage collector leaves out all that is there now.
+def frozen_heap() -> Iterator[None]:
+    """Exclude all objects that exist now from garbage collection.
 
-    What a server has loaded at its start stays. To search it again takes a tenth of a second and more each time,
-    in which no request goes on.
+    What a server loads at its start stays. Each full collection of it would stop all requests for 0.1 s or more.
     """
     gc.collect()
     gc.freeze()
-    gc.collect()  # how many objects it has left decides how many may come before it searches them all again
+    gc.collect()  # resets the count of long-lived objects, which decides when the next full collection is due
     try:
         yield
     finally:

@@ -1,43 +1,51 @@
-"""Requests that are refused before their route is asked."""
+"""Requests that are refused before their route runs, and how a middleware answers them."""
 
 from http import HTTPStatus
 
+from starlette.requests import Request
+from starlette.types import Receive, Scope, Send
+
 
 class Refused(Exception):
-    """A request that gets its answer before its route is asked; the message is the sentence."""
+    """A request that is refused before its route runs. The message is for the person who sent it."""
 
     status: HTTPStatus
-    reason: str  # in a word or two, for the metrics
+    reason: str  # a metric's label
 
-    def __init__(self, sentence: str, headers: dict[str, str] | None = None) -> None:
-        super().__init__(sentence)
+    def __init__(self, message: str, headers: dict[str, str] | None = None) -> None:
+        super().__init__(message)
         self.headers = headers
 
 
-class TooLarge(Refused):
-    """A body over the limit. What is left of it is not waited for."""
+class BodyTooLarge(Refused):
+    """A body over the limit. The connection is closed instead of reading the rest of it."""
 
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     reason = "too large"
 
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence, {"Connection": "close"})
+    def __init__(self, max_bytes: int, advice: str) -> None:
+        message = f"The request is larger than {max_bytes:,} bytes, the most that is read. {advice}"
+        super().__init__(message, {"Connection": "close"})
 
 
 class Overloaded(Refused):
-    """More is asked than can be computed in time."""
+    """More work than the server can do in time."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
 
-    def __init__(self, reason: str, retry_seconds: int = 2) -> None:
-        sentence = f"The server has more to compute than it can just now. Try again in {retry_seconds} seconds."
-        super().__init__(sentence, {"Retry-After": str(retry_seconds)})
+    def __init__(self, reason: str, retry_seconds: int = 2, headers: dict[str, str] | None = None) -> None:
+        message = f"The server is busy. Try again in {retry_seconds} seconds."
+        super().__init__(message, {"Retry-After": str(retry_seconds), **(headers or {})})
         self.reason = reason
 
 
-class NoRoom(Overloaded):
-    """All bodies together hold as much as may be held. What is left of this one is not waited for."""
+async def refuse(error: Refused, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer a refused request from a middleware, with the app's handler for Refused."""
+    await answer_error(Refused, error, scope, receive, send)
 
-    def __init__(self) -> None:
-        super().__init__("bodies held")
-        self.headers = {**(self.headers or {}), "Connection": "close"}
+
+async def answer_error(kind: type[Exception], error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer an error with the handler that the app has registered for this kind of exception."""
+    handler = scope["app"].exception_handlers[kind]
+    response = await handler(Request(scope), error)
+    await response(scope, receive, send)

@@ -1,4 +1,4 @@
-"""The process that listens: its socket, and uvicorn with the app's limits."""
+"""The server process: its socket, and uvicorn with this app's settings."""
 
 import errno
 import os
@@ -15,45 +15,19 @@ from app.hosting.logs import log_config
 from app.settings import Settings
 
 
-def listen_on(host: str, port: int) -> socket.socket:
-    """A socket that holds the address, so that a port in use is known before anything is loaded. Raises: OSError."""
-    return _bind(socket.socket, host, port)
+def bind(host: str, port: int, reuse_port: bool = False) -> socket.socket:
+    """Return a socket bound to the address, so that a port in use is reported before anything is loaded.
 
-
-class SharedAddress(socket.socket):
-    """A bound socket that becomes another one at the same address in each process that it is given to.
-
-    Linux then deals out connections evenly. Of one socket, the process that wakes up first takes all that wait.
+    reuse_port: other sockets may be bound to it too (SO_REUSEPORT). Raises: OSError.
     """
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return SharedAddress.bind_again, self.getsockname()[:2]
-
-    @classmethod
-    def bind_again(cls, host: str, port: int) -> socket.socket:
-        return _bind(cls, host, port, socket.SO_REUSEPORT)
-
-
-def share(listener: socket.socket) -> socket.socket:
-    """The address of a socket, for several processes; the socket is closed. Elsewhere than on Linux the socket itself.
-
-    It had the address alone, so that no other server is there, with which it would be shared as well.
-    """
-    if sys.platform != "linux":
-        return listener
-    host, port = listener.getsockname()[:2]
-    listener.close()
-    return SharedAddress.bind_again(host, port)
-
-
-def _bind(kind: type[socket.socket], host: str, port: int, *options: int) -> socket.socket:
     family, type_, protocol, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
-    listener = kind(family, type_, protocol)
+    listener = (_ReusePortSocket if reuse_port else socket.socket)(family, type_, protocol)
     try:
-        for option in (socket.SO_REUSEADDR, *options):
-            listener.setsockopt(socket.SOL_SOCKET, option, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if reuse_port:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         listener.bind(address)
     except OSError:
         listener.close()
@@ -62,22 +36,44 @@ def _bind(kind: type[socket.socket], host: str, port: int, *options: int) -> soc
     return listener
 
 
-def cannot_listen(host: str, port: int, error: OSError) -> str:
-    """The sentence for an address that cannot be had."""
+class _ReusePortSocket(socket.socket):
+    """A bound socket that is unpickled as another one at the same address, so that each worker has its own.
+
+    Linux then distributes connections evenly. With a shared socket, one worker can take every pending connection.
+    """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        host, port = self.getsockname()[:2]
+        return bind, (host, port, True)
+
+
+def share(listener: socket.socket) -> socket.socket:
+    """Return a socket for several workers in place of this one, which is closed on Linux.
+
+    The address was bound without SO_REUSEPORT first, so no other server shares it by accident.
+    """
+    if sys.platform != "linux":
+        return listener
+    host, port = listener.getsockname()[:2]
+    listener.close()
+    return bind(host, port, reuse_port=True)
+
+
+def describe_bind_error(host: str, port: int, error: OSError) -> str:
+    """Return the message for an address that cannot be bound."""
     if error.errno == errno.EADDRINUSE:
         return f"Port {port} of {host} is in use by another program. Stop that, or name another port with --port."
     return f"Cannot listen on port {port} of {host}: {error.strerror}. Name another with --host and --port."
 
 
 def run(settings: Settings, listener: socket.socket) -> None:
-    """Serve until a signal says stop; SIGTERM and Ctrl+C let what is under way finish."""
+    """Serve until SIGTERM or Ctrl+C, which let running requests finish."""
     with ExitStack() as stack:
         if settings.workers > 1:
-            # Where the workers put their figures, so that each can show the sum of all; if not, it shows its own.
-            with suppress(OSError):
+            with suppress(OSError):  # without this folder, /metrics shows each worker's own numbers
                 folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="layerglass-"))
                 os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-        config = configure(settings)
+        config = make_config(settings)
         try:
             if settings.workers > 1:
                 Multiprocess(config, [stack.enter_context(share(listener))]).run()
@@ -87,19 +83,19 @@ def run(settings: Settings, listener: socket.socket) -> None:
             pass
 
 
-def configure(settings: Settings) -> uvicorn.Config:
-    """What uvicorn is told. Names instead of classes: nothing of the app is loaded in the process that supervises."""
+def make_config(settings: Settings) -> uvicorn.Config:
+    """Return uvicorn's configuration. The app and the protocol are names, so that the supervisor imports neither."""
     return uvicorn.Config(
         "app.main:create_app",
         factory=True,
         workers=settings.workers,
         http="app.hosting.protocol:LimitedProtocol",
         ws="none",
-        access_log=False,  # app.hosting.middleware.request_log writes its own
+        access_log=False,  # app.hosting.middleware.request_log writes it
         server_header=False,
         log_config=log_config(settings.log_format),
         forwarded_allow_ips=settings.forwarded_allow_ips,
         timeout_keep_alive=settings.keep_alive_seconds,
         timeout_graceful_shutdown=settings.shutdown_seconds,
-        timeout_worker_healthcheck=30,  # a model that needs TensorFlow holds the interpreter for seconds
+        timeout_worker_healthcheck=30,  # importing TensorFlow can hold the GIL for seconds
     )

@@ -49,17 +49,6 @@ class NothingDrawn(InvalidDrawing):
         super().__init__("Nothing is drawn yet: the picture is all paper. Draw something, then try again.")
 
 
-def is_small(data: bytes) -> bool:
-    """Return whether this is a PNG about as small as the page's canvas, which decodes in a few milliseconds."""
-    # IHDR comes first (ISO/IEC 15948). A decoder might prefer a second one, which could claim another size.
-    if len(data) > _SMALL_BYTES or data[:16] != _PNG_HEADER or data.count(b"IHDR") > 1:
-        return False
-    if any(chunk in data for chunk in _UNBOUNDED_CHUNKS):
-        return False
-    width, height = int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
-    return width * height <= _SMALL_PIXELS
-
-
 def decode(data: bytes, limits: DrawingLimits = DEFAULT_LIMITS) -> Image.Image:
     """Decode the first frame of a PNG, JPEG, WebP, GIF or BMP file, upright, 8 bits a channel.
 

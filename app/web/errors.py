@@ -1,4 +1,4 @@
-"""One way to say no: a sentence and its status, as JSON for the API and as HTML for the pages."""
+"""Error answers: application/problem+json for the API, HTML for the pages."""
 
 from collections.abc import Iterable
 from http import HTTPStatus
@@ -9,7 +9,6 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
-from starlette.types import Receive, Scope, Send
 
 from app.cnn.errors import ImageTooSmall, NoArithmetic
 from app.cnn.network import UnknownLayer
@@ -17,8 +16,9 @@ from app.explore.comparison import NoPooling
 from app.explore.exploration import NotAFeatureMap
 from app.explore.inspection import UnknownCell
 from app.explore.prediction import NoClasses
+from app.hosting.logs import request_id
 from app.hosting.metrics import REFUSED
-from app.hosting.refusals import Refused, TooLarge
+from app.hosting.refusals import Refused
 from app.imaging.drawing import DrawingTooLarge, InvalidDrawing
 from app.library.library import ReadOnlyModel, UnknownModel
 from app.library.uploads import StorageError
@@ -41,7 +41,8 @@ _STATUS: dict[type[Exception], HTTPStatus] = {
     ImageTooSmall: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
 
-_EXPECTED = {"POST": "Send multipart/form-data with one file.", "PUT": "Send JSON in UTF-8."}
+_JSON_PATHS = {"/health", "/ready", "/metrics", "/openapi.json"}
+_EXPECTED_BODY = {"POST": "Send multipart/form-data with one file.", "PUT": "Send JSON in UTF-8."}
 
 
 class Problem(BaseModel):
@@ -53,7 +54,7 @@ class Problem(BaseModel):
 
 
 def problem_responses(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
-    """What these statuses look like, for the OpenAPI document."""
+    """Describe these statuses for the OpenAPI document."""
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {int(status): {"description": status.phrase, "content": content} for status in statuses}
 
@@ -64,47 +65,44 @@ def add_error_handlers(app: FastAPI) -> None:
         app.add_exception_handler(kind, _on_domain_error)
     app.add_exception_handler(Refused, _on_refusal)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
-    app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(Exception, _on_bug)
 
 
-def say_no(request: Request, status: HTTPStatus, detail: str, headers: dict[str, str] | None = None) -> Response:
-    """A page for a person who asked for one, a fragment for the explorer's form, a Problem for everyone else."""
-    # Half a character, "\ud800", is JSON, and no text that can be sent back.
-    sendable = detail.encode(errors="replace").decode()
-    problem = Problem(title=status.phrase, status=status, detail=sendable)
+def problem_response(
+    request: Request, status: HTTPStatus, detail: str, headers: dict[str, str] | None = None
+) -> Response:
+    """Return a Problem as JSON from the API, as a page for GET, and as a fragment for a form."""
+    # A lone surrogate, "\ud800", is valid in JSON and cannot be sent as UTF-8.
+    encodable = detail.encode(errors="replace").decode()
+    problem = Problem(title=status.phrase, status=status, detail=encodable)
     path = request.url.path
-    if f"{path}/".startswith("/api/") or path in {"/health", "/ready", "/metrics", "/openapi.json"}:
+    if f"{path}/".startswith("/api/") or path in _JSON_PATHS:
         return JSONResponse(problem.model_dump(), status, headers, media_type="application/problem+json")
     template = "error.html" if request.method in {"GET", "HEAD"} else "_error.html"
     return templates.TemplateResponse(request, template, {"problem": problem}, status, headers)
 
 
-async def say_no_now(error: Refused, scope: Scope, receive: Receive, send: Send) -> None:
-    """The same, from a middleware."""
-    response = await _on_refusal(Request(scope), error)
-    await response(scope, receive, send)
-
-
 async def _on_domain_error(request: Request, error: Exception) -> Response:
     status = next(status for kind, status in _STATUS.items() if isinstance(error, kind))
-    return say_no(request, status, str(error))
+    return problem_response(request, status, str(error))
 
 
 async def _on_refusal(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
     REFUSED.labels(error.reason).inc()
-    return say_no(request, error.status, str(error), error.headers)
+    return problem_response(request, error.status, str(error), error.headers)
 
 
 async def _on_invalid_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return say_no(request, HTTPStatus.UNPROCESSABLE_ENTITY, " ".join(_sentences(error.errors())))
+    return problem_response(request, HTTPStatus.UNPROCESSABLE_ENTITY, " ".join(_sentences(error.errors())))
 
 
 def _sentences(errors: Iterable[dict[str, Any]]) -> Iterable[str]:
     for error in errors:
         name = ".".join(str(part) for part in error["loc"][1:]) or "the request"
-        if error["type"] == "json_invalid" and name.isdecimal():  # the body as a whole, up to this character
+        if error["type"] == "json_invalid" and name.isdecimal():  # the location is a position in the body
             yield f"The request's body is not JSON: {error['ctx']['error']}, at character {name}."
         elif name == "model" and error["loc"][0] == "body":
             yield "No model was sent: send a .keras or .h5 file as the file “model” of a multipart/form-data request."
@@ -118,26 +116,24 @@ def _sentences(errors: Iterable[dict[str, Any]]) -> Iterable[str]:
             yield f"“{name}”: {error['msg']}."
 
 
-async def _on_http_error(request: Request, error: Exception) -> Response:
+async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if isinstance(error.__cause__, Refused):  # while the body was read
         return await _on_refusal(request, error.__cause__)
-    if isinstance(error.__cause__, OSError):  # a body that is too large for memory, and there is no place on the disk
+    if isinstance(error.__cause__, OSError):  # an upload that cannot be written to disk
         return await _on_domain_error(request, StorageError.from_os_error(error.__cause__))
     status = HTTPStatus(error.status_code)
-    if status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE:  # found by Starlette while it counted
-        return await _on_refusal(request, TooLarge(request.app.state.body_sizes.refusal(request.scope)))
     detail = {
         HTTPStatus.NOT_FOUND: f"There is nothing at {request.url.path}. "
         "The page is at /, the API's description at /docs.",
         HTTPStatus.METHOD_NOT_ALLOWED: f"{request.url.path} does not take {request.method}.",
         HTTPStatus.BAD_REQUEST: f"The request's body cannot be read: {str(error.detail).rstrip('.')}. "
-        f"{_EXPECTED.get(request.method, _EXPECTED['POST'])}",
+        f"{_EXPECTED_BODY.get(request.method, _EXPECTED_BODY['POST'])}",
     }.get(status, str(error.detail))
-    return say_no(request, status, detail, dict(error.headers or {}))
+    return problem_response(request, status, detail, dict(error.headers or {}))
 
 
-def say_bug(request: Request, request_id: str) -> Response:
-    """What a person reads of a mistake of ours: nothing about it, but how to find it in the log."""
-    detail = f"Something went wrong here, and it is our fault. Please try again. The log has it as {request_id}."
-    return say_no(request, HTTPStatus.INTERNAL_SERVER_ERROR, detail)
+async def _on_bug(request: Request, error: Exception) -> Response:
+    """Tell nothing about an unhandled exception but how to find it in the log."""
+    detail = f"Something went wrong here, and it is our fault. Please try again. The log has it as {request_id.get()}."
+    return problem_response(request, HTTPStatus.INTERNAL_SERVER_ERROR, detail)

@@ -19,9 +19,8 @@ from app.cnn.network import ForwardPass, Network
 from app.cnn.pooling import PoolingMode
 from app.explore.exploration import RenderOptions
 from app.explore.forward_passes import ForwardPasses
-from app.hosting.admission import AdmittedDep
+from app.hosting.admission import admit
 from app.imaging.colormap import Colormap, Scale
-from app.imaging.drawing import is_small
 from app.imaging.grid import COLUMNS
 from app.library.library import Library
 
@@ -158,11 +157,12 @@ async def get_model_choice(request: Request, query: PageQueryDep) -> ModelChoice
     return await choose_model(request.app.state.library, query)
 
 
-async def get_drawing(
-    drawing: Annotated[UploadFile, File(description="A picture: PNG, JPEG, WebP, GIF or BMP, up to 4 MB.")],
-    turn: AdmittedDep,
-) -> bytes:
-    """Return the bytes of the drawing. Depends on admission: the request has a turn to compute."""
+DrawingFile = Annotated[UploadFile, File(description="A picture: PNG, JPEG, WebP, GIF or BMP, up to 4 MB.")]
+
+
+async def get_drawing(request: Request, drawing: DrawingFile) -> bytes:
+    """Return the bytes of the drawing once the request has its turn. Raises: Overloaded, ClientDisconnected."""
+    await admit(request)
     return await drawing.read()
 
 
@@ -178,11 +178,6 @@ class DrawingRun:
     pooling: PoolingMode | None
     passes: ForwardPasses
 
-    @property
-    def is_small(self) -> bool:
-        """True if all the work takes a few milliseconds, so that it may block the event loop."""
-        return self.network.is_small and is_small(self.drawing)
-
     def forward(self) -> ForwardPass:
         """Run the network, or look up the result. Raises: InvalidDrawing, ImageTooSmall."""
         return self.passes.run(self.network, self.drawing, self.pooling)
@@ -196,17 +191,13 @@ class PageRequest:
     choice: ModelChoice
     run: DrawingRun
 
-    @property
-    def is_small(self) -> bool:
-        """Likewise. The microscope is never small: it may show thousands of terms."""
-        return self.form.selection is None and self.run.is_small
 
-
-async def get_page_request(request: Request, drawing: DrawingDep) -> PageRequest:
+async def get_page_request(request: Request, drawing: DrawingFile) -> PageRequest:
     """Read the page's form. Raises: UnknownModel, ModelError, RequestValidationError."""
+    data = await get_drawing(request, drawing)
     state, form = request.app.state, await _read_page_form(request)
     choice = await choose_model(state.library, form)
-    return PageRequest(form, choice, DrawingRun(choice.network, drawing, choice.pooling, state.forward_passes))
+    return PageRequest(form, choice, DrawingRun(choice.network, data, choice.pooling, state.forward_passes))
 
 
 async def _read_page_form(request: Request) -> PageForm:
@@ -220,7 +211,7 @@ async def _read_page_form(request: Request) -> PageForm:
 
 async def get_drawing_run(
     request: Request,
-    drawing: DrawingDep,
+    drawing: DrawingFile,
     model: ModelPath,
     pooling: Annotated[
         PoolingMode | None,
@@ -228,8 +219,9 @@ async def get_drawing_run(
     ] = None,
 ) -> DrawingRun:
     """Return the drawing with the network that the path names. Raises: UnknownModel, ModelError."""
+    data = await get_drawing(request, drawing)
     network = await get_network(request, model)
-    return DrawingRun(network, drawing, pooling, request.app.state.forward_passes)
+    return DrawingRun(network, data, pooling, request.app.state.forward_passes)
 
 
 async def get_layer(

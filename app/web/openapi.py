@@ -1,4 +1,4 @@
-"""What every request may be answered with, for the OpenAPI document."""
+"""The OpenAPI document, with Problem as the one shape of errors."""
 
 from http import HTTPStatus
 from typing import Any
@@ -14,8 +14,8 @@ ERRORS = problem_responses(
 POST_ERRORS = problem_responses(HTTPStatus.FORBIDDEN, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 
 
-def describe(app: FastAPI) -> None:
-    """Make the app's OpenAPI document name Problem, the one shape of its errors, instead of FastAPI's own."""
+def customize_openapi(app: FastAPI) -> None:
+    """Replace FastAPI's error schemas with Problem, and say that a form's fields are never null."""
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -33,7 +33,7 @@ def describe(app: FastAPI) -> None:
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """A form's field may be left out, but no form can hold a null."""
+    """Return the schema of an optional form field: it may be left out, but a form cannot hold a null."""
     kinds = [kind for kind in schema.get("anyOf", []) if kind != {"type": "null"}]
     if len(kinds) != 1:
         return schema

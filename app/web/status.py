@@ -1,4 +1,4 @@
-"""What watches the server asks for: /health, /ready, /metrics."""
+"""Endpoints for monitoring: /health, /ready, /metrics."""
 
 from http import HTTPStatus
 
@@ -22,10 +22,16 @@ class Health(BaseModel):
 
 
 class NotReady(Refused):
-    """The networks are not loaded yet, or the server is stopping."""
+    """A server that is starting or stopping."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
     reason = "not ready"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The default network is not loaded yet, or the server is stopping. Try again in 5 seconds.",
+            {"Retry-After": "5"},
+        )
 
 
 @router.get("/health")
@@ -36,15 +42,13 @@ async def health() -> Health:
 
 @router.get("/ready", responses=problem_responses(HTTPStatus.SERVICE_UNAVAILABLE))
 async def ready(request: Request) -> Health:
-    """Every network is loaded and has run once, and the server is not about to stop."""
+    """The default network is loaded and has run once, and the server is not stopping."""
     if not getattr(request.app.state, "ready", False):
-        raise NotReady(
-            "The networks are not loaded, or the server is stopping. Try again in 5 seconds.", {"Retry-After": "5"}
-        )
+        raise NotReady
     return Health(status="ready", version=__version__)
 
 
 @router.get("/metrics", response_class=Response, include_in_schema=False)
 async def show_metrics() -> Response:
-    """Everything that is measured, for Prometheus."""
+    """All metrics, for Prometheus."""
     return Response(metrics.expose(), media_type=CONTENT_TYPE_PLAIN_0_0_4)

@@ -1,4 +1,4 @@
-"""Models that are brought from the page: who may bring one, and how many at once."""
+"""Uploads of models: who may upload one, how large it may be, and how many are opened at once."""
 
 from functools import cache, partial
 from http import HTTPStatus
@@ -6,23 +6,22 @@ from typing import Annotated
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request, UploadFile
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Scope
 
-from app.hosting.middleware.body_limit import is_upload
+from app.hosting.middleware.body_limit import BodyLimit
 from app.hosting.middleware.origins import host_name
 from app.hosting.refusals import Refused
 from app.library.library import Library
 from app.library.models import ModelEntry
 from app.settings import Settings, is_loopback
-from app.web.errors import say_no_now
 
-MAX_UPLOADS = 8  # requests that are read or wait for their turn
-MAX_ADDING = 2  # of them, those that are opened at once, each by a process that may take 1 GB
+MAX_UPLOADS = 8  # received or opened at once
+MAX_OPENED = 2  # of them, each by a worker process that may take 1 GB
 _RETRY_SECONDS = 10
 
 
-class ModelsAreNotTaken(Refused):
-    """This server opens no models from the page."""
+class UploadsNotAllowed(Refused):
+    """A server that takes no models from the page."""
 
     status = HTTPStatus.FORBIDDEN
     reason = "models not taken"
@@ -35,7 +34,7 @@ class ModelsAreNotTaken(Refused):
 
 
 class TooManyUploads(Refused):
-    """Enough models are being read already."""
+    """More uploads at once than the server takes."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
     reason = "too many uploads"
@@ -48,48 +47,41 @@ class TooManyUploads(Refused):
         )
 
 
-async def require_taking_models(request: Request) -> None:
-    """Raises: ModelsAreNotTaken."""
+def is_upload(scope: Scope) -> bool:
+    """Return whether a request uploads a model."""
+    return scope["type"] == "http" and (scope["method"], scope["path"]) == ("POST", "/api/models")
+
+
+def body_limit(settings: Settings, scope: Scope) -> BodyLimit:
+    """Return how large a request's body may be: a model is larger than a drawing, and is written to a file."""
+    if is_upload(scope):
+        advice = "Send a smaller model, or serve its folder with --models."
+        return BodyLimit(settings.max_upload, advice, in_memory=False)
+    return BodyLimit(settings.max_body, "Send a smaller picture.")
+
+
+def check_uploads_allowed(request: Request) -> None:
+    """Raises: UploadsNotAllowed."""
     settings: Settings = request.app.state.settings
-    # A name that is not this machine's own, though the server listens to this machine alone: a proxy, behind which
-    # others can reach it.
-    by_another_name = settings.uploads is None and not is_loopback(host_name(request.headers.get("host")) or "")
-    if not settings.takes_models or by_another_name:
-        raise ModelsAreNotTaken
+    # Another host name at a server on a loopback address is a proxy's, behind which other machines may be.
+    behind_proxy = settings.uploads is None and not is_loopback(host_name(request.headers.get("host")) or "")
+    if not settings.takes_models or behind_proxy:
+        raise UploadsNotAllowed
 
 
-TakesModelsDep = Annotated[None, Depends(require_taking_models)]
+async def _require_uploads(request: Request) -> None:
+    check_uploads_allowed(request)
+
+
+TakesModelsDep = Annotated[None, Depends(_require_uploads)]
 
 
 async def add_model(library: Library, model: UploadFile) -> ModelEntry:
-    """An uploaded model, taken in beside the event loop. Raises: ModelError, StorageError."""
-    take_in = partial(library.add, model.filename or "model.keras", model.file)
-    return await to_thread.run_sync(take_in, limiter=_adding())
+    """Add an uploaded model to the library, in a thread. Raises: ModelError, StorageError."""
+    add = partial(library.add, model.filename or "model.keras", model.file)
+    return await to_thread.run_sync(add, limiter=_limiter())
 
 
 @cache
-def _adding() -> CapacityLimiter:
-    return CapacityLimiter(MAX_ADDING)
-
-
-class UploadGate:
-    """Refuses the upload of a model that is not allowed, or that is one too many, before a byte of it is read."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-        self._running = 0
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not is_upload(scope):
-            return await self._app(scope, receive, send)
-        try:
-            await require_taking_models(Request(scope))
-            if self._running >= MAX_UPLOADS:
-                raise TooManyUploads
-        except Refused as error:
-            return await say_no_now(error, scope, receive, send)
-        self._running += 1
-        try:
-            await self._app(scope, receive, send)
-        finally:
-            self._running -= 1
+def _limiter() -> CapacityLimiter:
+    return CapacityLimiter(MAX_OPENED)

@@ -116,3 +116,13 @@ def test_a_network_is_not_held(four: bytes) -> None:
     assert passes.size > 0
     other = Network("n", parts(model), card(model, classes=["no", "yes"]))
     assert passes.run(other, four) is passes.run(other, four)
+
+
+def test_a_network_s_last_pass_is_timed_in_each_mode(library: Library, four: bytes) -> None:
+    passes, digits = ForwardPasses(), library.network("digits")
+    assert passes.last_seconds(digits, PoolingMode.MIN) is None
+    passes.run(digits, four, PoolingMode.MIN)
+    assert (passes.last_seconds(digits, PoolingMode.MIN) or 0) > 0
+    assert passes.last_seconds(digits, None) is None
+    passes.run(digits, four)
+    assert passes.last_seconds(digits, None) == passes.last_seconds(digits, digits.card.pooling) is not None

@@ -9,9 +9,9 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from app.hosting.admission import ADMITTED, Admission
-from app.hosting.middleware.overload import RefuseWhenFull
-from app.settings import Limits
+from app.hosting.admission import ADMITTED, Admission, AdmissionControl
+from app.hosting.middleware.time_limits import TimeLimits
+from app.settings import Settings
 from app.web.errors import add_error_handlers
 from tests.coroutines import run
 
@@ -21,8 +21,8 @@ class Work:
 
     def __init__(self, **limits: Any) -> None:
         self.app = FastAPI()
-        self.admission = self.app.state.admission = Admission(Limits(**limits))
-        self.app.add_middleware(RefuseWhenFull, admission=self.admission)
+        self.admission = Admission(Settings(**limits))
+        self.app.add_middleware(AdmissionControl, admission=self.admission)
         add_error_handlers(self.app)
         self.app.post("/api/work", dependencies=[ADMITTED])(self.compute)
         self.let_go = threading.Event()
@@ -75,7 +75,7 @@ def test_two_hundred_requests_are_all_answered_and_few_computed(work: Work) -> N
     refused = next(response for response in responses if response.status_code == 503)
     assert refused.headers["retry-after"] == "2"
     assert refused.headers["content-type"] == "application/problem+json"
-    assert refused.json()["detail"] == "The server has more to compute than it can just now. Try again in 2 seconds."
+    assert refused.json()["detail"] == "The server is busy. Try again in 2 seconds."
 
 
 def test_a_full_queue_refuses_before_the_body_is_read(work: Work) -> None:
@@ -191,3 +191,31 @@ def test_a_turn_ends_before_its_answer_is_sent() -> None:
 
     run(scenario())
     assert running and set(running) == {0}
+
+
+def test_a_computation_whose_answer_is_given_up_keeps_its_turn() -> None:
+    work = Work(computations=1, waiting=0)
+    work.app.add_middleware(TimeLimits, settings=Settings(answer_seconds=0.2))
+
+    async def scenario() -> None:
+        statuses: list[int] = []
+        answered = asyncio.Event()
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                statuses.append(message["status"])
+                answered.set()
+
+        scope = {"type": "http", "method": "POST", "path": "/api/work", "headers": [], "query_string": b""}
+        request = asyncio.create_task(work.app(scope, receive, send))
+        async with asyncio.timeout(20):
+            await answered.wait()
+        assert (statuses, work.admission.running) == ([503], 1)
+        work.let_go.set()
+        await request
+        assert (statuses, work.admission.running) == ([503], 0)
+
+    run(scenario())

@@ -24,7 +24,7 @@ def failure() -> logging.LogRecord:
 
 
 def test_a_line_is_one_json_object() -> None:
-    line = JSONFormatter().format(record(facts={"status": 200, "route": "/models"}))
+    line = JSONFormatter().format(record(fields={"status": 200, "route": "/models"}))
     assert "\n" not in line
     told = json.loads(line)
     assert told.pop("time").endswith("+00:00")
@@ -53,7 +53,7 @@ def test_a_bug_has_its_traceback_in_the_same_line() -> None:
 
 
 def test_a_person_reads_text() -> None:
-    assert TextFormatter().format(record(facts={"status": 200, "ms": 3.5})).endswith("hello you status=200 ms=3.5")
+    assert TextFormatter().format(record(fields={"status": 200, "ms": 3.5})).endswith("hello you status=200 ms=3.5")
 
 
 @pytest.mark.parametrize(

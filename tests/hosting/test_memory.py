@@ -6,15 +6,15 @@ import weakref
 
 import pytest
 
-from app.hosting.memory import settled
+from app.hosting.memory import frozen_heap
 from tests.process import ROOT
 
 ARENAS = """
 import ctypes, sys, threading
-from app.hosting.memory import hold_little
+from app.hosting.memory import limit_malloc
 
 if sys.argv[1] == "few":
-    hold_little()
+    limit_malloc()
 libc = ctypes.CDLL(None)
 libc.malloc.restype, all_there = ctypes.c_void_p, threading.Barrier(9)
 threads = [threading.Thread(target=lambda: (libc.malloc(1000), all_there.wait())) for _ in range(8)]
@@ -47,7 +47,7 @@ class Knot:
 def test_what_is_there_is_left_out_and_what_comes_later_is_not() -> None:
     old = Knot()
     gone = weakref.ref(old)
-    with settled():
+    with frozen_heap():
         del old
         new = weakref.ref(Knot())
         gc.collect()

@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 import pytest
 
-from app.hosting.server import cannot_listen, listen_on, share
+from app.hosting.server import bind, describe_bind_error, share
 from tests.pictures import four_png
 from tests.process import ROOT, Process
 
@@ -55,8 +55,8 @@ def test_a_port_in_use_is_said_before_anything_is_loaded() -> None:
 
 def test_an_address_that_is_not_this_machine_s() -> None:
     with pytest.raises(OSError) as caught:
-        listen_on("192.0.2.1", 0)
-    assert cannot_listen("192.0.2.1", 80, caught.value) == (
+        bind("192.0.2.1", 0)
+    assert describe_bind_error("192.0.2.1", 80, caught.value) == (
         "Cannot listen on port 80 of 192.0.2.1: Cannot assign requested address. Name another with --host and --port."
     )
 
@@ -65,7 +65,7 @@ def test_an_ipv6_address_is_listened_on() -> None:
     if not socket.has_ipv6:
         pytest.skip("This machine has no IPv6.")
     try:
-        with listen_on("::1", 0) as listener:
+        with bind("::1", 0) as listener:
             assert listener.getsockname()[0] == "::1"
     except OSError:
         pytest.skip("This machine has no IPv6.")
@@ -73,7 +73,7 @@ def test_an_ipv6_address_is_listened_on() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="connections are dealt out by Linux alone")
 def test_a_shared_address_is_another_socket_for_each_process_and_nobody_else_s() -> None:
-    listener = listen_on("127.0.0.1", 0)
+    listener = bind("127.0.0.1", 0)
     address = listener.getsockname()
     with share(listener) as shared, ExitStack() as stack:
         assert shared.getsockname() == address
@@ -92,7 +92,7 @@ def test_a_shared_address_is_another_socket_for_each_process_and_nobody_else_s()
         assert sum(accepted) == 64
         assert min(accepted) >= 8  # by chance, each as likely as the other
         with pytest.raises(OSError, match="in use"):
-            listen_on(*address)
+            bind(*address)
 
 
 @pytest.mark.slow

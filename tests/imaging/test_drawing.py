@@ -1,6 +1,5 @@
 """Picture files decoded: every kind to the same few modes, and a sentence for what is none."""
 
-import io
 import struct
 import zlib
 
@@ -9,17 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 
 from app.imaging.drawing import (
     MAX_BYTES,
-    MAX_SCANS,
     MAX_SIDE,
     DrawingTooLarge,
     InvalidDrawing,
-    count_scans,
     decode,
-    is_small,
 )
 from tests.pictures import draw_four, encode, four_png, png_claiming
 
@@ -134,82 +129,3 @@ def test_a_picture_one_pixel_too_wide_is_refused() -> None:
 def test_no_bytes_do_harm(data: bytes) -> None:
     with pytest.raises(InvalidDrawing):
         decode(data)
-
-
-def compressed_text() -> PngInfo:
-    info = PngInfo()
-    info.add_text("note", "-" * 1_000_000, zip=True)
-    return info
-
-
-def noise(side: int) -> Image.Image:
-    return Image.fromarray(np.random.default_rng(0).integers(0, 256, (side, side), dtype=np.uint8))
-
-
-@pytest.mark.parametrize(
-    ("data", "expected"),
-    [
-        pytest.param(four_png(), True, id="a pad's"),
-        pytest.param(encode(draw_four(360)), True, id="a little larger"),
-        pytest.param(encode(draw_four(364)), False, id="many pixels"),
-        pytest.param(encode(noise(200)), False, id="many bytes"),
-        pytest.param(encode(draw_four(), "JPEG"), False, id="no PNG"),
-        pytest.param(png_claiming(4096, 4096), False, id="many pixels in few bytes"),
-        pytest.param(encode(draw_four(), pnginfo=compressed_text()), False, id="a text that is more than it seems"),
-        pytest.param(encode(draw_four(), icc_profile=b"colours"), False, id="a profile"),
-        pytest.param(b"", False, id="empty"),
-        pytest.param(four_png()[:20], True, id="broken off in its header, which is seen at once"),
-    ],
-)
-def test_small_is_what_is_read_in_no_time(data: bytes, expected: bool) -> None:
-    assert is_small(data) is expected
-
-
-def test_of_two_sizes_in_a_file_the_one_that_is_read_counts() -> None:
-    small, large = png_claiming(1, 1), png_claiming(4000, 4000)
-    header = slice(8, 33)
-    twice = large[:8] + small[header] + large[8:]
-    assert decode_size(twice) == (4000, 4000)
-    assert not is_small(twice)
-
-
-def decode_size(data: bytes) -> tuple[int, int]:
-    return Image.open(io.BytesIO(data)).size
-
-
-SCAN = b"\xff\xda"
-
-
-def progressive() -> bytes:
-    return encode(draw_four(100).convert("RGB"), "JPEG", progressive=True)
-
-
-def with_scans(count: int) -> bytes:
-    """The last scan again and again, as a decoder reads them all."""
-    picture = progressive()
-    last = picture[picture.rindex(SCAN) : -2]
-    return picture[:-2] + last * (count - count_scans(picture, 1000)) + picture[-2:]
-
-
-def test_scans_are_counted() -> None:
-    assert count_scans(encode(draw_four(28), "JPEG"), 1000) == 1
-    assert count_scans(progressive(), 1000) == progressive().count(SCAN) == 10
-    assert count_scans(with_scans(50), 1000) == 50
-    assert count_scans(with_scans(50), 20) == 21
-
-
-def test_what_only_looks_like_a_scan_is_none() -> None:
-    thumbnail = encode(draw_four(28), "JPEG", exif=b"Exif\0\0" + SCAN * 500, comment=SCAN * 500)
-    assert count_scans(thumbnail, 1000) == 1
-    assert count_scans(thumbnail + SCAN * 500, 1000) == 1  # behind the picture's end
-
-
-@pytest.mark.parametrize("data", [b"", b"\xff", SCAN, SCAN + b"\0", b"\xff" * 4_000_000, b"\xff\xd8" * 1000])
-def test_bytes_that_end_anywhere(data: bytes) -> None:
-    assert count_scans(data, 1000) == data.startswith(SCAN)
-
-
-def test_a_picture_of_more_scans_than_any_camera_writes_is_refused() -> None:
-    assert decode(with_scans(MAX_SCANS)).size == (100, 100)
-    with pytest.raises(InvalidDrawing, match=r"drawn over itself more than 100 times.*Save it again"):
-        decode(with_scans(MAX_SCANS + 1))

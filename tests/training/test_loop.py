@@ -6,8 +6,8 @@ from keras import layers
 from app.training.batches import to_input, training_batches
 from app.training.data import TrainingData
 from app.training.evaluation import accuracy
+from app.training.loop import fit
 from app.training.mnist import Digits
-from app.training.run import fit
 from app.training.task import Task
 
 pytestmark = pytest.mark.slow

@@ -11,7 +11,7 @@ def test_health_says_alive_and_the_version(client: TestClient) -> None:
     assert client.get("/health").json() == {"status": "alive", "version": __version__}
 
 
-def test_ready_once_the_networks_are_loaded(client: TestClient) -> None:
+def test_ready_once_the_default_network_is_loaded(client: TestClient) -> None:
     assert client.get("/ready").json() == {"status": "ready", "version": __version__}
 
 
@@ -28,6 +28,6 @@ def assert_not_ready(client: TestClient) -> None:
     assert response.status_code == 503
     assert response.headers["retry-after"] == "5"
     assert response.json()["detail"] == (
-        "The networks are not loaded, or the server is stopping. Try again in 5 seconds."
+        "The default network is not loaded yet, or the server is stopping. Try again in 5 seconds."
     )
     assert client.get("/health").status_code == 200

@@ -8,7 +8,6 @@ from threading import Lock
 
 import numpy as np
 
-from app.cnn.cost import is_small
 from app.cnn.definition import ModelDefinition
 from app.cnn.errors import ImageTooSmall, UnsupportedLayer
 from app.cnn.litert.builder import GraphBuilder
@@ -33,7 +32,6 @@ class LiteEngine:
         for name, arrays in definition.weights.items():
             if not all(np.isfinite(array).all() for array in arrays.values()):
                 raise UnsupportedLayer(f"weights of {name} that are no finite numbers")
-        self.is_small = is_small(definition)
         self._layers, self._weights = definition.layers, definition.weights
         self._ready: OrderedDict[tuple[PoolingMode | None, tuple[int, ...]], Interpreters] = OrderedDict()
         self._lock = Lock()

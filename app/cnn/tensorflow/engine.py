@@ -22,8 +22,6 @@ tf.config.optimizer.set_experimental_options({"remapping": False})
 class TensorFlowEngine:
     """Graph functions of a Keras model, one a pooling mode, traced when first asked for. Safe to share."""
 
-    is_small = False  # to trace a function takes long, and to call one too
-
     def __init__(self, definition: ModelDefinition) -> None:
         """Build the Keras model, and trace the function that runs as trained."""
         self._model = definition.build()

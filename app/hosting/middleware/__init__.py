@@ -1,1 +1,1 @@
-"""What every request passes on its way to a route, and every answer on its way back."""
+"""Middleware: checks, limits, headers and the log line of every request."""

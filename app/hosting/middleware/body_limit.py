@@ -1,88 +1,68 @@
-"""How large a request may be: a drawing and its form, and for an uploaded model more. How much all of them may hold."""
+"""Limits on the size of request bodies, of each and of all in memory together."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from typing import NamedTuple
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.hosting.refusals import NoRoom, TooLarge
-from app.web.errors import say_no_now
+from app.hosting.refusals import BodyTooLarge, Overloaded, Refused, refuse
 
 
-def is_upload(scope: Scope) -> bool:
-    """This is the one request that brings a model."""
-    return scope["type"] == "http" and (scope["method"], scope["path"]) == ("POST", "/api/models")
+class BodyLimit(NamedTuple):
+    """The largest body that a request may have."""
+
+    max_bytes: int
+    advice: str  # to a client that sends more
+    in_memory: bool = True  # else it is written to a file as it arrives
 
 
-@dataclass(frozen=True)
-class BodySizes:
-    """In bytes."""
+class LimitBodies:
+    """Middleware that refuses a body that is too large, or for which there is no memory beside all others.
 
-    usual: int
-    upload: int
-
-    def of(self, scope: Scope) -> int:
-        """The most that a request may have."""
-        return self.upload if is_upload(scope) else self.usual
-
-    def refusal(self, scope: Scope) -> str:
-        """The sentence for a request that has more."""
-        most = self.of(scope)
-        smaller = "picture" if most == self.usual else "model, or serve its folder with --models"
-        return f"The request is larger than {most:,} bytes, the most that is read. Send a smaller {smaller}."
-
-
-class BodyLimit:
-    """Refuses a request whose Content-Length is over the limit, in the app's own shape.
-
-    What arrives without that header is counted by Starlette's own middleware, which would answer these in plain text.
+    Each body is small, but one that arrives slowly stays in memory for long. A body without a Content-Length is counted
+    while it arrives.
     """
 
-    def __init__(self, app: ASGIApp, sizes: BodySizes) -> None:
-        self._sizes = sizes
-        self._counting = {size: RequestBodyLimitMiddleware(app, size) for size in (sizes.usual, sizes.upload)}
-        self._app = app
+    def __init__(self, app: ASGIApp, limit_of: Callable[[Scope], BodyLimit], max_in_memory: int) -> None:
+        """max_in_memory: bytes of all bodies that are being received or answered."""
+        self.app = app
+        self.limit_of = limit_of
+        self.max_in_memory = max_in_memory
+        self._in_memory = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            return await self._app(scope, receive, send)
-        most = self._sizes.of(scope)
+            return await self.app(scope, receive, send)
+        limit = self.limit_of(scope)
         length = Headers(scope=scope).get("content-length", "0")
-        if length.isdecimal() and int(length) > most:
-            return await say_no_now(TooLarge(self._sizes.refusal(scope)), scope, receive, send)
-        return await self._counting[most](scope, receive, send)
+        if length.isdecimal() and int(length) > limit.max_bytes:
+            return await refuse(BodyTooLarge(limit.max_bytes, limit.advice), scope, receive, send)
+        received = 0
 
-
-class HeldBodies:
-    """Bounds the bytes of all bodies that are being received or answered; not of models, which are few and on the disk.
-
-    Each is small, but who sends slowly holds what has come; so would as many as there may be connections.
-    """
-
-    def __init__(self, app: ASGIApp, most: int) -> None:
-        self._app = app
-        self._most = most
-        self._held = 0
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or is_upload(scope):
-            return await self._app(scope, receive, send)
-        held = 0
-
-        async def receive_if_there_is_room() -> Message:
-            nonlocal held
+        async def receive_within_limits() -> Message:
+            nonlocal received
             message = await receive()
             size = len(message.get("body", b""))
-            if self._held + size > self._most:
-                # FastAPI lets nothing else than an HTTPException through while it reads a body.
-                raise HTTPException(NoRoom.status) from NoRoom()
-            held += size
-            self._held += size
+            if received + size > limit.max_bytes:
+                raise _as_http_exception(BodyTooLarge(limit.max_bytes, limit.advice))
+            if limit.in_memory and self._in_memory + size > self.max_in_memory:
+                raise _as_http_exception(Overloaded("bodies held", headers={"Connection": "close"}))
+            received += size
+            if limit.in_memory:
+                self._in_memory += size
             return message
 
         try:
-            await self._app(scope, receive_if_there_is_room, send)
+            await self.app(scope, receive_within_limits, send)
         finally:
-            self._held -= held
+            if limit.in_memory:
+                self._in_memory -= received
+
+
+def _as_http_exception(error: Refused) -> HTTPException:
+    """Wrap a refusal in the only exception that FastAPI lets through while it reads a body."""
+    exception = HTTPException(error.status)
+    exception.__cause__ = error
+    return exception

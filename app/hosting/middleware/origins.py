@@ -1,4 +1,4 @@
-"""Where requests may come from: the names that the server answers to, and the pages that may send it something."""
+"""Checks of the Host and Origin headers, against DNS rebinding and cross-site requests."""
 
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -6,14 +6,13 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.hosting.refusals import Refused
-from app.web.errors import say_no_now
+from app.hosting.refusals import Refused, refuse
 
-_SAFE = {"GET", "HEAD", "OPTIONS"}
+_SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 
 class UnknownHost(Refused):
-    """The Host header names a host that this server is not."""
+    """A Host header with a name that is not this server's."""
 
     status = HTTPStatus.BAD_REQUEST
     reason = "unknown host"
@@ -26,7 +25,7 @@ class UnknownHost(Refused):
 
 
 class CrossSite(Refused):
-    """Another website's page sent this."""
+    """A request that a page of another website sent."""
 
     status = HTTPStatus.FORBIDDEN
     reason = "cross-site"
@@ -36,12 +35,13 @@ class CrossSite(Refused):
 
 
 class AllowedHosts:
-    """Refuses other host names, so that no website can reach a local server by renaming itself (DNS rebinding).
+    """Middleware that refuses unknown host names, so that DNS rebinding cannot reach a local server.
 
-    Starlette's TrustedHostMiddleware answers in plain text, and cannot take [::1] apart.
+    Starlette's TrustedHostMiddleware answers in plain text, and splits [::1] at its first colon.
     """
 
     def __init__(self, app: ASGIApp, hosts: frozenset[str]) -> None:
+        """hosts: in lower case; * allows any."""
         self.app = app
         self.hosts = hosts
 
@@ -49,39 +49,39 @@ class AllowedHosts:
         if scope["type"] != "http" or "*" in self.hosts or host_name(Headers(scope=scope).get("host")) in self.hosts:
             await self.app(scope, receive, send)
         else:
-            await say_no_now(UnknownHost(), scope, receive, send)
+            await refuse(UnknownHost(), scope, receive, send)
 
 
 class RefuseCrossSite:
-    """Refuses what changes or computes something when another website's page sent it.
+    """Middleware that refuses requests from pages of other websites, unless their method is safe.
 
-    Browsers say where a request comes from in Sec-Fetch-Site, or in Origin where they do not trust the connection;
-    programs say neither, and are let through.
+    Browsers say where a request comes from in Sec-Fetch-Site, or only in Origin on an untrusted connection. Scripts
+    send neither and are let through.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] not in _SAFE and is_cross_site(Headers(scope=scope)):
-            await say_no_now(CrossSite(), scope, receive, send)
+        if scope["type"] == "http" and scope["method"] not in _SAFE_METHODS and is_cross_site(Headers(scope=scope)):
+            await refuse(CrossSite(), scope, receive, send)
         else:
             await self.app(scope, receive, send)
 
 
 def is_cross_site(headers: Headers) -> bool:
-    """Whether a browser says that a page of another origin sent this."""
+    """Return whether these are a browser's headers for a request from another origin."""
     if site := headers.get("sec-fetch-site"):
         return site not in {"same-origin", "none"}
     origin = headers.get("origin")
     try:
         return origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
-    except ValueError:  # no address at all, and so not ours
+    except ValueError:  # not a URL
         return True
 
 
 def host_name(host: str | None) -> str | None:
-    """A Host header without its port, in lower case; None where it is none."""
+    """Return the name in a Host header, without the port and in lower case; None if there is none."""
     try:
         name = urlsplit(f"//{host}").hostname if host else None
     except ValueError:

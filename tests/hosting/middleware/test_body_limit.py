@@ -8,11 +8,10 @@ from fastapi.testclient import TestClient
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
 
-from app.hosting.middleware.body_limit import BodySizes, HeldBodies, is_upload
-from app.hosting.refusals import NoRoom
+from app.hosting.middleware.body_limit import BodyLimit, LimitBodies
+from app.hosting.refusals import Overloaded
 from app.main import create_app
-from app.settings import FORM_BYTES, Settings
-from tests.coroutines import run
+from app.settings import Settings
 from tests.web.test_errors import PREDICTION, assert_problem
 
 MAX_BODY_SIZE = Settings().max_body
@@ -63,17 +62,9 @@ def test_a_form_over_the_limit_is_answered_with_a_sentence(client: TestClient, c
 
 @pytest.mark.parametrize("chunked", [True, False], ids=["of unknown length", "of known length"])
 def test_a_model_over_its_own_limit(small: TestClient, chunked: bool) -> None:
-    form = endless_form("model", 2**20 + FORM_BYTES)
+    form = endless_form("model", Settings(upload_megabytes=1).max_upload)
     response = small.post("/api/models", content=form if chunked else b"".join(form), headers=FORM)
     assert_problem(response, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, MODEL_TOO_LARGE)
-
-
-def test_one_request_alone_may_bring_a_model() -> None:
-    sizes = BodySizes(usual=10, upload=20)
-    for method, path in (("POST", "/api/models/"), ("POST", "/api/models/m/prediction"), ("PUT", "/api/models")):
-        assert sizes.of({"type": "http", "method": method, "path": path}) == 10
-    assert sizes.of({"type": "http", "method": "POST", "path": "/api/models"}) == 20
-    assert not is_upload({"type": "websocket", "path": "/api/models"})
 
 
 def test_all_bodies_together_are_bounded() -> None:
@@ -83,7 +74,7 @@ def test_all_bodies_together_are_bounded() -> None:
         while (await receive()).get("more_body"):
             pass
 
-    async def ask(limited: HeldBodies, pieces: list[int], path: str = PREDICTION, wait: float = 0) -> None:
+    async def ask(limited: LimitBodies, pieces: list[int], path: str = PREDICTION, wait: float = 0) -> None:
         messages = [{"type": "http.request", "body": bytes(size), "more_body": True} for size in pieces]
 
         async def receive() -> Message:
@@ -95,22 +86,22 @@ def test_all_bodies_together_are_bounded() -> None:
         async def send(message: Message) -> None:
             pass
 
-        await limited({"type": "http", "method": "POST", "path": path}, receive, send)
+        await limited({"type": "http", "method": "POST", "path": path, "headers": []}, receive, send)
 
     async def meet() -> None:
-        limited = HeldBodies(read, most=10)
+        limited = LimitBodies(read, lambda scope: BodyLimit(1000, "", scope["path"] == PREDICTION), max_in_memory=10)
         slow = asyncio.create_task(ask(limited, [3, 4], wait=0.2))
         await asyncio.sleep(0)
         await ask(limited, [3])
-        await ask(limited, [50], path="/api/models")  # it goes to the disk
+        await ask(limited, [50], path="/api/models")  # not in memory
         for pieces in ([4], [3, 1], [11]):
             with pytest.raises(HTTPException) as refused:
                 await ask(limited, pieces)
-            assert isinstance(refused.value.__cause__, NoRoom)
+            assert isinstance(refused.value.__cause__, Overloaded)
         await slow
         await ask(limited, [10])
 
-    run(meet())
+    asyncio.run(meet())
 
 
 def test_a_body_for_which_there_is_no_room_is_answered_like_any_other_that_is_too_much(
@@ -118,8 +109,8 @@ def test_a_body_for_which_there_is_no_room_is_answered_like_any_other_that_is_to
 ) -> None:
     full = create_app(Settings())
     full.state.library = app.state.library
-    held = HeldBodies(full, most=10)
+    held = LimitBodies(full, lambda _: BodyLimit(1000, ""), max_in_memory=10)
     response = TestClient(held, base_url="http://127.0.0.1").post(PREDICTION, files={"drawing": bytes(100)})
-    detail = "The server has more to compute than it can just now. Try again in 2 seconds."
+    detail = "The server is busy. Try again in 2 seconds."
     assert_problem(response, HTTPStatus.SERVICE_UNAVAILABLE, detail)
     assert (response.headers["retry-after"], response.headers["connection"]) == ("2", "close")

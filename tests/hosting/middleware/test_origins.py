@@ -1,11 +1,10 @@
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from starlette.datastructures import Headers
 
-from app.hosting.middleware.origins import AllowedHosts, host_name, is_cross_site
+from app.hosting.middleware.origins import host_name, is_cross_site
 from app.settings import Settings
 from tests.pictures import four_png
 
@@ -46,11 +45,9 @@ def test_which_hosts_are_answered(settings: dict[str, Any], hosts: set[str]) -> 
     assert Settings(**settings).hosts == hosts
 
 
-def test_another_host_name_is_refused(app: FastAPI, client: TestClient) -> None:
-    response = TestClient(AllowedHosts(app, Settings().hosts), base_url="http://evil.example").get("/api/models")
-    assert response.status_code == 400
-    assert client.get("/api/models", headers={"host": "evil.example"}).status_code == 400
+def test_another_host_name_is_refused(client: TestClient) -> None:
     answer = client.get("/api/models", headers={"host": "evil.example"})
+    assert answer.status_code == 400
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["detail"].startswith("The server does not answer to this host name.")
     assert "evil" not in answer.text

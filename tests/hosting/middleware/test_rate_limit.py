@@ -59,4 +59,4 @@ def test_what_watches_the_server_is_not_counted(limited: FastAPI) -> None:
     ids=str,
 )
 def test_a_server_for_this_machine_alone_does_not_count(settings: dict[str, Any], rate: int) -> None:
-    assert Settings(**settings).rate == rate
+    assert Settings(**settings).rate_limit == rate

@@ -19,15 +19,15 @@ def info_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "layerglass.request")
 
 
-def facts(caplog: pytest.LogCaptureFixture) -> dict[str, Any]:
-    (record,) = [record for record in caplog.records if hasattr(record, "facts")]
-    told: dict[str, Any] = record.facts
+def fields(caplog: pytest.LogCaptureFixture) -> dict[str, Any]:
+    (record,) = [record for record in caplog.records if hasattr(record, "fields")]
+    told: dict[str, Any] = record.fields
     return told
 
 
 def test_a_request_is_one_line(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
     response = client.post(f"{PREDICTION}?secret=1", files={"drawing": ("my name.png", four_png())})
-    told = facts(caplog)
+    told = fields(caplog)
     assert told.pop("ms") > 0
     assert told == {
         "method": "POST",
@@ -44,7 +44,7 @@ def test_what_a_person_wrote_into_an_address_is_not_logged(
     client: TestClient, caplog: pytest.LogCaptureFixture, path: str
 ) -> None:
     assert client.get(path).status_code == 404
-    assert "yours" not in caplog.text + str(facts(caplog))
+    assert "yours" not in caplog.text + str(fields(caplog))
 
 
 @pytest.mark.parametrize("given", ["0123abcd", "a" * 64, "2f1c-4.b_x"])
@@ -89,5 +89,5 @@ def test_the_line_is_written_when_the_answer_is_out(caplog: pytest.LogCaptureFix
 
     run(answer())
     assert sent == [b"", b"ab", b"c"]
-    (line,) = [record for record in caplog.records if hasattr(record, "facts")]
-    assert line.facts["bytes"] == 3
+    (line,) = [record for record in caplog.records if hasattr(record, "fields")]
+    assert line.fields["bytes"] == 3
