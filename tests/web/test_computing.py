@@ -171,7 +171,7 @@ class Gate:
             return network_run(network, *args)
 
         # The lifespan runs the default network once, so it must not wait: patch after it.
-        self.close = lambda: monkeypatch.setattr(Network, "run", wait_and_run)
+        self.close: Callable[[], None] = lambda: monkeypatch.setattr(Network, "run", wait_and_run)
 
 
 def client_of(app: FastAPI) -> httpx2.AsyncClient:
