@@ -119,7 +119,7 @@ def test_imports_never_go_round() -> None:
 
 
 KNOW_KERAS = ("app.cnn.tensorflow", "app.model_files.keras_builder", "app.training", "keras", "tensorflow")
-ONLY_WHEN_NEEDED = {"app.cnn.engine", "app.model_files.layers", "app.model_files.worker", "app.cli"}
+ONLY_WHEN_NEEDED = {"app.cnn.network", "app.model_files.layers", "app.model_files.worker", "app.cli"}
 
 
 def test_few_know_keras() -> None:

@@ -1,16 +1,20 @@
 """A model in memory, ready to run in every pooling mode."""
 
 import copy
+import logging
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from typing import Protocol
 
 from app.cnn.card import Card
 from app.cnn.definition import ModelDefinition
-from app.cnn.engine import make_engine
+from app.cnn.errors import UnsupportedLayer
 from app.cnn.kinds import Layer
 from app.cnn.pooling import PoolingMode
 from app.cnn.receptive_field import map_extent, receptive_field_size
 from app.cnn.types import Array, Weights
+
+_log = logging.getLogger(__name__)
 
 _MOST_EXTENTS = 1024  # kept: a network of any size has others for each size of image
 
@@ -119,3 +123,23 @@ class Network:
         outputs = self._engine.run(image, None if mode is self._own_pooling else mode)
         activations = {layer.name: output for layer, output in zip(self.layers, outputs, strict=True)}
         return ForwardPass(image, mode, activations)
+
+
+class Engine(Protocol):
+    """Runs a network. Safe to share between threads."""
+
+    def run(self, image: Array, mode: PoolingMode | None) -> list[Array]:
+        """Return every layer's output, without the batch, copied. mode: None is as trained. Raises: ImageTooSmall."""
+
+
+def make_engine(definition: ModelDefinition) -> Engine:
+    """Make the fastest engine that knows every layer, ready to run the network as trained."""
+    try:
+        from app.cnn.litert.engine import LiteEngine  # here, because not every machine has LiteRT
+
+        return LiteEngine(definition)
+    except (ImportError, UnsupportedLayer) as reason:
+        _log.info("TensorFlow runs a network, because LiteRT does not: %s.", reason)
+    from app.cnn.tensorflow.engine import TensorFlowEngine  # here, because it starts TensorFlow
+
+    return TensorFlowEngine(definition)

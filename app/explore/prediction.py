@@ -6,11 +6,13 @@ from functools import cached_property
 from typing import Annotated
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
-from app.cnn.answer import is_logistic, last_activation, logistic, softmax
 from app.cnn.card import Answer
 from app.cnn.cells import JsonFloat
+from app.cnn.definition import last_activation
+from app.cnn.kinds.activation_functions import is_logistic
 from app.cnn.network import ForwardPass, Network
 from app.cnn.pooling import PoolingMode
 from app.cnn.types import Array
@@ -148,3 +150,16 @@ def _verdict(labels: list[str], probabilities: list[float], output: Array) -> tu
         best = int(np.argmax(probabilities))
         return labels[best], probabilities[best]
     return (f"{output[0]:.4g}" if output.size == 1 else NO_LABEL), None
+
+
+def softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return scores, (units,), as shares of 1."""
+    exponentials = np.exp(logits.astype(np.float64) - logits.max())
+    return np.asarray(exponentials / exponentials.sum())
+
+
+def logistic(score: float) -> float:
+    """Return a score as a probability, from 0 to 1."""
+    # The exponent is never positive: no score is large enough to overflow.
+    small = float(np.exp(-abs(score)))
+    return 1 / (1 + small) if score >= 0 else small / (1 + small)

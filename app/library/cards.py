@@ -6,8 +6,8 @@ from typing import Any
 
 from app.cnn.card import Card
 from app.library.files import ModelFile, Stamp, stamp_of, write_atomically
-from app.model_files.cards import complete_card
 from app.model_files.errors import ModelError, shown
+from app.model_files.infer_card import complete_card
 
 _MAX_BYTES = 2**20
 

@@ -3,11 +3,12 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from app.cnn.kinds import Layer, Settings
-from app.cnn.kinds.settings import PARAMETERS
+from app.cnn.kinds import Layer, LayerSettings
+from app.cnn.kinds.checks import PARAMETERS
 from app.cnn.types import Array, ImageShape, Shape
-from app.model_files.errors import ModelError, shown
+from app.model_files.errors import RESAVE, ModelError, shown
 from app.model_files.limits import ANY_SIDE, CELLS
 
 LayerPath = tuple[str, ...]  # a layer's name, after the names of the models around it; the model itself is ()
@@ -19,7 +20,7 @@ class Step:
 
     name: str
     kind: type[Layer]
-    settings: Settings
+    settings: LayerSettings
     inputs: tuple[str, ...]
     origin: LayerPath  # where its weights are; () for a layer without any in the file
     fixed: tuple[Array, ...] = field(default=(), compare=False)  # the weights of a layer that was made here
@@ -77,3 +78,70 @@ def check_cells(step: Step, shape: Shape) -> None:
         raise ModelError(
             f"The layer {shown(step.name)} makes {cells:,} numbers of one image; at most {CELLS:,} are shown."
         )
+
+
+# What a file may say of a layer that changes nothing once it is trained. Whatever is in it is left unread.
+_IGNORED = frozenset(
+    [
+        "name",
+        "trainable",
+        "dtype",
+        "seed",
+        "batch_input_shape",
+        "batch_shape",
+        "input_shape",
+        "input_dim",
+        "input_dtype",
+        "sparse",
+        "ragged",
+        "autocast",
+        "noise_shape",
+        "activity_regularizer",
+        "synchronized",
+        "fused",
+        "renorm",
+        "renorm_clipping",
+        "renorm_momentum",
+        "virtual_batch_size",
+        "adjustment",
+        "dropout",
+        "recurrent_dropout",
+        "stateful",
+        "unroll",
+        "use_cudnn",
+        "implementation",
+        "unit_forget_bias",
+        "zero_output_for_mask",
+        "l1",
+        "l2",
+        "input_length",
+        "cache_key",
+    ]
+)
+_IGNORED_ENDINGS = ("_initializer", "_regularizer", "_constraint")
+
+
+def check_settings(kind: type[Layer], name: str, config: LayerSettings) -> dict[str, Any]:
+    """Return what the layer's class is given. Raises: ModelError, for a value or a setting that is not known.
+
+    Left out: what matters in training only, and what is off.
+    """
+    checks = kind.checks()
+    settings = {}
+    for key, value in config.items():
+        if key in checks:
+            try:
+                settings[key] = checks[key](value)
+            except ValueError as error:
+                raise ModelError(
+                    f"The layer {shown(name)} ({kind.__name__}) has {key}={shown(value)}; expected {error}."
+                    + (_CONVERT if key == "data_format" and value == "channels_first" else "")
+                ) from None
+        elif not (key in _IGNORED or key.endswith(_IGNORED_ENDINGS) or value is None or value is False):
+            raise ModelError(
+                f"The layer {shown(name)} ({kind.__name__}) has the unknown setting {shown(key)}. {RESAVE}"
+            )
+    return settings
+
+
+_CONVERT = " Convert the model to channels last, as TensorFlow on a processor needs it."

@@ -12,8 +12,8 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from app.cnn.network import Network
-from app.model_files.cards import infer_card
 from app.model_files.errors import ModelError, printable
+from app.model_files.infer_card import infer_card
 from app.model_files.loading import load_model
 from app.model_files.serialization import ScanResult, dump_scan_result, serialize
 

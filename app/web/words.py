@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from app.cnn.card import Answer, Fit
 from app.cnn.cells import ConvolutionCell, DenseCell, ElementwiseCell, PoolingCell
-from app.cnn.kinds.functions import FUNCTIONS
+from app.cnn.kinds.activation_functions import FUNCTIONS
 from app.web.numbers import MINUS
 
 MAX_UNITS = 20

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from keras import layers
 
-from app.cnn.answer import last_activation, logistic, softmax
+from app.cnn.definition import last_activation
+from app.explore.prediction import logistic, softmax
 from tests.keras_layers import describe_layers
 
 

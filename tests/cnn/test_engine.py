@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 from keras import layers
 
-from app.cnn.engine import Engine, make_engine
 from app.cnn.errors import ImageTooSmall
 from app.cnn.litert.engine import LiteEngine
-from app.cnn.network import Network
+from app.cnn.network import Engine, Network, make_engine
 from app.cnn.pooling import PoolingMode
 from app.cnn.tensorflow.engine import TensorFlowEngine
 from app.cnn.tensorflow.pooling import with_pooling

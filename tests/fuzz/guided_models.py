@@ -22,8 +22,8 @@ sys.modules.update(dict.fromkeys(("keras", "tensorflow")))  # type: ignore[arg-t
 
 with atheris.instrument_imports(include=["app.model_files", "app.cnn", "zipfile"]):
     from app.cnn.network import Network
-    from app.model_files.cards import infer_card
     from app.model_files.errors import ModelError
+    from app.model_files.infer_card import infer_card
     from app.model_files.loading import load_model
     from app.model_files.serialization import deserialize, serialize
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from app.cnn.network import Network
-from app.model_files.cards import infer_card
+from app.model_files.infer_card import infer_card
 from app.model_files.loading import LoadedModel, load_model
 from tests.keras_layers import describe_layers
 from tests.model_files.files import image

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from app.cnn.card import Card
-from app.model_files.cards import complete_card
 from app.model_files.errors import ModelError
+from app.model_files.infer_card import complete_card
 from tests.small_models import build_digits, build_logistic, build_picture, build_small, guess
 
 

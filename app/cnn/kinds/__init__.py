@@ -16,10 +16,10 @@ from app.cnn.kinds import (  # noqa: F401  each registers its kinds
     training_only,
 )
 from app.cnn.kinds.layer import REGISTRY as KINDS
-from app.cnn.kinds.layer import Layer, Settings
+from app.cnn.kinds.layer import Layer, LayerSettings
 from app.cnn.kinds.training_only import AUGMENTATIONS
 
 # Names that kinds had in other versions of Keras, or are registered under.
 ALIASES = {alias: name for name, kind in KINDS.items() for alias in kind.aliases}
 
-__all__ = ["ALIASES", "AUGMENTATIONS", "KINDS", "Layer", "Settings"]
+__all__ = ["ALIASES", "AUGMENTATIONS", "KINDS", "Layer", "LayerSettings"]

@@ -1,21 +1,16 @@
 """Activation functions as layers of their own."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.cnn.cells import Cell, ElementwiseCell, SoftmaxCell
 from app.cnn.errors import NoArithmetic, UnsupportedLayer
-from app.cnn.kinds.functions import FUNCTIONS, activate, elu, function_name, leaky_relu
-from app.cnn.kinds.layer import Layer, Place, known, last_size
-from app.cnn.kinds.settings import axis_number, axis_numbers, between, optional, real, setting, several
+from app.cnn.kinds.activation_functions import FUNCTIONS, activate, elu, function_name, leaky_relu
+from app.cnn.kinds.checks import axis_number, axis_numbers, between, optional, real, setting, several
+from app.cnn.kinds.layer import CellIndex, GraphBuilder, Layer, Tensor, known, last_size
 from app.cnn.types import Array, Shape, Variables, Weights
-
-if TYPE_CHECKING:
-    from app.cnn.litert.builder import GraphBuilder
-    from app.cnn.litert.graph import Tensor
 
 _not_negative = between(0)
 
@@ -35,7 +30,7 @@ class _Activation(Layer, abstract=True):
         """What sets the layer apart from the plain function of its name: a slope below zero, a ceiling."""
         return {}
 
-    def _explain(self, weights: Weights, inputs: Sequence[Array], place: Place, value: float) -> Cell:
+    def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
         operation = self.activation or self.kind.lower()
         formula = FUNCTIONS[operation].explain("{0}") if operation in FUNCTIONS else f"{operation}({{0}})"
         return ElementwiseCell((float(inputs[0][place]),), operation, self._parameters(), value, formula)
@@ -48,10 +43,10 @@ class Activation(_Activation):
 
     ignores_layout = True
 
-    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         return graph.copy(inputs[0]) if self.activation == "linear" else activate(graph, self.activation, inputs[0])
 
-    def _explain(self, weights: Weights, inputs: Sequence[Array], place: Place, value: float) -> Cell:
+    def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
         if self.activation != "softmax":
             return super()._explain(weights, inputs, place, value)
         return _explain_softmax_layer(self, inputs[0], place, value)
@@ -69,7 +64,7 @@ class ReLU(_Activation):
 
     ignores_layout = True
 
-    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         if self.threshold:
             raise UnsupportedLayer("a ReLU with a threshold")
         (x,) = inputs
@@ -94,7 +89,7 @@ class LeakyReLU(_Activation):
 
     ignores_layout = True
 
-    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         return leaky_relu(graph, inputs[0], self.negative_slope)
 
     def _parameters(self) -> Mapping[str, float]:
@@ -108,7 +103,7 @@ class ELU(_Activation):
 
     ignores_layout = True
 
-    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         return elu(graph, inputs[0], self.alpha)
 
     def _parameters(self) -> Mapping[str, float]:
@@ -125,7 +120,7 @@ class PReLU(_Activation):
         shared = self.shared_axes or ()
         return {"alpha": tuple(1 if axis in shared else known(size) for axis, size in enumerate(shape, start=1))}
 
-    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         return graph.prelu(inputs[0], weights["alpha"])
 
 
@@ -138,24 +133,22 @@ class Softmax(Layer):
     def last_function(self) -> str:
         return "softmax"
 
-    @property
-    def mixes_everything(self) -> bool:
-        return True
+    mixes_everything = True
 
     def compute_output_shape(self, *inputs: Shape) -> Shape:
         (shape,) = inputs
         last_size(self.axis, shape)
         return shape
 
-    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         graph.require_last_axis(self.axis, inputs[0], self.kind)
         return graph.softmax(inputs[0])
 
-    def _explain(self, weights: Weights, inputs: Sequence[Array], place: Place, value: float) -> Cell:
+    def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
         return _explain_softmax_layer(self, inputs[0], place, value)
 
 
-def _explain_softmax_layer(layer: Layer, logits: Array, place: Place, value: float) -> Cell:
+def _explain_softmax_layer(layer: Layer, logits: Array, place: CellIndex, value: float) -> Cell:
     if logits.ndim != 1:
         raise NoArithmetic(layer.kind)
     return explain_softmax(logits.astype(np.float64), place[0], value)

@@ -5,22 +5,18 @@ Learning, 2016, section 9.1).
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.cnn.cells import Cell, ConvolutionCell, Term
 from app.cnn.errors import NoArithmetic, UnsupportedLayer
-from app.cnn.kinds.functions import FUNCTIONS, activate, function_name
-from app.cnn.kinds.layer import Layer, Place, image_shape, require
-from app.cnn.kinds.settings import UNITS, flag, one_of, optional, pair, setting, whole
+from app.cnn.kinds.activation_functions import FUNCTIONS, activate, function_name
+from app.cnn.kinds.checks import UNITS, flag, one_of, optional, pair, setting, whole
+from app.cnn.kinds.layer import CellIndex, GraphBuilder, Layer, Tensor, image_shape, require
 from app.cnn.types import Array, Shape, Variables, Weights
 from app.cnn.windows import Region, Size, Window, read_cells
-
-if TYPE_CHECKING:
-    from app.cnn.litert.builder import GraphBuilder
-    from app.cnn.litert.graph import Tensor
 
 
 class Convolution(Layer, abstract=True):
@@ -61,7 +57,7 @@ class Convolution(Layer, abstract=True):
     def read_region(self, cells: Region, size: Size) -> Region:
         return self.window.region(cells, size)
 
-    def _explain(self, weights: Weights, inputs: Sequence[Array], place: Place, value: float) -> Cell:
+    def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
         row, column, channel = place
         channels, kernels = self.map_kernels(weights, inputs[0].shape[2], channel)
         window, patch = self.window.patch(inputs[0], row, column, padding=0.0)
@@ -149,7 +145,7 @@ class Conv2D(Convolution):
         group = channel // (kernel.shape[3] // (input_channels // size))
         return np.arange(group * size, (group + 1) * size), kernel[:, :, :, channel].astype(np.float64)
 
-    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         made = graph.conv_2d(inputs[0], weights["kernel"], weights.get("bias"), self.window)
         return activate(graph, self.activation, made)
 
@@ -186,7 +182,7 @@ class DepthwiseConv2D(_Depthwise):
         source, multiple = divmod(channel, kernel.shape[3])
         return np.array([source]), kernel[:, :, [source], multiple].astype(np.float64)
 
-    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         made = graph.depthwise_conv_2d(inputs[0], weights["kernel"], weights.get("bias"), self.window)
         return activate(graph, self.activation, made)
 
@@ -220,7 +216,7 @@ class SeparableConv2D(_Depthwise):
         combined = depthwise * pointwise.reshape(depthwise.shape[2:])
         return np.arange(input_channels), combined.sum(axis=3)
 
-    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         apart = graph.depthwise_conv_2d(inputs[0], weights["depthwise_kernel"], None, self.window)
         made = graph.conv_2d(apart, weights["pointwise_kernel"], weights.get("bias"), Window((1, 1)))
         return activate(graph, self.activation, made)
@@ -259,7 +255,7 @@ class Conv2DTranspose(Convolution):
         _, _, channels = image_shape(*inputs)
         return {"kernel": (*self.kernel_size, self.filters, channels), **self._bias(self.filters)}
 
-    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         if self.dilation_rate != (1, 1) or self.output_padding is not None:
             raise UnsupportedLayer("a transposed convolution with dilation or output_padding")
         height, width = self._output_size((inputs[0].shape[1], inputs[0].shape[2]))
@@ -276,7 +272,7 @@ class Conv2DTranspose(Convolution):
     ) -> NDArray[np.float64] | None:
         return None
 
-    def _explain(self, weights: Weights, inputs: Sequence[Array], place: Place, value: float) -> Cell:
+    def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
         """Return the input cells that reach a cell of the output, and the weight of each."""
         image, (row, column, channel) = inputs[0], place
         region = self.read_region(Region(row, column, row + 1, column + 1), image.shape[:2])

@@ -1,21 +1,16 @@
 """Dense layers: every output is a weighted sum of all inputs."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from app.cnn.cells import Cell, Contribution, DenseCell
 from app.cnn.errors import NoArithmetic
 from app.cnn.kinds.activation import explain_softmax
-from app.cnn.kinds.functions import FUNCTIONS, activate, function_name
-from app.cnn.kinds.layer import Layer, Place, known
-from app.cnn.kinds.settings import UNITS, flag, setting, whole
+from app.cnn.kinds.activation_functions import FUNCTIONS, activate, function_name
+from app.cnn.kinds.checks import UNITS, flag, setting, whole
+from app.cnn.kinds.layer import CellIndex, GraphBuilder, Layer, Tensor, known
 from app.cnn.types import Array, Shape, Variables, Weights
-
-if TYPE_CHECKING:
-    from app.cnn.litert.builder import GraphBuilder
-    from app.cnn.litert.graph import Tensor
 
 
 class Dense(Layer):
@@ -26,10 +21,7 @@ class Dense(Layer):
     use_bias: bool = setting(flag, True)
 
     makes_vector = True
-
-    @property
-    def mixes_everything(self) -> bool:
-        return True
+    mixes_everything = True
 
     def compute_output_shape(self, *inputs: Shape) -> Shape:
         ((*places, _),) = inputs
@@ -39,11 +31,11 @@ class Dense(Layer):
         ((*_, channels),) = inputs
         return {"kernel": (known(channels), self.units)} | ({"bias": (self.units,)} if self.use_bias else {})
 
-    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         made = graph.fully_connected(inputs[0], weights["kernel"], weights.get("bias"))
         return activate(graph, self.activation, made)
 
-    def _explain(self, weights: Weights, inputs: Sequence[Array], place: Place, value: float) -> Cell:
+    def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
         values = inputs[0]
         if values.ndim != 1:
             raise NoArithmetic(self.kind)

@@ -12,17 +12,19 @@ from numpy.typing import NDArray
 
 from app.cnn.cells import Cell, ElementwiseCell
 from app.cnn.errors import NeedsKeras, NoArithmetic, UnsupportedLayer
-from app.cnn.kinds.settings import Check, setting
+from app.cnn.kinds.checks import Check, setting
 from app.cnn.pooling import PoolingMode
 from app.cnn.types import Array, Shape, Variables, Weights
 from app.cnn.windows import Region, Size, Window
 
-if TYPE_CHECKING:  # not every machine has LiteRT
-    from app.cnn.litert.builder import GraphBuilder
-    from app.cnn.litert.graph import Tensor
+if TYPE_CHECKING:
+    from app.cnn.litert.builder import GraphBuilder as GraphBuilder
+    from app.cnn.litert.graph import Tensor as Tensor
+else:  # LiteRT writes graphs; not every machine has it
+    GraphBuilder = Tensor = Any
 
-Settings = Mapping[str, Any]  # of a layer, under Keras' names, each of them checked
-Place = tuple[int, ...]  # of a cell in a layer's output: (row, column, channel), or (unit,)
+LayerSettings = Mapping[str, Any]  # of a layer, under Keras' names, each of them checked
+CellIndex = tuple[int, ...]  # of a cell in a layer's output: (row, column, channel), or (unit,)
 
 REGISTRY: dict[str, type["Layer"]] = {}  # every kind by its Keras class name; app.cnn.kinds fills it
 
@@ -43,6 +45,8 @@ class Layer:
 
     # Names that the kind had in other versions of Keras, or is registered under.
     aliases: ClassVar[tuple[str, ...]] = ()
+    # Each of its cells depends on the whole of its input.
+    mixes_everything: ClassVar[bool] = False
     # It rescales or reshapes the maps of the layer before it, and adds little to their picture.
     is_minor: ClassVar[bool] = False
     # Its output has no height and width any more, whatever it read.
@@ -76,7 +80,7 @@ class Layer:
 
     @classmethod
     def create(
-        cls, name: str, sources: Sequence[str | None], settings: Settings, input_shapes: Sequence[Shape]
+        cls, name: str, sources: Sequence[str | None], settings: LayerSettings, input_shapes: Sequence[Shape]
     ) -> "Layer":
         """Make a layer of checked settings, and work out its output's shape and its weights' shapes.
 
@@ -94,7 +98,7 @@ class Layer:
         return replace(layer, output_shape=shape, variables=variables)
 
     @classmethod
-    def bound_parameters(cls, settings: Settings, shape: Shape) -> int:
+    def bound_parameters(cls, settings: LayerSettings, shape: Shape) -> int:
         """Return more parameters than a layer of these settings can have, where `create` does not tell how many.
 
         shape: of its input.
@@ -106,7 +110,7 @@ class Layer:
         return sum(map(math.prod, variables.values()))
 
     @classmethod
-    def turn_channels_last(cls, settings: Settings) -> Settings | None:
+    def turn_channels_last(cls, settings: LayerSettings) -> LayerSettings | None:
         """Return the settings for an image with its channels last, for those of one with its channels first.
 
         None where the layer cannot be turned.
@@ -185,11 +189,6 @@ class Layer:
     def is_convolution(self) -> bool:
         return False
 
-    @property
-    def mixes_everything(self) -> bool:
-        """Each of its cells depends on the whole of its input."""
-        return False
-
     def with_pooling(self, mode: PoolingMode | None) -> "Layer":
         """Return the layer as it is in this pooling mode; None, and for a layer that does not pool, is as trained."""
         return self
@@ -200,21 +199,21 @@ class Layer:
 
     # -- LiteRT ------------------------------------------------------------------------------------------------------
 
-    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         """Write the layer into a LiteRT graph, and return its output. Raises: UnsupportedLayer."""
         raise UnsupportedLayer(f"{self.kind} layers")
 
     # -- arithmetic --------------------------------------------------------------------------------------------------
 
     @np.errstate(invalid="ignore", over="ignore")  # a broken network's values are not finite, and are shown so
-    def explain(self, weights: Weights, inputs: Sequence[Array], output: Array, place: Place) -> Cell:
+    def explain(self, weights: Weights, inputs: Sequence[Array], output: Array, place: CellIndex) -> Cell:
         """Return the arithmetic of one cell, part by part, in float64 over the float32 values of the network.
 
         inputs, output: what the layer read and made, without the batch. Raises: NoArithmetic.
         """
         return self._explain(weights, inputs, place, float(output[place]))
 
-    def _explain(self, weights: Weights, inputs: Sequence[Array], place: Place, value: float) -> Cell:
+    def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
         raise NoArithmetic(self.kind)
 
     def partial_maps(
@@ -236,7 +235,7 @@ class Layer:
         """
         raise NoArithmetic(self.kind)
 
-    def source_of(self, place: Place, inputs: Sequence[Shape]) -> tuple[int, Place | None] | None:
+    def source_of(self, place: CellIndex, inputs: Sequence[Shape]) -> tuple[int, CellIndex | None] | None:
         """Return where a value was moved from: which input, and the place in it, or None for padding.
 
         None where the layer does more than to move values.
@@ -267,13 +266,13 @@ class Unchanged(Layer, abstract=True):
 
     ignores_layout = True
 
-    def source_of(self, place: Place, inputs: Sequence[Shape]) -> tuple[int, Place | None] | None:
+    def source_of(self, place: CellIndex, inputs: Sequence[Shape]) -> tuple[int, CellIndex | None] | None:
         return 0, place
 
-    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         return graph.copy(inputs[0])
 
-    def _explain(self, weights: Weights, inputs: Sequence[Array], place: Place, value: float) -> Cell:
+    def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
         formula = "nothing happens to {0} when the network answers"
         return ElementwiseCell((float(inputs[0][place]),), self.kind.lower(), {}, value, formula)
 

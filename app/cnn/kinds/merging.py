@@ -1,21 +1,17 @@
 """Layers that combine several inputs."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from app.cnn.cells import Cell, ElementwiseCell
 from app.cnn.errors import NoArithmetic
-from app.cnn.kinds.layer import Layer, Place, Settings, require
+from app.cnn.kinds.checks import axis_number, setting
+from app.cnn.kinds.layer import CellIndex, GraphBuilder, Layer, LayerSettings, Tensor, require
 from app.cnn.kinds.normalization import turn_axis
 from app.cnn.kinds.reshaping import Moving
-from app.cnn.kinds.settings import axis_number, setting
 from app.cnn.types import Array, Shape, Weights
-
-if TYPE_CHECKING:
-    from app.cnn.litert.builder import GraphBuilder
-    from app.cnn.litert.graph import Tensor
 
 
 class _Merge(Layer, abstract=True):
@@ -24,24 +20,20 @@ class _Merge(Layer, abstract=True):
     ignores_layout = True
     verb: ClassVar[str]  # before the names of its inputs
     sign: ClassVar[str | None] = None  # between its inputs in a formula
-
-    @staticmethod
-    def combine(graph: "GraphBuilder", x: "Tensor", y: "Tensor") -> "Tensor":
-        """Write the combination of two inputs."""
-        raise NotImplementedError
+    combine: ClassVar[str]  # the operation of a graph that combines two inputs
 
     def compute_output_shape(self, *inputs: Shape) -> Shape:
         require(len(inputs) > 1)
         return tuple(_common(set(sizes)) for sizes in zip(*inputs, strict=True))
 
-    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         graph.require(len({len(each.shape) for each in inputs}) == 1, "inputs of different ranks")
         made = inputs[0]
         for each in inputs[1:]:
-            made = self.combine(graph, made, each)
+            made = getattr(graph, self.combine)(made, each)
         return made
 
-    def _explain(self, weights: Weights, inputs: Sequence[Array], place: Place, value: float) -> Cell:
+    def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
         if any(each.ndim != len(place) for each in inputs):
             raise NoArithmetic(self.kind)
         # What has one row, column or channel is repeated.
@@ -73,10 +65,7 @@ class Add(_Merge):
 
     verb = "adds"
     sign = " + "
-
-    @staticmethod
-    def combine(graph: "GraphBuilder", x: "Tensor", y: "Tensor") -> "Tensor":
-        return graph.add(x, y)
+    combine = "add"
 
 
 class Subtract(_Merge):
@@ -84,10 +73,7 @@ class Subtract(_Merge):
 
     verb = "subtracts the second from the first of"
     sign = " - "
-
-    @staticmethod
-    def combine(graph: "GraphBuilder", x: "Tensor", y: "Tensor") -> "Tensor":
-        return graph.subtract(x, y)
+    combine = "subtract"
 
     def compute_output_shape(self, *inputs: Shape) -> Shape:
         require(len(inputs) == 2)
@@ -99,22 +85,16 @@ class Multiply(_Merge):
 
     verb = "multiplies"
     sign = " × "
-
-    @staticmethod
-    def combine(graph: "GraphBuilder", x: "Tensor", y: "Tensor") -> "Tensor":
-        return graph.multiply(x, y)
+    combine = "multiply"
 
 
 class Average(_Merge):
     """The mean."""
 
     verb = "the average of"
+    combine = "add"
 
-    @staticmethod
-    def combine(graph: "GraphBuilder", x: "Tensor", y: "Tensor") -> "Tensor":
-        return graph.add(x, y)
-
-    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         return graph.multiply(super().write(graph, weights, inputs), 1 / len(inputs))
 
 
@@ -122,20 +102,14 @@ class Maximum(_Merge):
     """The largest value."""
 
     verb = "the larger values of"
-
-    @staticmethod
-    def combine(graph: "GraphBuilder", x: "Tensor", y: "Tensor") -> "Tensor":
-        return graph.maximum(x, y)
+    combine = "maximum"
 
 
 class Minimum(_Merge):
     """The smallest value."""
 
     verb = "the smaller values of"
-
-    @staticmethod
-    def combine(graph: "GraphBuilder", x: "Tensor", y: "Tensor") -> "Tensor":
-        return graph.minimum(x, y)
+    combine = "minimum"
 
 
 class Concatenate(Moving):
@@ -144,7 +118,7 @@ class Concatenate(Moving):
     axis: int = setting(axis_number, -1)
 
     @classmethod
-    def turn_channels_last(cls, settings: Settings) -> Settings | None:
+    def turn_channels_last(cls, settings: LayerSettings) -> LayerSettings | None:
         return turn_axis(settings)
 
     def _position(self, rank: int) -> int:
@@ -163,10 +137,10 @@ class Concatenate(Moving):
         shape.insert(position, None if None in joined else sum(size or 0 for size in joined))
         return tuple(shape)
 
-    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         return graph.concatenate(inputs, self.axis % len(inputs[0].shape))
 
-    def source_of(self, place: Place, inputs: Sequence[Shape]) -> tuple[int, Place | None] | None:
+    def source_of(self, place: CellIndex, inputs: Sequence[Shape]) -> tuple[int, CellIndex | None] | None:
         position, origin, source = self._position(len(place)), list(place), 0
         while origin[position] >= (inputs[source][position] or 0):
             origin[position] -= inputs[source][position] or 0

@@ -1,15 +1,14 @@
 """Layers that shift and scale: by fixed numbers, by what they learned, or by what they read."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.cnn.cells import Cell, ElementwiseCell
 from app.cnn.errors import InvalidLayer, NoArithmetic
-from app.cnn.kinds.layer import Layer, Place, Settings, last_size, require
-from app.cnn.kinds.settings import (
+from app.cnn.kinds.checks import (
     UNITS,
     axis_number,
     axis_numbers,
@@ -20,11 +19,8 @@ from app.cnn.kinds.settings import (
     setting,
     whole,
 )
+from app.cnn.kinds.layer import CellIndex, GraphBuilder, Layer, LayerSettings, Tensor, last_size, require
 from app.cnn.types import Array, Shape, Variables, Weights
-
-if TYPE_CHECKING:
-    from app.cnn.litert.builder import GraphBuilder
-    from app.cnn.litert.graph import Tensor
 
 _KERAS_EPSILON = 1e-7  # keras.config.epsilon()
 _BYTES = (0.0, 255.0)
@@ -33,7 +29,7 @@ _UNIT = (0.0, 1.0)
 _CHANNELS_LAST = {1: 3, 2: 1, 3: 2, -3: 3, -2: 1, -1: 2}
 
 
-def turn_axis(settings: Settings) -> Settings | None:
+def turn_axis(settings: LayerSettings) -> LayerSettings | None:
     """Return the settings with their axis as it is when the channels come last; None where that cannot be said."""
     axis = settings.get("axis", -1)
     return {**settings, "axis": _CHANNELS_LAST[axis]} if axis in _CHANNELS_LAST else None
@@ -68,17 +64,17 @@ class Rescaling(Layer):
     def value_range(self, weights: Weights) -> tuple[float, float]:
         return _BYTES if _largest(self.scale) < 1 / 16 or _largest(self.offset) > 16 else _UNIT
 
-    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         few = max(np.size(self.scale), np.size(self.offset)) <= inputs[0].shape[-1]
         graph.require(few, "a Rescaling with more numbers than channels")
         return graph.scale_and_shift(inputs[0], np.ravel(self.scale), np.ravel(self.offset))
 
-    def _explain(self, weights: Weights, inputs: Sequence[Array], place: Place, value: float) -> Cell:
+    def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
         parameters = {"scale": self._of(self.scale, place), "offset": self._of(self.offset, place)}
         return ElementwiseCell((float(inputs[0][place]),), "rescaling", parameters, value, "{0} × scale + offset")
 
     @staticmethod
-    def _of(values: Any, place: Place) -> float:
+    def _of(values: Any, place: CellIndex) -> float:
         """Return the number that is meant for a cell."""
         flat = np.ravel(values)
         return float(flat[place[-1] if flat.size > 1 else 0])
@@ -98,14 +94,14 @@ class _Normalizing(Layer, abstract=True):
         return {name: shape for name, has_it in (("gamma", self.scale), ("beta", self.center)) if has_it}
 
     def _cell_among(
-        self, values: Array, weights: Weights, inputs: Sequence[Array], place: Place, value: float
+        self, values: Array, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float
     ) -> ElementwiseCell:
         """Return the arithmetic of a cell that is normalised by the mean and variance of these values."""
         exact = values.astype(np.float64)
         return self._cell(weights, inputs, place, float(exact.mean()), float(exact.var()), value)
 
     def _cell(
-        self, weights: Weights, inputs: Sequence[Array], place: Place, mean: float, variance: float, value: float
+        self, weights: Weights, inputs: Sequence[Array], place: CellIndex, mean: float, variance: float, value: float
     ) -> ElementwiseCell:
         gamma, beta = (
             float(weights[name][place[-1]]) if name in weights else missing
@@ -129,7 +125,7 @@ class BatchNormalization(_Normalizing):
     keeps_channels = True
 
     @classmethod
-    def turn_channels_last(cls, settings: Settings) -> Settings | None:
+    def turn_channels_last(cls, settings: LayerSettings) -> LayerSettings | None:
         return turn_axis(settings)
 
     def variable_shapes(self, *inputs: Shape) -> Variables:
@@ -137,13 +133,13 @@ class BatchNormalization(_Normalizing):
         channels = (last_size(self.axis, shape),)
         return {**self._learned(channels), "moving_mean": channels, "moving_variance": channels}
 
-    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         graph.require_last_axis(self.axis, inputs[0], self.kind)
         exact = {name: weight.astype(np.float64) for name, weight in weights.items()}
         scale = exact.get("gamma", 1.0) / np.sqrt(exact["moving_variance"] + self.epsilon)
         return graph.scale_and_shift(inputs[0], scale, exact.get("beta", 0.0) - exact["moving_mean"] * scale)
 
-    def _explain(self, weights: Weights, inputs: Sequence[Array], place: Place, value: float) -> Cell:
+    def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
         mean, variance = (float(weights[name][place[-1]]) for name in ("moving_mean", "moving_variance"))
         return self._cell(weights, inputs, place, mean, variance, value)
 
@@ -159,7 +155,7 @@ class LayerNormalization(_Normalizing):
         (shape,) = inputs
         return self._learned((last_size(self.axis, shape),))
 
-    def _explain(self, weights: Weights, inputs: Sequence[Array], place: Place, value: float) -> Cell:
+    def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
         if self.axis not in (-1, len(place), (-1,), (len(place),)):
             raise NoArithmetic(self.kind)
         return self._cell_among(inputs[0][place[:-1]], weights, inputs, place, value)
@@ -172,14 +168,11 @@ class GroupNormalization(_Normalizing):
     axis: int = setting(axis_number, -1)
 
     operation = "group normalisation"
+    mixes_everything = True
 
     @classmethod
-    def turn_channels_last(cls, settings: Settings) -> Settings | None:
+    def turn_channels_last(cls, settings: LayerSettings) -> LayerSettings | None:
         return turn_axis(settings)
-
-    @property
-    def mixes_everything(self) -> bool:
-        return True
 
     def variable_shapes(self, *inputs: Shape) -> Variables:
         (shape,) = inputs
@@ -188,7 +181,7 @@ class GroupNormalization(_Normalizing):
         require(groups > 0 and channels % groups == 0)
         return self._learned((channels,))
 
-    def _explain(self, weights: Weights, inputs: Sequence[Array], place: Place, value: float) -> Cell:
+    def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
         (values,) = inputs
         size = 1 if self.groups == -1 else values.shape[-1] // self.groups
         first = place[-1] // size * size
@@ -223,7 +216,7 @@ class Normalization(Layer):
         mean = weights.get("mean") if self.mean is None else self.mean
         return _BYTES if _largest(mean) > 1.5 else _UNIT
 
-    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         graph.require_last_axis(self.axis, inputs[0], self.kind)
         graph.require(not self.invert and self.mean is None, "a Normalization with settings of its own")
         mean, variance = (weights[name].astype(np.float64) for name in ("mean", "variance"))

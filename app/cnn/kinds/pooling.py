@@ -2,22 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.cnn.cells import Cell, PoolingCell
+from app.cnn.kinds.checks import flag, one_of, optional, pair, setting
 from app.cnn.kinds.convolution import describe_steps
-from app.cnn.kinds.layer import REGISTRY, Layer, Place, image_shape
-from app.cnn.kinds.settings import flag, one_of, optional, pair, setting
+from app.cnn.kinds.layer import REGISTRY, CellIndex, GraphBuilder, Layer, Tensor, image_shape
 from app.cnn.pooling import PoolingMode
 from app.cnn.types import Array, Shape, Weights
 from app.cnn.windows import Region, Size, Window
-
-if TYPE_CHECKING:
-    from app.cnn.litert.builder import GraphBuilder
-    from app.cnn.litert.graph import Tensor
 
 _COUNTS = {4: "four", 9: "nine"}
 _KEEPS = {PoolingMode.MAX: "the maximum", PoolingMode.AVERAGE: "the average", PoolingMode.MIN: "the minimum"}
@@ -45,7 +41,7 @@ class Pooling(Layer, abstract=True):
             return self
         return self.in_mode(mode)(**{each.name: getattr(self, each.name) for each in fields(self)})
 
-    def _explain(self, weights: Weights, inputs: Sequence[Array], place: Place, value: float) -> Cell:
+    def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
         window, patch = self._patch(inputs[0], place)
         counted = patch[~np.isnan(patch)]
         if counted.size == 0:  # not padding: a network whose values are not numbers
@@ -53,7 +49,7 @@ class Pooling(Layer, abstract=True):
         kept = float(counted.max()), float(counted.mean()), float(counted.min())
         return PoolingCell(window, patch, *kept, self.mode, value)
 
-    def _patch(self, image: Array, place: Place) -> tuple[Region, NDArray[np.float64]]:
+    def _patch(self, image: Array, place: CellIndex) -> tuple[Region, NDArray[np.float64]]:
         """Return the window of a cell, and its values: (rows, columns), NaN for padding, which no mode counts."""
         raise NotImplementedError
 
@@ -73,10 +69,10 @@ class _WindowPooling(Pooling, abstract=True):
         height, width, channels = image_shape(*inputs)
         return (*self.window.output_size((height, width)), channels)
 
-    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         return graph.pool_2d(inputs[0], self.window, self.mode)
 
-    def _patch(self, image: Array, place: Place) -> tuple[Region, NDArray[np.float64]]:
+    def _patch(self, image: Array, place: CellIndex) -> tuple[Region, NDArray[np.float64]]:
         row, column, channel = place
         window, patch = self.window.patch(image[:, :, channel : channel + 1], row, column, padding=np.nan)
         return window, patch[:, :, 0]
@@ -125,19 +121,16 @@ class _GlobalPooling(Pooling, abstract=True):
     family = "Global{}Pooling2D"
     makes_vector = True
     keeps_probabilities = True
-
-    @property
-    def mixes_everything(self) -> bool:
-        return True
+    mixes_everything = True
 
     def compute_output_shape(self, *inputs: Shape) -> Shape:
         _, _, channels = image_shape(*inputs)
         return (1, 1, channels) if self.keepdims else (channels,)
 
-    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         return graph.reduce(inputs[0], self.mode, self.keepdims)
 
-    def _patch(self, image: Array, place: Place) -> tuple[Region, NDArray[np.float64]]:
+    def _patch(self, image: Array, place: CellIndex) -> tuple[Region, NDArray[np.float64]]:
         return Region(0, 0, *image.shape[:2]), image[:, :, place[-1]].astype(np.float64)
 
     def describe(self) -> str:
@@ -189,12 +182,12 @@ class _AdaptivePooling(Pooling, abstract=True):
         top, left = cells.top * height // rows, cells.left * width // columns
         return Region(top, left, -(-cells.bottom * height // rows), -(-cells.right * width // columns))
 
-    def _patch(self, image: Array, place: Place) -> tuple[Region, NDArray[np.float64]]:
+    def _patch(self, image: Array, place: CellIndex) -> tuple[Region, NDArray[np.float64]]:
         row, column, channel = place
         region = self.read_region(Region(row, column, row + 1, column + 1), image.shape[:2])
         return region, image[region.top : region.bottom, region.left : region.right, channel].astype(np.float64)
 
-    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         """Pool rows, then columns: of a rectangle, that is the same in every mode."""
         for axis in (0, 1):
             size = (inputs[0].shape[1], inputs[0].shape[2])

@@ -2,9 +2,9 @@
 
 from typing import ClassVar
 
-from app.cnn.kinds.functions import function_name
+from app.cnn.kinds.activation_functions import function_name
+from app.cnn.kinds.checks import UNITS, flag, one_of, setting, whole
 from app.cnn.kinds.layer import Layer, known
-from app.cnn.kinds.settings import UNITS, flag, one_of, setting, whole
 from app.cnn.types import Shape, Variables
 
 
@@ -19,10 +19,7 @@ class _Recurrent(Layer, abstract=True):
     go_backwards: bool = setting(flag, False)
 
     gates: ClassVar[int] = 1  # how many times the state's weights there are
-
-    @property
-    def mixes_everything(self) -> bool:
-        return True
+    mixes_everything = True
 
     def compute_output_shape(self, *inputs: Shape) -> Shape:
         ((rows, _),) = inputs

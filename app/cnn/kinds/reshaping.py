@@ -2,25 +2,20 @@
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from app.cnn.cells import Cell, MovedCell
 from app.cnn.errors import NoArithmetic
-from app.cnn.kinds.layer import Layer, Place, Settings, known, require
-from app.cnn.kinds.settings import SIDE, one_of, optional, setting, several, size_number, whole
+from app.cnn.kinds.checks import SIDE, one_of, optional, setting, several, size_number, whole
+from app.cnn.kinds.layer import CellIndex, GraphBuilder, Layer, LayerSettings, Tensor, known, require
 from app.cnn.types import Array, Shape, Weights
-
-if TYPE_CHECKING:
-    from app.cnn.litert.builder import GraphBuilder
-    from app.cnn.litert.graph import Tensor
 
 
 class Moving(Layer, abstract=True):
     """A layer that moves values: `source_of` says where each came from."""
 
-    def _explain(self, weights: Weights, inputs: Sequence[Array], place: Place, value: float) -> Cell:
+    def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
         found = self.source_of(place, [each.shape for each in inputs])
         if found is None:
             raise NoArithmetic(self.kind)
@@ -30,7 +25,7 @@ class Moving(Layer, abstract=True):
         return MovedCell(source, None if origin is None else as_cell(origin), value)
 
 
-def as_cell(place: Place) -> tuple[int, int, int]:
+def as_cell(place: CellIndex) -> tuple[int, int, int]:
     """Return a place as row, column, channel: a unit of a vector is a column of the first row."""
     row, column, channel = place if len(place) == 3 else (0, *place, 0)
     return int(row), int(column), int(channel)
@@ -46,23 +41,20 @@ class Flatten(Moving):
     makes_vector = True
     ignores_input_shape = True
     keeps_probabilities = True
+    mixes_everything = True
 
     @classmethod
-    def turn_channels_last(cls, settings: Settings) -> Settings | None:
+    def turn_channels_last(cls, settings: LayerSettings) -> LayerSettings | None:
         return {**settings, "data_format": "channels_last"}
-
-    @property
-    def mixes_everything(self) -> bool:
-        return True
 
     def compute_output_shape(self, *inputs: Shape) -> Shape:
         (shape,) = inputs
         return (None if None in shape else math.prod(size or 0 for size in shape),)
 
-    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         return graph.reshape(inputs[0], (1, math.prod(inputs[0].shape)))
 
-    def source_of(self, place: Place, inputs: Sequence[Shape]) -> tuple[int, Place | None] | None:
+    def source_of(self, place: CellIndex, inputs: Sequence[Shape]) -> tuple[int, CellIndex | None] | None:
         (shape,) = inputs
         return 0, tuple(map(int, np.unravel_index(place[0], [known(size) for size in shape])))
 
@@ -80,10 +72,7 @@ class Reshape(Moving):
     ignores_input_shape = True
     keeps_probabilities = True
     keeps_values = True
-
-    @property
-    def mixes_everything(self) -> bool:
-        return True
+    mixes_everything = True
 
     def compute_output_shape(self, *inputs: Shape) -> Shape:
         (shape,) = inputs
@@ -93,11 +82,11 @@ class Reshape(Moving):
         require(cells % given == 0 and (-1 in target or cells == given))
         return tuple(cells // given if size == -1 else size for size in target)
 
-    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         graph.require(None not in self.output_shape, "a new shape of any size")
         return graph.reshape(inputs[0], (1, *(size or 0 for size in self.output_shape)))
 
-    def source_of(self, place: Place, inputs: Sequence[Shape]) -> tuple[int, Place | None] | None:
+    def source_of(self, place: CellIndex, inputs: Sequence[Shape]) -> tuple[int, CellIndex | None] | None:
         (shape,) = inputs
         index = np.ravel_multi_index(place, [known(size) for size in self.compute_output_shape(shape)])
         return 0, tuple(map(int, np.unravel_index(index, [known(size) for size in shape])))
@@ -110,20 +99,17 @@ class Permute(Moving):
 
     is_minor = True
     keeps_probabilities = True
-
-    @property
-    def mixes_everything(self) -> bool:
-        return True
+    mixes_everything = True
 
     def compute_output_shape(self, *inputs: Shape) -> Shape:
         (shape,) = inputs
         require(sorted(self.dims) == list(range(1, len(shape) + 1)))
         return tuple(shape[axis - 1] for axis in self.dims)
 
-    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         return graph.transpose(inputs[0], (0, *self.dims))
 
-    def source_of(self, place: Place, inputs: Sequence[Shape]) -> tuple[int, Place | None] | None:
+    def source_of(self, place: CellIndex, inputs: Sequence[Shape]) -> tuple[int, CellIndex | None] | None:
         return 0, tuple(place[self.dims.index(axis)] for axis in range(1, len(place) + 1))
 
 

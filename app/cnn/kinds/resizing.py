@@ -1,17 +1,12 @@
 """Layers that change height and width: padding, cropping, enlarging, resizing."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from app.cnn.kinds.layer import Layer, Place, image_shape
+from app.cnn.kinds.checks import SIDE, flag, margins, one_of, optional, pair, real, setting, whole
+from app.cnn.kinds.layer import CellIndex, GraphBuilder, Layer, Tensor, image_shape
 from app.cnn.kinds.reshaping import Moving
-from app.cnn.kinds.settings import SIDE, flag, margins, one_of, optional, pair, real, setting, whole
 from app.cnn.types import Shape, Weights
 from app.cnn.windows import Region, Size
-
-if TYPE_CHECKING:
-    from app.cnn.litert.builder import GraphBuilder
-    from app.cnn.litert.graph import Tensor
 
 Margins = tuple[tuple[int, int], tuple[int, int]]  # rows above and below, columns left and right
 
@@ -35,7 +30,7 @@ class _Margin(Moving, abstract=True):
         sums = zip(sides, map(sum, self.added), strict=True)
         return (*(None if side is None else side + margin for side, margin in sums), channels)
 
-    def source_of(self, place: Place, inputs: Sequence[Shape]) -> tuple[int, Place | None] | None:
+    def source_of(self, place: CellIndex, inputs: Sequence[Shape]) -> tuple[int, CellIndex | None] | None:
         ((top, _), (left, _)), (row, column, channel) = self.added, place
         return 0, _within((row - top, column - left, channel), inputs[0])
 
@@ -44,7 +39,7 @@ class _Margin(Moving, abstract=True):
         return Region(cells.top - top, cells.left - left, cells.bottom - top, cells.right - left)
 
 
-def _within(place: tuple[int, int, int], shape: Shape) -> Place | None:
+def _within(place: tuple[int, int, int], shape: Shape) -> CellIndex | None:
     """Return a place that lies inside a map of this shape; None for one in the padding."""
     row, column, _ = place
     return place if 0 <= row < (shape[0] or 0) and 0 <= column < (shape[1] or 0) else None
@@ -63,7 +58,7 @@ class ZeroPadding2D(_Margin):
     def added(self) -> Margins:
         return self.padding
 
-    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         return graph.pad(inputs[0], self.added)
 
 
@@ -79,7 +74,7 @@ class Cropping2D(_Margin):
         (top, bottom), (left, right) = self.cropping
         return (-top, -bottom), (-left, -right)
 
-    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         return graph.crop(inputs[0], self.cropping)
 
 
@@ -97,11 +92,11 @@ class UpSampling2D(Moving):
         sizes = zip(sides, self.size, strict=True)
         return (*(None if side is None else side * factor for side, factor in sizes), channels)
 
-    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         height, width = (side * factor for side, factor in zip(inputs[0].shape[1:3], self.size, strict=True))
         return graph.resize(inputs[0], height, width, self.interpolation)
 
-    def source_of(self, place: Place, inputs: Sequence[Shape]) -> tuple[int, Place | None] | None:
+    def source_of(self, place: CellIndex, inputs: Sequence[Shape]) -> tuple[int, CellIndex | None] | None:
         if self.interpolation != "nearest":
             return None
         (rows, columns), (row, column, channel) = self.size, place
@@ -128,16 +123,13 @@ class Resizing(Layer):
     phrase = "resized"
     keeps_channels = True
     keeps_values = True
-
-    @property
-    def mixes_everything(self) -> bool:
-        return True
+    mixes_everything = True
 
     def compute_output_shape(self, *inputs: Shape) -> Shape:
         _, _, channels = image_shape(*inputs)
         return self.height, self.width, channels
 
-    def write(self, graph: "GraphBuilder", weights: Weights, inputs: "list[Tensor]") -> "Tensor":
+    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         keeps_ratio = self.crop_to_aspect_ratio or self.pad_to_aspect_ratio
         graph.require(not keeps_ratio and not self.antialias, "a Resizing that crops, pads or uses antialias")
         return graph.resize(inputs[0], self.height, self.width, self.interpolation)
@@ -151,10 +143,7 @@ class CenterCrop(Layer):
     data_format: str | None = setting(optional(one_of("channels_last")), None, compare=False)
 
     keeps_values = True
-
-    @property
-    def mixes_everything(self) -> bool:
-        return True
+    mixes_everything = True
 
     def compute_output_shape(self, *inputs: Shape) -> Shape:
         _, _, channels = image_shape(*inputs)

@@ -1,6 +1,6 @@
 """A LiteRT graph built in the vocabulary of layers: each method adds what computes one of their operations."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,21 @@ Op = schema.BuiltinOperator
 _REDUCTIONS = {PoolingMode.MAX: Op.REDUCE_MAX, PoolingMode.AVERAGE: Op.MEAN, PoolingMode.MIN: Op.REDUCE_MIN}
 # Those of LiteRT are TensorFlow's.
 _PADDINGS = {"same": schema.Padding.SAME, "valid": schema.Padding.VALID}
+
+
+def _unary(code: int, options: Any = None) -> "Callable[[GraphBuilder, Tensor], Tensor]":
+    """Make a method that adds an operator on one value of each place."""
+    return lambda graph, x: graph.operate(code, [x], x.shape, options)
+
+
+def _binary(code: int) -> "Callable[[GraphBuilder, Tensor, Tensor | float], Tensor]":
+    """Make a method that adds an operator on two values of each place; sizes of one are repeated."""
+
+    def method(graph: "GraphBuilder", x: Tensor, y: Tensor | float) -> Tensor:
+        other = y if isinstance(y, Tensor) else graph.constant(np.array([y], np.float32))
+        return graph.operate(code, [x, other], np.broadcast_shapes(x.shape, other.shape))
+
+    return method
 
 
 class GraphBuilder(Graph):
@@ -124,23 +139,23 @@ class GraphBuilder(Graph):
 
     # -- cell by cell ------------------------------------------------------------------------------------------------
 
-    def add(self, x: Tensor, y: Tensor | float) -> Tensor:
-        return self._binary(Op.ADD, x, y)
-
-    def subtract(self, x: Tensor, y: Tensor | float) -> Tensor:
-        return self._binary(Op.SUB, x, y)
-
-    def multiply(self, x: Tensor, y: Tensor | float) -> Tensor:
-        return self._binary(Op.MUL, x, y)
-
-    def divide(self, x: Tensor, y: Tensor | float) -> Tensor:
-        return self._binary(Op.DIV, x, y)
-
-    def maximum(self, x: Tensor, y: Tensor | float) -> Tensor:
-        return self._binary(Op.MAXIMUM, x, y)
-
-    def minimum(self, x: Tensor, y: Tensor | float) -> Tensor:
-        return self._binary(Op.MINIMUM, x, y)
+    add = _binary(Op.ADD)
+    subtract = _binary(Op.SUB)
+    multiply = _binary(Op.MUL)
+    divide = _binary(Op.DIV)
+    maximum = _binary(Op.MAXIMUM)
+    minimum = _binary(Op.MINIMUM)
+    absolute = _unary(Op.ABS)
+    negative = _unary(Op.NEG)
+    exp = _unary(Op.EXP)
+    log = _unary(Op.LOG)
+    tanh = _unary(Op.TANH)
+    logistic = _unary(Op.LOGISTIC)
+    relu = _unary(Op.RELU)
+    relu6 = _unary(Op.RELU6)
+    elu = _unary(Op.ELU)
+    gelu = _unary(Op.GELU, schema.GeluOptionsT(approximate=False))
+    softmax = _unary(Op.SOFTMAX, schema.SoftmaxOptionsT(beta=1.0))  # over the last axis
 
     def scale_and_shift(self, x: Tensor, scale: NDArray[np.float64], shift: NDArray[np.float64]) -> Tensor:
         """Write x · scale + shift, a number of each for a channel or one for all."""
@@ -152,54 +167,12 @@ class GraphBuilder(Graph):
         times, plus = (each.astype(np.float32) for each in (scale, shift))
         return self.add(self.operate(Op.MUL, [x, self.constant(times)], x.shape), self.constant(plus))
 
-    def absolute(self, x: Tensor) -> Tensor:
-        return self._unary(Op.ABS, x)
-
-    def negative(self, x: Tensor) -> Tensor:
-        return self._unary(Op.NEG, x)
-
-    def exp(self, x: Tensor) -> Tensor:
-        return self._unary(Op.EXP, x)
-
-    def log(self, x: Tensor) -> Tensor:
-        return self._unary(Op.LOG, x)
-
-    def tanh(self, x: Tensor) -> Tensor:
-        return self._unary(Op.TANH, x)
-
-    def logistic(self, x: Tensor) -> Tensor:
-        return self._unary(Op.LOGISTIC, x)
-
-    def relu(self, x: Tensor) -> Tensor:
-        return self._unary(Op.RELU, x)
-
-    def relu6(self, x: Tensor) -> Tensor:
-        return self._unary(Op.RELU6, x)
-
     def leaky_relu(self, x: Tensor, slope: float) -> Tensor:
-        return self._unary(Op.LEAKY_RELU, x, schema.LeakyReluOptionsT(alpha=slope))
+        return self.operate(Op.LEAKY_RELU, [x], x.shape, schema.LeakyReluOptionsT(alpha=slope))
 
     def prelu(self, x: Tensor, alpha: Array) -> Tensor:
         """alpha: (height, width, channels), sizes of one repeated."""
         return self.operate(Op.PRELU, [x, self.constant(alpha)], x.shape)
-
-    def elu(self, x: Tensor) -> Tensor:
-        return self._unary(Op.ELU, x)
-
-    def gelu(self, x: Tensor) -> Tensor:
-        return self._unary(Op.GELU, x, schema.GeluOptionsT(approximate=False))
-
-    def softmax(self, x: Tensor) -> Tensor:
-        """Softmax over the last axis."""
-        return self._unary(Op.SOFTMAX, x, schema.SoftmaxOptionsT(beta=1.0))
-
-    def _unary(self, code: int, x: Tensor, options: Any = None) -> Tensor:
-        return self.operate(code, [x], x.shape, options)
-
-    def _binary(self, code: int, x: Tensor, y: Tensor | float) -> Tensor:
-        """Sizes of one are repeated."""
-        other = y if isinstance(y, Tensor) else self.constant(np.array([y], np.float32))
-        return self.operate(code, [x, other], np.broadcast_shapes(x.shape, other.shape))
 
     def _integers(self, values: Sequence[int]) -> Tensor:
         return self.constant(np.array(values, np.int32))

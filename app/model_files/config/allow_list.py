@@ -5,8 +5,8 @@ import re
 from typing import Any
 
 from app.cnn.kinds import ALIASES, AUGMENTATIONS, KINDS
-from app.cnn.kinds.functions import FUNCTIONS
-from app.model_files.config.functions import function_of, is_operation, is_operations_module, written_name
+from app.cnn.kinds.activation_functions import FUNCTIONS
+from app.model_files.config.called_functions import function_of, is_operation, is_operations_module, written_name
 from app.model_files.config.nodes import MODELS, Config
 from app.model_files.errors import RESAVE, ModelError, shown
 from app.model_files.limits import CONFIG_BYTES, CONFIG_ITEMS, NESTING

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from app.model_files.config.functions import is_operation
+from app.model_files.config.called_functions import is_operation
 from app.model_files.config.nodes import MODELS, Config, Reference, calls, layers_of, name_of, references
 from app.model_files.config.operations import Operation, gather_channels, parse_operations
 from app.model_files.errors import RESAVE, ModelError, shown

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.cnn.kinds.settings import SIDE
+from app.cnn.kinds.checks import SIDE
 from app.cnn.types import ImageShape, Shape
 from app.model_files.config.functional_graph import parse_graph
 from app.model_files.config.nodes import MODELS, Config, layers_of, name_of, settings_of

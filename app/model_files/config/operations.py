@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from app.model_files.config.functions import (
+from app.model_files.config.called_functions import (
     Arguments,
     Constant,
     Operand,

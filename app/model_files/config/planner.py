@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from app.cnn.kinds import AUGMENTATIONS, KINDS, Layer, Settings
+from app.cnn.kinds import AUGMENTATIONS, KINDS, Layer, LayerSettings
 from app.cnn.kinds.convolution import Conv2D
 from app.cnn.kinds.reshaping import Permute, Reshape
 from app.cnn.types import Array, ImageShape
@@ -16,10 +16,9 @@ from app.model_files.config.inputs import as_image, channels_last, input_of, inp
 from app.model_files.config.migrations import LayerConfig, migrate
 from app.model_files.config.nodes import MODELS, Config, Reference, layers_of, name_of, settings_of
 from app.model_files.config.operations import Operation
-from app.model_files.config.settings import check_settings
 from app.model_files.errors import RESAVE, ModelError, shown
 from app.model_files.limits import LAYERS, NESTED_MODELS
-from app.model_files.plan import LayerPath, Plan, Step, sort_as_keras
+from app.model_files.plan import LayerPath, Plan, Step, check_settings, sort_as_keras
 
 _FORBIDDEN = re.compile(r"[^A-Za-z0-9_.>-]")
 _NAME_LENGTH = 60
@@ -74,7 +73,9 @@ class _Planner:
         self.reshaped = self.step(Reshape, {"target_shape": shape}, (source,), "as_the_model_takes_it", ())
         return self.reshaped
 
-    def step(self, kind: type[Layer], settings: Settings, inputs: tuple[str, ...], name: str, origin: LayerPath) -> str:
+    def step(
+        self, kind: type[Layer], settings: LayerSettings, inputs: tuple[str, ...], name: str, origin: LayerPath
+    ) -> str:
         if len(self.steps) >= LAYERS:
             raise ModelError(f"The model has more than {LAYERS:,} layers.")
         name = self._unique(name)
@@ -208,7 +209,7 @@ class _Planner:
         if layer.kind not in KINDS:
             raise ModelError(f"The layer {shown(name)} is a {shown(layer.kind)}, which is no layer.")
         kind = KINDS[layer.kind]
-        settings: Settings = layer.settings
+        settings: LayerSettings = layer.settings
         if self.channels_first and inputs[0] not in self.flat:
             # Values are laid out in the order in which they lie, unless it was said that channels come first.
             if kind.makes_vector and kind.ignores_input_shape and settings.get("data_format") != "channels_first":
@@ -266,7 +267,7 @@ def are_channels_first(config: Config) -> bool:
     return False
 
 
-def _turn_channels_last(kind: type[Layer], name: str, settings: Settings) -> Settings:
+def _turn_channels_last(kind: type[Layer], name: str, settings: LayerSettings) -> LayerSettings:
     """Return a layer's settings for images with their channels last: TensorFlow on a processor computes with no other.
 
     Raises: ModelError, where it cannot be turned.
@@ -279,7 +280,7 @@ def _turn_channels_last(kind: type[Layer], name: str, settings: Settings) -> Set
     return turned
 
 
-def _reordering(order: tuple[int, ...], channels: int) -> tuple[Settings, Array]:
+def _reordering(order: tuple[int, ...], channels: int) -> tuple[LayerSettings, Array]:
     """Return settings and kernel of a convolution that gives its input's channels in this order."""
     kernel = np.eye(channels, dtype=np.float32)[:, list(order)]
     settings = {"filters": len(order), "kernel_size": (1, 1), "use_bias": False}

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from app.cnn.errors import UnsupportedLayer
 from app.cnn.kinds import KINDS, Layer
-from app.cnn.kinds.functions import FUNCTIONS as ALL_FUNCTIONS
+from app.cnn.kinds.activation_functions import FUNCTIONS as ALL_FUNCTIONS
 from app.cnn.litert.engine import LiteEngine
 from app.cnn.pooling import PoolingMode
 from app.cnn.tensorflow.pooling import layer_class, with_pooling

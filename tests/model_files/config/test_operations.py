@@ -11,8 +11,8 @@ from keras import layers, ops
 
 from app.cnn.cells import ElementwiseCell
 from app.cnn.network import Network
-from app.model_files.cards import infer_card
 from app.model_files.errors import ModelError
+from app.model_files.infer_card import infer_card
 from app.model_files.loading import load_model
 from tests.model_files.files import Config, graph, image, node, numbers, save_h5
 from tests.model_files.watching import watched

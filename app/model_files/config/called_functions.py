@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from app.cnn.kinds.settings import UNITS, real, several
+from app.cnn.kinds.checks import UNITS, real, several
 from app.model_files.config.nodes import Config, Reference, history, name_of, reference
 from app.model_files.errors import RESAVE, ModelError, shown
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from app.cnn.answer import is_logistic, last_activation
 from app.cnn.card import Answer, Card, Fit, Ink
-from app.cnn.definition import ModelDefinition
+from app.cnn.definition import ModelDefinition, last_activation
+from app.cnn.kinds.activation_functions import is_logistic
 from app.model_files.errors import ModelError, shown
 from app.model_files.loading import LoadedModel
 

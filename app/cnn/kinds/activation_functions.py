@@ -112,6 +112,11 @@ FUNCTIONS = {
 }
 
 
+def is_logistic(name: str | None) -> bool:
+    """Whether each output of the function lies between 0 and 1 by itself."""
+    return name is not None and FUNCTIONS[name].is_logistic
+
+
 def activate(graph: "GraphBuilder", name: str, x: "Tensor") -> "Tensor":
     """Write the activation function of this name. Raises: UnsupportedLayer."""
     write = FUNCTIONS[name].write
