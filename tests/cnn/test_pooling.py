@@ -51,6 +51,18 @@ def test_whole_maps_are_pooled_as_by_hand(mode: PoolingMode) -> None:
     )
 
 
+@EVERY_MODE
+@pytest.mark.parametrize("output_size", [(1, 1), (4, 1), (1, 5), (4, 5), (9, 11)])
+def test_adaptive_windows_are_pooled_as_by_hand(mode: PoolingMode, output_size: tuple[int, int]) -> None:
+    image = random_image()
+    (height, width), (rows, columns) = image.shape[:2], output_size
+    pooled = run(layer_class(f"Adaptive{mode.title()}Pooling2D")(output_size), image)
+    for row, column in np.ndindex(rows, columns):
+        high = slice(row * height // rows, -(-(row + 1) * height // rows))
+        wide = slice(column * width // columns, -(-(column + 1) * width // columns))
+        np.testing.assert_allclose(pooled[row, column], pool_all(image[high, wide], mode), rtol=1e-5, atol=1e-6)
+
+
 def test_padding_never_is_the_minimum() -> None:
     ones = np.ones((3, 3, 1), dtype=np.float32)
     assert (run(MinPooling2D(2, padding="same"), ones) == 1).all()

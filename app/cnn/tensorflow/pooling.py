@@ -1,13 +1,25 @@
-"""Minimum pooling as Keras layers, and any model with its pooling swapped."""
+"""The pooling layers that Keras lacks, and any model with its pooling swapped."""
 
 from typing import Any
 
 import keras
-from keras import layers
+from keras import layers, ops
 
 from app.cnn.kinds import KINDS
 from app.cnn.kinds.pooling import MaxPooling2D, Pooling
 from app.cnn.pooling import PoolingMode, shared_mode
+
+
+class AdaptiveMaxPooling2D(layers.AdaptiveMaxPooling2D):
+    """Keras 3.15's own ends the process where it makes one column: TensorFlow divides by zero."""
+
+    def call(self, inputs: Any) -> Any:
+        """Pool rows, then columns: (1, height, width, channels) to (1, *output_size, channels)."""
+        for axis, count in enumerate(self.output_size, start=1):
+            size, before = ops.shape(inputs)[axis], (slice(None),) * axis
+            windows = [slice(i * size // count, -(-(i + 1) * size // count)) for i in range(count)]
+            inputs = ops.concatenate([ops.max(inputs[*before, each], axis, keepdims=True) for each in windows], axis)
+        return inputs
 
 
 def _minimum_of(maximum: type[layers.Layer], name: str) -> type[layers.Layer]:
@@ -23,17 +35,18 @@ def _minimum_of(maximum: type[layers.Layer], name: str) -> type[layers.Layer]:
     return keras.saving.register_keras_serializable(package="layerglass")(made)
 
 
-_MINIMUMS = {
-    name: _minimum_of(getattr(layers, kind.in_mode(PoolingMode.MAX).__name__), name)
+def layer_class(kind: str) -> type[layers.Layer]:
+    """Return the class of this name: ours where there is one, or Keras'. Raises: AttributeError."""
+    found: type[layers.Layer] = _OWN.get(kind) or getattr(layers, kind)
+    return found
+
+
+_OWN: dict[str, type[layers.Layer]] = {AdaptiveMaxPooling2D.__name__: AdaptiveMaxPooling2D}
+_OWN |= {
+    name: _minimum_of(layer_class(kind.in_mode(PoolingMode.MAX).__name__), name)
     for name, kind in KINDS.items()
     if issubclass(kind, Pooling) and kind.mode is PoolingMode.MIN
 }
-
-
-def layer_class(kind: str) -> type[layers.Layer]:
-    """Return the class of this name: Keras' own, or a minimum pooling. Raises: AttributeError."""
-    found: type[layers.Layer] = _MINIMUMS.get(kind) or getattr(layers, kind)
-    return found
 
 
 def window_pooling(mode: PoolingMode) -> type[layers.Layer]:
