@@ -13,20 +13,15 @@ from app import __version__
 from app.explore.forward_passes import ForwardPasses
 from app.hosting import metrics
 from app.hosting.admission import Admission, AdmissionControl
-from app.hosting.memory import frozen_heap, limit_malloc
-from app.hosting.middleware.body_limit import LimitBodies
-from app.hosting.middleware.headers import HeadAsGet, ResponseHeaders
-from app.hosting.middleware.origins import AllowedHosts, RefuseCrossSite
-from app.hosting.middleware.rate_limit import RateLimit
-from app.hosting.middleware.request_log import RequestLog
-from app.hosting.middleware.time_limits import TimeLimits
-from app.hosting.middleware.uploads import UploadGate
+from app.hosting.limits import LimitBodies, RateLimit, TimeLimits, UploadGate
+from app.hosting.logs import RequestLog
+from app.hosting.security import AllowedHosts, HeadAsGet, RefuseCrossSite, ResponseHeaders
+from app.hosting.server import frozen_heap, limit_malloc
 from app.imaging.drawing import DrawingLimits
 from app.library.library import Library
 from app.settings import Settings, get_settings, resource
 from app.web import api, pages, status, uploads
-from app.web.errors import add_error_handlers
-from app.web.openapi import ERRORS, customize_openapi
+from app.web.errors import ERRORS, add_error_handlers, customize_openapi
 
 _logger = logging.getLogger("layerglass")
 

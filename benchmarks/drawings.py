@@ -8,7 +8,7 @@ import zlib
 import numpy as np
 from PIL.PngImagePlugin import PngInfo
 
-from app.imaging.strokes import SAMPLES, Stroke, draw_strokes
+from app.imaging.drawing import SAMPLES, Stroke, draw_strokes
 
 _NOTE = b"tEXtnote\0"  # a text chunk of a PNG, which does not change the picture
 _NOTE_BYTES = 16

@@ -20,10 +20,10 @@ import tensorflow as tf
 
 from app.cnn.card import Card, read_card, write_card
 from app.cnn.network import Network
-from app.cnn.pooling import PoolingMode
+from app.cnn.types import PoolingMode
 from app.explore.preprocess import preprocess
+from app.imaging.drawing import SAMPLES, draw_strokes
 from app.imaging.encoding import encode_image
-from app.imaging.strokes import SAMPLES, draw_strokes
 from benchmarks.figures import milliseconds
 from benchmarks.http_client import PAGE, Client, post, request
 from benchmarks.serving import Server

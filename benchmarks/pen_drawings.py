@@ -15,7 +15,7 @@ import uvicorn
 from fastapi.testclient import TestClient
 from playwright.sync_api import Page, sync_playwright
 
-from app.imaging.strokes import CANVAS_SIDE, Stroke, draw_strokes
+from app.imaging.drawing import CANVAS_SIDE, Stroke, draw_strokes
 from app.main import create_app
 from app.training.pen import PenDigit, read_pen_digits, split_by_writer
 from tests.browser import chromium

@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from app.imaging.strokes import CANVAS_SIDE, SAMPLES
+from app.imaging.drawing import CANVAS_SIDE, SAMPLES
 from benchmarks.devtools import Browser
 from benchmarks.figures import Figure, run_alone, summarise
 from benchmarks.serving import Server

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from app.imaging.strokes import draw_strokes
+from app.imaging.drawing import draw_strokes
 
 
 def encode(picture: Image.Image, format: str = "PNG", **options: Any) -> bytes:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
 
-from app.cnn.pooling import PoolingMode
+from app.cnn.types import PoolingMode
 from app.cnn.windows import Region
 
 _NUMBER = {"anyOf": [{"type": "number"}, {"type": "null"}]}

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.cnn.kinds import Layer
-from app.cnn.pooling import PoolingMode, shared_mode
-from app.cnn.types import ImageShape, Weights
+from app.cnn.types import ImageShape, PoolingMode, Weights, shared_mode
 
 if TYPE_CHECKING:
     import keras

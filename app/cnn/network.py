@@ -10,9 +10,8 @@ from app.cnn.card import Card
 from app.cnn.definition import ModelDefinition
 from app.cnn.errors import UnsupportedLayer
 from app.cnn.kinds import Layer
-from app.cnn.pooling import PoolingMode
 from app.cnn.receptive_field import map_extent, receptive_field_size
-from app.cnn.types import Array, Weights
+from app.cnn.types import Array, PoolingMode, Weights
 
 _log = logging.getLogger(__name__)
 

@@ -9,8 +9,7 @@ import numpy as np
 
 from app.cnn.kinds import Layer
 from app.cnn.network import ForwardPass, Network
-from app.cnn.pooling import PoolingMode
-from app.cnn.types import Array
+from app.cnn.types import Array, PoolingMode
 from app.explore.exploration import LayerView, RenderOptions, as_maps, draw_answer
 from app.explore.prediction import Prediction, predict
 from app.imaging.colormap import Colormap, measure

@@ -8,7 +8,7 @@ from time import perf_counter, thread_time
 from weakref import WeakKeyDictionary, ref
 
 from app.cnn.network import ForwardPass, Network
-from app.cnn.pooling import PoolingMode
+from app.cnn.types import PoolingMode
 from app.explore.preprocess import preprocess, swap_ink_and_paper
 from app.imaging.drawing import DEFAULT_LIMITS, DrawingLimits
 

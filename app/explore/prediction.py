@@ -14,8 +14,7 @@ from app.cnn.cells import JsonFloat
 from app.cnn.definition import last_activation
 from app.cnn.kinds.activation_functions import is_logistic
 from app.cnn.network import ForwardPass, Network
-from app.cnn.pooling import PoolingMode
-from app.cnn.types import Array
+from app.cnn.types import Array, PoolingMode
 
 NO_LABEL = "–"  # where the network's answer names no class
 

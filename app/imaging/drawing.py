@@ -1,11 +1,16 @@
 """Drawings (bytes that a person made) to pictures: the one place where image files are decoded."""
 
 import io
+import json
 import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageDraw, ImageOps
+
+from app.imaging.encoding import encode_image
 
 MAX_BYTES = 4 * 1024 * 1024
 MAX_SIDE = 4096
@@ -115,3 +120,35 @@ def _to_8_bits(picture: Image.Image) -> Image.Image:
     if picture.mode in {"L", "LA", "RGB", "RGBA"}:
         return picture
     return picture.convert("L" if picture.mode == "1" else "RGB")
+
+
+Point = tuple[float, float]  # x to the right, y down, in pixels of the picture
+Stroke = Sequence[Point]
+
+CANVAS_SIDE = 280
+PEN_WIDTH = 18
+
+# One digit of each class, drawn by hand for the page.
+SAMPLES: dict[str, list[Stroke]] = json.loads(Path(__file__).with_name("samples.json").read_text(encoding="ascii"))
+FIRST_SAMPLE = "7"  # on the canvas before anyone has drawn
+
+_SUPERSAMPLING = 3
+
+
+def draw_strokes(strokes: Iterable[Stroke], side: int = CANVAS_SIDE, pen_width: float = PEN_WIDTH) -> Image.Image:
+    """Draw black strokes on white paper: side × side pixels, mode L. A stroke of one point is a dot."""
+    scale = _SUPERSAMPLING
+    paper = Image.new("L", (side * scale, side * scale), 255)
+    pen = ImageDraw.Draw(paper)
+    radius = pen_width * scale / 2
+    for stroke in strokes:
+        points = [(x * scale, y * scale) for x, y in stroke]
+        pen.line(points, fill=0, width=max(1, round(pen_width * scale)))
+        for x, y in points:
+            pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=0)
+    return paper.reduce(scale)
+
+
+def draw_sample(digit: str) -> bytes:
+    """Return a sample as the PNG that the page's canvas would send. Raises: KeyError."""
+    return encode_image(draw_strokes(SAMPLES[digit]))

@@ -12,7 +12,7 @@ from typing import BinaryIO
 from app.cnn.card import Card
 from app.cnn.kinds import Layer
 from app.cnn.network import Network
-from app.cnn.pooling import PoolingMode
+from app.cnn.types import PoolingMode
 from app.library.cards import CardStore, merge_cards
 from app.library.files import EmptyLibrary, ModelFile, Origin, find_files
 from app.library.models import BuiltInModels, ModelEntry, ModelState, NetworkCache

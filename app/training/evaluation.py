@@ -9,8 +9,8 @@ import numpy as np
 from pydantic import ValidationError
 
 from app.cnn.card import Card, Fit, read_card
-from app.cnn.pooling import PoolingMode
 from app.cnn.tensorflow.pooling import trained_pooling, with_pooling
+from app.cnn.types import PoolingMode
 from app.training.batches import BATCH_SIZE, to_input
 from app.training.data import TrainingData
 from app.training.family import Recipe

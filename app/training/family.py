@@ -6,7 +6,7 @@ from functools import partial
 
 import keras
 
-from app.cnn.pooling import PoolingMode
+from app.cnn.types import PoolingMode
 from app.training import architectures
 from app.training.task import Task
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from app.imaging.drawing import CANVAS_SIDE, PEN_WIDTH, draw_strokes
 from app.imaging.ink import find_ink, normalise
-from app.imaging.strokes import CANVAS_SIDE, PEN_WIDTH, draw_strokes
 from app.training.mnist import Digits
 from app.training.pen import PenDigit, StrokePoints
 

@@ -16,7 +16,7 @@ from app.explore.inspection import Place, draw_kernels, feature_map_kernel, insp
 from app.explore.prediction import Prediction, predict
 from app.imaging.encoding import encode_npz
 from app.web.computing import computes
-from app.web.errors import problem_responses
+from app.web.errors import POST_ERRORS, problem_responses
 from app.web.forms import (
     DifferencesDep,
     DrawingDep,
@@ -29,10 +29,17 @@ from app.web.forms import (
     NetworkDep,
     RenderOptionsDep,
 )
-from app.web.openapi import POST_ERRORS
-from app.web.schemas.feature_maps import ComparisonAnswer, FeatureMapsAnswer
-from app.web.schemas.inspection import InspectionAnswer, KernelAnswer
-from app.web.schemas.models import ModelDetails, ModelSummary, UnopenedModel, describe_model, summarize_model
+from app.web.schemas import (
+    ComparisonAnswer,
+    FeatureMapsAnswer,
+    InspectionAnswer,
+    KernelAnswer,
+    ModelDetails,
+    ModelSummary,
+    UnopenedModel,
+    describe_model,
+    summarize_model,
+)
 from app.web.uploads import TakesModelsDep, add_model
 
 _MODEL_UNUSABLE = problem_responses(HTTPStatus.NOT_FOUND)

@@ -137,3 +137,36 @@ async def _on_bug(request: Request, error: Exception) -> Response:
     """Tell nothing about an unhandled exception but how to find it in the log."""
     detail = f"Something went wrong here, and it is our fault. Please try again. The log has it as {request_id.get()}."
     return problem_response(request, HTTPStatus.INTERNAL_SERVER_ERROR, detail)
+
+
+ERRORS = problem_responses(
+    HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.TOO_MANY_REQUESTS,
+    HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE,
+)  # fmt: skip
+POST_ERRORS = problem_responses(HTTPStatus.FORBIDDEN, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+
+
+def customize_openapi(app: FastAPI) -> None:
+    """Replace FastAPI's error schemas with Problem, and say that a form's fields are never null."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document: dict[str, Any] = generate()
+        schemas = document["components"]["schemas"]
+        schemas.pop("HTTPValidationError", None)
+        schemas.pop("ValidationError", None)
+        schemas["Problem"] = Problem.model_json_schema()
+        for name, schema in schemas.items():
+            if name.startswith("Body_"):
+                schema["properties"] = {key: _without_null(each) for key, each in schema["properties"].items()}
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of an optional form field: it may be left out, but a form cannot hold a null."""
+    kinds = [kind for kind in schema.get("anyOf", []) if kind != {"type": "null"}]
+    if len(kinds) != 1:
+        return schema
+    return {**{key: value for key, value in schema.items() if key != "anyOf"}, **kinds[0]}

@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field, Json, ValidationError
 
 from app.cnn.kinds import Layer
 from app.cnn.network import ForwardPass, Network
-from app.cnn.pooling import PoolingMode
+from app.cnn.types import PoolingMode
 from app.explore.exploration import RenderOptions
 from app.explore.forward_passes import ForwardPasses
 from app.hosting.admission import admit

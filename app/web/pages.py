@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from app.cnn.network import ForwardPass, Network, UnknownLayer
-from app.cnn.pooling import PoolingMode
+from app.cnn.types import PoolingMode
 from app.explore.comparison import accuracies, compare, pooled_layers
 from app.explore.exploration import RenderOptions, draw_answer, draw_image, explore
 from app.explore.inspection import UnknownCell, find_place, inspect
@@ -16,10 +16,11 @@ from app.explore.microscope import view_inspection
 from app.hosting.admission import ADMITTED
 from app.imaging import colormap as colormaps
 from app.imaging.colormap import Colormap, Scale
-from app.imaging.strokes import FIRST_SAMPLE, SAMPLES, draw_sample
+from app.imaging.drawing import FIRST_SAMPLE, SAMPLES, draw_sample
 from app.library.library import Library
 from app.library.models import ModelState
 from app.web.computing import computes
+from app.web.formatting import ANSWERS, FITS
 from app.web.forms import (
     CellSelection,
     DifferencesDep,
@@ -32,9 +33,8 @@ from app.web.forms import (
     PageRequestDep,
 )
 from app.web.layer_list import MAPS, UNITS, choose_compared, choose_ranges, draw_rail, is_large, list_all, list_drawn
-from app.web.schemas.models import ModelSummary, UnopenedModel, summarize_model
+from app.web.schemas import ModelSummary, UnopenedModel, summarize_model
 from app.web.templates import templates
-from app.web.words import ANSWERS, FITS
 
 _MAX_LISTED_LAYERS = 12  # of each model in the table of models
 _COMPARED_COLUMNS = 8  # maps in a row of a grid, since three grids share the page's width

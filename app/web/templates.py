@@ -13,7 +13,7 @@ from app.explore.microscope import SHOWN_CONTRIBUTIONS, SHOWN_TERMS
 from app.explore.prediction import ClassProbability
 from app.imaging.grid import Layout
 from app.settings import resource
-from app.web import numbers, words
+from app.web import formatting
 from app.web.layer_list import LayerEntry
 
 
@@ -141,16 +141,16 @@ templates.env.filters |= {
     "describe_unmoded": lambda layer: layer.describe_unmoded(),
 }
 templates.env.filters |= {
-    "shown_sum": words.shown_sum,
-    "activation_words": words.activation_words,
-    "operation_words": words.operation_words,
-    "reads_padding": words.reads_padding,
-    "softmax_units": words.softmax_units,
+    "shown_sum": formatting.shown_sum,
+    "activation_words": formatting.activation_words,
+    "operation_words": formatting.operation_words,
+    "reads_padding": formatting.reads_padding,
+    "softmax_units": formatting.softmax_units,
 }
 templates.env.globals |= {
-    "fixed": numbers.fixed,
-    "full": numbers.full,
-    "add_up": numbers.add_up,
+    "fixed": formatting.fixed,
+    "full": formatting.full,
+    "add_up": formatting.add_up,
     "shown_terms": SHOWN_TERMS,
     "shown_contributions": SHOWN_CONTRIBUTIONS,
 }

@@ -8,9 +8,9 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request, UploadFile
 from starlette.types import Scope
 
-from app.hosting.middleware.body_limit import BodyLimit
-from app.hosting.middleware.origins import host_name
+from app.hosting.limits import BodyLimit
 from app.hosting.refusals import Refused
+from app.hosting.security import host_name
 from app.library.library import Library
 from app.library.models import ModelEntry
 from app.settings import Settings, is_loopback

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from playwright.sync_api import Page
 
-from app.imaging.strokes import SAMPLES
+from app.imaging.drawing import SAMPLES
 
 Points = Sequence[Sequence[float]]
 

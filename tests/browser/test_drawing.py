@@ -13,8 +13,8 @@ from playwright.sync_api import Page, Route, expect
 from app.explore.exploration import draw_image
 from app.explore.prediction import predict
 from app.explore.preprocess import preprocess
+from app.imaging.drawing import SAMPLES, draw_sample, draw_strokes
 from app.imaging.encoding import encode_image
-from app.imaging.strokes import SAMPLES, draw_sample, draw_strokes
 from tests.browser.conftest import Server, open_explorer
 from tests.browser.pen import LINE_DOWN, draw, draw_digit, ink, pad_as_png, until
 

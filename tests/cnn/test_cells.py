@@ -18,7 +18,7 @@ from app.cnn.cells import (
     SoftmaxCell,
     Term,
 )
-from app.cnn.pooling import PoolingMode
+from app.cnn.types import PoolingMode
 from app.cnn.windows import Region
 
 WINDOW = Region(-1, 0, 1, 2)

@@ -8,7 +8,7 @@ from keras import layers
 from numpy.typing import NDArray
 
 from app.cnn.network import ForwardPass, Network, UnknownLayer
-from app.cnn.pooling import PoolingMode
+from app.cnn.types import PoolingMode
 from app.library.library import Library
 from tests.reference import pool, pool_all
 from tests.small_models import card, parts

@@ -9,8 +9,8 @@ from keras import Input, Sequential, layers
 from numpy.typing import NDArray
 
 from app.cnn.network import Network
-from app.cnn.pooling import PoolingMode
 from app.cnn.preprocessing import to_levels, to_values
+from app.cnn.types import PoolingMode
 from app.explore.comparison import (
     ComparedLayer,
     Comparison,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from app.cnn.network import ForwardPass, Network
-from app.cnn.pooling import PoolingMode
+from app.cnn.types import PoolingMode
 from app.explore.exploration import (
     LayerView,
     MapRange,

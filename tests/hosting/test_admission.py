@@ -10,7 +10,7 @@ import pytest
 from fastapi import FastAPI
 
 from app.hosting.admission import ADMITTED, Admission, AdmissionControl
-from app.hosting.middleware.time_limits import TimeLimits
+from app.hosting.limits import TimeLimits
 from app.settings import Settings
 from app.web.errors import add_error_handlers
 from tests.coroutines import run

@@ -6,12 +6,12 @@ import weakref
 
 import pytest
 
-from app.hosting.memory import frozen_heap
+from app.hosting.server import frozen_heap
 from tests.process import ROOT
 
 ARENAS = """
 import ctypes, sys, threading
-from app.hosting.memory import limit_malloc
+from app.hosting.server import limit_malloc
 
 if sys.argv[1] == "few":
     limit_malloc()

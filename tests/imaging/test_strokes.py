@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from app.imaging.drawing import CANVAS_SIDE, FIRST_SAMPLE, SAMPLES, draw_sample, draw_strokes
 from app.imaging.ink import normalise, read_ink
-from app.imaging.strokes import CANVAS_SIDE, FIRST_SAMPLE, SAMPLES, draw_sample, draw_strokes
 
 
 def test_nothing_drawn_is_white_paper() -> None:

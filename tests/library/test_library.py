@@ -16,7 +16,7 @@ import keras
 import pytest
 
 from app.cnn.card import Card, write_card
-from app.cnn.pooling import PoolingMode
+from app.cnn.types import PoolingMode
 from app.library import library as library_module
 from app.library import models as models_module
 from app.library.cards import CardStore

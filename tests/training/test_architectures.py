@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 from keras import layers
 
-from app.cnn.pooling import PoolingMode
 from app.cnn.tensorflow.pooling import trained_pooling
+from app.cnn.types import PoolingMode
 from app.training import architectures
 
 

@@ -8,8 +8,8 @@ import pytest
 from keras import layers
 
 from app.cnn.card import Card, Fit, read_card
-from app.cnn.pooling import PoolingMode
 from app.cnn.tensorflow.pooling import trained_pooling
+from app.cnn.types import PoolingMode
 from app.training import outlines as outline_loop
 from app.training import run as run_module
 from app.training.command import NAMES, is_finished

@@ -14,7 +14,7 @@ from httpx2 import Response
 from app import __version__
 from app.cnn.card import read_card
 from app.cnn.network import ForwardPass, Network
-from app.cnn.pooling import PoolingMode
+from app.cnn.types import PoolingMode
 from app.explore.exploration import (
     MapRange,
     RenderOptions,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from app.cnn.pooling import PoolingMode
+from app.cnn.types import PoolingMode
 from app.explore.comparison import compare
 from app.explore.exploration import RenderOptions, draw_image
 from app.explore.prediction import predict

@@ -11,8 +11,8 @@ from keras import layers
 from app.cnn.network import Network
 from app.explore.exploration import MapRange, RenderOptions, draw_layer, explore
 from app.explore.preprocess import preprocess
+from app.imaging.drawing import draw_sample
 from app.imaging.grid import draw_strip
-from app.imaging.strokes import draw_sample
 from app.main import create_app
 from app.settings import Settings
 from app.web.layer_list import (

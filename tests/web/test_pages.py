@@ -10,11 +10,11 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from app.cnn.pooling import PoolingMode
+from app.cnn.types import PoolingMode
 from app.explore.exploration import RenderOptions, explore
 from app.explore.preprocess import preprocess
 from app.imaging.colormap import Colormap, legend
-from app.imaging.strokes import FIRST_SAMPLE, SAMPLES, draw_sample
+from app.imaging.drawing import FIRST_SAMPLE, SAMPLES, draw_sample
 from app.library.library import Library
 from app.web.layer_list import FIRST_LAYERS
 from app.web.templates import data_url

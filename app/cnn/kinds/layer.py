@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from app.cnn.cells import Cell, ElementwiseCell
 from app.cnn.errors import NeedsKeras, NoArithmetic, UnsupportedLayer
 from app.cnn.kinds.checks import Check, setting
-from app.cnn.pooling import PoolingMode
-from app.cnn.types import Array, Shape, Variables, Weights
+from app.cnn.types import Array, PoolingMode, Shape, Variables, Weights
 from app.cnn.windows import Region, Size, Window
 
 if TYPE_CHECKING:

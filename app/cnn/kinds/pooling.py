@@ -11,8 +11,7 @@ from app.cnn.cells import Cell, PoolingCell
 from app.cnn.kinds.checks import flag, one_of, optional, pair, setting
 from app.cnn.kinds.convolution import describe_steps
 from app.cnn.kinds.layer import REGISTRY, CellIndex, GraphBuilder, Layer, Tensor, image_shape
-from app.cnn.pooling import PoolingMode
-from app.cnn.types import Array, Shape, Weights
+from app.cnn.types import Array, PoolingMode, Shape, Weights
 from app.cnn.windows import Region, Size, Window
 
 _COUNTS = {4: "four", 9: "nine"}
@@ -211,6 +210,7 @@ class AdaptiveMaxPooling2D(_AdaptivePooling):
     """The largest value of each window."""
 
     mode = PoolingMode.MAX
+    aliases = ("layerglass>AdaptiveMaxPooling2D",)
 
 
 class AdaptiveAveragePooling2D(_AdaptivePooling):

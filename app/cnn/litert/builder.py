@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from app.cnn.errors import UnsupportedLayer
 from app.cnn.litert.graph import Graph, Tensor
-from app.cnn.pooling import PoolingMode
-from app.cnn.types import Array
+from app.cnn.types import Array, PoolingMode
 from app.cnn.windows import Window
 
 Op = schema.BuiltinOperator

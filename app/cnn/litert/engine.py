@@ -13,8 +13,7 @@ from app.cnn.errors import ImageTooSmall, UnsupportedLayer
 from app.cnn.litert.builder import GraphBuilder
 from app.cnn.litert.graph import Tensor
 from app.cnn.litert.interpreters import Interpreters
-from app.cnn.pooling import PoolingMode
-from app.cnn.types import Array
+from app.cnn.types import Array, PoolingMode
 
 _ANY = 32  # stands for a side of any size
 _MOST = 8  # graphs that are kept; beyond, the one that was asked for the longest ago goes

@@ -9,9 +9,8 @@ import tensorflow as tf
 
 from app.cnn.definition import ModelDefinition
 from app.cnn.errors import ImageTooSmall
-from app.cnn.pooling import PoolingMode
 from app.cnn.tensorflow.pooling import with_pooling
-from app.cnn.types import Array
+from app.cnn.types import Array, PoolingMode
 
 _Forward = Callable[[tf.Tensor], list[tf.Tensor]]
 

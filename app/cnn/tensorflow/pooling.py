@@ -7,9 +7,12 @@ from keras import layers, ops
 
 from app.cnn.kinds import KINDS
 from app.cnn.kinds.pooling import MaxPooling2D, Pooling
-from app.cnn.pooling import PoolingMode, shared_mode
+from app.cnn.types import PoolingMode, shared_mode
+
+_register = keras.saving.register_keras_serializable(package="layerglass")
 
 
+@_register
 class AdaptiveMaxPooling2D(layers.AdaptiveMaxPooling2D):
     """Keras 3.15's own ends the process where it makes one column: TensorFlow divides by zero."""
 
@@ -32,7 +35,7 @@ def _minimum_of(maximum: type[layers.Layer], name: str) -> type[layers.Layer]:
         return -maximum.call(self, -inputs)
 
     made = type(name, (maximum,), {"call": call, "__doc__": "The minimum of each window."})
-    return keras.saving.register_keras_serializable(package="layerglass")(made)
+    return _register(made)
 
 
 def layer_class(kind: str) -> type[layers.Layer]:

@@ -9,8 +9,8 @@ from keras import layers
 from app.cnn.cells import ConvolutionCell, DenseCell, ElementwiseCell, MovedCell, PoolingCell, SoftmaxCell
 from app.cnn.errors import NoArithmetic
 from app.cnn.kinds import Layer
-from app.cnn.pooling import PoolingMode
 from app.cnn.tensorflow.pooling import with_pooling
+from app.cnn.types import PoolingMode
 from tests.keras_layers import describe_layers
 from tests.reference import activate
 from tests.small_models import with_random_weights

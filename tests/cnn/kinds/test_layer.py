@@ -6,7 +6,7 @@ from app.cnn.kinds import Layer
 from app.cnn.kinds.convolution import Conv2D
 from app.cnn.kinds.dense import Dense
 from app.cnn.kinds.training_only import Dropout
-from app.cnn.pooling import PoolingMode
+from app.cnn.types import PoolingMode
 from app.cnn.windows import Window
 from tests.keras_layers import computing_layers, describe_layers
 from tests.small_models import build_branches, build_digits, build_logistic, build_picture

@@ -3,8 +3,8 @@ import pytest
 from keras import layers
 
 from app.cnn.kinds import Layer
-from app.cnn.pooling import PoolingMode
 from app.cnn.tensorflow.pooling import layer_class
+from app.cnn.types import PoolingMode
 from tests.keras_layers import describe_layers
 
 MinPooling2D = layer_class("MinPooling2D")

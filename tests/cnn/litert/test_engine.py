@@ -14,7 +14,7 @@ from app.cnn.errors import ImageTooSmall, UnsupportedLayer
 from app.cnn.litert import interpreters
 from app.cnn.litert.engine import LiteEngine
 from app.cnn.litert.interpreters import Interpreters
-from app.cnn.pooling import PoolingMode
+from app.cnn.types import PoolingMode
 from tests.keras_layers import define as parts
 from tests.small_models import build_digits, build_picture, with_random_weights
 

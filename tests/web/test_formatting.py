@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.web.numbers import add_up, fixed, full
+from app.web.formatting import add_up, fixed, full
 
 floats = st.floats(-1000, 1000, allow_nan=False)
 

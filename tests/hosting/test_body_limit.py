@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
 
-from app.hosting.middleware.body_limit import BodyLimit, LimitBodies
+from app.hosting.limits import BodyLimit, LimitBodies
 from app.hosting.refusals import Overloaded
 from app.main import create_app
 from app.settings import Settings

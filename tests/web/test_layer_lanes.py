@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.cnn.graph_layout import Row, count_lanes, lay_lanes
+from app.web.layer_list import Row, count_lanes, lay_lanes
 
 Graph = Mapping[str, Sequence[str]]
 

@@ -4,7 +4,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from app.hosting.middleware.rate_limit import RateLimit
+from app.hosting.limits import RateLimit
 from app.settings import Settings
 from app.web.errors import add_error_handlers
 

@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 
-from app.hosting.middleware.request_log import RequestLog
+from app.hosting.logs import RequestLog
 from tests.coroutines import run
 from tests.pictures import four_png
 

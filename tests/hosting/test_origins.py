@@ -4,7 +4,7 @@ import pytest
 from fastapi.testclient import TestClient
 from starlette.datastructures import Headers
 
-from app.hosting.middleware.origins import host_name, is_cross_site
+from app.hosting.security import host_name, is_cross_site
 from app.settings import Settings
 from tests.pictures import four_png
 

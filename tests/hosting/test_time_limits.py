@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from fastapi import FastAPI, Request
 
-from app.hosting.middleware import time_limits
-from app.hosting.middleware.time_limits import TimeLimits
+from app.hosting import limits as time_limits
+from app.hosting.limits import TimeLimits
 from app.settings import Settings
 from app.web.errors import add_error_handlers
 from tests.coroutines import run_in_simulated_time

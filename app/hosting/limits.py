@@ -1,0 +1,226 @@
+"""Middleware that limits requests: their bodies, their time, their rate, and uploads at once."""
+
+import asyncio
+import math
+import time
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import NamedTuple
+
+from limits import RateLimitItemPerMinute
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import MovingWindowRateLimiter
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.hosting.refusals import BodyTooLarge, Overloaded, Refused, refuse
+from app.settings import Settings
+
+
+class BodyLimit(NamedTuple):
+    """The largest body that a request may have."""
+
+    max_bytes: int
+    advice: str  # to a client that sends more
+    in_memory: bool = True  # else it is written to a file as it arrives
+
+
+class LimitBodies:
+    """Middleware that refuses a body that is too large, or for which there is no memory beside all others.
+
+    Each body is small, but one that arrives slowly stays in memory for long. A body without a Content-Length is counted
+    while it arrives.
+    """
+
+    def __init__(self, app: ASGIApp, limit_of: Callable[[Scope], BodyLimit], max_in_memory: int) -> None:
+        """max_in_memory: bytes of all bodies that are being received or answered."""
+        self.app = app
+        self.limit_of = limit_of
+        self.max_in_memory = max_in_memory
+        self._in_memory = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        limit = self.limit_of(scope)
+        length = Headers(scope=scope).get("content-length", "0")
+        if length.isdecimal() and int(length) > limit.max_bytes:
+            return await refuse(BodyTooLarge(limit.max_bytes, limit.advice), scope, receive, send)
+        received = 0
+
+        async def receive_within_limits() -> Message:
+            nonlocal received
+            message = await receive()
+            size = len(message.get("body", b""))
+            if received + size > limit.max_bytes:
+                raise _as_http_exception(BodyTooLarge(limit.max_bytes, limit.advice))
+            if limit.in_memory and self._in_memory + size > self.max_in_memory:
+                raise _as_http_exception(Overloaded("bodies held", headers={"Connection": "close"}))
+            received += size
+            if limit.in_memory:
+                self._in_memory += size
+            return message
+
+        try:
+            await self.app(scope, receive_within_limits, send)
+        finally:
+            if limit.in_memory:
+                self._in_memory -= received
+
+
+def _as_http_exception(error: Refused) -> HTTPException:
+    """Wrap a refusal in the only exception that FastAPI lets through while it reads a body."""
+    exception = HTTPException(error.status)
+    exception.__cause__ = error
+    return exception
+
+
+GRACE_SECONDS = 10  # before body_rate applies: a connection may start slowly
+
+
+class TimeLimits:
+    """Middleware that answers 408 to a body that arrives too slowly, and 503 where an answer takes too long.
+
+    A computation cannot be interrupted: after a 503 it still runs to its end, and keeps its turn until then.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self.app = app
+        self.settings = settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await _TimedRequest(self.app, self.settings, scope, receive, send).run()
+        else:
+            await self.app(scope, receive, send)
+
+
+class _TimedRequest:
+    def __init__(self, app: ASGIApp, settings: Settings, scope: Scope, receive: Receive, send: Send) -> None:
+        self.app, self.settings = app, settings
+        self.scope, self.receive, self.send = scope, receive, send
+        self.loop = asyncio.get_running_loop()
+        self.start = self.loop.time()
+        self.received = 0
+        self.body_ended = not {b"content-length", b"transfer-encoding"} & {name for name, _ in scope["headers"]}
+        self.answer_started = False
+        self.timeout_answer: asyncio.Task[None] | None = None
+        seconds = settings.answer_seconds + (0 if self.body_ended else settings.body_seconds)
+        self.timer = self.loop.call_later(seconds, self.time_out)
+
+    async def run(self) -> None:
+        try:
+            await self.app(self.scope, self.receive_in_time, self.send_unless_timed_out)
+        finally:
+            self.timer.cancel()
+            if self.timeout_answer is not None:
+                await self.timeout_answer
+
+    def time_out(self) -> None:
+        if not self.answer_started:  # else what takes long is the client's reading
+            refusal = refuse(Overloaded("answer too late"), self.scope, self.receive, self.send)
+            self.timeout_answer = self.loop.create_task(refusal)
+
+    async def send_unless_timed_out(self, message: Message) -> None:
+        if self.timeout_answer is None:
+            self.answer_started = True
+            await self.send(message)
+
+    async def receive_in_time(self) -> Message:
+        if self.body_ended:
+            return await self.receive()
+        try:
+            async with asyncio.timeout_at(self.start + self.allowed_seconds()):
+                message = await self.receive()
+        except TimeoutError:
+            raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, self.too_slow(), {"Connection": "close"}) from None
+        self.received += len(message.get("body", b""))
+        if not message.get("more_body", False):
+            self.body_ended = True
+            if self.timeout_answer is None:  # now the answer has its whole time
+                self.timer.cancel()
+                self.timer = self.loop.call_later(self.settings.answer_seconds, self.time_out)
+        return message
+
+    def allowed_seconds(self) -> float:
+        """Return how long after the request's start the next part of the body may arrive."""
+        return min(self.settings.body_seconds, GRACE_SECONDS + self.received / self.settings.body_rate)
+
+    def too_slow(self) -> str:
+        return (
+            f"The request came too slowly: {self.received:,} bytes of it in {self.allowed_seconds():.0f} seconds. "
+            f"A body is read for at most {self.settings.body_seconds:g} seconds. Try again on a better connection."
+        )
+
+
+_UNLIMITED_PATHS = ("/static/", "/health", "/ready", "/metrics")
+
+
+class TooManyRequests(Refused):
+    """More requests from one address than the limit."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    reason = "rate limit"
+
+    def __init__(self, per_minute: int, retry_seconds: int) -> None:
+        super().__init__(
+            f"More than {per_minute:,} requests in a minute came from your address. "
+            f"Try again in {retry_seconds} seconds.",
+            {"Retry-After": str(retry_seconds)},
+        )
+
+
+class RateLimit:
+    """Middleware that refuses an address's requests beyond so many in any sixty seconds."""
+
+    def __init__(self, app: ASGIApp, per_minute: int) -> None:
+        self.app = app
+        self.limit = RateLimitItemPerMinute(per_minute)
+        self.limiter = MovingWindowRateLimiter(MemoryStorage())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith(_UNLIMITED_PATHS):
+            return await self.app(scope, receive, send)
+        address = scope["client"][0] if scope.get("client") else "unknown"
+        if await self.limiter.hit(self.limit, address):
+            return await self.app(scope, receive, send)
+        window = await self.limiter.get_window_stats(self.limit, address)
+        retry_seconds = max(1, math.ceil(window.reset_time - time.time()))
+        return await refuse(TooManyRequests(self.limit.amount, retry_seconds), scope, receive, send)
+
+
+class UploadGate:
+    """Middleware that refuses an upload that is not allowed, or is one too many, before a byte of it is read."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        is_upload: Callable[[Scope], bool],
+        check: Callable[[Request], None],
+        max_uploads: int,
+        too_many: Callable[[], Refused],
+    ) -> None:
+        """check: raises Refused where an upload is not allowed. max_uploads: read or opened at once."""
+        self.app = app
+        self.is_upload = is_upload
+        self.check = check
+        self.max_uploads = max_uploads
+        self.too_many = too_many
+        self._running = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not self.is_upload(scope):
+            return await self.app(scope, receive, send)
+        try:
+            self.check(Request(scope))
+            if self._running >= self.max_uploads:
+                raise self.too_many()
+        except Refused as error:
+            return await refuse(error, scope, receive, send)
+        self._running += 1
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            self._running -= 1

@@ -1,1 +1,0 @@
-"""Middleware: checks, limits, headers and the log line of every request."""

@@ -1,0 +1,152 @@
+"""Middleware for security: response headers, and the origins that may change something."""
+
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.hosting.refusals import Refused, refuse
+
+# The browser features that OWASP's secure headers name. The app uses none of them.
+_UNUSED_FEATURES = (
+    *("accelerometer", "autoplay", "browsing-topics", "camera", "display-capture", "encrypted-media"),
+    *("fullscreen", "gamepad", "geolocation", "gyroscope", "hid", "identity-credentials-get", "idle-detection"),
+    *("local-fonts", "magnetometer", "microphone", "midi", "otp-credentials", "payment", "picture-in-picture"),
+    *("publickey-credentials-create", "publickey-credentials-get", "screen-wake-lock", "serial", "storage-access"),
+    *("sync-xhr", "usb", "window-management", "xr-spatial-tracking"),
+)
+
+SECURITY_HEADERS = {
+    # Everything is loaded from the app itself, and nothing runs inline.
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": ", ".join(f"{feature}=()" for feature in _UNUSED_FEATURES),
+    # Not no-referrer: browsers that do not send Sec-Fetch-Site would then send "Origin: null" to the app itself.
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "X-Permitted-Cross-Domain-Policies": "none",
+}
+
+
+class ResponseHeaders:
+    """Middleware that adds the security headers to every answer, and keeps drawings and errors out of caches."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self.headers = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), *self.headers]
+                if scope["method"] == "POST" or message["status"] >= 400:
+                    MutableHeaders(scope=message)["Cache-Control"] = "no-store"
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers)
+
+
+class HeadAsGet:
+    """Middleware that answers HEAD with the head of the answer to GET."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            return await self.app(scope, receive, send)
+
+        async def send_head(message: Message) -> None:
+            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+        get = {**scope, "method": "GET"}  # a copy: the server must still see HEAD
+        try:
+            await self.app(get, receive, send_head)
+        finally:
+            scope["route"] = get.get("route")  # for the log
+
+
+_SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+
+
+class UnknownHost(Refused):
+    """A Host header with a name that is not this server's."""
+
+    status = HTTPStatus.BAD_REQUEST
+    reason = "unknown host"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The server does not answer to this host name. Use an address that it was started with, or have it started "
+            "with the name in LAYERGLASS_ALLOWED_HOSTS."
+        )
+
+
+class CrossSite(Refused):
+    """A request that a page of another website sent."""
+
+    status = HTTPStatus.FORBIDDEN
+    reason = "cross-site"
+
+    def __init__(self) -> None:
+        super().__init__("This was sent by a page of another website, which may not do that. Open Layerglass itself.")
+
+
+class AllowedHosts:
+    """Middleware that refuses unknown host names, so that DNS rebinding cannot reach a local server.
+
+    Starlette's TrustedHostMiddleware answers in plain text, and splits [::1] at its first colon.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: frozenset[str]) -> None:
+        """hosts: in lower case; * allows any."""
+        self.app = app
+        self.hosts = hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or "*" in self.hosts or host_name(Headers(scope=scope).get("host")) in self.hosts:
+            await self.app(scope, receive, send)
+        else:
+            await refuse(UnknownHost(), scope, receive, send)
+
+
+class RefuseCrossSite:
+    """Middleware that refuses requests from pages of other websites, unless their method is safe.
+
+    Browsers say where a request comes from in Sec-Fetch-Site, or only in Origin on an untrusted connection. Scripts
+    send neither and are let through.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] not in _SAFE_METHODS and is_cross_site(Headers(scope=scope)):
+            await refuse(CrossSite(), scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+
+def is_cross_site(headers: Headers) -> bool:
+    """Return whether these are a browser's headers for a request from another origin."""
+    if site := headers.get("sec-fetch-site"):
+        return site not in {"same-origin", "none"}
+    origin = headers.get("origin")
+    try:
+        return origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
+    except ValueError:  # not a URL
+        return True
+
+
+def host_name(host: str | None) -> str | None:
+    """Return the name in a Host header, without the port and in lower case; None if there is none."""
+    try:
+        name = urlsplit(f"//{host}").hostname if host else None
+    except ValueError:
+        return None
+    return name.rstrip(".") if name else None
