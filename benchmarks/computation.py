@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from app.cnn.network import Network
 from app.explore.exploration import MapRange, RenderOptions, explore
-from app.explore.preprocess import preprocess
+from app.explore.forward_passes import preprocess
 from app.library.library import Library
 from app.settings import Settings
 

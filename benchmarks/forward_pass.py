@@ -20,10 +20,9 @@ import tensorflow as tf
 
 from app.cnn.definition import ModelDefinition
 from app.cnn.litert.builder import GraphBuilder
-from app.cnn.litert.engine import LiteEngine
-from app.cnn.litert.interpreters import Interpreters
+from app.cnn.litert.engine import Interpreters, LiteEngine
 from app.cnn.network import make_engine
-from app.cnn.tensorflow.engine import TensorFlowEngine
+from app.cnn.tensorflow import TensorFlowEngine
 from app.model_files.loading import load_model
 from app.settings import resource
 from benchmarks.figures import Operation, milliseconds

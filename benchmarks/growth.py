@@ -11,7 +11,7 @@ import numpy as np
 
 from app.cnn.network import Network
 from app.explore.exploration import RenderOptions, explore
-from app.explore.preprocess import preprocess
+from app.explore.forward_passes import preprocess
 from app.imaging.drawing import CANVAS_SIDE, PEN_WIDTH, SAMPLES, draw_strokes
 from app.imaging.encoding import encode_image
 from benchmarks.figures import Figure, Operation, alternate, run_alone, summarise

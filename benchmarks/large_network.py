@@ -21,7 +21,7 @@ import tensorflow as tf
 from app.cnn.card import Card, read_card, write_card
 from app.cnn.network import Network
 from app.cnn.types import PoolingMode
-from app.explore.preprocess import preprocess
+from app.explore.forward_passes import preprocess
 from app.imaging.drawing import SAMPLES, draw_strokes
 from app.imaging.encoding import encode_image
 from benchmarks.figures import milliseconds

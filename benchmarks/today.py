@@ -17,7 +17,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from app.explore.preprocess import preprocess
+from app.explore.forward_passes import preprocess
 from app.settings import resource
 from benchmarks.computation import MODEL, open_network
 from benchmarks.drawings import make_drawings

@@ -9,7 +9,7 @@ import numpy as np
 from keras import layers
 
 from app.cnn.card import Card, write_card
-from app.cnn.tensorflow.pooling import layer_class
+from app.cnn.tensorflow import layer_class
 from app.model_files.infer_card import infer_card
 from app.model_files.loading import load_model
 from tests.keras_layers import define as parts

@@ -139,6 +139,6 @@ def make_engine(definition: ModelDefinition) -> Engine:
         return LiteEngine(definition)
     except (ImportError, UnsupportedLayer) as reason:
         _log.info("TensorFlow runs a network, because LiteRT does not: %s.", reason)
-    from app.cnn.tensorflow.engine import TensorFlowEngine  # here, because it starts TensorFlow
+    from app.cnn.tensorflow import TensorFlowEngine  # here, because it starts TensorFlow
 
     return TensorFlowEngine(definition)

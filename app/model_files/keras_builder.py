@@ -7,7 +7,7 @@ import keras
 
 from app.cnn.errors import InvalidLayer, NeedsKeras
 from app.cnn.kinds import Layer
-from app.cnn.tensorflow.pooling import layer_class
+from app.cnn.tensorflow import layer_class
 from app.cnn.types import Shape, Weights
 from app.model_files.errors import ModelError, shown
 from app.model_files.plan import Plan, Step, check_cells, check_parameters

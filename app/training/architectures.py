@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from app.cnn.tensorflow.pooling import window_pooling
+from app.cnn.tensorflow import window_pooling
 from app.cnn.types import PoolingMode
 
 DIGIT_SHAPE = (28, 28, 1)

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from app.cnn.card import Card, Fit, read_card
-from app.cnn.tensorflow.pooling import trained_pooling, with_pooling
+from app.cnn.tensorflow import trained_pooling, with_pooling
 from app.cnn.types import PoolingMode
 from app.training.batches import BATCH_SIZE, to_input
 from app.training.data import TrainingData

@@ -11,8 +11,8 @@ from PIL import Image
 from playwright.sync_api import Page, Route, expect
 
 from app.explore.exploration import draw_image
+from app.explore.forward_passes import preprocess
 from app.explore.prediction import predict
-from app.explore.preprocess import preprocess
 from app.imaging.drawing import SAMPLES, draw_sample, draw_strokes
 from app.imaging.encoding import encode_image
 from tests.browser.conftest import Server, open_explorer

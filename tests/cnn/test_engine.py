@@ -11,8 +11,7 @@ from keras import layers
 from app.cnn.errors import ImageTooSmall
 from app.cnn.litert.engine import LiteEngine
 from app.cnn.network import Engine, Network, make_engine
-from app.cnn.tensorflow.engine import TensorFlowEngine
-from app.cnn.tensorflow.pooling import with_pooling
+from app.cnn.tensorflow import TensorFlowEngine, with_pooling
 from app.cnn.types import PoolingMode
 from tests.small_models import build_branches, build_digits, card, parts, with_random_weights
 

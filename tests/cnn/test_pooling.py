@@ -7,7 +7,7 @@ from keras import layers
 from numpy.typing import NDArray
 
 from app.cnn.kinds import KINDS
-from app.cnn.tensorflow.pooling import layer_class, trained_pooling, with_pooling
+from app.cnn.tensorflow import layer_class, trained_pooling, with_pooling
 from app.cnn.types import PoolingMode
 from tests.keras_layers import computing_layers
 from tests.reference import pool, pool_all

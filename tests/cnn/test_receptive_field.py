@@ -8,7 +8,7 @@ from keras import layers
 from numpy.typing import NDArray
 
 from app.cnn.receptive_field import IMAGE, map_extent, receptive_field, receptive_field_size
-from app.cnn.tensorflow.pooling import layer_class
+from app.cnn.tensorflow import layer_class
 from app.cnn.windows import Region, padding_before
 from tests.keras_layers import describe_layers
 from tests.small_models import build_picture, with_random_weights

@@ -21,7 +21,7 @@ from app.explore.comparison import (
     pool_image,
 )
 from app.explore.exploration import RenderOptions, draw_answer, explore
-from app.explore.preprocess import preprocess, swap_ink_and_paper
+from app.explore.forward_passes import preprocess, swap_ink_and_paper
 from app.imaging.colormap import Colormap, Scale
 from app.imaging.grid import draw_grid, draw_grids, draw_strips
 from app.library.library import Library

@@ -21,8 +21,8 @@ from app.explore.exploration import (
     draw_layer,
     explore,
 )
+from app.explore.forward_passes import preprocess
 from app.explore.prediction import NoClasses, predict
-from app.explore.preprocess import preprocess
 from app.imaging.colormap import Colormap, Scale, measure
 from app.imaging.grid import draw_grid, draw_strip
 from app.imaging.ink import normalise, read_ink

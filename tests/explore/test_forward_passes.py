@@ -8,8 +8,7 @@ import pytest
 
 from app.cnn.network import ForwardPass, Network
 from app.cnn.types import PoolingMode
-from app.explore.forward_passes import ForwardPasses
-from app.explore.preprocess import preprocess, swap_ink_and_paper
+from app.explore.forward_passes import ForwardPasses, preprocess, swap_ink_and_paper
 from app.imaging.drawing import InvalidDrawing, draw_sample
 from app.library.library import Library
 from tests.small_models import build_logistic, card, parts

@@ -7,6 +7,7 @@ from app.cnn.network import Network
 from app.cnn.receptive_field import IMAGE
 from app.cnn.windows import Region
 from app.explore.exploration import RenderOptions
+from app.explore.forward_passes import preprocess
 from app.explore.inspection import (
     Place,
     UnknownCell,
@@ -17,7 +18,6 @@ from app.explore.inspection import (
     strongest_cell,
 )
 from app.explore.microscope import view_inspection
-from app.explore.preprocess import preprocess
 from app.imaging.colormap import Colormap
 from app.imaging.grid import draw_grid
 from app.library.library import Library

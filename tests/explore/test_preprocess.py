@@ -10,7 +10,7 @@ from PIL import Image
 
 from app.cnn.card import Card, Ink
 from app.cnn.network import Network
-from app.explore.preprocess import preprocess
+from app.explore.forward_passes import preprocess
 from app.imaging.drawing import NothingDrawn
 from app.imaging.ink import normalise, read_ink
 from app.library.library import Library

@@ -12,7 +12,7 @@ import psutil
 from PIL import Image
 
 from app.cnn.card import Card, Fit, Ink
-from app.explore.preprocess import preprocess
+from app.explore.forward_passes import preprocess
 from app.imaging.drawing import InvalidDrawing
 from benchmarks.serving import private_dirty
 from tests.fuzz.mutations import mutate

@@ -50,8 +50,8 @@ def test_the_range_of_values_as_the_first_layers_tell_it(
 
 
 def test_the_app_runs_it_by_this_card() -> None:
+    from app.explore.forward_passes import preprocess
     from app.explore.prediction import predict
-    from app.explore.preprocess import preprocess
 
     model = build_digits()
     card = guess(model)

@@ -12,7 +12,7 @@ from keras import layers
 
 from app.cnn.errors import NeedsKeras
 from app.cnn.kinds import AUGMENTATIONS, KINDS, Layer
-from app.cnn.tensorflow.pooling import layer_class
+from app.cnn.tensorflow import layer_class
 from app.model_files import layers as layers_module
 from app.model_files.config.allow_list import check_config
 from app.model_files.config.planner import make_plan

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from app.cnn.tensorflow.pooling import trained_pooling
+from app.cnn.tensorflow import trained_pooling
 from app.cnn.types import PoolingMode
 from app.training import architectures
 

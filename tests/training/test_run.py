@@ -8,7 +8,7 @@ import pytest
 from keras import layers
 
 from app.cnn.card import Card, Fit, read_card
-from app.cnn.tensorflow.pooling import trained_pooling
+from app.cnn.tensorflow import trained_pooling
 from app.cnn.types import PoolingMode
 from app.training import outlines as outline_loop
 from app.training import run as run_module

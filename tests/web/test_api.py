@@ -22,8 +22,8 @@ from app.explore.exploration import (
     draw_layer,
     explore,
 )
+from app.explore.forward_passes import preprocess
 from app.explore.prediction import predict
-from app.explore.preprocess import preprocess
 from app.imaging.colormap import Colormap, Scale
 from app.library.library import Library
 from tests.pictures import decode_rgba, draw_four, encode

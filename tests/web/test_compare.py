@@ -9,8 +9,8 @@ from fastapi.testclient import TestClient
 from app.cnn.types import PoolingMode
 from app.explore.comparison import compare
 from app.explore.exploration import RenderOptions, draw_image
+from app.explore.forward_passes import preprocess, swap_ink_and_paper
 from app.explore.prediction import predict
-from app.explore.preprocess import preprocess, swap_ink_and_paper
 from app.imaging.colormap import Colormap, Scale
 from app.library.library import Library
 from app.web.templates import data_url

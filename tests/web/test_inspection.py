@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from app.explore.preprocess import preprocess
+from app.explore.forward_passes import preprocess
 from app.library.library import Library
 
 BASE = "/api/models/digits/layers"

@@ -10,7 +10,7 @@ from keras import layers
 
 from app.cnn.network import Network
 from app.explore.exploration import MapRange, RenderOptions, draw_layer, explore
-from app.explore.preprocess import preprocess
+from app.explore.forward_passes import preprocess
 from app.imaging.drawing import draw_sample
 from app.imaging.grid import draw_strip
 from app.main import create_app

@@ -12,7 +12,7 @@ from PIL import Image
 
 from app.cnn.types import PoolingMode
 from app.explore.exploration import RenderOptions, explore
-from app.explore.preprocess import preprocess
+from app.explore.forward_passes import preprocess
 from app.imaging.colormap import Colormap, legend
 from app.imaging.drawing import FIRST_SAMPLE, SAMPLES, draw_sample
 from app.library.library import Library

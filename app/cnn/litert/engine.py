@@ -3,17 +3,111 @@
 It needs the layers' description and their weights, and no Keras model.
 """
 
+import math
+import mmap
+import os
+import sys
 from collections import OrderedDict
-from threading import Lock
+from itertools import accumulate, pairwise
+from threading import BoundedSemaphore, Lock
 
 import numpy as np
+from ai_edge_litert.interpreter import Interpreter
 
 from app.cnn.definition import ModelDefinition
 from app.cnn.errors import ImageTooSmall, UnsupportedLayer
 from app.cnn.litert.builder import GraphBuilder
-from app.cnn.litert.graph import Tensor
-from app.cnn.litert.interpreters import Interpreters
+from app.cnn.litert.graph import Graph, Tensor
 from app.cnn.types import Array, PoolingMode
+
+_SPARE = 3  # unused blocks that are kept; several may be given back at once, by the garbage collector
+LARGE = 2**20  # numbers
+_SMALL = 2**14  # numbers; of smaller blocks a page or two would be wasted, and they leave small holes
+_UNUSED = 2  # references to a block that nothing reads: the list's, and the one that counts them
+
+
+class Blocks:
+    """Blocks of one size, each given out again when no array reads from it any more. Threads may share them."""
+
+    def __init__(self, size: int) -> None:
+        """size: in float32 numbers."""
+        self._size = size
+        self._given: list[Array] = []
+        self._lock = Lock()
+
+    def take(self) -> Array:
+        """A block, (size,), with anything in it. Arrays made of it keep it from being given out again."""
+        if self._size < LARGE:
+            return np.empty(self._size, np.float32) if self._size < _SMALL else _map(self._size)
+        with self._lock:
+            unused = [index for index in range(len(self._given)) if sys.getrefcount(self._given[index]) == _UNUSED]
+            for index in reversed(unused[_SPARE:]):
+                del self._given[index]
+            if unused:
+                return self._given[unused[0]]
+            block = np.empty(self._size, np.float32)
+            self._given.append(block)
+            return block
+
+
+# The process' own, and all pages at once: one by one, each would interrupt who writes to it first.
+_FLAGS = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE} if sys.platform == "linux" else {}
+
+
+def _map(size: int) -> Array:
+    """A block of so many numbers, for which the system is asked; where it has no more to give, malloc is."""
+    try:
+        return np.frombuffer(mmap.mmap(-1, 4 * size, **_FLAGS), np.float32)
+    except OSError:  # a process may have so many mappings and no more
+        return np.empty(size, np.float32)
+
+
+# An interpreter computes outside Python's lock, so as many run at once as there are cores; more only take memory.
+# Of a small graph there is one: it is done in less time than another would take to be made, and to be kept.
+MOST = min(os.cpu_count() or 1, 4)
+
+
+class Interpreters:
+    """Made on demand, of a large graph MOST at once, all reading the same bytes."""
+
+    def __init__(self, graph: Graph, outputs: list[Tensor]) -> None:
+        """Make the first one. Raises: RuntimeError or ValueError, where LiteRT does not take the graph."""
+        self._bytes = graph.finish(outputs)
+        self._image = graph.image.index
+        self._outputs = outputs
+        self._ends = [0, *accumulate(math.prod(tensor.shape) for tensor in outputs)]
+        self._blocks = Blocks(self._ends[-1])
+        self._turns = BoundedSemaphore(MOST if self._ends[-1] >= LARGE else 1)
+        self._idle = [self._make()]
+
+    def run(self, image: Array) -> list[Array]:
+        """The outputs for one image, (height, width, channels), without the batch; copies that nothing else holds."""
+        with self._turns:
+            try:
+                interpreter = self._idle.pop()
+            except IndexError:
+                interpreter = self._make()
+            interpreter.set_tensor(self._image, image[np.newaxis])
+            interpreter.invoke()
+            outputs = self._read(interpreter)
+            self._idle.append(interpreter)  # one that failed is not used again
+        return outputs
+
+    def _read(self, interpreter: Interpreter) -> list[Array]:
+        """All outputs, copied into one block of memory: a block of its own for each takes four times as long."""
+        block = self._blocks.take()
+        parts = [block[start:end] for start, end in pairwise(self._ends)]
+        for tensor, part in zip(self._outputs, parts, strict=True):
+            np.copyto(part, interpreter.tensor(tensor.index)().reshape(-1))
+        return [part.reshape(tensor.shape[1:]) for tensor, part in zip(self._outputs, parts, strict=True)]
+
+    def _make(self) -> Interpreter:
+        interpreter = Interpreter(model_content=self._bytes, num_threads=1)
+        interpreter.allocate_tensors()
+        if any(interpreter.tensor(tensor.index)().shape != tensor.shape for tensor in self._outputs):
+            raise ValueError("a shape that LiteRT computes otherwise")
+        return interpreter
+
 
 _ANY = 32  # stands for a side of any size
 _MOST = 8  # graphs that are kept; beyond, the one that was asked for the longest ago goes

@@ -9,7 +9,7 @@ from keras import layers
 from app.cnn.cells import ConvolutionCell, DenseCell, ElementwiseCell, MovedCell, PoolingCell, SoftmaxCell
 from app.cnn.errors import NoArithmetic
 from app.cnn.kinds import Layer
-from app.cnn.tensorflow.pooling import with_pooling
+from app.cnn.tensorflow import with_pooling
 from app.cnn.types import PoolingMode
 from tests.keras_layers import describe_layers
 from tests.reference import activate

@@ -16,7 +16,7 @@ from app.cnn.errors import UnsupportedLayer
 from app.cnn.kinds import KINDS, Layer
 from app.cnn.kinds.activation_functions import FUNCTIONS as ALL_FUNCTIONS
 from app.cnn.litert.engine import LiteEngine
-from app.cnn.tensorflow.pooling import layer_class, with_pooling
+from app.cnn.tensorflow import layer_class, with_pooling
 from app.cnn.types import PoolingMode
 from tests.keras_layers import computing_layers
 from tests.small_models import parts, with_random_weights

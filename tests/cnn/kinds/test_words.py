@@ -3,7 +3,7 @@ import pytest
 from keras import layers
 
 from app.cnn.kinds import Layer
-from app.cnn.tensorflow.pooling import layer_class
+from app.cnn.tensorflow import layer_class
 from app.cnn.types import PoolingMode
 from tests.keras_layers import describe_layers
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from app.cnn.litert import interpreters as blocks
-from app.cnn.litert.interpreters import Blocks
+from app.cnn.litert import engine as blocks
+from app.cnn.litert.engine import Blocks
 from app.cnn.types import Array
 
 
@@ -68,7 +68,7 @@ def test_where_the_system_gives_no_more_malloc_is_asked(monkeypatch: pytest.Monk
         raise OSError(12, "Cannot allocate memory")
 
     monkeypatch.setattr(blocks, "LARGE", 2**20)
-    monkeypatch.setattr("app.cnn.litert.interpreters.mmap.mmap", refuse)
+    monkeypatch.setattr("app.cnn.litert.engine.mmap.mmap", refuse)
     block = Blocks(2**15).take()
     block[:] = 1
     assert block.shape == (2**15,)

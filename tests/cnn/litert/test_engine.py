@@ -11,9 +11,8 @@ from keras import layers
 from numpy.typing import NDArray
 
 from app.cnn.errors import ImageTooSmall, UnsupportedLayer
-from app.cnn.litert import interpreters
-from app.cnn.litert.engine import LiteEngine
-from app.cnn.litert.interpreters import Interpreters
+from app.cnn.litert import engine as interpreters
+from app.cnn.litert.engine import Interpreters, LiteEngine
 from app.cnn.types import PoolingMode
 from tests.keras_layers import define as parts
 from tests.small_models import build_digits, build_picture, with_random_weights

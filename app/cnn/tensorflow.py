@@ -1,13 +1,22 @@
-"""The pooling layers that Keras lacks, and any model with its pooling swapped."""
+"""Networks run by TensorFlow: those with layers that LiteRT lacks, and those that are trained.
 
+Whoever imports from here waits for TensorFlow to start, so the server does it only for a model that needs it.
+"""
+
+from collections.abc import Callable
+from threading import Lock
 from typing import Any
 
 import keras
+import numpy as np
+import tensorflow as tf
 from keras import layers, ops
 
+from app.cnn.definition import ModelDefinition
+from app.cnn.errors import ImageTooSmall
 from app.cnn.kinds import KINDS
 from app.cnn.kinds.pooling import MaxPooling2D, Pooling
-from app.cnn.types import PoolingMode, shared_mode
+from app.cnn.types import Array, PoolingMode, shared_mode
 
 _register = keras.saving.register_keras_serializable(package="layerglass")
 
@@ -82,3 +91,46 @@ def with_pooling(model: keras.Model, mode: PoolingMode) -> keras.Model:
 def _pooling_kind(layer: layers.Layer) -> type[Pooling] | None:
     kind = KINDS.get(type(layer).__name__)
     return kind if kind is not None and issubclass(kind, Pooling) else None
+
+
+_Forward = Callable[[tf.Tensor], list[tf.Tensor]]
+
+# On some processors, a convolution that is fused with its bias and ReLU makes zeros of what is not a number.
+tf.config.optimizer.set_experimental_options({"remapping": False})
+
+
+class TensorFlowEngine:
+    """Graph functions of a Keras model, one a pooling mode, traced when first asked for. Safe to share."""
+
+    def __init__(self, definition: ModelDefinition) -> None:
+        """Build the Keras model, and trace the function that runs as trained."""
+        self._model = definition.build()
+        self._names = [layer.name for layer in definition.layers]
+        self._traced: dict[PoolingMode | None, _Forward] = {None: self._trace(self._model)}
+        self._lock = Lock()
+
+    def run(self, image: Array, mode: PoolingMode | None) -> list[Array]:
+        """Every layer's output, without the batch. mode: None is each layer's own. Raises: ImageTooSmall."""
+        with self._lock:
+            if mode and mode not in self._traced:
+                self._traced[mode] = self._trace(with_pooling(self._model, mode))
+        try:
+            outputs = self._traced[mode](tf.constant(image[np.newaxis]))
+        except tf.errors.InvalidArgumentError as error:  # a size less than zero
+            raise ImageTooSmall(*image.shape[:2]) from error
+        return [output.numpy()[0] for output in outputs]
+
+    def _trace(self, model: keras.Model) -> _Forward:
+        """A graph function from a batch of one image to all layers' outputs, run once where the size is known."""
+        outputs = [model.get_layer(name).output for name in self._names]
+        all_layers = keras.Model(model.inputs[0], outputs)
+        shape = (1, *model.inputs[0].shape[1:])
+
+        def forward(image: tf.Tensor) -> list[tf.Tensor]:
+            made = all_layers(image, training=False)
+            return list(made) if isinstance(made, list | tuple) else [made]
+
+        run: _Forward = tf.function(forward, input_signature=[tf.TensorSpec(shape, tf.float32)]).get_concrete_function()
+        if None not in shape:
+            run(tf.zeros(shape))
+        return run
