@@ -12,9 +12,9 @@ from typing import Annotated
 
 import typer
 
-from app.hosting.server import bind, describe_bind_error, run
-from app.library.files import EmptyLibrary, find_files
-from app.settings import Settings
+from .hosting.server import bind, describe_bind_error, run
+from .library.files import EmptyLibrary, find_files
+from .settings import Settings
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -105,7 +105,7 @@ def _serve(settings: Settings) -> None:
 @cli.command(context_settings=_PASS_ON, add_help_option=False)
 def train(context: typer.Context) -> None:
     """Train the models in models/ on MNIST. See `layerglass train --help`."""
-    from app.training.command import train
+    from .training.command import train
 
     _run_command("layerglass train", train, context.args)
 
@@ -113,7 +113,7 @@ def train(context: typer.Context) -> None:
 @cli.command(context_settings=_PASS_ON, add_help_option=False)
 def evaluate(context: typer.Context) -> None:
     """Compute a model card's figures again and compare. See `layerglass evaluate --help`."""
-    from app.training.command import evaluate
+    from .training.command import evaluate
 
     _run_command("layerglass evaluate", evaluate, context.args)
 

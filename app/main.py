@@ -9,19 +9,19 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from starlette.formparsers import MultiPartParser
 
-from app import __version__
-from app.explore.forward_passes import ForwardPasses
-from app.hosting import metrics
-from app.hosting.admission import Admission, AdmissionControl
-from app.hosting.limits import LimitBodies, RateLimit, TimeLimits, UploadGate
-from app.hosting.logs import RequestLog
-from app.hosting.security import AllowedHosts, HeadAsGet, RefuseCrossSite, ResponseHeaders
-from app.hosting.server import frozen_heap, limit_malloc
-from app.imaging.drawing import DrawingLimits
-from app.library.library import Library
-from app.settings import Settings, get_settings, resource
-from app.web import api, pages, status, uploads
-from app.web.errors import ERRORS, add_error_handlers, customize_openapi
+from . import __version__
+from .explore.forward_passes import ForwardPasses
+from .hosting import metrics
+from .hosting.admission import Admission, AdmissionControl
+from .hosting.limits import LimitBodies, RateLimit, TimeLimits, UploadGate
+from .hosting.logs import RequestLog
+from .hosting.security import AllowedHosts, HeadAsGet, RefuseCrossSite, ResponseHeaders
+from .hosting.server import frozen_heap, limit_malloc
+from .imaging.drawing import DrawingLimits
+from .library.library import Library
+from .settings import Settings, get_settings, resource
+from .web import api, pages, status, uploads
+from .web.errors import ERRORS, add_error_handlers, customize_openapi
 
 _logger = logging.getLogger("layerglass")
 

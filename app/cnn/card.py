@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator, model_validator
 
-from app.cnn.types import PoolingMode
+from .types import PoolingMode
 
 MAX_CHANNELS = 64
 _LARGEST = 1e6  # of a value range, a mean or a standard deviation: float32 keeps their levels apart

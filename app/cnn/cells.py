@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
 
-from app.cnn.types import PoolingMode
-from app.cnn.windows import Region
+from .types import PoolingMode
+from .windows import Region
 
 _NUMBER = {"anyOf": [{"type": "number"}, {"type": "null"}]}
 

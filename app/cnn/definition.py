@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app.cnn.kinds import Layer
-from app.cnn.types import ImageShape, PoolingMode, Weights, shared_mode
+from .kinds import Layer
+from .types import ImageShape, PoolingMode, Weights, shared_mode
 
 if TYPE_CHECKING:
     import keras

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Protocol
 
-from app.cnn.card import Card
-from app.cnn.definition import ModelDefinition
-from app.cnn.errors import UnsupportedLayer
-from app.cnn.kinds import Layer
-from app.cnn.receptive_field import map_extent, receptive_field_size
-from app.cnn.types import Array, PoolingMode, Weights
+from .card import Card
+from .definition import ModelDefinition
+from .errors import UnsupportedLayer
+from .kinds import Layer
+from .receptive_field import map_extent, receptive_field_size
+from .types import Array, PoolingMode, Weights
 
 _log = logging.getLogger(__name__)
 
@@ -134,11 +134,11 @@ class Engine(Protocol):
 def make_engine(definition: ModelDefinition) -> Engine:
     """Make the fastest engine that knows every layer, ready to run the network as trained."""
     try:
-        from app.cnn.litert.engine import LiteEngine  # here, because not every machine has LiteRT
+        from .litert.engine import LiteEngine  # here, because not every machine has LiteRT
 
         return LiteEngine(definition)
     except (ImportError, UnsupportedLayer) as reason:
         _log.info("TensorFlow runs a network, because LiteRT does not: %s.", reason)
-    from app.cnn.tensorflow import TensorFlowEngine  # here, because it starts TensorFlow
+    from .tensorflow import TensorFlowEngine  # here, because it starts TensorFlow
 
     return TensorFlowEngine(definition)

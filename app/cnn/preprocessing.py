@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.cnn.card import Card, ChannelOrder
-from app.cnn.types import Array
+from .card import Card, ChannelOrder
+from .types import Array
 
 _WHITE = 255
 

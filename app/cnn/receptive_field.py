@@ -5,9 +5,9 @@ The way back through one layer is its kind's own: see app.cnn.windows for convol
 
 from collections.abc import Mapping, Sequence
 
-from app.cnn.kinds import Layer
-from app.cnn.types import Shape
-from app.cnn.windows import Region, Size
+from .kinds import Layer
+from .types import Shape
+from .windows import Region, Size
 
 IMAGE = "input"  # the name under which the image itself stands
 

@@ -12,11 +12,11 @@ import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
-from app.cnn.definition import ModelDefinition
-from app.cnn.errors import ImageTooSmall
-from app.cnn.kinds import KINDS
-from app.cnn.kinds.pooling import MaxPooling2D, Pooling
-from app.cnn.types import Array, PoolingMode, shared_mode
+from .definition import ModelDefinition
+from .errors import ImageTooSmall
+from .kinds import KINDS
+from .kinds.pooling import MaxPooling2D, Pooling
+from .types import Array, PoolingMode, shared_mode
 
 _register = keras.saving.register_keras_serializable(package="layerglass")
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from app.cnn.types import Array
+from .types import Array
 
 Size = tuple[int | None, int | None]  # height and width; None where any goes
 

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from app.cnn.kinds import Layer
-from app.cnn.network import ForwardPass, Network
-from app.cnn.types import Array, PoolingMode
-from app.explore.exploration import LayerView, RenderOptions, as_maps, draw_answer
-from app.explore.prediction import Prediction, predict
-from app.imaging.colormap import Colormap, measure
-from app.imaging.grid import Grid, draw_grids, draw_strips
-from app.library.library import Library
+from ..cnn.kinds import Layer
+from ..cnn.network import ForwardPass, Network
+from ..cnn.types import Array, PoolingMode
+from ..imaging.colormap import Colormap, measure
+from ..imaging.grid import Grid, draw_grids, draw_strips
+from ..library.library import Library
+from .exploration import LayerView, RenderOptions, as_maps, draw_answer
+from .prediction import Prediction, predict
 
 _REDUCE: dict[PoolingMode, Callable[..., Any]] = {
     PoolingMode.MAX: np.max,

@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.cnn.card import Card, Ink
-from app.cnn.kinds import Layer
-from app.cnn.network import ForwardPass, Network
-from app.cnn.preprocessing import colour_channels, to_levels
-from app.cnn.types import Array
-from app.explore.prediction import Prediction, predict
-from app.imaging.colormap import Colormap, Extremes, Scale, measure
-from app.imaging.encoding import encode_levels
-from app.imaging.grid import COLUMNS, Grid, draw_grid, draw_map, draw_strip
+from ..cnn.card import Card, Ink
+from ..cnn.kinds import Layer
+from ..cnn.network import ForwardPass, Network
+from ..cnn.preprocessing import colour_channels, to_levels
+from ..cnn.types import Array
+from ..imaging.colormap import Colormap, Extremes, Scale, measure
+from ..imaging.encoding import encode_levels
+from ..imaging.grid import COLUMNS, Grid, draw_grid, draw_map, draw_strip
+from .prediction import Prediction, predict
 
 # Encoding a large picture releases the GIL, so large ones are drawn in parallel. Drawing a small one mostly holds it.
 _PARALLEL_PIXELS = 250_000

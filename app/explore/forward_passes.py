@@ -10,13 +10,13 @@ from weakref import WeakKeyDictionary, ref
 import numpy as np
 from numpy.typing import NDArray
 
-from app.cnn.card import Card, Fit, Ink
-from app.cnn.network import ForwardPass, Network
-from app.cnn.preprocessing import colour_channels, to_levels, to_values
-from app.cnn.types import Array, PoolingMode
-from app.imaging.drawing import DEFAULT_LIMITS, DrawingLimits, decode
-from app.imaging.ink import normalise, read_ink
-from app.imaging.resize import MIN_FREE_SIDE, ResizeMode, choose_size, pad, resize
+from ..cnn.card import Card, Fit, Ink
+from ..cnn.network import ForwardPass, Network
+from ..cnn.preprocessing import colour_channels, to_levels, to_values
+from ..cnn.types import Array, PoolingMode
+from ..imaging.drawing import DEFAULT_LIMITS, DrawingLimits, decode
+from ..imaging.ink import normalise, read_ink
+from ..imaging.resize import MIN_FREE_SIDE, ResizeMode, choose_size, pad, resize
 
 
 def preprocess(drawing: bytes, card: Card, limits: DrawingLimits = DEFAULT_LIMITS) -> Array:

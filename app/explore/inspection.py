@@ -4,15 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.cnn.cells import Cell
-from app.cnn.errors import NoArithmetic
-from app.cnn.kinds import Layer
-from app.cnn.network import ForwardPass, Network
-from app.cnn.receptive_field import receptive_field
-from app.cnn.types import Array
-from app.cnn.windows import Region
-from app.imaging.colormap import Colormap
-from app.imaging.grid import Grid, draw_grid
+from ..cnn.cells import Cell
+from ..cnn.errors import NoArithmetic
+from ..cnn.kinds import Layer
+from ..cnn.network import ForwardPass, Network
+from ..cnn.receptive_field import receptive_field
+from ..cnn.types import Array
+from ..cnn.windows import Region
+from ..imaging.colormap import Colormap
+from ..imaging.grid import Grid, draw_grid
 
 
 class UnknownCell(LookupError):

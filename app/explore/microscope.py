@@ -6,15 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.cnn.cells import Contribution, ConvolutionCell, DenseCell, ElementwiseCell, MovedCell, PoolingCell
-from app.cnn.preprocessing import channel_names
-from app.cnn.receptive_field import IMAGE
-from app.cnn.types import Array
-from app.cnn.windows import Region
-from app.explore.exploration import RenderOptions, draw_image
-from app.explore.inspection import Inspection
-from app.imaging.colormap import Colormap, Scale, colours, quantise
-from app.imaging.grid import draw_map
+from ..cnn.cells import Contribution, ConvolutionCell, DenseCell, ElementwiseCell, MovedCell, PoolingCell
+from ..cnn.preprocessing import channel_names
+from ..cnn.receptive_field import IMAGE
+from ..cnn.types import Array
+from ..cnn.windows import Region
+from ..imaging.colormap import Colormap, Scale, colours, quantise
+from ..imaging.grid import draw_map
+from .exploration import RenderOptions, draw_image
+from .inspection import Inspection
 
 SHOWN_TERMS = 4
 SHOWN_CONTRIBUTIONS = 8

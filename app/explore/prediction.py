@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from app.cnn.card import Answer
-from app.cnn.cells import JsonFloat
-from app.cnn.definition import last_activation
-from app.cnn.kinds.activation_functions import is_logistic
-from app.cnn.network import ForwardPass, Network
-from app.cnn.types import Array, PoolingMode
+from ..cnn.card import Answer
+from ..cnn.cells import JsonFloat
+from ..cnn.definition import last_activation
+from ..cnn.kinds.activation_functions import is_logistic
+from ..cnn.network import ForwardPass, Network
+from ..cnn.types import Array, PoolingMode
 
 NO_LABEL = "–"  # where the network's answer names no class
 

@@ -7,9 +7,9 @@ from time import perf_counter
 from fastapi import Depends, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.hosting import metrics
-from app.hosting.refusals import Overloaded, Refused, refuse
-from app.settings import Settings
+from ..settings import Settings
+from . import metrics
+from .refusals import Overloaded, Refused, refuse
 
 
 class ClientDisconnected(Refused):

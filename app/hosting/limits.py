@@ -15,8 +15,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.hosting.refusals import BodyTooLarge, Overloaded, Refused, refuse
-from app.settings import Settings
+from ..settings import Settings
+from .refusals import BodyTooLarge, Overloaded, Refused, refuse
 
 
 class BodyLimit(NamedTuple):

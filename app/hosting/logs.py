@@ -14,9 +14,9 @@ from uuid import uuid4
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.hosting import metrics
-from app.hosting.refusals import answer_error
-from app.settings import LogFormat
+from ..settings import LogFormat
+from . import metrics
+from .refusals import answer_error
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 

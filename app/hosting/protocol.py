@@ -12,7 +12,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from app.settings import Settings, get_settings
+from ..settings import Settings, get_settings
 
 _DETAILS = {
     HTTPStatus.BAD_REQUEST: "This is not a valid HTTP/1.1 request. Check the program that sent it.",

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.hosting.refusals import Refused, refuse
+from .refusals import Refused, refuse
 
 # The browser features that OWASP's secure headers name. The app uses none of them.
 _UNUSED_FEATURES = (

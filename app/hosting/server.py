@@ -14,8 +14,8 @@ from typing import Any
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
-from app.hosting.logs import log_config
-from app.settings import Settings
+from ..settings import Settings
+from .logs import log_config
 
 
 def bind(host: str, port: int, reuse_port: bool = False) -> socket.socket:
@@ -88,11 +88,12 @@ def run(settings: Settings, listener: socket.socket) -> None:
 
 def make_config(settings: Settings) -> uvicorn.Config:
     """Return uvicorn's configuration. The app and the protocol are names, so that the supervisor imports neither."""
+    package = __package__.partition(".")[0]  # app in a checkout, layerglass once installed
     return uvicorn.Config(
-        "app.main:create_app",
+        f"{package}.main:create_app",
         factory=True,
         workers=settings.workers,
-        http="app.hosting.protocol:LimitedProtocol",
+        http=f"{package}.hosting.protocol:LimitedProtocol",
         ws="none",
         access_log=False,  # app.hosting.logs writes it
         server_header=False,

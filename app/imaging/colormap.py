@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.imaging.encoding import encode_palette
+from .encoding import encode_palette
 
 # Matplotlib's tables (viridis, magma: Smith and van der Walt, CC0; cividis: Nuñez, Anderton and Renslow, CC0; gray;
 # berlin: Crameri, MIT), 256 RGB colours each in hexadecimal.

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw, ImageOps
 
-from app.imaging.encoding import encode_image
+from .encoding import encode_image
 
 MAX_BYTES = 4 * 1024 * 1024
 MAX_SIDE = 4096

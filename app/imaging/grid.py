@@ -7,8 +7,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from app.imaging.colormap import Colormap, Extremes, Scale, colours, quantise
-from app.imaging.encoding import encode_palette, encode_palette_rows
+from .colormap import Colormap, Extremes, Scale, colours, quantise
+from .encoding import encode_palette, encode_palette_rows
 
 GAP = 1  # transparent pixels between maps, where the page shows through
 COLUMNS = 16

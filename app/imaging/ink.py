@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageFilter
 
-from app.imaging.drawing import DEFAULT_LIMITS, DrawingLimits, NothingDrawn, decode
+from .drawing import DEFAULT_LIMITS, DrawingLimits, NothingDrawn, decode
 
 MAX_SIDE = 1024  # pixels; a larger picture is reduced before its ink is looked for
 

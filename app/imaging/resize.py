@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from app.imaging.drawing import NothingDrawn
+from .drawing import NothingDrawn
 
 MIN_FREE_SIDE = 32  # pixels; in a smaller image, a network for any size may find no place for its windows
 MAX_FREE_SIDE = 512

@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from app.cnn.card import Card
-from app.library.files import ModelFile, Stamp, stamp_of, write_atomically
-from app.model_files.errors import ModelError, shown
-from app.model_files.infer_card import complete_card
+from ..cnn.card import Card
+from ..model_files.errors import ModelError, shown
+from ..model_files.infer_card import complete_card
+from .files import ModelFile, Stamp, stamp_of, write_atomically
 
 _MAX_BYTES = 2**20
 

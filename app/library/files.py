@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from app.model_files.errors import printable, shown
+from ..model_files.errors import printable, shown
 
 ENDINGS = (".keras", ".h5", ".hdf5")
 

@@ -9,18 +9,18 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from app.cnn.card import Card
-from app.cnn.kinds import Layer
-from app.cnn.network import Network
-from app.cnn.types import PoolingMode
-from app.library.cards import CardStore, merge_cards
-from app.library.files import EmptyLibrary, ModelFile, Origin, find_files
-from app.library.models import BuiltInModels, ModelEntry, ModelState, NetworkCache
-from app.library.scanner import Scanner
-from app.library.uploads import StorageError, Uploads
-from app.model_files.errors import ModelError
-from app.model_files.sandbox import open_in_sandbox
-from app.model_files.serialization import deserialize
+from ..cnn.card import Card
+from ..cnn.kinds import Layer
+from ..cnn.network import Network
+from ..cnn.types import PoolingMode
+from ..model_files.errors import ModelError
+from ..model_files.sandbox import open_in_sandbox
+from ..model_files.serialization import deserialize
+from .cards import CardStore, merge_cards
+from .files import EmptyLibrary, ModelFile, Origin, find_files
+from .models import BuiltInModels, ModelEntry, ModelState, NetworkCache
+from .scanner import Scanner
+from .uploads import StorageError, Uploads
 
 DEFAULT = "digits"
 _REFRESH_SECONDS = 0.5

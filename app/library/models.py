@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from app.cnn.card import Card
-from app.cnn.definition import ModelDefinition
-from app.cnn.kinds import Layer
-from app.cnn.network import Network
-from app.library.files import ModelFile, Origin, Stamp, stamp_of
-from app.model_files.errors import ModelError
-from app.model_files.loading import load_model
+from ..cnn.card import Card
+from ..cnn.definition import ModelDefinition
+from ..cnn.kinds import Layer
+from ..cnn.network import Network
+from ..model_files.errors import ModelError
+from ..model_files.loading import load_model
+from .files import ModelFile, Origin, Stamp, stamp_of
 
 _MAX_PARAMETERS = 100_000_000  # of all cached networks; the newest is kept whatever its size
 

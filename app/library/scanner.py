@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from app.library.files import ModelFile, stamp_of, write_atomically
-from app.model_files.errors import ModelError, shown
-from app.model_files.sandbox import Sandbox, SerializedModel
-from app.model_files.serialization import ScanResult, dump_scan_result, parse_scan_result
+from ..model_files.errors import ModelError, shown
+from ..model_files.sandbox import Sandbox, SerializedModel
+from ..model_files.serialization import ScanResult, dump_scan_result, parse_scan_result
+from .files import ModelFile, stamp_of, write_atomically
 
 _MODEL, _RESULT = ".npz", ".json"
 _MAX_BYTES = 2**31  # of all stored models; an evicted one is scanned again when it is needed

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Self
 
-from app.library.files import ModelFile, Origin, safe_filename, stamp_of
+from .files import ModelFile, Origin, safe_filename, stamp_of
 
 MAX_MODELS = 32
 MAX_BYTES = 2**30  # of all uploaded models

@@ -5,4 +5,4 @@ stand in our own tables (`description.vocabulary`), from values that were checke
 """
 
 # For the backend and its silence, which must be set before Keras is first imported.
-import app.cnn  # noqa: F401
+from .. import cnn  # noqa: F401

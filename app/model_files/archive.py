@@ -6,9 +6,9 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.model_files.errors import RESAVE, ModelError, shown
-from app.model_files.formats import PYTORCH
-from app.model_files.limits import (
+from .errors import RESAVE, ModelError, shown
+from .formats import PYTORCH
+from .limits import (
     ARCHIVE_MEMBERS,
     COMPRESSION_RATIO,
     CONFIG_BYTES,

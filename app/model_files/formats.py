@@ -4,8 +4,8 @@ from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 
-from app.model_files.errors import ModelError, shown
-from app.model_files.limits import FILE_BYTES
+from .errors import ModelError, shown
+from .limits import FILE_BYTES
 
 _HEAD_BYTES = 512
 

@@ -11,8 +11,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from app.model_files.errors import RESAVE, ModelError, shown
-from app.model_files.limits import (
+from .errors import RESAVE, ModelError, shown
+from .limits import (
     ATTRIBUTE_ITEMS,
     COMPRESSION_RATIO,
     CONFIG_BYTES,

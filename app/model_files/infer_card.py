@@ -6,11 +6,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from app.cnn.card import Answer, Card, Fit, Ink
-from app.cnn.definition import ModelDefinition, last_activation
-from app.cnn.kinds.activation_functions import is_logistic
-from app.model_files.errors import ModelError, shown
-from app.model_files.loading import LoadedModel
+from ..cnn.card import Answer, Card, Fit, Ink
+from ..cnn.definition import ModelDefinition, last_activation
+from ..cnn.kinds.activation_functions import is_logistic
+from .errors import ModelError, shown
+from .loading import LoadedModel
 
 DIGIT_SIDE = 40  # pixels: a larger grey input is no lone digit's
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import keras
 
-from app.cnn.errors import InvalidLayer, NeedsKeras
-from app.cnn.kinds import Layer
-from app.cnn.tensorflow import layer_class
-from app.cnn.types import Shape, Weights
-from app.model_files.errors import ModelError, shown
-from app.model_files.plan import Plan, Step, check_cells, check_parameters
+from ..cnn.errors import InvalidLayer, NeedsKeras
+from ..cnn.kinds import Layer
+from ..cnn.tensorflow import layer_class
+from ..cnn.types import Shape, Weights
+from .errors import ModelError, shown
+from .plan import Plan, Step, check_cells, check_parameters
 
 
 def build_model(plan: Plan) -> keras.Model:

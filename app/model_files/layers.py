@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from app.cnn.definition import ModelDefinition
-from app.cnn.errors import InvalidLayer, NeedsKeras
-from app.cnn.kinds import Layer
-from app.cnn.types import Shape, Weights
-from app.model_files.errors import ModelError
-from app.model_files.plan import Plan, check_cells, check_parameters
+from ..cnn.definition import ModelDefinition
+from ..cnn.errors import InvalidLayer, NeedsKeras
+from ..cnn.kinds import Layer
+from ..cnn.types import Shape, Weights
+from .errors import ModelError
+from .plan import Plan, check_cells, check_parameters
 
 if TYPE_CHECKING:
     import keras
@@ -23,7 +23,7 @@ def infer_layers(plan: Plan) -> tuple[Layer, ...]:
     try:
         return _infer_layers(plan)
     except NeedsKeras:
-        from app.model_files.keras_builder import build_model, describe_layers
+        from .keras_builder import build_model, describe_layers
 
         return describe_layers(build_model(plan), plan)
 
@@ -53,6 +53,6 @@ def define(plan: Plan, layers: tuple[Layer, ...], weights: Mapping[str, Weights]
 
 
 def _build(plan: Plan, weights: Mapping[str, Weights]) -> "keras.Model":
-    from app.model_files.keras_builder import build_model, set_weights
+    from .keras_builder import build_model, set_weights
 
     return set_weights(build_model(plan), weights)

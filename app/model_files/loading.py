@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.cnn.definition import ModelDefinition
-from app.cnn.types import Array
-from app.model_files.archive import read_archive
-from app.model_files.config.allow_list import check_config, parse_config
-from app.model_files.config.nodes import Config
-from app.model_files.config.planner import are_channels_first, make_plan
-from app.model_files.errors import ModelError
-from app.model_files.formats import FileFormat, detect_format
-from app.model_files.hdf5 import open_hdf5, text_attribute
-from app.model_files.layers import define, infer_layers
-from app.model_files.plan import Plan
-from app.model_files.weights import Reorder, describe_oddities, read_weights
+from ..cnn.definition import ModelDefinition
+from ..cnn.types import Array
+from .archive import read_archive
+from .config.allow_list import check_config, parse_config
+from .config.nodes import Config
+from .config.planner import are_channels_first, make_plan
+from .errors import ModelError
+from .formats import FileFormat, detect_format
+from .hdf5 import open_hdf5, text_attribute
+from .layers import define, infer_layers
+from .plan import Plan
+from .weights import Reorder, describe_oddities, read_weights
 
 if TYPE_CHECKING:
     import keras

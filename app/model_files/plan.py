@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.cnn.kinds import Layer, LayerSettings
-from app.cnn.kinds.checks import PARAMETERS
-from app.cnn.types import Array, ImageShape, Shape
-from app.model_files.errors import RESAVE, ModelError, shown
-from app.model_files.limits import ANY_SIDE, CELLS
+from ..cnn.kinds import Layer, LayerSettings
+from ..cnn.kinds.checks import PARAMETERS
+from ..cnn.types import Array, ImageShape, Shape
+from .errors import RESAVE, ModelError, shown
+from .limits import ANY_SIDE, CELLS
 
 LayerPath = tuple[str, ...]  # a layer's name, after the names of the models around it; the model itself is ()
 

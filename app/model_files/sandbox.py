@@ -14,14 +14,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from app.model_files.errors import ModelError
-from app.model_files.limits import WEIGHTS_BYTES
-from app.model_files.serialization import ScanResult, parse_scan_result
-from app.model_files.worker import MEMORY, NEEDS, READY
+from .errors import ModelError
+from .limits import WEIGHTS_BYTES
+from .serialization import ScanResult, parse_scan_result
+from .worker import MEMORY, NEEDS, READY
 
-_ROOT = Path(__file__).parents[2]
+_PACKAGE = Path(__file__).parents[1]  # app in a checkout, layerglass once installed
 # -c and not -m: a person's own folder is never searched for modules.
-_PROGRAM = "import sys; sys.path.insert(0, sys.argv[1]); from app.model_files.worker import serve; serve(*sys.argv[2:])"
+_PROGRAM = (
+    "import sys; sys.path.insert(0, sys.argv[1]); "
+    f"from {_PACKAGE.name}.model_files.worker import serve; serve(*sys.argv[2:])"
+)
 _KEPT = ("PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LANG", "LC_ALL")
 _SETTINGS = {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
 _START_SECONDS = 180  # what TensorFlow may take to start: 3 seconds, many more on a busy machine
@@ -137,7 +140,7 @@ class Sandbox:
         return process
 
     def _start(self) -> subprocess.Popen[bytes]:
-        arguments = [str(_ROOT), str(self._limits["megabytes"]), str(self._limits["seconds"])]
+        arguments = [str(_PACKAGE.parent), str(self._limits["megabytes"]), str(self._limits["seconds"])]
         arguments += ["keras"] * self._has_keras
         environment = {key: value for key in _KEPT if (value := os.environ.get(key))} | _SETTINGS
         with self._lock:

@@ -11,15 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from app.cnn.card import Card
-from app.cnn.kinds import KINDS, Layer
-from app.cnn.types import Array
-from app.model_files.errors import ModelError, printable
-from app.model_files.layers import define, infer_layers
-from app.model_files.limits import LAYERS
-from app.model_files.loading import LoadedModel
-from app.model_files.plan import Plan, Step, check_settings
-from app.model_files.weights import match_weights
+from ..cnn.card import Card
+from ..cnn.kinds import KINDS, Layer
+from ..cnn.types import Array
+from .errors import ModelError, printable
+from .layers import define, infer_layers
+from .limits import LAYERS
+from .loading import LoadedModel
+from .plan import Plan, Step, check_settings
+from .weights import match_weights
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.>-]*")
 _REASON_CHARACTERS = 2_000

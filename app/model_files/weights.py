@@ -7,11 +7,11 @@ from typing import Any
 import h5py
 import numpy as np
 
-from app.cnn.types import Array, Variables, Weights
-from app.model_files.config.nodes import MODELS
-from app.model_files.errors import RESAVE, ModelError, shown
-from app.model_files.hdf5 import member, name_list, numbers
-from app.model_files.plan import LayerPath, Plan, Step
+from ..cnn.types import Array, Variables, Weights
+from .config.nodes import MODELS
+from .errors import RESAVE, ModelError, shown
+from .hdf5 import member, name_list, numbers
+from .plan import LayerPath, Plan, Step
 
 Reorder = Callable[[Array], Array]
 

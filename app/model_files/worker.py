@@ -11,11 +11,11 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from app.cnn.network import Network
-from app.model_files.errors import ModelError, printable
-from app.model_files.infer_card import infer_card
-from app.model_files.loading import load_model
-from app.model_files.serialization import ScanResult, dump_scan_result, serialize
+from ..cnn.network import Network
+from .errors import ModelError, printable
+from .infer_card import infer_card
+from .loading import load_model
+from .serialization import ScanResult, dump_scan_result, serialize
 
 READY = b"ready\n"
 NEEDS = "needs"  # the key of an answer that asks for a process with Keras

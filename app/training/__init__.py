@@ -1,3 +1,3 @@
 """Training of the models in models/ on MNIST and pen strokes. Only the command line imports it."""
 
-import app.cnn  # noqa: F401  It sets Keras' backend, which must happen before Keras is imported.
+from .. import cnn  # noqa: F401  It sets Keras' backend, which must happen before Keras is imported.

@@ -3,8 +3,8 @@
 import keras
 from keras import layers
 
-from app.cnn.tensorflow import window_pooling
-from app.cnn.types import PoolingMode
+from ..cnn.tensorflow import window_pooling
+from ..cnn.types import PoolingMode
 
 DIGIT_SHAPE = (28, 28, 1)
 ANY_SHAPE = (None, None, 1)

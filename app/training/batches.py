@@ -7,8 +7,8 @@ import tensorflow as tf
 from keras import ops
 from numpy.typing import NDArray
 
-from app.training.mnist import Digits
-from app.training.task import Task
+from .mnist import Digits
+from .task import Task
 
 UNCHANGED = 0.3  # share of the images that stay as they are
 # Limits of the others' changes, drawn for each image by itself.

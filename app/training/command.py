@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from app.training.data import gather
-from app.training.mnist import BadInput, load_mnist
-from app.training.pen import read_pen_digits, split_by_writer
-from app.training.rendering import draw_as_written
+from .data import gather
+from .mnist import BadInput, load_mnist
+from .pen import read_pen_digits, split_by_writer
+from .rendering import draw_as_written
 
 # The family's names, in its order. family.py has the recipes, but importing it takes TensorFlow.
 NAMES = (
@@ -53,7 +53,7 @@ def train(
         pen_digits = None if strokes is None else read_pen_digits(strokes)
         data = gather(load_mnist(mnist), pen_digits, seed)
         # Imported here, because TensorFlow takes seconds to load: bad input is refused without it.
-        from app.training.run import run
+        from .run import run
 
         run(names, data, out, seed, epochs, typer.echo)
 
@@ -91,7 +91,7 @@ def evaluate(
     with _exit_on_error("evaluate"):
         test = load_mnist(mnist).test
         pen_test = None if strokes is None else draw_as_written(split_by_writer(read_pen_digits(strokes)).test)
-        from app.training.evaluation import check_card, load
+        from .evaluation import check_card, load
 
         network, card = load(model if model.suffix == ".keras" else Path("models", f"{model}.keras"))
         checks = check_card(network, card, test, pen_test)

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.training.mnist import Digits, Mnist
-from app.training.pen import PenDigit, WriterSplit, split_by_writer
-from app.training.rendering import draw_as_written, draw_varied
+from .mnist import Digits, Mnist
+from .pen import PenDigit, WriterSplit, split_by_writer
+from .rendering import draw_as_written, draw_varied
 
 # One in twelve of MNIST's training digits (5,000) is for validation.
 _MNIST_VALIDATION = 12

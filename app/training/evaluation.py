@@ -8,15 +8,15 @@ import keras
 import numpy as np
 from pydantic import ValidationError
 
-from app.cnn.card import Card, Fit, read_card
-from app.cnn.tensorflow import trained_pooling, with_pooling
-from app.cnn.types import PoolingMode
-from app.training.batches import BATCH_SIZE, to_input
-from app.training.data import TrainingData
-from app.training.family import Recipe
-from app.training.mnist import BadInput, Digits
-from app.training.outlines import PATCHES, STARTS
-from app.training.task import Task
+from ..cnn.card import Card, Fit, read_card
+from ..cnn.tensorflow import trained_pooling, with_pooling
+from ..cnn.types import PoolingMode
+from .batches import BATCH_SIZE, to_input
+from .data import TrainingData
+from .family import Recipe
+from .mnist import BadInput, Digits
+from .outlines import PATCHES, STARTS
+from .task import Task
 
 _BATCH_SIZE = 500
 

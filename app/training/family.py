@@ -6,9 +6,9 @@ from functools import partial
 
 import keras
 
-from app.cnn.types import PoolingMode
-from app.training import architectures
-from app.training.task import Task
+from ..cnn.types import PoolingMode
+from . import architectures
+from .task import Task
 
 SIBLINGS = {
     PoolingMode.MAX: "digits",

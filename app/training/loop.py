@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import keras
 
-from app.training.batches import BATCH_SIZE, training_batches, validation_batches
-from app.training.mnist import Digits
-from app.training.task import Task
+from .batches import BATCH_SIZE, training_batches, validation_batches
+from .mnist import Digits
+from .task import Task
 
 PEAK_LEARNING_RATE = 0.003
 WEIGHT_DECAY = 0.001

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from app.training.mnist import BadInput
+from .mnist import BadInput
 
 TABLET_SIDE = 500
 

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from app.imaging.drawing import CANVAS_SIDE, PEN_WIDTH, draw_strokes
-from app.imaging.ink import find_ink, normalise
-from app.training.mnist import Digits
-from app.training.pen import PenDigit, StrokePoints
+from ..imaging.drawing import CANVAS_SIDE, PEN_WIDTH, draw_strokes
+from ..imaging.ink import find_ink, normalise
+from .mnist import Digits
+from .pen import PenDigit, StrokePoints
 
 # How often each regional stroke is added. The data has few writers, who use only some of them.
 SLASHED_ZERO = 0.12

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import keras
 
-from app.cnn.card import Card, write_card
-from app.training.data import TrainingData
-from app.training.evaluation import make_card
-from app.training.family import FAMILY, Recipe
-from app.training.loop import Trained, fit
-from app.training.outlines import fit_outline
-from app.training.task import Task
+from ..cnn.card import Card, write_card
+from .data import TrainingData
+from .evaluation import make_card
+from .family import FAMILY, Recipe
+from .loop import Trained, fit
+from .outlines import fit_outline
+from .task import Task
 
 
 def run(

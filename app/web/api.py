@@ -9,15 +9,15 @@ from urllib.parse import quote
 from fastapi import APIRouter, File, Form, Path, Request, Response, UploadFile
 from pydantic import BaseModel, TypeAdapter
 
-from app.cnn.card import Card, write_card_text
-from app.explore.comparison import accuracies, compare
-from app.explore.exploration import MapRange, all_maps, draw_feature_map, draw_layer, explore
-from app.explore.inspection import Place, draw_kernels, feature_map_kernel, inspect
-from app.explore.prediction import Prediction, predict
-from app.imaging.encoding import encode_npz
-from app.web.computing import computes
-from app.web.errors import POST_ERRORS, problem_responses
-from app.web.forms import (
+from ..cnn.card import Card, write_card_text
+from ..explore.comparison import accuracies, compare
+from ..explore.exploration import MapRange, all_maps, draw_feature_map, draw_layer, explore
+from ..explore.inspection import Place, draw_kernels, feature_map_kernel, inspect
+from ..explore.prediction import Prediction, predict
+from ..imaging.encoding import encode_npz
+from .computing import computes
+from .errors import POST_ERRORS, problem_responses
+from .forms import (
     DifferencesDep,
     DrawingDep,
     DrawingRunDep,
@@ -29,7 +29,7 @@ from app.web.forms import (
     NetworkDep,
     RenderOptionsDep,
 )
-from app.web.schemas import (
+from .schemas import (
     ComparisonAnswer,
     FeatureMapsAnswer,
     InspectionAnswer,
@@ -40,7 +40,7 @@ from app.web.schemas import (
     describe_model,
     summarize_model,
 )
-from app.web.uploads import TakesModelsDep, add_model
+from .uploads import TakesModelsDep, add_model
 
 _MODEL_UNUSABLE = problem_responses(HTTPStatus.NOT_FOUND)
 _CHANGE_REFUSED = problem_responses(HTTPStatus.NOT_FOUND, HTTPStatus.INSUFFICIENT_STORAGE) | POST_ERRORS

@@ -13,7 +13,7 @@ from typing import Any
 from anyio import Lock, to_thread
 from fastapi import Response
 
-from app.web.forms import DrawingRun, PageRequest
+from .forms import DrawingRun, PageRequest
 
 _MAX_PASS_SECONDS = 0.001  # of processor time
 _MAX_BYTES, _MAX_PIXELS = 2**15, 2**17  # of a drawing; the page's has 280×280 pixels and 2 to 5 kB

@@ -10,20 +10,20 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from app.cnn.errors import ImageTooSmall, NoArithmetic
-from app.cnn.network import UnknownLayer
-from app.explore.comparison import NoPooling
-from app.explore.exploration import NotAFeatureMap
-from app.explore.inspection import UnknownCell
-from app.explore.prediction import NoClasses
-from app.hosting.logs import request_id
-from app.hosting.metrics import REFUSED
-from app.hosting.refusals import Refused
-from app.imaging.drawing import DrawingTooLarge, InvalidDrawing
-from app.library.library import ReadOnlyModel, UnknownModel
-from app.library.uploads import StorageError
-from app.model_files.errors import ModelError
-from app.web.templates import templates
+from ..cnn.errors import ImageTooSmall, NoArithmetic
+from ..cnn.network import UnknownLayer
+from ..explore.comparison import NoPooling
+from ..explore.exploration import NotAFeatureMap
+from ..explore.inspection import UnknownCell
+from ..explore.prediction import NoClasses
+from ..hosting.logs import request_id
+from ..hosting.metrics import REFUSED
+from ..hosting.refusals import Refused
+from ..imaging.drawing import DrawingTooLarge, InvalidDrawing
+from ..library.library import ReadOnlyModel, UnknownModel
+from ..library.uploads import StorageError
+from ..model_files.errors import ModelError
+from .templates import templates
 
 _STATUS: dict[type[Exception], HTTPStatus] = {
     UnknownModel: HTTPStatus.NOT_FOUND,

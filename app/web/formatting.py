@@ -7,9 +7,9 @@ from decimal import Decimal
 import numpy as np
 from numpy.typing import NDArray
 
-from app.cnn.card import Answer, Fit
-from app.cnn.cells import ConvolutionCell, DenseCell, ElementwiseCell, PoolingCell
-from app.cnn.kinds.activation_functions import FUNCTIONS
+from ..cnn.card import Answer, Fit
+from ..cnn.cells import ConvolutionCell, DenseCell, ElementwiseCell, PoolingCell
+from ..cnn.kinds.activation_functions import FUNCTIONS
 
 DECIMALS = 4
 MINUS = "\N{MINUS SIGN}"

@@ -14,15 +14,15 @@ from fastapi import Depends, File, Form, Path, Query, Request, UploadFile
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field, Json, ValidationError
 
-from app.cnn.kinds import Layer
-from app.cnn.network import ForwardPass, Network
-from app.cnn.types import PoolingMode
-from app.explore.exploration import RenderOptions
-from app.explore.forward_passes import ForwardPasses
-from app.hosting.admission import admit
-from app.imaging.colormap import Colormap, Scale
-from app.imaging.grid import COLUMNS
-from app.library.library import Library
+from ..cnn.kinds import Layer
+from ..cnn.network import ForwardPass, Network
+from ..cnn.types import PoolingMode
+from ..explore.exploration import RenderOptions
+from ..explore.forward_passes import ForwardPasses
+from ..hosting.admission import admit
+from ..imaging.colormap import Colormap, Scale
+from ..imaging.grid import COLUMNS
+from ..library.library import Library
 
 MAX_COLUMNS = 64
 MAX_OPENING = 4  # models opened at once

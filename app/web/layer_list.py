@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
-from app.cnn.kinds import Layer
-from app.cnn.network import ForwardPass, Network
-from app.explore.comparison import pooled_layers
-from app.explore.exploration import Exploration, LayerView, MapRange, RenderOptions
-from app.imaging.grid import Layout, lay_out_grid, lay_out_strip
+from ..cnn.kinds import Layer
+from ..cnn.network import ForwardPass, Network
+from ..explore.comparison import pooled_layers
+from ..explore.exploration import Exploration, LayerView, MapRange, RenderOptions
+from ..imaging.grid import Layout, lay_out_grid, lay_out_strip
 
 
 @dataclass(frozen=True)

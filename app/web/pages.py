@@ -7,21 +7,21 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
-from app.cnn.network import ForwardPass, Network, UnknownLayer
-from app.cnn.types import PoolingMode
-from app.explore.comparison import accuracies, compare, pooled_layers
-from app.explore.exploration import RenderOptions, draw_answer, draw_image, explore
-from app.explore.inspection import UnknownCell, find_place, inspect
-from app.explore.microscope import view_inspection
-from app.hosting.admission import ADMITTED
-from app.imaging import colormap as colormaps
-from app.imaging.colormap import Colormap, Scale
-from app.imaging.drawing import FIRST_SAMPLE, SAMPLES, draw_sample
-from app.library.library import Library
-from app.library.models import ModelState
-from app.web.computing import computes
-from app.web.formatting import ANSWERS, FITS
-from app.web.forms import (
+from ..cnn.network import ForwardPass, Network, UnknownLayer
+from ..cnn.types import PoolingMode
+from ..explore.comparison import accuracies, compare, pooled_layers
+from ..explore.exploration import RenderOptions, draw_answer, draw_image, explore
+from ..explore.inspection import UnknownCell, find_place, inspect
+from ..explore.microscope import view_inspection
+from ..hosting.admission import ADMITTED
+from ..imaging import colormap as colormaps
+from ..imaging.colormap import Colormap, Scale
+from ..imaging.drawing import FIRST_SAMPLE, SAMPLES, draw_sample
+from ..library.library import Library
+from ..library.models import ModelState
+from .computing import computes
+from .formatting import ANSWERS, FITS
+from .forms import (
     CellSelection,
     DifferencesDep,
     DrawingRun,
@@ -32,9 +32,9 @@ from app.web.forms import (
     PageQueryDep,
     PageRequestDep,
 )
-from app.web.layer_list import MAPS, UNITS, choose_compared, choose_ranges, draw_rail, is_large, list_all, list_drawn
-from app.web.schemas import ModelSummary, UnopenedModel, summarize_model
-from app.web.templates import templates
+from .layer_list import MAPS, UNITS, choose_compared, choose_ranges, draw_rail, is_large, list_all, list_drawn
+from .schemas import ModelSummary, UnopenedModel, summarize_model
+from .templates import templates
 
 _MAX_LISTED_LAYERS = 12  # of each model in the table of models
 _COMPARED_COLUMNS = 8  # maps in a row of a grid, since three grids share the page's width

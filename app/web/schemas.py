@@ -6,20 +6,20 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field
 
-from app.cnn.card import Card
-from app.cnn.cells import Cell, JsonFloat, Matrix, Rectangle
-from app.cnn.kinds import Layer
-from app.cnn.network import Network
-from app.cnn.receptive_field import IMAGE
-from app.cnn.types import PoolingMode
-from app.explore.comparison import Accuracy, ComparedLayer, Comparison, ModeColumn
-from app.explore.exploration import Exploration, LayerView
-from app.explore.inspection import Inspection, Kernel
-from app.explore.prediction import Prediction
-from app.imaging.grid import Grid
-from app.library.files import Origin
-from app.library.library import Library
-from app.library.models import ModelEntry, ModelState
+from ..cnn.card import Card
+from ..cnn.cells import Cell, JsonFloat, Matrix, Rectangle
+from ..cnn.kinds import Layer
+from ..cnn.network import Network
+from ..cnn.receptive_field import IMAGE
+from ..cnn.types import PoolingMode
+from ..explore.comparison import Accuracy, ComparedLayer, Comparison, ModeColumn
+from ..explore.exploration import Exploration, LayerView
+from ..explore.inspection import Inspection, Kernel
+from ..explore.prediction import Prediction
+from ..imaging.grid import Grid
+from ..library.files import Origin
+from ..library.library import Library
+from ..library.models import ModelEntry, ModelState
 
 
 class LayerShare(BaseModel):

@@ -6,10 +6,10 @@ from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 from pydantic import BaseModel
 
-from app import __version__
-from app.hosting import metrics
-from app.hosting.refusals import Refused
-from app.web.errors import problem_responses
+from .. import __version__
+from ..hosting import metrics
+from ..hosting.refusals import Refused
+from .errors import problem_responses
 
 router = APIRouter(tags=["app"])
 

@@ -9,12 +9,12 @@ from fastapi.templating import Jinja2Templates
 from jinja2.ext import Extension
 from markupsafe import Markup
 
-from app.explore.microscope import SHOWN_CONTRIBUTIONS, SHOWN_TERMS
-from app.explore.prediction import ClassProbability
-from app.imaging.grid import Layout
-from app.settings import resource
-from app.web import formatting
-from app.web.layer_list import LayerEntry
+from ..explore.microscope import SHOWN_CONTRIBUTIONS, SHOWN_TERMS
+from ..explore.prediction import ClassProbability
+from ..imaging.grid import Layout
+from ..settings import resource
+from . import formatting
+from .layer_list import LayerEntry
 
 
 class Unindent(Extension):

@@ -8,12 +8,12 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request, UploadFile
 from starlette.types import Scope
 
-from app.hosting.limits import BodyLimit
-from app.hosting.refusals import Refused
-from app.hosting.security import host_name
-from app.library.library import Library
-from app.library.models import ModelEntry
-from app.settings import Settings, is_loopback
+from ..hosting.limits import BodyLimit
+from ..hosting.refusals import Refused
+from ..hosting.security import host_name
+from ..library.library import Library
+from ..library.models import ModelEntry
+from ..settings import Settings, is_loopback
 
 MAX_UPLOADS = 8  # received or opened at once
 MAX_OPENED = 2  # of them, each by a worker process that may take 1 GB

@@ -3,7 +3,7 @@
 To add a kind, add its class to one of these files: it is registered by its name, and all else asks the registry.
 """
 
-from app.cnn.kinds import (  # noqa: F401  each registers its kinds
+from . import (  # noqa: F401  each registers its kinds
     activation,
     convolution,
     dense,
@@ -15,9 +15,9 @@ from app.cnn.kinds import (  # noqa: F401  each registers its kinds
     resizing,
     training_only,
 )
-from app.cnn.kinds.layer import REGISTRY as KINDS
-from app.cnn.kinds.layer import Layer, LayerSettings
-from app.cnn.kinds.training_only import AUGMENTATIONS
+from .layer import REGISTRY as KINDS
+from .layer import Layer, LayerSettings
+from .training_only import AUGMENTATIONS
 
 # Names that kinds had in other versions of Keras, or are registered under.
 ALIASES = {alias: name for name, kind in KINDS.items() for alias in kind.aliases}

@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from app.cnn.cells import Cell, ElementwiseCell, SoftmaxCell
-from app.cnn.errors import NoArithmetic, UnsupportedLayer
-from app.cnn.kinds.activation_functions import FUNCTIONS, activate, elu, function_name, leaky_relu
-from app.cnn.kinds.checks import axis_number, axis_numbers, between, optional, real, setting, several
-from app.cnn.kinds.layer import CellIndex, GraphBuilder, Layer, Tensor, known, last_size
-from app.cnn.types import Array, Shape, Variables, Weights
+from ..cells import Cell, ElementwiseCell, SoftmaxCell
+from ..errors import NoArithmetic, UnsupportedLayer
+from ..types import Array, Shape, Variables, Weights
+from .activation_functions import FUNCTIONS, activate, elu, function_name, leaky_relu
+from .checks import axis_number, axis_numbers, between, optional, real, setting, several
+from .layer import CellIndex, GraphBuilder, Layer, Tensor, known, last_size
 
 _not_negative = between(0)
 

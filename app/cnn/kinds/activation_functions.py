@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from app.cnn.errors import UnsupportedLayer
+from ..errors import UnsupportedLayer
 
 if TYPE_CHECKING:
-    from app.cnn.litert.builder import GraphBuilder
-    from app.cnn.litert.graph import Tensor
+    from ..litert.builder import GraphBuilder
+    from ..litert.graph import Tensor
 
 Write = Callable[["GraphBuilder", "Tensor"], "Tensor"]
 

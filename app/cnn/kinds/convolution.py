@@ -10,13 +10,13 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from app.cnn.cells import Cell, ConvolutionCell, Term
-from app.cnn.errors import NoArithmetic, UnsupportedLayer
-from app.cnn.kinds.activation_functions import FUNCTIONS, activate, function_name
-from app.cnn.kinds.checks import UNITS, flag, one_of, optional, pair, setting, whole
-from app.cnn.kinds.layer import CellIndex, GraphBuilder, Layer, Tensor, image_shape, require
-from app.cnn.types import Array, Shape, Variables, Weights
-from app.cnn.windows import Region, Size, Window, read_cells
+from ..cells import Cell, ConvolutionCell, Term
+from ..errors import NoArithmetic, UnsupportedLayer
+from ..types import Array, Shape, Variables, Weights
+from ..windows import Region, Size, Window, read_cells
+from .activation_functions import FUNCTIONS, activate, function_name
+from .checks import UNITS, flag, one_of, optional, pair, setting, whole
+from .layer import CellIndex, GraphBuilder, Layer, Tensor, image_shape, require
 
 
 class Convolution(Layer, abstract=True):

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from app.cnn.cells import Cell, Contribution, DenseCell
-from app.cnn.errors import NoArithmetic
-from app.cnn.kinds.activation import explain_softmax
-from app.cnn.kinds.activation_functions import FUNCTIONS, activate, function_name
-from app.cnn.kinds.checks import UNITS, flag, setting, whole
-from app.cnn.kinds.layer import CellIndex, GraphBuilder, Layer, Tensor, known
-from app.cnn.types import Array, Shape, Variables, Weights
+from ..cells import Cell, Contribution, DenseCell
+from ..errors import NoArithmetic
+from ..types import Array, Shape, Variables, Weights
+from .activation import explain_softmax
+from .activation_functions import FUNCTIONS, activate, function_name
+from .checks import UNITS, flag, setting, whole
+from .layer import CellIndex, GraphBuilder, Layer, Tensor, known
 
 
 class Dense(Layer):

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform
 import numpy as np
 from numpy.typing import NDArray
 
-from app.cnn.cells import Cell, ElementwiseCell
-from app.cnn.errors import NeedsKeras, NoArithmetic, UnsupportedLayer
-from app.cnn.kinds.checks import Check, setting
-from app.cnn.types import Array, PoolingMode, Shape, Variables, Weights
-from app.cnn.windows import Region, Size, Window
+from ..cells import Cell, ElementwiseCell
+from ..errors import NeedsKeras, NoArithmetic, UnsupportedLayer
+from ..types import Array, PoolingMode, Shape, Variables, Weights
+from ..windows import Region, Size, Window
+from .checks import Check, setting
 
 if TYPE_CHECKING:
-    from app.cnn.litert.builder import GraphBuilder as GraphBuilder
-    from app.cnn.litert.graph import Tensor as Tensor
+    from ..litert.builder import GraphBuilder as GraphBuilder
+    from ..litert.graph import Tensor as Tensor
 else:  # LiteRT writes graphs; not every machine has it
     GraphBuilder = Tensor = Any
 

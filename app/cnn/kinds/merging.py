@@ -5,13 +5,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from app.cnn.cells import Cell, ElementwiseCell
-from app.cnn.errors import NoArithmetic
-from app.cnn.kinds.checks import axis_number, setting
-from app.cnn.kinds.layer import CellIndex, GraphBuilder, Layer, LayerSettings, Tensor, require
-from app.cnn.kinds.normalization import turn_axis
-from app.cnn.kinds.reshaping import Moving
-from app.cnn.types import Array, Shape, Weights
+from ..cells import Cell, ElementwiseCell
+from ..errors import NoArithmetic
+from ..types import Array, Shape, Weights
+from .checks import axis_number, setting
+from .layer import CellIndex, GraphBuilder, Layer, LayerSettings, Tensor, require
+from .normalization import turn_axis
+from .reshaping import Moving
 
 
 class _Merge(Layer, abstract=True):

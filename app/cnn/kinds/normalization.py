@@ -6,9 +6,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from app.cnn.cells import Cell, ElementwiseCell
-from app.cnn.errors import InvalidLayer, NoArithmetic
-from app.cnn.kinds.checks import (
+from ..cells import Cell, ElementwiseCell
+from ..errors import InvalidLayer, NoArithmetic
+from ..types import Array, Shape, Variables, Weights
+from .checks import (
     UNITS,
     axis_number,
     axis_numbers,
@@ -19,8 +20,7 @@ from app.cnn.kinds.checks import (
     setting,
     whole,
 )
-from app.cnn.kinds.layer import CellIndex, GraphBuilder, Layer, LayerSettings, Tensor, last_size, require
-from app.cnn.types import Array, Shape, Variables, Weights
+from .layer import CellIndex, GraphBuilder, Layer, LayerSettings, Tensor, last_size, require
 
 _KERAS_EPSILON = 1e-7  # keras.config.epsilon()
 _BYTES = (0.0, 255.0)

@@ -7,12 +7,12 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from app.cnn.cells import Cell, PoolingCell
-from app.cnn.kinds.checks import flag, one_of, optional, pair, setting
-from app.cnn.kinds.convolution import describe_steps
-from app.cnn.kinds.layer import REGISTRY, CellIndex, GraphBuilder, Layer, Tensor, image_shape
-from app.cnn.types import Array, PoolingMode, Shape, Weights
-from app.cnn.windows import Region, Size, Window
+from ..cells import Cell, PoolingCell
+from ..types import Array, PoolingMode, Shape, Weights
+from ..windows import Region, Size, Window
+from .checks import flag, one_of, optional, pair, setting
+from .convolution import describe_steps
+from .layer import REGISTRY, CellIndex, GraphBuilder, Layer, Tensor, image_shape
 
 _COUNTS = {4: "four", 9: "nine"}
 _KEEPS = {PoolingMode.MAX: "the maximum", PoolingMode.AVERAGE: "the average", PoolingMode.MIN: "the minimum"}

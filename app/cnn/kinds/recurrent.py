@@ -2,10 +2,10 @@
 
 from typing import ClassVar
 
-from app.cnn.kinds.activation_functions import function_name
-from app.cnn.kinds.checks import UNITS, flag, one_of, setting, whole
-from app.cnn.kinds.layer import Layer, known
-from app.cnn.types import Shape, Variables
+from ..types import Shape, Variables
+from .activation_functions import function_name
+from .checks import UNITS, flag, one_of, setting, whole
+from .layer import Layer, known
 
 
 class _Recurrent(Layer, abstract=True):

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from app.cnn.cells import Cell, MovedCell
-from app.cnn.errors import NoArithmetic
-from app.cnn.kinds.checks import SIDE, one_of, optional, setting, several, size_number, whole
-from app.cnn.kinds.layer import CellIndex, GraphBuilder, Layer, LayerSettings, Tensor, known, require
-from app.cnn.types import Array, Shape, Weights
+from ..cells import Cell, MovedCell
+from ..errors import NoArithmetic
+from ..types import Array, Shape, Weights
+from .checks import SIDE, one_of, optional, setting, several, size_number, whole
+from .layer import CellIndex, GraphBuilder, Layer, LayerSettings, Tensor, known, require
 
 
 class Moving(Layer, abstract=True):

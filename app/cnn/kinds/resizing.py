@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from app.cnn.kinds.checks import SIDE, flag, margins, one_of, optional, pair, real, setting, whole
-from app.cnn.kinds.layer import CellIndex, GraphBuilder, Layer, Tensor, image_shape
-from app.cnn.kinds.reshaping import Moving
-from app.cnn.types import Shape, Weights
-from app.cnn.windows import Region, Size
+from ..types import Shape, Weights
+from ..windows import Region, Size
+from .checks import SIDE, flag, margins, one_of, optional, pair, real, setting, whole
+from .layer import CellIndex, GraphBuilder, Layer, Tensor, image_shape
+from .reshaping import Moving
 
 Margins = tuple[tuple[int, int], tuple[int, int]]  # rows above and below, columns left and right
 

@@ -2,8 +2,8 @@
 
 from typing import ClassVar
 
-from app.cnn.kinds.checks import between, one_of, optional, setting
-from app.cnn.kinds.layer import Unchanged
+from .checks import between, one_of, optional, setting
+from .layer import Unchanged
 
 _share = between(0, 1)
 

@@ -7,10 +7,10 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
-from app.cnn.errors import UnsupportedLayer
-from app.cnn.litert.graph import Graph, Tensor
-from app.cnn.types import Array, PoolingMode
-from app.cnn.windows import Window
+from ..errors import UnsupportedLayer
+from ..types import Array, PoolingMode
+from ..windows import Window
+from .graph import Graph, Tensor
 
 Op = schema.BuiltinOperator
 

@@ -14,11 +14,11 @@ from threading import BoundedSemaphore, Lock
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from app.cnn.definition import ModelDefinition
-from app.cnn.errors import ImageTooSmall, UnsupportedLayer
-from app.cnn.litert.builder import GraphBuilder
-from app.cnn.litert.graph import Graph, Tensor
-from app.cnn.types import Array, PoolingMode
+from ..definition import ModelDefinition
+from ..errors import ImageTooSmall, UnsupportedLayer
+from ..types import Array, PoolingMode
+from .builder import GraphBuilder
+from .graph import Graph, Tensor
 
 _SPARE = 3  # unused blocks that are kept; several may be given back at once, by the garbage collector
 LARGE = 2**20  # numbers

@@ -4,12 +4,12 @@ import json
 import re
 from typing import Any
 
-from app.cnn.kinds import ALIASES, AUGMENTATIONS, KINDS
-from app.cnn.kinds.activation_functions import FUNCTIONS
-from app.model_files.config.called_functions import function_of, is_operation, is_operations_module, written_name
-from app.model_files.config.nodes import MODELS, Config
-from app.model_files.errors import RESAVE, ModelError, shown
-from app.model_files.limits import CONFIG_BYTES, CONFIG_ITEMS, NESTING
+from ...cnn.kinds import ALIASES, AUGMENTATIONS, KINDS
+from ...cnn.kinds.activation_functions import FUNCTIONS
+from ..errors import RESAVE, ModelError, shown
+from ..limits import CONFIG_BYTES, CONFIG_ITEMS, NESTING
+from .called_functions import function_of, is_operation, is_operations_module, written_name
+from .nodes import MODELS, Config
 
 # Modules where Keras has kept its own layers, from Keras 2 on. They are compared, never imported.
 _KERAS = r"(?:keras|tf_keras|tensorflow\.keras|tensorflow\.python\.keras|tensorflow_core\.keras|keras\.api|keras\.src)"

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from app.cnn.kinds.checks import UNITS, real, several
-from app.model_files.config.nodes import Config, Reference, history, name_of, reference
-from app.model_files.errors import RESAVE, ModelError, shown
+from ...cnn.kinds.checks import UNITS, real, several
+from ..errors import RESAVE, ModelError, shown
+from .nodes import Config, Reference, history, name_of, reference
 
 _OPERATIONS_MODULE = re.compile(r"(?:keras|keras\.src|keras\.api)\.ops(?:\.(?:core|numpy|nn))?")
 

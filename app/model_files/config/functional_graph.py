@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from app.model_files.config.called_functions import is_operation
-from app.model_files.config.nodes import MODELS, Config, Reference, calls, layers_of, name_of, references
-from app.model_files.config.operations import Operation, gather_channels, parse_operations
-from app.model_files.errors import RESAVE, ModelError, shown
+from ..errors import RESAVE, ModelError, shown
+from .called_functions import is_operation
+from .nodes import MODELS, Config, Reference, calls, layers_of, name_of, references
+from .operations import Operation, gather_channels, parse_operations
 
 
 @dataclass(frozen=True)

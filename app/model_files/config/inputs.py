@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from app.cnn.kinds.checks import SIDE
-from app.cnn.types import ImageShape, Shape
-from app.model_files.config.functional_graph import parse_graph
-from app.model_files.config.nodes import MODELS, Config, layers_of, name_of, settings_of
-from app.model_files.errors import ModelError, printable, shown
-from app.model_files.limits import CHANNELS
+from ...cnn.kinds.checks import SIDE
+from ...cnn.types import ImageShape, Shape
+from ..errors import ModelError, printable, shown
+from ..limits import CHANNELS
+from .functional_graph import parse_graph
+from .nodes import MODELS, Config, layers_of, name_of, settings_of
 
 
 def input_of(model: Config) -> tuple[Any, str]:

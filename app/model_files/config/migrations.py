@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from app.cnn.kinds import ALIASES
-from app.model_files.config.allow_list import is_activation
-from app.model_files.config.nodes import Config
-from app.model_files.errors import ModelError, shown
+from ...cnn.kinds import ALIASES
+from ..errors import ModelError, shown
+from .allow_list import is_activation
+from .nodes import Config
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from app.cnn.kinds import AUGMENTATIONS
-from app.model_files.errors import RESAVE, ModelError, shown
-from app.model_files.limits import LAYERS
+from ...cnn.kinds import AUGMENTATIONS
+from ..errors import RESAVE, ModelError, shown
+from ..limits import LAYERS
 
 Config = dict[str, Any]
 

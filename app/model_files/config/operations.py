@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from app.model_files.config.called_functions import (
+from ..errors import RESAVE, ModelError, shown
+from .called_functions import (
     Arguments,
     Constant,
     Operand,
@@ -19,9 +20,8 @@ from app.model_files.config.called_functions import (
     operand,
     written_name,
 )
-from app.model_files.config.migrations import LayerConfig
-from app.model_files.config.nodes import Config, Reference, name_of
-from app.model_files.errors import RESAVE, ModelError, shown
+from .migrations import LayerConfig
+from .nodes import Config, Reference, name_of
 
 
 @dataclass(frozen=True)

@@ -7,18 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from app.cnn.kinds import AUGMENTATIONS, KINDS, Layer, LayerSettings
-from app.cnn.kinds.convolution import Conv2D
-from app.cnn.kinds.reshaping import Permute, Reshape
-from app.cnn.types import Array, ImageShape
-from app.model_files.config.functional_graph import FunctionalGraph, Use, parse_graph
-from app.model_files.config.inputs import as_image, channels_last, input_of, input_shape, times
-from app.model_files.config.migrations import LayerConfig, migrate
-from app.model_files.config.nodes import MODELS, Config, Reference, layers_of, name_of, settings_of
-from app.model_files.config.operations import Operation
-from app.model_files.errors import RESAVE, ModelError, shown
-from app.model_files.limits import LAYERS, NESTED_MODELS
-from app.model_files.plan import LayerPath, Plan, Step, check_settings, sort_as_keras
+from ...cnn.kinds import AUGMENTATIONS, KINDS, Layer, LayerSettings
+from ...cnn.kinds.convolution import Conv2D
+from ...cnn.kinds.reshaping import Permute, Reshape
+from ...cnn.types import Array, ImageShape
+from ..errors import RESAVE, ModelError, shown
+from ..limits import LAYERS, NESTED_MODELS
+from ..plan import LayerPath, Plan, Step, check_settings, sort_as_keras
+from .functional_graph import FunctionalGraph, Use, parse_graph
+from .inputs import as_image, channels_last, input_of, input_shape, times
+from .migrations import LayerConfig, migrate
+from .nodes import MODELS, Config, Reference, layers_of, name_of, settings_of
+from .operations import Operation
 
 _FORBIDDEN = re.compile(r"[^A-Za-z0-9_.>-]")
 _NAME_LENGTH = 60
