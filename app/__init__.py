@@ -1,3 +1,3 @@
 """Layerglass: a drawing goes in, everything that the network made of it comes out."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -121,7 +121,7 @@ class Settings(BaseSettings):
 
     @property
     def takes_models(self) -> bool:
-        """Whether models may be uploaded and changed from the page."""
+        """Models may be uploaded and changed from the page."""
         return is_loopback(self.host) if self.uploads is None else self.uploads
 
     @property

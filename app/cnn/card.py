@@ -20,7 +20,7 @@ Value = Annotated[FiniteFloat, Field(ge=-_LARGEST, le=_LARGEST)]
 
 
 class Fit(StrEnum):
-    """How a drawing becomes the model's input."""
+    """The way in which a drawing becomes the model's input."""
 
     DIGIT = "digit"  # its ink found, scaled and centred as MNIST's digits are
     FIT = "fit"  # the whole picture, with a margin of paper
@@ -30,21 +30,21 @@ class Fit(StrEnum):
 
 
 class Ink(StrEnum):
-    """Which of ink and paper is the brighter one in what the model was trained on."""
+    """The brightness of ink, against its paper, in what the model was trained on."""
 
     BRIGHT = "bright"
     DARK = "dark"
 
 
 class ChannelOrder(StrEnum):
-    """Which colour of three or four channels comes first; alpha is always the last."""
+    """The order of the colours of three or four channels; alpha is always the last."""
 
     RGB = "rgb"
     BGR = "bgr"
 
 
 class Answer(StrEnum):
-    """What the numbers are that the last layer gives."""
+    """The meaning of the last layer's numbers."""
 
     PROBABILITIES = "probabilities"
     LOGITS = "logits"
@@ -52,7 +52,7 @@ class Answer(StrEnum):
 
 
 class Card(BaseModel):
-    """What a model is, what it was trained on and how well it does. Accuracies are shares from 0 to 1."""
+    """A model's description: its input, its training, its results. Accuracies are shares from 0 to 1."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -124,7 +124,7 @@ class Card(BaseModel):
 
     @property
     def finds_ink(self) -> bool:
-        """A drawing's ink is told from its paper, rather than the picture taken as it is."""
+        """A drawing's ink is separated from its paper; else the picture is taken as it is."""
         one_channel = self.input_shape[2] == 1
         return self.fit is Fit.DIGIT or (self.fit is Fit.ORIGINAL and self.ink is Ink.BRIGHT and one_channel)
 
@@ -162,12 +162,12 @@ class Card(BaseModel):
 
 
 def read_card(path: Path) -> Card:
-    """The card in a JSON file. Raises: OSError, pydantic.ValidationError."""
+    """Read the card in a JSON file. Raises: OSError, pydantic.ValidationError."""
     return Card.model_validate_json(path.read_bytes())
 
 
 def write_card_text(card: Card) -> str:
-    """A card as indented JSON."""
+    """Return a card as indented JSON."""
     return card.model_dump_json(indent=2) + "\n"
 
 

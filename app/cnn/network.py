@@ -41,7 +41,7 @@ class ForwardPass:
 
     @property
     def nbytes(self) -> int:
-        """What it holds of memory: the image and all activations."""
+        """The memory of the image and all activations, in bytes."""
         return self.image.nbytes + sum(activation.nbytes for activation in self.activations.values())
 
 
@@ -66,7 +66,7 @@ class Network:
         self._engine = make_engine(definition)
 
     def with_card(self, card: Card) -> "Network":
-        """The same network under another card of the same input shape. It shares everything else, and costs nothing."""
+        """Return the same network under another card of the same input shape, sharing everything else."""
         other = copy.copy(self)
         other.card = card
         return other
@@ -87,26 +87,26 @@ class Network:
         return tuple(layer for layer in self.layers if layer.is_spatial and (layer.is_convolution or layer.is_pooling))
 
     def layer(self, name: str) -> Layer:
-        """The layer of this name. Raises: UnknownLayer."""
+        """Return the layer of this name. Raises: UnknownLayer."""
         for layer in self.layers:
             if layer.name == name:
                 return layer
         raise UnknownLayer(name, self)
 
     def extent(self, layer: Layer, image: Array, activation: Array) -> tuple[float, float, float, float]:
-        """Where a layer's maps lie over the image: top, left, bottom, right in its pixels."""
+        """Return the place of a layer's maps over the image: top, left, bottom, right in its pixels."""
         return self._find_extent(image.shape, activation.shape, layer.name)
 
     def weights(self, layer: Layer) -> Weights:
-        """A layer's weights under Keras' names: kernel, bias, gamma, ... Empty for a layer without."""
+        """Return a layer's weights under Keras' names: kernel, bias, gamma, ... Empty for a layer without."""
         return self._weights[layer.name]
 
     def inputs(self, layer: Layer, forward: ForwardPass) -> tuple[Array, ...]:
-        """What a layer read in a forward pass: the outputs of the layers before it, or the image."""
+        """Return what a layer read in a forward pass: the outputs of the layers before it, or the image."""
         return tuple(forward.image if name is None else forward.activations[name] for name in layer.sources)
 
     def input_channels(self, layer: Layer) -> int:
-        """How many channels a layer reads."""
+        """Return the number of channels that a layer reads."""
         source = layer.sources[0]
         shape = self.card.input_shape if source is None else self.layer(source).output_shape
         return shape[-1] or 0

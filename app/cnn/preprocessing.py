@@ -12,7 +12,7 @@ _WHITE = 255
 
 
 def to_values(levels: NDArray[Any], card: Card) -> Array:
-    """What a model takes for these levels, by its card's channel order, value range, mean and std.
+    """Turn levels into a model's input, by its card's channel order, value range, mean and std.
 
     levels: (height, width, channels) from 0 (black) to 255 (white); three are red, green, blue, a fourth is alpha.
     Returns: float32 of the same shape.
@@ -25,19 +25,19 @@ def to_values(levels: NDArray[Any], card: Card) -> Array:
 
 
 def to_levels(image: Array, card: Card) -> NDArray[np.float64]:
-    """The levels, 0 to 255, that a model takes these values for: what to_values made, undone."""
+    """Return the levels, 0 to 255, of these values: the inverse of to_values."""
     low, high = card.value_range
     values = image.astype(np.float64) * _std(card) + _mean(card)
     return _in_order((values - low) * _WHITE / (high - low), card)
 
 
 def colour_channels(channels: int) -> int:
-    """How many of an image's channels are luminance or colour: all but alpha, which is the second or the fourth."""
+    """Return how many of an image's channels are luminance or colour: all but alpha, the second or the fourth."""
     return channels - 1 if channels in {2, 4} else channels
 
 
 def channel_names(card: Card) -> list[str]:
-    """What each channel of a model's input is, where it is more than one."""
+    """Return the name of each channel of a model's input, where there is more than one."""
     channels = card.input_shape[2]
     colours = ["blue", "green", "red"] if card.channel_order is ChannelOrder.BGR else ["red", "green", "blue"]
     known = {1: [""], 2: ["luminance", "alpha"], 3: colours, 4: [*colours, "alpha"]}
@@ -45,7 +45,7 @@ def channel_names(card: Card) -> list[str]:
 
 
 def _in_order(levels: NDArray[Any], card: Card) -> NDArray[Any]:
-    """Red and blue in each other's place where the model has them so. What is done twice is undone."""
+    """Swap red and blue where the model has them so. It is its own inverse."""
     if card.channel_order is ChannelOrder.RGB or levels.shape[2] not in {3, 4}:
         return levels
     return levels[..., [2, 1, 0, 3][: levels.shape[2]]]

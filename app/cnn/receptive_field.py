@@ -9,7 +9,7 @@ from .kinds import Layer
 from .types import Shape
 from .windows import Region, Size
 
-IMAGE = "input"  # the name under which the image itself stands
+IMAGE = "input"  # the key of the image itself
 
 
 def receptive_field(
@@ -19,7 +19,7 @@ def receptive_field(
     cell: tuple[int, int] = (0, 0),
     shapes: Mapping[str, Shape] | None = None,
 ) -> dict[str, Region]:
-    """The region that one cell depends on: in the image (under IMAGE) and in each layer between, its own included.
+    """Return the region that one cell depends on: in the image (under IMAGE) and in each layer from there to its own.
 
     layers: in the order in which the data flows. image: the image's shape. cell: row and column in the layer of
     this name; in a vector, row 0 and the unit. shapes: the layers' outputs for this image, by name, where the model
@@ -48,7 +48,7 @@ def _walk_back(
 
 
 def receptive_field_size(layers: Sequence[Layer], image: Shape, name: str) -> tuple[int, int] | None:
-    """Height and width of what a cell of this layer sees of the image, the border apart.
+    """Return height and width of what a cell of this layer sees of the image, the border apart.
 
     None where it sees all of an image that may have any size.
     """
@@ -61,7 +61,7 @@ def receptive_field_size(layers: Sequence[Layer], image: Shape, name: str) -> tu
 def map_extent(
     layers: Sequence[Layer], image: tuple[int, int, int], shape: tuple[int, int, int], name: str
 ) -> tuple[float, float, float, float]:
-    """Where a feature map lies over the image, so that each cell covers the centre of what it sees.
+    """Return the place of a feature map over the image, so that each cell covers the centre of what it sees.
 
     image, shape: the image's shape, and that of the layer's output for it.
     Returns: top, left, bottom, right in pixels of the image.
@@ -75,7 +75,7 @@ def map_extent(
 
 
 def _extent(first: int, last: int, cells: int, size: int) -> tuple[float, float]:
-    """Both ends of a row of cells whose first and last one are centred at first / 2 and last / 2."""
+    """Return both ends of a row of cells whose first and last one are centred at first / 2 and last / 2."""
     if cells == 1:
         return 0, size
     step = (last - first) / 2 / (cells - 1)
@@ -87,7 +87,7 @@ def _size(shape: Shape) -> Size:
 
 
 def _read(layer: Layer, region: Region, source: Size) -> Region:
-    """Return what of its source a layer reads to make a region of its own output."""
+    """Return the region of its source that a layer reads for a region of its output."""
     if layer.mixes_everything:
         height, width = source
         return Region(0, 0, height or 0, width or 0)

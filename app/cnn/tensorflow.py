@@ -110,7 +110,7 @@ class TensorFlowEngine:
         self._lock = Lock()
 
     def run(self, image: Array, mode: PoolingMode | None) -> list[Array]:
-        """Every layer's output, without the batch. mode: None is each layer's own. Raises: ImageTooSmall."""
+        """Return every layer's output, without the batch. mode: None is each layer's own. Raises: ImageTooSmall."""
         with self._lock:
             if mode and mode not in self._traced:
                 self._traced[mode] = self._trace(with_pooling(self._model, mode))
@@ -121,7 +121,7 @@ class TensorFlowEngine:
         return [output.numpy()[0] for output in outputs]
 
     def _trace(self, model: keras.Model) -> _Forward:
-        """A graph function from a batch of one image to all layers' outputs, run once where the size is known."""
+        """Trace a function from a batch of one image to all layers' outputs. Run it once if the size is known."""
         outputs = [model.get_layer(name).output for name in self._names]
         all_layers = keras.Model(model.inputs[0], outputs)
         shape = (1, *model.inputs[0].shape[1:])

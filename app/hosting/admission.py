@@ -37,7 +37,7 @@ class Admission:
 
     @property
     def is_full(self) -> bool:
-        """Whether another request would be refused: no turn is free, and no place in the queue."""
+        """Another request would be refused: no turn is free, and no place in the queue."""
         return self._turns.locked() and self.waiting >= self.max_waiting
 
     async def acquire(self, request: Request) -> None:

@@ -17,10 +17,6 @@ MAX_SIDE = 4096
 MAX_SCANS = 100  # of a JPEG; a progressive one has about ten
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 
-_SMALL_BYTES, _SMALL_PIXELS = 2**15, 2**17  # the page's canvas has 280×280 pixels, usually in 2 to 5 kB
-_UNBOUNDED_CHUNKS = (b"zTXt", b"iTXt", b"iCCP", b"eXIf")  # of a PNG: these may expand, or be slow to parse
-_PNG_HEADER = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR"
-
 _JPEG_MARKER = re.compile(rb"\xff([^\x00\xff])")
 _START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
 _WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}  # TEM, RST0 to RST7, SOI

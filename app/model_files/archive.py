@@ -8,14 +8,7 @@ from pathlib import Path
 
 from .errors import RESAVE, ModelError, shown
 from .formats import PYTORCH
-from .limits import (
-    ARCHIVE_MEMBERS,
-    COMPRESSION_RATIO,
-    CONFIG_BYTES,
-    METADATA_BYTES,
-    SMALL_BYTES,
-    WEIGHTS_BYTES,
-)
+from .limits import ARCHIVE_MEMBERS, COMPRESSION_RATIO, CONFIG_BYTES, METADATA_BYTES, SMALL_BYTES, WEIGHTS_BYTES
 
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 _LIMITS = {_CONFIG: CONFIG_BYTES, _METADATA: METADATA_BYTES, _WEIGHTS: WEIGHTS_BYTES}
@@ -25,7 +18,7 @@ _ENCRYPTED = 0x1
 
 @dataclass(frozen=True)
 class Archive:
-    """What a .keras file holds, in memory."""
+    """A .keras file's members, in memory."""
 
     config: bytes
     metadata: bytes
@@ -33,7 +26,7 @@ class Archive:
 
 
 def read_archive(path: Path) -> Archive:
-    """The three members of a .keras file. Raises: ModelError."""
+    """Read the three members of a .keras file. Raises: ModelError."""
     try:
         with zipfile.ZipFile(path) as file:
             members = _checked(file.infolist())
@@ -44,7 +37,7 @@ def read_archive(path: Path) -> Archive:
 
 
 def _checked(members: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
-    """The members by name, each of them expected. Raises: ModelError."""
+    """Return the members by name, each of them expected. Raises: ModelError."""
     if len(members) > ARCHIVE_MEMBERS:
         raise ModelError(f"The archive has {len(members):,} members, where a .keras file has three.")
     if any(member.filename.endswith("/data.pkl") for member in members):
@@ -84,6 +77,6 @@ def _check(member: zipfile.ZipInfo) -> None:
 
 
 def _read(file: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
-    """A member's bytes, and no more of them than it declares, whatever its stream would unpack to."""
+    """Read a member, and no more bytes than it declares, whatever its stream would unpack to."""
     with file.open(member) as stream:
         return stream.read(member.file_size)

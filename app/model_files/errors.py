@@ -1,4 +1,4 @@
-"""How this package says no."""
+"""The error of this package, and names out of files made fit for its sentences."""
 
 from typing import Any
 
@@ -10,12 +10,12 @@ class ModelError(Exception):
 
 
 def printable(text: str) -> str:
-    """On one line, and without what cannot be shown or sent."""
+    """Replace every character that cannot be shown or sent, line ends included."""
     return "".join(character if character.isprintable() else "·" for character in text)
 
 
 def shown(name: Any) -> str:
-    """A name out of a file, fit for a sentence: one line, printable, not too long."""
+    """Quote a name out of a file: one line, printable, at most 80 characters."""
     text = printable(str(name)[: _SHOWN + 1])
     return f"“{text[:_SHOWN]}…”" if len(text) > _SHOWN else f"“{text}”"
 

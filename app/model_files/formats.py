@@ -86,10 +86,7 @@ _FOREIGN: tuple[tuple[Callable[[bytes, bytes, str], bool], str], ...] = (
         "This is a safetensors file: weights without the layers. Build the model in Keras, set its weights, and save "
         "it with model.save('name.keras').",
     ),
-    (
-        lambda head, text, suffix: suffix in {".pt", ".pth"},
-        PYTORCH,
-    ),
+    (lambda head, text, suffix: suffix in {".pt", ".pth"}, PYTORCH),
     (
         lambda head, text, suffix: head.startswith((b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")),
         "This is a Python pickle, which runs code when it is loaded; Layerglass does not open it. Save the model with "

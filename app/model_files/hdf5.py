@@ -30,7 +30,7 @@ _DAMAGED = "The HDF5 file is damaged or cut. Download or save it again."
 
 @contextmanager
 def open_hdf5(source: Path | bytes) -> Iterator[h5py.File]:
-    """An HDF5 file, open for reading and checked throughout. Raises: ModelError, also for what fails inside."""
+    """Open an HDF5 file for reading, and check all of it. Raises: ModelError, also for errors inside the block."""
     try:
         with h5py.File(io.BytesIO(source) if isinstance(source, bytes) else source, "r") as file:
             _check_group(file)
@@ -115,7 +115,7 @@ def _check_attributes(thing: Any, path: str) -> None:
 
 
 def text_attribute(group: h5py.Group, name: str) -> str | None:
-    """A text; None where there is none. Raises: ModelError."""
+    """Read a text; None where there is none. Raises: ModelError."""
     if name not in group.attrs:
         return None
     if math.prod(group.attrs.get_id(name).shape) != 1:
@@ -132,7 +132,7 @@ def text_attribute(group: h5py.Group, name: str) -> str | None:
 
 
 def name_list(group: h5py.Group, name: str) -> list[str]:
-    """A list of names, which Keras splits into name0, name1, ... where it is long. Raises: ModelError."""
+    """Read a list of names, which Keras splits into name0, name1, ... where it is long. Raises: ModelError."""
     keys = [name] if name in group.attrs else []
     while not keys or keys[-1] != name:
         if (key := f"{name}{len(keys)}") not in group.attrs:
@@ -143,7 +143,7 @@ def name_list(group: h5py.Group, name: str) -> list[str]:
 
 
 def member(group: h5py.Group, path: str) -> Any:
-    """A group or dataset below a group, step by step; None where there is none, or where a step leads upward."""
+    """Return a group or dataset below a group; None where there is none, or where a step leads upward."""
     for step in path.strip("/").split("/"):
         if step in {"", ".", ".."} or not isinstance(group, h5py.Group) or step not in group:
             return None
@@ -152,7 +152,7 @@ def member(group: h5py.Group, path: str) -> Any:
 
 
 def numbers(dataset: Any) -> NDArray[np.float32]:
-    """A dataset's values as 32-bit numbers. Raises: ModelError."""
+    """Read a dataset's values as 32-bit numbers. Raises: ModelError."""
     if not isinstance(dataset, h5py.Dataset) or dataset.dtype.kind not in "fiu":
         name = shown(getattr(dataset, "name", dataset))
         raise ModelError(f"{name} holds weights that are not plain numbers. {RESAVE}")

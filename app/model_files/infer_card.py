@@ -94,7 +94,7 @@ _COUNTED = ("input_shape", "parameters", "pooling")  # what the model itself say
 
 
 def complete_card(told: Any, guessed: Card) -> Card:
-    """The card as it was told, and for each field that is missing the guess's.
+    """Return the written card, with inferred values for the fields that it leaves out.
 
     told: what a card's JSON holds, which should be an object. guessed: the card that infer_card makes.
     Raises: ModelError, for a card that is no object, has unknown fields or values of the wrong kind, or contradicts
@@ -117,7 +117,7 @@ def complete_card(told: Any, guessed: Card) -> Card:
 
 
 def _defaults(told: dict[str, Any], guessed: Card) -> dict[str, Any]:
-    """The guess's fields, with as many classes as the answer that was told needs of a lone neuron."""
+    """Return the inferred fields, with as many classes as the written answer needs of a lone neuron."""
     fields = guessed.model_dump(mode="json")
     if len(guessed.classes) == 1 and told.get("answer", Answer.VALUES) != Answer.VALUES:
         fields["classes"] = ["0", "1"]
@@ -134,7 +134,7 @@ def _validate(fields: dict[str, Any]) -> Card:
 
 
 def _sentence(error: ValidationError) -> str:
-    """What is wrong with the first field that is wrong."""
+    """Return a sentence about the first field that is wrong."""
     first = error.errors(include_url=False)[0]
     if "ctx" in first and isinstance(cause := first["ctx"].get("error"), ValueError):
         return f"The card contradicts itself: {cause}."

@@ -1,4 +1,4 @@
-"""A process of its own opens files, so that the worst of them costs one refusal and no server.
+"""Files opened in a child process, so that a crash costs one refusal and no server.
 
 That process may neither write a file nor take more memory or time than it is given. It outlives a file; one that a file
 has stopped is replaced for the next. It cannot import Keras, which takes seconds to start: a file that needs Keras is
@@ -50,7 +50,7 @@ class SerializedModel(NamedTuple):
 
 
 class Sandbox:
-    """A child process that opens files that nobody vouches for, one after another.
+    """A child process that opens untrusted files, one after another.
 
     One thread opens files; any thread may stop it.
     """

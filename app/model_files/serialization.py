@@ -28,7 +28,7 @@ _NO_MODEL = "The process that opened the file gave no model back. Save the model
 
 @dataclass(frozen=True)
 class ScanResult:
-    """What is in a model's file, without its weights: enough to list it and to say what it is."""
+    """A model's file without its weights: enough to list it and to describe it."""
 
     card: Card  # that its layers tell of
     layers: tuple[Layer, ...]

@@ -93,7 +93,7 @@ def _limit(megabytes: int, seconds: float) -> None:
 
 
 def _lower(limit: int, value: int, also_hard: bool = False) -> None:
-    """also_hard: for good. Else the next file has a limit of its own."""
+    """Lower a limit of this process. also_hard: for good; else the next file has a limit of its own."""
     import resource
 
     _, hard = resource.getrlimit(limit)

@@ -10,11 +10,7 @@ from ..cnn.types import PoolingMode
 from . import architectures
 from .task import Task
 
-SIBLINGS = {
-    PoolingMode.MAX: "digits",
-    PoolingMode.AVERAGE: "digits-average",
-    PoolingMode.MIN: "digits-min",
-}
+SIBLINGS = {PoolingMode.MAX: "digits", PoolingMode.AVERAGE: "digits-average", PoolingMode.MIN: "digits-min"}
 
 
 @dataclass(frozen=True)

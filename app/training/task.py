@@ -21,11 +21,7 @@ class Task(StrEnum):
     @property
     def classes(self) -> list[str]:
         """The class of each output; for a lone logistic neuron, those of 0 and 1; none for an image."""
-        return {
-            Task.DIGIT: [str(digit) for digit in range(10)],
-            Task.PARITY: ["even", "odd"],
-            Task.OUTLINE: [],
-        }[self]
+        return {Task.DIGIT: [str(digit) for digit in range(10)], Task.PARITY: ["even", "odd"], Task.OUTLINE: []}[self]
 
     @property
     def loss(self) -> keras.Loss:

@@ -101,12 +101,7 @@ async def show_model(library: LibraryDep, network: NetworkDep) -> ModelDetails:
     return describe_model(library.entry(network.name), network)
 
 
-@router.delete(
-    "/api/models/{model}",
-    tags=["models"],
-    status_code=HTTPStatus.NO_CONTENT,
-    responses=_CHANGE_REFUSED,
-)
+@router.delete("/api/models/{model}", tags=["models"], status_code=HTTPStatus.NO_CONTENT, responses=_CHANGE_REFUSED)
 def delete_model(library: LibraryDep, model: ModelPath, _: TakesModelsDep) -> None:
     """Delete an uploaded model."""
     library.remove(model)
@@ -125,12 +120,7 @@ def put_card(library: LibraryDep, model: ModelPath, card: Card, _: TakesModelsDe
     return library.write_card(model, card).card or card
 
 
-@router.post(
-    "/api/models/{model}/prediction",
-    tags=["drawings"],
-    response_model=Prediction,
-    responses=_DRAWING_REFUSED,
-)
+@router.post("/api/models/{model}/prediction", tags=["drawings"], response_model=Prediction, responses=_DRAWING_REFUSED)
 @computes
 def post_prediction(run: DrawingRunDep) -> Response:
     """Classify a drawing."""
@@ -138,10 +128,7 @@ def post_prediction(run: DrawingRunDep) -> Response:
 
 
 @router.post(
-    "/api/models/{model}/feature-maps",
-    tags=["drawings"],
-    response_model=FeatureMapsAnswer,
-    responses=_DRAWING_REFUSED,
+    "/api/models/{model}/feature-maps", tags=["drawings"], response_model=FeatureMapsAnswer, responses=_DRAWING_REFUSED
 )
 @computes
 def post_feature_maps(
@@ -159,10 +146,7 @@ def post_feature_maps(
 
 
 @router.post(
-    "/api/models/{model}/comparison",
-    tags=["drawings"],
-    response_model=ComparisonAnswer,
-    responses=_DRAWING_REFUSED,
+    "/api/models/{model}/comparison", tags=["drawings"], response_model=ComparisonAnswer, responses=_DRAWING_REFUSED
 )
 def post_comparison(
     network: NetworkDep,
@@ -203,12 +187,7 @@ def post_grid(
     responses=_DRAWING_REFUSED | _file("image/png"),
 )
 @computes
-def post_feature_map(
-    layer: LayerDep,
-    channel: ChannelPath,
-    run: DrawingRunDep,
-    options: RenderOptionsDep,
-) -> Response:
+def post_feature_map(layer: LayerDep, channel: ChannelPath, run: DrawingRunDep, options: RenderOptionsDep) -> Response:
     """Draw one feature map as a PNG, one pixel an activation, in the colours that it has in its layer's grid."""
     return Response(draw_feature_map(run.forward(), layer, channel, options).png, media_type="image/png")
 

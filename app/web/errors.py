@@ -46,7 +46,7 @@ _EXPECTED_BODY = {"POST": "Send multipart/form-data with one file.", "PUT": "Sen
 
 
 class Problem(BaseModel):
-    """What was wrong, what was expected, and what to do (RFC 9457, application/problem+json)."""
+    """An error: the fault, what was expected, and what to do (RFC 9457, application/problem+json)."""
 
     title: str
     status: int

@@ -214,8 +214,7 @@ async def get_drawing_run(
     drawing: DrawingFile,
     model: ModelPath,
     pooling: Annotated[
-        PoolingMode | None,
-        Form(description="Replaces every pooling layer's mode; default: as the model was trained."),
+        PoolingMode | None, Form(description="Replaces every pooling layer's mode; default: as the model was trained.")
     ] = None,
 ) -> DrawingRun:
     """Return the drawing with the network that the path names. Raises: UnknownModel, ModelError."""

@@ -26,7 +26,7 @@ class Row:
 
 
 def lay_lanes(inputs: Mapping[str, Sequence[str]]) -> tuple[Row, ...]:
-    """A row for each layer, in the given order.
+    """Return a row for each layer, in the given order.
 
     inputs: what each layer reads, by name; layers come after those that they read. A layer takes the leftmost lane of
     those whose line ends with it, else the leftmost that is free.
@@ -46,7 +46,7 @@ def lay_lanes(inputs: Mapping[str, Sequence[str]]) -> tuple[Row, ...]:
 
 
 def count_lanes(rows: Iterable[Row]) -> int:
-    """How many lanes there are side by side."""
+    """Return the number of lanes side by side."""
     return 1 + max(lane for row in rows for lane in (row.lane, *row.passing, *row.incoming))
 
 

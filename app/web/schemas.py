@@ -100,9 +100,7 @@ def summarize_model(library: Library, entry: ModelEntry) -> ModelSummary | Unope
     """Describe a model in any state, as the list of models shows it."""
     if entry.card is None or entry.state is not ModelState.READY:
         return UnopenedModel(
-            **_describe_file(entry),
-            state=ModelState.BROKEN if entry.error else ModelState.WAITING,
-            reason=entry.error,
+            **_describe_file(entry), state=ModelState.BROKEN if entry.error else ModelState.WAITING, reason=entry.error
         )
     return ModelSummary(**_describe_ready(entry, entry.card, library.layers(entry)))
 

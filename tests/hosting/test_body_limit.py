@@ -12,6 +12,7 @@ from app.hosting.limits import BodyLimit, LimitBodies
 from app.hosting.refusals import Overloaded
 from app.main import create_app
 from app.settings import Settings
+from tests.coroutines import run
 from tests.web.test_errors import PREDICTION, assert_problem
 
 MAX_BODY_SIZE = Settings().max_body
@@ -101,7 +102,7 @@ def test_all_bodies_together_are_bounded() -> None:
         await slow
         await ask(limited, [10])
 
-    asyncio.run(meet())
+    run(meet())
 
 
 def test_a_body_for_which_there_is_no_room_is_answered_like_any_other_that_is_too_much(

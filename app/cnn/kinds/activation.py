@@ -27,7 +27,7 @@ class _Activation(Layer, abstract=True):
     is_minor = True
 
     def _parameters(self) -> Mapping[str, float]:
-        """What sets the layer apart from the plain function of its name: a slope below zero, a ceiling."""
+        """Return the settings that differ from the plain function of its name: a slope below zero, a ceiling."""
         return {}
 
     def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:

@@ -113,7 +113,7 @@ FUNCTIONS = {
 
 
 def is_logistic(name: str | None) -> bool:
-    """Whether each output of the function lies between 0 and 1 by itself."""
+    """Return whether each output of the function lies between 0 and 1 by itself."""
     return name is not None and FUNCTIONS[name].is_logistic
 
 

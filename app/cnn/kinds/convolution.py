@@ -42,7 +42,7 @@ class Convolution(Layer, abstract=True):
 
     @property
     def kernels(self) -> int | None:
-        """How many kernels there are; None where that follows from the input."""
+        """The number of kernels; None where it follows from the input."""
         return None
 
     def compute_output_shape(self, *inputs: Shape) -> Shape:

@@ -74,7 +74,7 @@ class Layer:
     @classmethod
     @cache
     def checks(cls) -> Mapping[str, Check]:
-        """The check for each setting that a file may give."""
+        """Return the check for each setting that a file may give."""
         return {each.name: each.metadata["check"] for each in fields(cls) if "check" in each.metadata}
 
     @classmethod
@@ -152,7 +152,7 @@ class Layer:
 
     @property
     def biases(self) -> int:
-        """How many of the parameters are biases; the others are weights."""
+        """The number of parameters that are biases; the others are weights."""
         return math.prod(self.variables.get("bias", (0,)))
 
     @property

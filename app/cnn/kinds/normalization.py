@@ -9,17 +9,7 @@ from numpy.typing import NDArray
 from ..cells import Cell, ElementwiseCell
 from ..errors import InvalidLayer, NoArithmetic
 from ..types import Array, Shape, Variables, Weights
-from .checks import (
-    UNITS,
-    axis_number,
-    axis_numbers,
-    flag,
-    numbers,
-    optional,
-    real,
-    setting,
-    whole,
-)
+from .checks import UNITS, axis_number, axis_numbers, flag, numbers, optional, real, setting, whole
 from .layer import CellIndex, GraphBuilder, Layer, LayerSettings, Tensor, last_size, require
 
 _KERAS_EPSILON = 1e-7  # keras.config.epsilon()

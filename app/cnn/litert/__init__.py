@@ -1,1 +1,1 @@
-"""The fast way to run a network: its layers written as one LiteRT graph. Knows no Keras and no TensorFlow."""
+"""Networks run by LiteRT: all layers as one graph. Knows no Keras and no TensorFlow."""

@@ -1,4 +1,4 @@
-"""A LiteRT graph built in the vocabulary of layers: each method adds what computes one of their operations."""
+"""A builder of LiteRT graphs: each method adds the operators that compute one operation of layers."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -136,7 +136,7 @@ class GraphBuilder(Graph):
         shape[axis] = sum(tensor.shape[axis] for tensor in inputs)
         return self.operate(Op.CONCATENATION, inputs, shape, schema.ConcatenationOptionsT(axis=axis))
 
-    # -- cell by cell ------------------------------------------------------------------------------------------------
+    # -- elementwise -------------------------------------------------------------------------------------------------
 
     add = _binary(Op.ADD)
     subtract = _binary(Op.SUB)

@@ -36,7 +36,7 @@ class Blocks:
         self._lock = Lock()
 
     def take(self) -> Array:
-        """A block, (size,), with anything in it. Arrays made of it keep it from being given out again."""
+        """Return a block, (size,), with anything in it. Arrays made of it keep it from being given out again."""
         if self._size < LARGE:
             return np.empty(self._size, np.float32) if self._size < _SMALL else _map(self._size)
         with self._lock:
@@ -50,25 +50,25 @@ class Blocks:
             return block
 
 
-# The process' own, and all pages at once: one by one, each would interrupt who writes to it first.
+# Private, and all pages at once: one by one, each would cost a page fault.
 _FLAGS = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE} if sys.platform == "linux" else {}
 
 
 def _map(size: int) -> Array:
-    """A block of so many numbers, for which the system is asked; where it has no more to give, malloc is."""
+    """Map a block of so many numbers, or have malloc make it where the system maps no more."""
     try:
         return np.frombuffer(mmap.mmap(-1, 4 * size, **_FLAGS), np.float32)
     except OSError:  # a process may have so many mappings and no more
         return np.empty(size, np.float32)
 
 
-# An interpreter computes outside Python's lock, so as many run at once as there are cores; more only take memory.
+# An interpreter computes outside the GIL, so as many run at once as there are cores; more only take memory.
 # Of a small graph there is one: it is done in less time than another would take to be made, and to be kept.
 MOST = min(os.cpu_count() or 1, 4)
 
 
 class Interpreters:
-    """Made on demand, of a large graph MOST at once, all reading the same bytes."""
+    """A pool of interpreters of one graph, made on demand; all read the same bytes."""
 
     def __init__(self, graph: Graph, outputs: list[Tensor]) -> None:
         """Make the first one. Raises: RuntimeError or ValueError, where LiteRT does not take the graph."""
@@ -81,7 +81,7 @@ class Interpreters:
         self._idle = [self._make()]
 
     def run(self, image: Array) -> list[Array]:
-        """The outputs for one image, (height, width, channels), without the batch; copies that nothing else holds."""
+        """Return the outputs for one image, (height, width, channels), without the batch, as copies of their own."""
         with self._turns:
             try:
                 interpreter = self._idle.pop()
@@ -94,7 +94,7 @@ class Interpreters:
         return outputs
 
     def _read(self, interpreter: Interpreter) -> list[Array]:
-        """All outputs, copied into one block of memory: a block of its own for each takes four times as long."""
+        """Return all outputs, copied into one block of memory: a block of its own for each takes four times as long."""
         block = self._blocks.take()
         parts = [block[start:end] for start, end in pairwise(self._ends)]
         for tensor, part in zip(self._outputs, parts, strict=True):
@@ -110,11 +110,11 @@ class Interpreters:
 
 
 _ANY = 32  # stands for a side of any size
-_MOST = 8  # graphs that are kept; beyond, the one that was asked for the longest ago goes
+_MOST = 8  # graphs that are kept; the least recently used one goes
 
 
 class LiteEngine:
-    """Safe to share between threads."""
+    """Runs a network by LiteRT. Safe to share between threads."""
 
     def __init__(self, definition: ModelDefinition) -> None:
         """Write the graph that runs as trained.
@@ -131,7 +131,7 @@ class LiteEngine:
         self._interpreters(None, tuple(size or _ANY for size in definition.input_shape))
 
     def run(self, image: Array, mode: PoolingMode | None) -> list[Array]:
-        """Every layer's output, without the batch. mode: None is each layer's own. Raises: ImageTooSmall."""
+        """Return every layer's output, without the batch. mode: None is each layer's own. Raises: ImageTooSmall."""
         try:
             interpreters = self._interpreters(mode, image.shape)
         except UnsupportedLayer as error:  # every layer was known when the engine was made, so it is the image's size

@@ -39,12 +39,12 @@ class Graph:
         self.image = self._tensor((1, *shape), schema.TensorType.FLOAT32, buffer=0)
 
     def constant(self, values: NDArray[Any]) -> Tensor:
-        """A tensor whose numbers are written into the graph: float32 or int32."""
+        """Add a tensor whose numbers are written into the graph: float32 or int32."""
         self._buffers.append(_Buffer(np.ascontiguousarray(values)))
         return self._tensor(values.shape, _TYPES[values.dtype], len(self._buffers) - 1)
 
     def operate(self, code: int, inputs: Sequence[Tensor], shape: Sequence[int], options: Any = None) -> Tensor:
-        """What an operator makes of these inputs.
+        """Add an operator that reads these inputs, and return its output.
 
         code: one of schema.BuiltinOperator. shape: of the result, with the batch. options: the table that the schema
         has for this operator.
@@ -53,9 +53,7 @@ class Graph:
         if code not in self._codes:
             self._codes.append(code)
         operator = schema.OperatorT(
-            opcodeIndex=self._codes.index(code),
-            inputs=[tensor.index for tensor in inputs],
-            outputs=[output.index],
+            opcodeIndex=self._codes.index(code), inputs=[tensor.index for tensor in inputs], outputs=[output.index]
         )
         if options is not None:
             operator.builtinOptionsType = getattr(schema.BuiltinOptions, type(options).__name__.removesuffix("T"))
@@ -64,7 +62,7 @@ class Graph:
         return output
 
     def finish(self, outputs: Iterable[Tensor]) -> bytes:
-        """The graph, whose interpreter keeps these tensors until they are read."""
+        """Return the graph, whose interpreter keeps these tensors until they are read."""
         model = schema.ModelT(
             version=_VERSION,
             operatorCodes=[_operator_code(code) for code in self._codes],
@@ -99,7 +97,7 @@ class _Buffer:
         return 0 if self._values is None else self._values.nbytes
 
     def Pack(self, builder: Any) -> int:
-        """Write it, as the schema's own classes do for themselves."""
+        """Write the buffer, as the schema's own classes do for themselves."""
         data = None if self._values is None else self._write(builder, self._values.reshape(-1).view(np.uint8).data)
         schema.BufferStart(builder)
         if data is not None:

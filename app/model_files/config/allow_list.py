@@ -186,7 +186,7 @@ def _own_name(thing: Config) -> Any:
 
 
 def is_activation(thing: Any) -> bool:
-    """Whether this is an activation function of Keras, written as a function object."""
+    """Return whether this is an activation function of Keras, written as a function object."""
     if not isinstance(thing, dict) or thing.get("class_name") != "function":
         return False
     module, name, registered = thing.get("module"), thing.get("config"), thing.get("registered_name")

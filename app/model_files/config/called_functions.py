@@ -71,7 +71,7 @@ _CALLERS = ("TFOpLambda", "SlicingOpLambda")
 
 
 def is_operation(entry: Mapping[str, Any]) -> bool:
-    """Whether the entry is written as the call of a function, known or not."""
+    """Return whether the entry is written as the call of a function, known or not."""
     return (
         entry.get("class_name") in _CALLERS
         or is_operations_module(entry.get("module"))
@@ -152,7 +152,10 @@ def _written(node: Any, name: str) -> tuple[list[Any], dict[str, Any]]:
 
 
 def _written_by_keras_2(node: Any) -> tuple[Any, Any]:
-    """[layer, call, output, arguments], or ["_CONSTANT_VALUE", -1, number, arguments], alone or in a list."""
+    """Return the reference and the named arguments of a node.
+
+    It is [layer, call, output, arguments] or ["_CONSTANT_VALUE", -1, number, arguments], alone or in a list.
+    """
     if isinstance(node, list) and len(node) == 1:
         node = node[0]
     if not isinstance(node, list) or len(node) not in {3, 4}:

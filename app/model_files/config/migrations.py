@@ -55,13 +55,7 @@ def _fixed_dropout(layer: LayerConfig) -> LayerConfig:
     return replace(layer, kind="Dropout").noted(note)
 
 
-_MERGES = {
-    "sum": "Add",
-    "mul": "Multiply",
-    "ave": "Average",
-    "max": "Maximum",
-    "concat": "Concatenate",
-}
+_MERGES = {"sum": "Add", "mul": "Multiply", "ave": "Average", "max": "Maximum", "concat": "Concatenate"}
 
 
 def _merge(layer: LayerConfig) -> LayerConfig:

@@ -195,7 +195,7 @@ def _flip(use: _Use) -> Operation:
 
 
 def _get_item(use: _Use) -> Operation:
-    """x[..., ::-1], as preprocess_input turns red, green, blue into blue, green, red; or x[..., 2]."""
+    """Read x[..., ::-1], as preprocess_input turns red, green, blue into blue, green, red; or x[..., 2]."""
     use.only("slice_spec")
     in_call = use.arguments.options.get("slice_spec")
     source = use.tensor(1 if in_call is not None else 2)

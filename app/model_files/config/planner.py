@@ -254,7 +254,7 @@ class _Planner:
 
 
 def are_channels_first(config: Config) -> bool:
-    """Whether some layer of the model says so, in the words of any Keras."""
+    """Return whether some layer of the model says so, under the setting of any Keras."""
     waiting: list[Any] = [config]
     while waiting:
         thing = waiting.pop()
