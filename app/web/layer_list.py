@@ -10,6 +10,16 @@ from ..explore.comparison import pooled_layers
 from ..explore.exploration import Exploration, LayerView, MapRange, RenderOptions
 from ..imaging.grid import Layout, lay_out_grid, lay_out_strip
 
+MAPS = 64  # of a layer, on one page of its maps
+UNITS = 1024  # of a vector, likewise
+FIRST_LAYERS = 6  # drawn before the page has sent what is on screen; they fill a tall screen
+COMPARED = 24  # the maximum of layers in the comparison, each with three pictures
+LARGE = 16  # networks with more layers get a table of contents, and some layers start folded
+MAX_LANES = 40  # with more lines there would be no room for the layers
+
+_LANE = 12  # pixels from one lane to the next, if there are few
+_RAIL = 120  # pixels for all lanes, if there are more
+
 
 @dataclass(frozen=True)
 class Row:
@@ -53,17 +63,6 @@ def count_lanes(rows: Iterable[Row]) -> int:
 def _first_free(taken: Iterable[int]) -> int:
     occupied = set(taken)
     return next(lane for lane in range(len(occupied) + 1) if lane not in occupied)
-
-
-MAPS = 64  # of a layer, on one page of its maps
-UNITS = 1024  # of a vector, likewise
-FIRST_LAYERS = 6  # drawn before the page has sent what is on screen; they fill a tall screen
-COMPARED = 24  # the maximum of layers in the comparison, each with three pictures
-LARGE = 16  # networks with more layers get a table of contents, and some layers start folded
-MAX_LANES = 40  # with more lines there would be no room for the layers
-
-_LANE = 12  # pixels from one lane to the next, if there are few
-_RAIL = 120  # pixels for all lanes, if there are more
 
 
 @dataclass(frozen=True)
