@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from .hosting.server import bind, describe_bind_error, run
+from .hosting.server import bind, describe_bind_error, run_server
 from .library.files import EmptyLibrary, find_files
 from .settings import Settings
 
@@ -99,7 +99,7 @@ def _serve(settings: Settings) -> None:
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     typer.echo(f"Loading the network that {address} opens with …")
     with listener:
-        run(settings, listener)
+        run_server(settings, listener)
 
 
 @cli.command(context_settings=_PASS_ON, add_help_option=False)

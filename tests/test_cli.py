@@ -51,7 +51,7 @@ class Server:
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     server = Server()
     monkeypatch.setattr("app.cli.bind", server.bind)
-    monkeypatch.setattr("app.cli.run", server.run)
+    monkeypatch.setattr("app.cli.run_server", server.run)
     yield server
 
 

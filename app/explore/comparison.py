@@ -10,7 +10,7 @@ import numpy as np
 from ..cnn.kinds import Layer
 from ..cnn.network import ForwardPass, Network
 from ..cnn.types import Array, PoolingMode
-from ..imaging.colormap import Colormap, measure
+from ..imaging.colormap import Colormap, find_extremes
 from ..imaging.grid import Grid, draw_grids, draw_strips
 from ..library.library import Library
 from .exploration import LayerView, RenderOptions, as_maps, draw_answer
@@ -196,7 +196,7 @@ def _compare_layer(
     drawn = _draw_together(apart, Colormap.BERLIN, options, count) if differences else [None] * len(apart)
     return [
         ComparedLayer(
-            LayerView(network, trained.image, layer, activation, measure(as_maps(activation)), grid),
+            LayerView(network, trained.image, layer, activation, find_extremes(as_maps(activation)), grid),
             distance(activation, reference),
             _farthest_map(each),
             difference,

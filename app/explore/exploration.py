@@ -14,7 +14,7 @@ from ..cnn.kinds import Layer
 from ..cnn.network import ForwardPass, Network
 from ..cnn.preprocessing import colour_channels, to_levels
 from ..cnn.types import Array
-from ..imaging.colormap import Colormap, Extremes, Scale, measure
+from ..imaging.colormap import Colormap, Extremes, Scale, find_extremes
 from ..imaging.encoding import encode_levels
 from ..imaging.grid import COLUMNS, Grid, draw_grid, draw_map, draw_strip
 from .prediction import Prediction, predict
@@ -131,7 +131,7 @@ def draw_layer(forward: ForwardPass, maps: MapRange, options: RenderOptions) -> 
     """Draw feature maps of a layer, on the colour scale of all of them. Raises: NotAFeatureMap."""
     activation = _feature_maps(forward, maps.layer)
     _check_map(activation, maps.layer, maps.first)
-    return _draw(activation, measure(activation), maps, options)
+    return _draw(activation, find_extremes(activation), maps, options)
 
 
 def draw_feature_map(forward: ForwardPass, layer: Layer, channel: int, options: RenderOptions) -> Grid:
@@ -161,7 +161,7 @@ def _check_map(activation: Array, layer: Layer, channel: int) -> None:
 
 def _view(network: Network, forward: ForwardPass, maps: MapRange, options: RenderOptions) -> LayerView:
     activation = forward.activations[maps.layer.name]
-    extremes = measure(as_maps(activation))
+    extremes = find_extremes(as_maps(activation))
     grid = _draw(activation, extremes, maps, options)
     return LayerView(network, forward.image, maps.layer, activation, extremes, grid)
 

@@ -18,6 +18,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ..settings import Settings
 from .refusals import BodyTooLarge, Overloaded, Refused, refuse
 
+GRACE_SECONDS = 10  # before body_rate applies: a connection may start slowly
+_UNLIMITED_PATHS = ("/static/", "/health", "/ready", "/metrics")  # of requests a minute
+
 
 class BodyLimit(NamedTuple):
     """The largest body that a request may have."""
@@ -75,9 +78,6 @@ def _as_http_exception(error: Refused) -> HTTPException:
     exception = HTTPException(error.status)
     exception.__cause__ = error
     return exception
-
-
-GRACE_SECONDS = 10  # before body_rate applies: a connection may start slowly
 
 
 class TimeLimits:
@@ -153,9 +153,6 @@ class _TimedRequest:
             f"The request came too slowly: {self.received:,} bytes of it in {self.allowed_seconds():.0f} seconds. "
             f"A body is read for at most {self.settings.body_seconds:g} seconds. Try again on a better connection."
         )
-
-
-_UNLIMITED_PATHS = ("/static/", "/health", "/ready", "/metrics")
 
 
 class TooManyRequests(Refused):

@@ -21,6 +21,11 @@ from .refusals import answer_error
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 
+_logger = logging.getLogger("layerglass.request")
+_VALID_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+
+
 class JSONFormatter(logging.Formatter):
     """One JSON object a line: time, level, logger, message, and the call's extra={"fields": {...}}."""
 
@@ -63,11 +68,6 @@ def log_config(log_format: LogFormat) -> dict[str, Any]:
         "root": {"handlers": ["stderr"], "level": "WARNING"},
         "loggers": {"layerglass": {"level": "INFO"}, "uvicorn": {"level": "INFO"}},
     }
-
-
-_logger = logging.getLogger("layerglass.request")
-_VALID_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
-_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
 class RequestLog:

@@ -33,6 +33,9 @@ SECURITY_HEADERS = {
 }
 
 
+_SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+
+
 class ResponseHeaders:
     """Middleware that adds the security headers to every answer, and keeps drawings and errors out of caches."""
 
@@ -69,9 +72,6 @@ class HeadAsGet:
             await self.app(get, receive, send_head)
         finally:
             scope["route"] = get.get("route")  # for the log
-
-
-_SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 
 class UnknownHost(Refused):

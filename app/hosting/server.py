@@ -17,6 +17,9 @@ from uvicorn.supervisors import Multiprocess
 from ..settings import Settings
 from .logs import log_config
 
+# glibc's malloc.h: M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD.
+_MALLOC_OPTIONS = {-8: 2, -3: 4 * 1024 * 1024, -1: 8 * 1024 * 1024}
+
 
 def bind(host: str, port: int, reuse_port: bool = False) -> socket.socket:
     """Return a socket bound to the address, so that a port in use is reported before anything is loaded.
@@ -69,7 +72,7 @@ def describe_bind_error(host: str, port: int, error: OSError) -> str:
     return f"Cannot listen on port {port} of {host}: {error.strerror}. Name another with --host and --port."
 
 
-def run(settings: Settings, listener: socket.socket) -> None:
+def run_server(settings: Settings, listener: socket.socket) -> None:
     """Serve until SIGTERM or Ctrl+C, which let running requests finish."""
     with ExitStack() as stack:
         if settings.workers > 1:
@@ -103,10 +106,6 @@ def make_config(settings: Settings) -> uvicorn.Config:
         timeout_graceful_shutdown=settings.shutdown_seconds,
         timeout_worker_healthcheck=30,  # importing TensorFlow can hold the GIL for seconds
     )
-
-
-# glibc's malloc.h: M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD.
-_MALLOC_OPTIONS = {-8: 2, -3: 4 * 1024 * 1024, -1: 8 * 1024 * 1024}
 
 
 def limit_malloc() -> None:

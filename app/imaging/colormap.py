@@ -79,7 +79,7 @@ class Extremes:
         return np.float32(self.high.max())
 
 
-def measure(activation: NDArray[np.float32]) -> Extremes:
+def find_extremes(activation: NDArray[np.float32]) -> Extremes:
     """Return the extremes of each map of an activation, (height, width, channels)."""
     # One axis at a time is several times as fast as both at once: NumPy then compares whole rows.
     return Extremes(activation.min(axis=0).min(axis=0), activation.max(axis=0).max(axis=0))
@@ -101,7 +101,7 @@ def quantise(
     quantise; with Scale.LAYER the ends are still those of the whole activation.
     """
     axes = (0, 1) if scale is Scale.MAP else None
-    extremes = extremes or measure(activation)
+    extremes = extremes or find_extremes(activation)
     low: Any = extremes.low if axes else extremes.lowest
     high: Any = extremes.high if axes else extremes.highest
     if not (np.abs(low) < _HUGE).all() or not (np.abs(high) < _HUGE).all():

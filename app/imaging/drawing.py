@@ -1,4 +1,4 @@
-"""Drawings (bytes that a person made) to pictures: the one place where image files are decoded."""
+"""Pictures of drawings: from image files, which are decoded here alone, and from pen strokes."""
 
 import io
 import json
@@ -23,6 +23,16 @@ _WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}  # TEM, RST0 to RST7, SOI
 
 # decode() checks the sides as soon as it has read the header, which is stricter than Pillow's own limit.
 Image.MAX_IMAGE_PIXELS = None
+
+
+Point = tuple[float, float]  # x to the right, y down, in pixels of the picture
+Stroke = Sequence[Point]
+CANVAS_SIDE = 280
+PEN_WIDTH = 18
+# One digit of each class, drawn by hand for the page.
+SAMPLES: dict[str, list[Stroke]] = json.loads(Path(__file__).with_name("samples.json").read_text(encoding="ascii"))
+FIRST_SAMPLE = "7"  # on the canvas before anyone has drawn
+_SUPERSAMPLING = 3
 
 
 class DrawingLimits(NamedTuple):
@@ -116,19 +126,6 @@ def _to_8_bits(picture: Image.Image) -> Image.Image:
     if picture.mode in {"L", "LA", "RGB", "RGBA"}:
         return picture
     return picture.convert("L" if picture.mode == "1" else "RGB")
-
-
-Point = tuple[float, float]  # x to the right, y down, in pixels of the picture
-Stroke = Sequence[Point]
-
-CANVAS_SIDE = 280
-PEN_WIDTH = 18
-
-# One digit of each class, drawn by hand for the page.
-SAMPLES: dict[str, list[Stroke]] = json.loads(Path(__file__).with_name("samples.json").read_text(encoding="ascii"))
-FIRST_SAMPLE = "7"  # on the canvas before anyone has drawn
-
-_SUPERSAMPLING = 3
 
 
 def draw_strokes(strokes: Iterable[Stroke], side: int = CANVAS_SIDE, pen_width: float = PEN_WIDTH) -> Image.Image:

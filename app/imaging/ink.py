@@ -13,10 +13,10 @@ MAX_SIDE = 1024  # pixels; a larger picture is reduced before its ink is looked 
 # The least difference of ink from its paper, where black and white differ by 1; less is the paper's noise.
 MIN_CONTRAST = 16 / 255
 
-Ink = Image.Image  # in mode L: 0 is paper, 255 the strongest ink
+InkImage = Image.Image  # in mode L: 0 is paper, 255 the strongest ink
 
 
-def read_ink(data: bytes, limits: DrawingLimits = DEFAULT_LIMITS) -> Ink:
+def read_ink(data: bytes, limits: DrawingLimits = DEFAULT_LIMITS) -> InkImage:
     """Find the ink in a PNG, JPEG, WebP, GIF or BMP file, whatever its colours.
 
     Transparency is paper. The picture itself decides whether ink is darker or brighter than paper.
@@ -30,7 +30,7 @@ def read_ink(data: bytes, limits: DrawingLimits = DEFAULT_LIMITS) -> Ink:
     return find_ink(picture.reduce(factor) if factor > 1 else picture)
 
 
-def find_ink(picture: Image.Image) -> Ink:
+def find_ink(picture: Image.Image) -> InkImage:
     """Find the ink of a picture in mode L, LA, RGB or RGBA.
 
     Returns: a picture in mode L, from 0 (paper) to 255 (the strongest ink).
@@ -53,7 +53,7 @@ def _extremes(channel: Image.Image) -> tuple[int, int]:
     return low, high
 
 
-def _ink_of_one_tone(alpha: Image.Image, tone: int) -> Ink:
+def _ink_of_one_tone(alpha: Image.Image, tone: int) -> InkImage:
     """Take the alpha of a picture of one tone, such as the page's canvas, as ink: the paper contrasts with the tone."""
     strongest = _extremes(alpha)[1]
     if strongest * max(tone, 255 - tone) < MIN_CONTRAST * 255**2:
@@ -61,7 +61,7 @@ def _ink_of_one_tone(alpha: Image.Image, tone: int) -> Ink:
     return _stretch(alpha, 0, strongest)
 
 
-def _transparent_ink(luminance: Image.Image, alpha: Image.Image) -> Ink:
+def _transparent_ink(luminance: Image.Image, alpha: Image.Image) -> InkImage:
     """Find the ink of a picture of several tones that is partly transparent.
 
     If its tones are nearly the same, it is ink without paper: the paper is what contrasts with it. If not, as in a
@@ -85,7 +85,7 @@ def _transparent_ink(luminance: Image.Image, alpha: Image.Image) -> Ink:
     return _ink_on_paper(filled.crop((left, top, right, bottom)), opaque[top:bottom, left:right])
 
 
-def _ink_on_paper(luminance: Image.Image, opaque: NDArray[np.bool_] | None = None) -> Ink:
+def _ink_on_paper(luminance: Image.Image, opaque: NDArray[np.bool_] | None = None) -> InkImage:
     """Find the ink of a picture in mode L, whose paper is the median of its border, or of the border's opaque part."""
     border = _border(np.asarray(luminance))
     if opaque is not None:
@@ -97,7 +97,7 @@ def _ink_on_paper(luminance: Image.Image, opaque: NDArray[np.bool_] | None = Non
     return _ink(luminance, paper, noise)
 
 
-def _ink(luminance: Image.Image, paper: int, noise: int = 0) -> Ink:
+def _ink(luminance: Image.Image, paper: int, noise: int = 0) -> InkImage:
     """Return how far each pixel of a picture in mode L is from its paper. paper, noise: levels from 0 to 255."""
     low, high = _extremes(luminance)
     if high <= paper or (low < paper and np.asarray(luminance).mean() <= paper):  # more of it is darker than brighter
@@ -109,7 +109,7 @@ def _ink(luminance: Image.Image, paper: int, noise: int = 0) -> Ink:
     return _stretch(luminance, floor, high)
 
 
-def _stretch(picture: Image.Image, paper: float, strongest: int) -> Ink:
+def _stretch(picture: Image.Image, paper: float, strongest: int) -> InkImage:
     """Map levels up to paper to 0, and those from strongest on to 255; between them linearly."""
     if (paper, strongest) == (0, 255):
         return picture
@@ -138,7 +138,7 @@ def _border(array: NDArray[Any]) -> NDArray[Any]:
     return np.concatenate([array[0], array[-1], array[:, 0], array[:, -1]])
 
 
-def normalise(ink: Ink, shape: tuple[int, int] = (28, 28)) -> NDArray[np.uint8]:
+def normalise(ink: InkImage, shape: tuple[int, int] = (28, 28)) -> NDArray[np.uint8]:
     """Scale and centre a digit as in MNIST (LeCun, Cortes and Burges, http://yann.lecun.com/exdb/mnist/).
 
     The ink's bounding box is scaled, keeping its aspect ratio and anti-aliased, to fit 20 of every 28 pixels, and
@@ -159,7 +159,7 @@ def normalise(ink: Ink, shape: tuple[int, int] = (28, 28)) -> NDArray[np.uint8]:
     return placed
 
 
-def _fit(ink: Ink, side: int) -> NDArray[np.uint8]:
+def _fit(ink: InkImage, side: int) -> NDArray[np.uint8]:
     """Scale the ink's bounding box to this longer side. A speck that vanishes in scaling is left out of the box."""
     left, top, right, bottom = _bounds(ink)
     while True:

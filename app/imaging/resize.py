@@ -12,7 +12,7 @@ MIN_FREE_SIDE = 32  # pixels; in a smaller image, a network for any size may fin
 MAX_FREE_SIDE = 512
 
 Levels = NDArray[np.uint8]  # (height, width, channels), from 0 (black, transparent) to 255 (white, opaque)
-Size = tuple[int, int]  # height, width
+PictureSize = tuple[int, int]  # height, width
 
 _OPAQUE = 255
 _WITH_ALPHA = {"LA", "RGBA"}
@@ -26,7 +26,7 @@ class ResizeMode(StrEnum):
     STRETCH = "stretch"  # all of it, distorted
 
 
-def choose_size(picture: Image.Image, height: int | None, width: int | None) -> Size:
+def choose_size(picture: Image.Image, height: int | None, width: int | None) -> PictureSize:
     """Return the size of a network's input where its height, its width or both are free (None).
 
     A free side follows from the picture's aspect ratio, within MIN_FREE_SIDE and MAX_FREE_SIDE. If both are free, the
@@ -46,7 +46,7 @@ def _clamp(side: float) -> int:
     return min(MAX_FREE_SIDE, max(MIN_FREE_SIDE, round(side)))
 
 
-def resize(picture: Image.Image, size: Size, mode: ResizeMode, channels: int) -> Levels:
+def resize(picture: Image.Image, size: PictureSize, mode: ResizeMode, channels: int) -> Levels:
     """Resize a picture to a network's input, anti-aliased. One that has the size already keeps its values.
 
     1 channel is luminance (ITU-R BT.601), 3 are red, green and blue; transparent parts show white paper. 2 and 4 have
@@ -80,7 +80,7 @@ def _on_paper(picture: Image.Image) -> Image.Image:
     return Image.composite(colours, Image.new(colours.mode, colours.size, "white"), alpha)
 
 
-def _resize(picture: Image.Image, size: Size, mode: ResizeMode) -> Image.Image:
+def _resize(picture: Image.Image, size: PictureSize, mode: ResizeMode) -> Image.Image:
     height, width = size
     if picture.size == (width, height):
         return picture
@@ -107,7 +107,7 @@ def _scale(
     return picture.resize(size, Image.Resampling.BILINEAR, box, reducing_gap=3.0)
 
 
-def _middle(picture: Image.Image, scale: float, size: Size) -> tuple[float, float, float, float]:
+def _middle(picture: Image.Image, scale: float, size: PictureSize) -> tuple[float, float, float, float]:
     """Return left, top, right and bottom of the part in the picture's middle that has this size once scaled."""
     width, height = min(picture.width, size[1] / scale), min(picture.height, size[0] / scale)
     left, top = (picture.width - width) / 2, (picture.height - height) / 2

@@ -79,7 +79,7 @@ def _add_tremor(stroke: StrokePoints, amplitude: float, rng: np.random.Generator
     return np.asarray(stroke + (noise[:-2] + noise[1:-1] + noise[2:]) / np.sqrt(3))
 
 
-def place(strokes: Sequence[StrokePoints], size: float) -> list[StrokePoints]:
+def centre(strokes: Sequence[StrokePoints], size: float) -> list[StrokePoints]:
     """Scale a digit to this longer side and centre it on the sheet of side 1."""
     points = np.concatenate(strokes)
     low, high = points.min(axis=0), points.max(axis=0)
@@ -129,5 +129,5 @@ def _draw_one_varied(digit: PenDigit, rng: np.random.Generator) -> NDArray[np.ui
     size = rng.uniform(*SIZES)
     pen_width = min(rng.uniform(*PEN_WIDTHS), _THICKEST * size)
     side = _VARIED_SIDE
-    placed = place(vary(strokes, rng), size)
+    placed = centre(vary(strokes, rng), size)
     return _draw([stroke * side for stroke in placed], side, pen_width * side)

@@ -16,6 +16,21 @@ MINUS = "\N{MINUS SIGN}"
 FULL_DIGITS = 9  # enough to distinguish all float32 values
 
 
+MAX_UNITS = 20
+FITS = {
+    Fit.DIGIT: "its ink, scaled and centred as MNIST's digits",
+    Fit.FIT: "all of it, with a margin",
+    Fit.FILL: "its middle",
+    Fit.STRETCH: "all of it, stretched",
+    Fit.ORIGINAL: "at its own size",
+}
+ANSWERS = {
+    Answer.PROBABILITIES: "probabilities",
+    Answer.LOGITS: "scores (logits), shown as their softmax",
+    Answer.VALUES: "numbers as they are",
+}
+
+
 def fixed(value: float, decimals: int = DECIMALS) -> str:
     """Format a value with this many decimals and a true minus sign, never as minus zero."""
     if not math.isfinite(value):
@@ -47,22 +62,6 @@ def add_up(parts: Sequence[float], total: float, decimals: int = DECIMALS) -> li
     for turn in range(abs(missing)):
         rounded[by_error[turn % len(parts)]] += step
     return [float(part) for part in rounded]
-
-
-MAX_UNITS = 20
-
-FITS = {
-    Fit.DIGIT: "its ink, scaled and centred as MNIST's digits",
-    Fit.FIT: "all of it, with a margin",
-    Fit.FILL: "its middle",
-    Fit.STRETCH: "all of it, stretched",
-    Fit.ORIGINAL: "at its own size",
-}
-ANSWERS = {
-    Answer.PROBABILITIES: "probabilities",
-    Answer.LOGITS: "scores (logits), shown as their softmax",
-    Answer.VALUES: "numbers as they are",
-}
 
 
 def shown_sum(cell: ConvolutionCell | DenseCell, value: float) -> float:

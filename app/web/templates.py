@@ -84,7 +84,7 @@ def strip_size(strip: Layout) -> tuple[int, int]:
     return strip.columns * 60, strip.rows * 6 if strip.rows > 1 else 14
 
 
-def place(grid: Layout, first: int, count: int) -> str:
+def grid_geometry(grid: Layout, first: int, count: int) -> str:
     """Return the geometry of a grid's picture, for the page's scripts.
 
     It has the first map's number, the count, the maps in a row, and each map's width, height and gap in pixels.
@@ -132,7 +132,7 @@ templates.env.filters |= {
     "plain": plain,
     "shape": shape,
     "shorten": shorten,
-    "place": place,
+    "geometry": grid_geometry,
     "spaced": spaced,
     "picture_words": picture_words,
     "grid_size": grid_size,

@@ -23,7 +23,7 @@ from app.explore.exploration import (
 )
 from app.explore.forward_passes import preprocess
 from app.explore.prediction import NoClasses, predict
-from app.imaging.colormap import Colormap, Scale, measure
+from app.imaging.colormap import Colormap, Scale, find_extremes
 from app.imaging.grid import draw_grid, draw_strip
 from app.imaging.ink import normalise, read_ink
 from app.library.library import Library
@@ -178,7 +178,7 @@ def test_a_vector_has_no_single_feature_map(digits: Network, image: NDArray[np.f
 
 def view_of(digits: Network, activation: NDArray[np.float32]) -> LayerView:
     image = np.zeros((28, 28, 1), dtype=np.float32)
-    return LayerView(digits, image, digits.layer("conv1"), activation, measure(activation), draw_grid(activation))
+    return LayerView(digits, image, digits.layer("conv1"), activation, find_extremes(activation), draw_grid(activation))
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.imaging.colormap import Colormap, Scale, colours, measure, quantise
+from app.imaging.colormap import Colormap, Scale, colours, find_extremes, quantise
 from app.imaging.grid import (
     STRIP_COLUMNS,
     Grid,
@@ -175,7 +175,7 @@ def test_a_value_that_is_not_one_changes_no_page_but_its_own(odd: float) -> None
 
 def test_known_extremes_change_nothing() -> None:
     values = activation(5, 3, 10)
-    assert draw_grid(values, extremes=measure(values)) == draw_grid(values)
+    assert draw_grid(values, extremes=find_extremes(values)) == draw_grid(values)
 
 
 def test_several_grids_may_show_some_maps_only() -> None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from app.imaging.drawing import MAX_SIDE, InvalidDrawing, NothingDrawn
-from app.imaging.ink import Ink, find_ink, normalise, read_ink
+from app.imaging.ink import InkImage, find_ink, normalise, read_ink
 from tests.pictures import draw_four, encode, four_png
 
 
@@ -274,7 +274,7 @@ def centre_of(digit: NDArray[np.uint8]) -> NDArray[np.float64]:
     return np.average(places, axis=0, weights=digit.ravel())
 
 
-def inks(max_side: int = 60) -> st.SearchStrategy[Ink]:
+def inks(max_side: int = 60) -> st.SearchStrategy[InkImage]:
     """Ink of any shape, mostly sparse: specks, hairlines, smears, from nearly nothing to full strength."""
     levels = st.one_of(st.integers(1, 255), st.integers(1, 3), st.just(255))
     return (
@@ -288,7 +288,7 @@ def inks(max_side: int = 60) -> st.SearchStrategy[Ink]:
 FIELDS = st.sampled_from([(28, 28), (32, 32), (20, 40), (40, 20), (9, 7), (1, 1)])
 
 
-def blot_with_specks() -> Ink:
+def blot_with_specks() -> InkImage:
     """A flat blot and, far from it, specks that vanish in scaling."""
     ink = np.zeros((31, 119), dtype=np.uint8)
     ink[12:20, 30:80] = np.random.default_rng(0).integers(0, 256, (8, 50))
@@ -296,7 +296,7 @@ def blot_with_specks() -> Ink:
     return Image.fromarray(ink)
 
 
-def strokes_beside_a_speck() -> Ink:
+def strokes_beside_a_speck() -> InkImage:
     ink = np.zeros((60, 40), dtype=np.uint8)
     ink[40:48, 3:9] = 255
     ink[0, 39] = 1
@@ -306,7 +306,7 @@ def strokes_beside_a_speck() -> Ink:
 @given(inks(), FIELDS)
 @example(blot_with_specks(), (9, 7))
 @example(strokes_beside_a_speck(), (28, 28))
-def test_a_normalised_digit_stays_as_it_is(ink: Ink, field: tuple[int, int]) -> None:
+def test_a_normalised_digit_stays_as_it_is(ink: InkImage, field: tuple[int, int]) -> None:
     once = normalise(ink, field)
     again = normalise(Image.fromarray(once), field)
     assert np.abs(again.astype(int) - once).max() <= 1
@@ -315,7 +315,7 @@ def test_a_normalised_digit_stays_as_it_is(ink: Ink, field: tuple[int, int]) -> 
 @given(inks(), FIELDS)
 @example(blot_with_specks(), (9, 7))
 @example(strokes_beside_a_speck(), (28, 28))
-def test_the_longer_side_is_20_of_every_28_pixels(ink: Ink, field: tuple[int, int]) -> None:
+def test_the_longer_side_is_20_of_every_28_pixels(ink: InkImage, field: tuple[int, int]) -> None:
     digit = normalise(ink, field)
     top, bottom, left, right = box_of(digit)
     assert digit.shape == field
@@ -323,7 +323,7 @@ def test_the_longer_side_is_20_of_every_28_pixels(ink: Ink, field: tuple[int, in
 
 
 @given(inks())
-def test_the_centre_of_mass_lies_in_the_pixel_below_the_middle(ink: Ink) -> None:
+def test_the_centre_of_mass_lies_in_the_pixel_below_the_middle(ink: InkImage) -> None:
     digit = normalise(ink)
     top, bottom, left, right = box_of(digit)
     for first, last, centre in zip((top, left), (bottom, right), centre_of(digit), strict=True):
@@ -332,7 +332,7 @@ def test_the_centre_of_mass_lies_in_the_pixel_below_the_middle(ink: Ink) -> None
 
 
 @given(inks())
-def test_the_strongest_ink_is_255(ink: Ink) -> None:
+def test_the_strongest_ink_is_255(ink: InkImage) -> None:
     assert normalise(ink).max() == 255
 
 

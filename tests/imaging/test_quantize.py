@@ -3,13 +3,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.imaging.colormap import Colormap, Scale, measure, quantise
+from app.imaging.colormap import Colormap, Scale, find_extremes, quantise
 from tests.imaging.values import BOTH_KINDS, BOTH_SCALES, activation, expected_levels
 
 
 def test_the_extremes_are_those_of_each_map() -> None:
     values = activation(5, 7, 3)
-    extremes = measure(values)
+    extremes = find_extremes(values)
     np.testing.assert_array_equal(extremes.low, values.min(axis=(0, 1)))
     np.testing.assert_array_equal(extremes.high, values.max(axis=(0, 1)))
 

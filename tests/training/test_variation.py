@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from app.training.rendering import add_regional_strokes, place, vary
+from app.training.rendering import add_regional_strokes, centre, vary
 
 CIRCLE = np.array([(0.5 + 0.2 * np.cos(a), 0.5 + 0.3 * np.sin(a)) for a in np.linspace(0, 2 * np.pi, 30)])
 SEVEN = np.array([[0.3, 0.2], [0.6, 0.2], [0.4, 0.8]])
@@ -53,7 +53,7 @@ def test_a_seven_that_has_its_bar_gets_no_other() -> None:
 
 @pytest.mark.parametrize("size", [0.2, 0.9])
 def test_place_fits_the_longer_side_and_centres_the_box(size: float) -> None:
-    points = np.concatenate(place([SEVEN], size))
+    points = np.concatenate(centre([SEVEN], size))
     assert np.ptp(points, axis=0).max() == pytest.approx(size)
     np.testing.assert_allclose((points.min(axis=0) + points.max(axis=0)) / 2, 0.5)
 

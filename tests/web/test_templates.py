@@ -14,19 +14,19 @@ from hypothesis import strategies as st
 from app.cnn.network import Network
 from app.explore.exploration import LayerView, as_maps
 from app.explore.prediction import ClassProbability
-from app.imaging.colormap import measure
+from app.imaging.colormap import find_extremes
 from app.imaging.grid import draw_grid, draw_strip, lay_out_grid, lay_out_strip
 from app.web.layer_list import LayerEntry, MapPage
 from app.web.templates import (
     bar_length,
     count,
     data_url,
+    grid_geometry,
     grid_size,
     have_words,
     number,
     percent,
     picture_words,
-    place,
     shape,
     spaced,
     strip_size,
@@ -114,7 +114,7 @@ def test_a_strip_of_several_rows_has_lower_ones(units: int, size: tuple[int, int
 
 
 def test_scripts_are_told_where_the_maps_are() -> None:
-    assert place(lay_out_grid(13, 11, 20), 64, 20) == "64 20 16 11 13 1"
+    assert grid_geometry(lay_out_grid(13, 11, 20), 64, 20) == "64 20 16 11 13 1"
     assert spaced((0.0, 1.5, 28.0, 28.0)) == "0.0 1.5 28.0 28.0"
 
 
@@ -153,7 +153,7 @@ def make_entry(shape: tuple[int, ...], first: int = 0, count: int | None = None,
     network = Network("small", parts(build_logistic()), card(build_logistic()))
     layer = replace(network.layers[0], name="<one>", output_shape=shape)
     count = shape[-1] if count is None else count
-    extremes = measure(as_maps(activation))
+    extremes = find_extremes(as_maps(activation))
     grid = draw_grid(activation) if len(shape) == 3 else draw_strip(activation)
     view = LayerView(network, np.zeros((28, 28, 1), np.float32), layer, activation, extremes, grid)
     return LayerEntry(layer, shape, MapPage(first, count, shape[-1], count), grid, view if is_drawn else None, False)

@@ -26,6 +26,15 @@ _SMALL = 2**14  # numbers; of smaller blocks a page or two would be wasted, and 
 _UNUSED = 2  # references to a block that nothing reads: the list's, and the one that counts them
 
 
+# Private, and all pages at once: one by one, each would cost a page fault.
+_FLAGS = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE} if sys.platform == "linux" else {}
+# An interpreter computes outside the GIL, so as many run at once as there are cores; more only take memory.
+# Of a small graph there is one: it is done in less time than another would take to be made, and to be kept.
+MAX_INTERPRETERS = min(os.cpu_count() or 1, 4)  # of one large graph
+_ANY = 32  # stands for a side of any size
+_MAX_GRAPHS = 8  # graphs that are kept; the least recently used one goes
+
+
 class Blocks:
     """Blocks of one size, each given out again when no array reads from it any more. Threads may share them."""
 
@@ -50,21 +59,12 @@ class Blocks:
             return block
 
 
-# Private, and all pages at once: one by one, each would cost a page fault.
-_FLAGS = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE} if sys.platform == "linux" else {}
-
-
 def _map(size: int) -> Array:
     """Map a block of so many numbers, or have malloc make it where the system maps no more."""
     try:
         return np.frombuffer(mmap.mmap(-1, 4 * size, **_FLAGS), np.float32)
     except OSError:  # a process may have so many mappings and no more
         return np.empty(size, np.float32)
-
-
-# An interpreter computes outside the GIL, so as many run at once as there are cores; more only take memory.
-# Of a small graph there is one: it is done in less time than another would take to be made, and to be kept.
-MOST = min(os.cpu_count() or 1, 4)
 
 
 class Interpreters:
@@ -77,7 +77,7 @@ class Interpreters:
         self._outputs = outputs
         self._ends = [0, *accumulate(math.prod(tensor.shape) for tensor in outputs)]
         self._blocks = Blocks(self._ends[-1])
-        self._turns = BoundedSemaphore(MOST if self._ends[-1] >= LARGE else 1)
+        self._turns = BoundedSemaphore(MAX_INTERPRETERS if self._ends[-1] >= LARGE else 1)
         self._idle = [self._make()]
 
     def run(self, image: Array) -> list[Array]:
@@ -107,10 +107,6 @@ class Interpreters:
         if any(interpreter.tensor(tensor.index)().shape != tensor.shape for tensor in self._outputs):
             raise ValueError("a shape that LiteRT computes otherwise")
         return interpreter
-
-
-_ANY = 32  # stands for a side of any size
-_MOST = 8  # graphs that are kept; the least recently used one goes
 
 
 class LiteEngine:
@@ -144,7 +140,7 @@ class LiteEngine:
             if key not in self._ready:
                 self._ready[key] = self._write(mode, shape)
             self._ready.move_to_end(key)
-            if len(self._ready) > _MOST:
+            if len(self._ready) > _MAX_GRAPHS:
                 self._ready.popitem(last=False)
             return self._ready[key]
 

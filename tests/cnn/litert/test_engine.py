@@ -78,7 +78,7 @@ def count_interpreters(monkeypatch: pytest.MonkeyPatch, image: NDArray[np.float3
 def test_a_small_network_has_one_interpreter_and_a_large_one_several(monkeypatch: pytest.MonkeyPatch) -> None:
     """One that is done at once is waited for: it takes less memory, and the same however many come."""
     (image,) = images(1, 28, 28, 1)
-    monkeypatch.setattr(interpreters, "MOST", 3)
+    monkeypatch.setattr(interpreters, "MAX_INTERPRETERS", 3)
     assert count_interpreters(monkeypatch, image) == 1
     monkeypatch.setattr(interpreters, "LARGE", 10)
     assert count_interpreters(monkeypatch, image) == 3
