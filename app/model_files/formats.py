@@ -1,4 +1,4 @@
-"""A file's format, told by its first bytes and not by its ending, and the way out for other formats."""
+"""A file's format, by its first bytes and not its ending, and advice for other formats."""
 
 from collections.abc import Callable
 from enum import Enum

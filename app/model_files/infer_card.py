@@ -26,8 +26,8 @@ def infer_card(model: LoadedModel, name: str) -> Card:
     return Card(
         title=name,
         description=(
-            "This model came without a card. What stands here was told from its layers: its outputs are only counted, "
-            f"and its input is taken to run from {value_range[0]:g} to {value_range[1]:g}."
+            "This model came without a card. What stands here was inferred from its layers: its outputs are only "
+            f"counted, and its input is taken to run from {value_range[0]:g} to {value_range[1]:g}."
         ),
         trained_on="Unknown: it came without a card.",
         training="Unknown: it came without a card.",
@@ -93,33 +93,33 @@ def infer_value_range(model: LoadedModel) -> tuple[float, float]:
 _COUNTED = ("input_shape", "parameters", "pooling")  # what the model itself says
 
 
-def complete_card(told: Any, guessed: Card) -> Card:
+def complete_card(written: Any, inferred: Card) -> Card:
     """Return the written card, with inferred values for the fields that it leaves out.
 
-    told: what a card's JSON holds, which should be an object. guessed: the card that infer_card makes.
+    written: what a card's JSON holds, which should be an object. inferred: the card that infer_card makes.
     Raises: ModelError, for a card that is no object, has unknown fields or values of the wrong kind, or contradicts
     itself or the model: one sentence.
     """
-    if not isinstance(told, dict):
-        raise ModelError(f"The card is {_kind(told)}, and should be a JSON object of fields: {_some_fields()}.")
-    if unknown := [name for name in told if name not in Card.model_fields]:
+    if not isinstance(written, dict):
+        raise ModelError(f"The card is {_kind(written)}, and should be a JSON object of fields: {_some_fields()}.")
+    if unknown := [name for name in written if name not in Card.model_fields]:
         names = ", ".join(shown(name) for name in unknown[:5])
         raise ModelError(f"The card has fields that no card has: {names}; correct or remove them.")
-    card = _validate({**_defaults(told, guessed), **told})
+    card = _validate({**_defaults(written, inferred), **written})
     for name in _COUNTED:
-        if getattr(card, name) != getattr(guessed, name):
-            says, has = _written(getattr(card, name)), _written(getattr(guessed, name))
+        if getattr(card, name) != getattr(inferred, name):
+            says, has = _written(getattr(card, name)), _written(getattr(inferred, name))
             raise ModelError(
                 f"The card says {name} {says}, and the model has {has}: correct it, or leave the field out."
             )
-    _check_classes(card, guessed)
+    _check_classes(card, inferred)
     return card
 
 
-def _defaults(told: dict[str, Any], guessed: Card) -> dict[str, Any]:
+def _defaults(written: dict[str, Any], inferred: Card) -> dict[str, Any]:
     """Return the inferred fields, with as many classes as the written answer needs of a lone neuron."""
-    fields = guessed.model_dump(mode="json")
-    if len(guessed.classes) == 1 and told.get("answer", Answer.VALUES) != Answer.VALUES:
+    fields = inferred.model_dump(mode="json")
+    if len(inferred.classes) == 1 and written.get("answer", Answer.VALUES) != Answer.VALUES:
         fields["classes"] = ["0", "1"]
     return fields
 
@@ -146,16 +146,16 @@ def _sentence(error: ValidationError) -> str:
     return f"The card's field {shown(path)} {message}, and it is {shown(received)}: correct it, or leave it out."
 
 
-def _check_classes(card: Card, guessed: Card) -> None:
+def _check_classes(card: Card, inferred: Card) -> None:
     """Raises: ModelError, where the card names more or fewer classes than the model has."""
-    expected = {len(guessed.classes)}
+    expected = {len(inferred.classes)}
     if expected == {1} and card.answer is not Answer.VALUES:
         expected = {2}  # one neuron tells two classes apart
     elif expected == {2} and card.answer is Answer.VALUES:
         expected = {1, 2}  # the guess does not tell one neuron from two
     if len(card.classes) in expected:
         return
-    if not guessed.classes:
+    if not inferred.classes:
         raise ModelError(
             f"The card names {len(card.classes):,} classes, and the model answers with a picture, which has none: "
             "write an empty list, or leave the field out."
@@ -166,9 +166,9 @@ def _check_classes(card: Card, guessed: Card) -> None:
     )
 
 
-def _kind(told: Any) -> str:
+def _kind(written: Any) -> str:
     names = {list: "a list", str: "a text", bool: "true or false", int: "a number", float: "a number"}
-    return names.get(type(told), "null")
+    return names.get(type(written), "null")
 
 
 def _some_fields() -> str:

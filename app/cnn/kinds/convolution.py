@@ -217,8 +217,8 @@ class SeparableConv2D(_Depthwise):
         return np.arange(input_channels), combined.sum(axis=3)
 
     def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
-        apart = graph.depthwise_conv_2d(inputs[0], weights["depthwise_kernel"], None, self.window)
-        made = graph.conv_2d(apart, weights["pointwise_kernel"], weights.get("bias"), Window((1, 1)))
+        filtered = graph.depthwise_conv_2d(inputs[0], weights["depthwise_kernel"], None, self.window)
+        made = graph.conv_2d(filtered, weights["pointwise_kernel"], weights.get("bias"), Window((1, 1)))
         return activate(graph, self.activation, made)
 
 

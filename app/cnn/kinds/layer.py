@@ -56,7 +56,7 @@ class Layer:
     keeps_channels: ClassVar[bool] = False
     # It moves or averages values, so that a probability stays one.
     keeps_probabilities: ClassVar[bool] = False
-    # It passes values on as they are, so that the range of the image is told by a layer after it.
+    # It passes values on as they are, so that the range of the image follows from a layer after it.
     keeps_values: ClassVar[bool] = False
     # It computes the same whatever the order of height, width and channels.
     ignores_layout: ClassVar[bool] = False
