@@ -23,10 +23,10 @@ _register = keras.saving.register_keras_serializable(package="layerglass")
 
 @_register
 class AdaptiveMaxPooling2D(layers.AdaptiveMaxPooling2D):
-    """Keras 3.15's own ends the process where it makes one column: TensorFlow divides by zero."""
+    """Adaptive maximum pooling, in place of Keras 3.15's: to one column, that divides by zero and ends the process."""
 
     def call(self, inputs: Any) -> Any:
-        """Pool rows, then columns: (1, height, width, channels) to (1, *output_size, channels)."""
+        """Pool rows, then columns: (batch, height, width, channels) to (batch, *output_size, channels)."""
         for axis, count in enumerate(self.output_size, start=1):
             size, before = ops.shape(inputs)[axis], (slice(None),) * axis
             windows = [slice(i * size // count, -(-(i + 1) * size // count)) for i in range(count)]
