@@ -13,7 +13,7 @@ from . import __version__
 from .explore.forward_passes import ForwardPasses
 from .hosting import metrics
 from .hosting.admission import Admission, AdmissionControl
-from .hosting.limits import LimitBodies, RateLimit, TimeLimits, UploadGate
+from .hosting.limits import LimitBodies, RateLimit, TimeLimits
 from .hosting.logs import RequestLog
 from .hosting.security import AllowedHosts, HeadAsGet, RefuseCrossSite, ResponseHeaders
 from .hosting.server import frozen_heap, limit_malloc
@@ -74,13 +74,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 def _add_middleware(app: FastAPI, settings: Settings) -> None:
     """Add the middleware, innermost first: a request passes through the last one first."""
     app.add_middleware(LimitBodies, limit_of=partial(uploads.body_limit, settings), max_in_memory=settings.max_bodies)
-    app.add_middleware(
-        UploadGate,
-        is_upload=uploads.is_upload,
-        check=uploads.check_uploads_allowed,
-        max_uploads=uploads.MAX_UPLOADS,
-        too_many=uploads.TooManyUploads,
-    )
+    app.add_middleware(uploads.UploadGate)
     app.add_middleware(AdmissionControl, admission=Admission(settings))
     app.add_middleware(TimeLimits, settings=settings)
     if settings.rate_limit:

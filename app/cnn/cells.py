@@ -12,6 +12,8 @@ from .types import PoolingMode
 from .windows import Region
 
 _NUMBER = {"anyOf": [{"type": "number"}, {"type": "null"}]}
+_FOUR_EDGES: dict[str, Any] = {"type": "array", "items": {"type": "integer"}, "minItems": 4, "maxItems": 4}
+_FOUR_EDGES["description"] = "[top, left, bottom, right], padding counted."
 
 
 def _as_is(value: Any) -> Any:
@@ -39,17 +41,8 @@ Rectangle = Annotated[
     Region,
     PlainValidator(_as_is),
     PlainSerializer(_edges, return_type=list[int]),
-    WithJsonSchema(
-        {
-            "type": "array",
-            "items": {"type": "integer"},
-            "minItems": 4,
-            "maxItems": 4,
-            "description": "[top, left, bottom, right], padding counted.",
-        }
-    ),
+    WithJsonSchema(_FOUR_EDGES),
 ]
-
 
 HiddenFloat = Annotated[float, Field(exclude=True)]
 HiddenText = Annotated[str, Field(exclude=True)]

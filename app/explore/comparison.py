@@ -145,10 +145,12 @@ def compare(
         _compare_layer(network, layer, forwards, trained, options, differences, maps if layer.is_spatial else units)
         for layer in compared
     ]
-    once, twice = _draw_pooled(image, 1), _draw_pooled(image, 2)
+    once = [pool_image(image, mode) for mode in PoolingMode]
+    twice = [pool_image(picture, mode) for picture, mode in zip(once, PoolingMode, strict=True)]
+    pooled = zip(draw_grids(once, Colormap.GRAY), draw_grids(twice, Colormap.GRAY), strict=True)  # each on one scale
     columns = (
-        _column(network, forward, forward is trained, (once[index], twice[index]), tuple(row[index] for row in rows))
-        for index, forward in enumerate(forwards)
+        _column(network, forward, forward is trained, pictures, tuple(row[index] for row in rows))
+        for index, (forward, pictures) in enumerate(zip(forwards, pooled, strict=True))
     )
     return Comparison(network, image, tuple(columns))
 
@@ -191,25 +193,25 @@ def _compare_layer(
     activations = [forward.activations[layer.name] for forward in forwards]
     reference = trained.activations[layer.name]
     with np.errstate(invalid="ignore", over="ignore"):  # infinity minus infinity
-        apart = [activation - reference for activation in activations]
+        changes = [activation - reference for activation in activations]
     grids = _draw_together(activations, options.colormap_for(np.stack(activations)), options, count)
-    drawn = _draw_together(apart, Colormap.BERLIN, options, count) if differences else [None] * len(apart)
+    drawn = _draw_together(changes, Colormap.BERLIN, options, count) if differences else [None] * len(changes)
     return [
         ComparedLayer(
             LayerView(network, trained.image, layer, activation, find_extremes(as_maps(activation)), grid),
             distance(activation, reference),
-            _farthest_map(each),
+            _farthest_map(change),
             difference,
         )
-        for activation, grid, each, difference in zip(activations, grids, apart, drawn, strict=True)
+        for activation, grid, change, difference in zip(activations, grids, changes, drawn, strict=True)
     ]
 
 
-def _farthest_map(apart: Array) -> int | None:
+def _farthest_map(change: Array) -> int | None:
     """Return the feature map with the largest sum of absolute differences."""
-    if apart.ndim != 3 or not apart.any():
+    if change.ndim != 3 or not change.any():
         return None
-    return int(np.abs(apart).sum(axis=(0, 1), dtype=np.float64).argmax())
+    return int(np.abs(change).sum(axis=(0, 1), dtype=np.float64).argmax())
 
 
 def _draw_together(
@@ -218,17 +220,6 @@ def _draw_together(
     if activations[0].ndim == 3:
         return draw_grids(activations, colormap, options.scale, options.columns, count)
     return draw_strips([activation.ravel() for activation in activations], colormap, count=count)
-
-
-def _draw_pooled(image: Array, times: int) -> list[Grid]:
-    """Draw the image pooled `times` times in each mode, in grey on one scale."""
-    pooled = []
-    for mode in PoolingMode:
-        picture = image
-        for _ in range(times):
-            picture = pool_image(picture, mode)
-        pooled.append(picture)
-    return draw_grids(pooled, Colormap.GRAY)
 
 
 def _column(

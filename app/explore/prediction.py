@@ -12,7 +12,7 @@ from pydantic import Field
 from ..cnn.card import Answer
 from ..cnn.cells import JsonFloat
 from ..cnn.definition import last_activation
-from ..cnn.kinds.activation_functions import is_logistic
+from ..cnn.kinds.activation_functions import is_logistic, shifted_exponentials
 from ..cnn.network import ForwardPass, Network
 from ..cnn.types import Array, PoolingMode
 
@@ -153,7 +153,7 @@ def _verdict(labels: list[str], probabilities: list[float], output: Array) -> tu
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return scores, (units,), as shares of 1."""
-    exponentials = np.exp(logits.astype(np.float64) - logits.max())
+    exponentials = shifted_exponentials(logits.astype(np.float64))
     return np.asarray(exponentials / exponentials.sum())
 
 

@@ -17,9 +17,7 @@ class ClientDisconnected(Refused):
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
     reason = "client gone"
-
-    def __init__(self) -> None:
-        super().__init__("The client disconnected.")
+    message = "The client disconnected."
 
 
 class Admission:

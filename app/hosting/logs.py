@@ -20,7 +20,6 @@ from .refusals import answer_error
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
-
 _logger = logging.getLogger("layerglass.request")
 _VALID_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}

@@ -11,10 +11,13 @@ class Refused(Exception):
 
     status: HTTPStatus
     reason: str  # a metric's label
+    message: str = ""  # of a refusal that always says the same
+    retry_seconds: int | None = None  # after which the client may try again
 
-    def __init__(self, message: str, headers: dict[str, str] | None = None) -> None:
-        super().__init__(message)
-        self.headers = headers
+    def __init__(self, message: str | None = None, headers: dict[str, str] | None = None) -> None:
+        super().__init__(message or self.message)
+        retry = {} if self.retry_seconds is None else {"Retry-After": str(self.retry_seconds)}
+        self.headers = {**retry, **(headers or {})}
 
 
 class BodyTooLarge(Refused):
@@ -32,10 +35,11 @@ class Overloaded(Refused):
     """More work than the server can do in time."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
+    retry_seconds = 2
+    message = f"The server is busy. Try again in {retry_seconds} seconds."
 
-    def __init__(self, reason: str, retry_seconds: int = 2, headers: dict[str, str] | None = None) -> None:
-        message = f"The server is busy. Try again in {retry_seconds} seconds."
-        super().__init__(message, {"Retry-After": str(retry_seconds), **(headers or {})})
+    def __init__(self, reason: str, headers: dict[str, str] | None = None) -> None:
+        super().__init__(headers=headers)
         self.reason = reason
 
 

@@ -79,12 +79,10 @@ class UnknownHost(Refused):
 
     status = HTTPStatus.BAD_REQUEST
     reason = "unknown host"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "The server does not answer to this host name. Use an address that it was started with, or have it started "
-            "with the name in LAYERGLASS_ALLOWED_HOSTS."
-        )
+    message = (
+        "The server does not answer to this host name. Use an address that it was started with, or have it started "
+        "with the name in LAYERGLASS_ALLOWED_HOSTS."
+    )
 
 
 class CrossSite(Refused):
@@ -92,9 +90,7 @@ class CrossSite(Refused):
 
     status = HTTPStatus.FORBIDDEN
     reason = "cross-site"
-
-    def __init__(self) -> None:
-        super().__init__("This was sent by a page of another website, which may not do that. Open Layerglass itself.")
+    message = "This was sent by a page of another website, which may not do that. Open Layerglass itself."
 
 
 class AllowedHosts:

@@ -82,41 +82,14 @@ def check_cells(step: Step, shape: Shape) -> None:
 
 # What a file may say of a layer that changes nothing once it is trained. Whatever is in it is left unread.
 _IGNORED = frozenset(
-    [
-        "name",
-        "trainable",
-        "dtype",
-        "seed",
-        "batch_input_shape",
-        "batch_shape",
-        "input_shape",
-        "input_dim",
-        "input_dtype",
-        "sparse",
-        "ragged",
-        "autocast",
-        "noise_shape",
-        "activity_regularizer",
-        "synchronized",
-        "fused",
-        "renorm",
-        "renorm_clipping",
-        "renorm_momentum",
-        "virtual_batch_size",
-        "adjustment",
-        "dropout",
-        "recurrent_dropout",
-        "stateful",
-        "unroll",
-        "use_cudnn",
-        "implementation",
-        "unit_forget_bias",
+    (
+        *("name", "trainable", "dtype", "seed", "autocast", "activity_regularizer", "l1", "l2", "cache_key"),
+        *("batch_input_shape", "batch_shape", "input_shape", "input_dim", "input_dtype", "input_length"),
+        *("sparse", "ragged", "noise_shape"),
+        *("synchronized", "fused", "renorm", "renorm_clipping", "renorm_momentum", "virtual_batch_size", "adjustment"),
+        *("dropout", "recurrent_dropout", "stateful", "unroll", "use_cudnn", "implementation", "unit_forget_bias"),
         "zero_output_for_mask",
-        "l1",
-        "l2",
-        "input_length",
-        "cache_key",
-    ]
+    )
 )
 _IGNORED_ENDINGS = ("_initializer", "_regularizer", "_constraint")
 

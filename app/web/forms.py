@@ -6,7 +6,6 @@ dependencies, and one model validates all of its fields at once.
 
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
 from typing import Annotated
 
 from anyio import CapacityLimiter, to_thread
@@ -26,6 +25,8 @@ from ..library.library import Library
 
 MAX_COLUMNS = 64
 MAX_OPENING = 4  # models opened at once
+
+_opening = CapacityLimiter(MAX_OPENING)
 
 
 class WeightsChoice(StrEnum):
@@ -57,12 +58,7 @@ async def open_network(library: Library, name: str) -> Network:
     Raises: UnknownModel, ModelError.
     """
     cached = library.cached_network(name)
-    return await to_thread.run_sync(library.network, name, limiter=_opening_limiter()) if cached is None else cached
-
-
-@cache
-def _opening_limiter() -> CapacityLimiter:
-    return CapacityLimiter(MAX_OPENING)
+    return await to_thread.run_sync(library.network, name, limiter=_opening) if cached is None else cached
 
 
 ModelPath = Annotated[str, Path(description="A model's name.")]

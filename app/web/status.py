@@ -26,12 +26,8 @@ class NotReady(Refused):
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
     reason = "not ready"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "The default network is not loaded yet, or the server is stopping. Try again in 5 seconds.",
-            {"Retry-After": "5"},
-        )
+    retry_seconds = 5
+    message = f"The default network is not loaded yet, or the server is stopping. Try again in {retry_seconds} seconds."
 
 
 @router.get("/health")

@@ -122,35 +122,16 @@ def picture_words(entry: LayerEntry) -> str:
     return f"{maps}, {shape(entry.shape[:2])} each, values {extremes}; {strongest}"
 
 
-templates.env.filters |= {
-    "data_url": data_url,
-    "percent": percent,
-    "bar_length": bar_length,
-    "have_words": have_words,
-    "number": number,
-    "count": count,
-    "plain": plain,
-    "shape": shape,
-    "shorten": shorten,
-    "geometry": grid_geometry,
-    "spaced": spaced,
-    "picture_words": picture_words,
-    "grid_size": grid_size,
-    "strip_size": strip_size,
-    "describe": lambda layer, pooling=None: layer.with_pooling(pooling).describe(),
-    "describe_unmoded": lambda layer: layer.describe_unmoded(),
-}
-templates.env.filters |= {
-    "shown_sum": formatting.shown_sum,
-    "activation_words": formatting.activation_words,
-    "operation_words": formatting.operation_words,
-    "reads_padding": formatting.reads_padding,
-    "softmax_units": formatting.softmax_units,
-}
-templates.env.globals |= {
-    "fixed": formatting.fixed,
-    "full": formatting.full,
-    "add_up": formatting.add_up,
+_OWN = (
+    *(data_url, percent, bar_length, have_words, number, count, plain, shape, shorten, spaced),
+    *(grid_geometry, grid_size, strip_size, picture_words),
+)
+_FORMATTING = (
+    *(formatting.shown_sum, formatting.activation_words, formatting.operation_words),
+    *(formatting.reads_padding, formatting.softmax_units),
+)
+templates.env.filters |= {each.__name__: each for each in (*_OWN, *_FORMATTING)}
+templates.env.globals |= {each.__name__: each for each in (formatting.fixed, formatting.full, formatting.add_up)} | {
     "shown_terms": SHOWN_TERMS,
     "shown_contributions": SHOWN_CONTRIBUTIONS,
 }

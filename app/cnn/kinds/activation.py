@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ..cells import Cell, ElementwiseCell, SoftmaxCell
 from ..errors import NoArithmetic, UnsupportedLayer
 from ..types import Array, Shape, Variables, Weights
-from .activation_functions import FUNCTIONS, activate, elu, function_name, leaky_relu
+from .activation_functions import FUNCTIONS, activate, elu, function_name, leaky_relu, shifted_exponentials
 from .checks import axis_number, axis_numbers, between, optional, real, setting, several
 from .layer import CellIndex, GraphBuilder, Layer, Tensor, known, last_size
 
@@ -16,8 +16,8 @@ _not_negative = between(0)
 
 
 def explain_softmax(logits: NDArray[np.float64], unit: int, value: float) -> SoftmaxCell:
-    """Return the arithmetic of one unit of softmax over (units,). The largest logit is taken off: exp stays finite."""
-    exponentials = np.exp(logits - logits.max())
+    """Return the arithmetic of one unit of softmax over (units,)."""
+    exponentials = shifted_exponentials(logits)
     return SoftmaxCell(logits, exponentials, float(exponentials.sum()), unit, value)
 
 

@@ -7,6 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..errors import UnsupportedLayer
 
 if TYPE_CHECKING:
@@ -110,6 +113,11 @@ FUNCTIONS = {
         ActivationFunction("tanh_shrink"),
     )
 }
+
+
+def shifted_exponentials(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return exp(logits - their maximum), whose shares of their sum are softmax; the shift keeps exp finite."""
+    return np.asarray(np.exp(logits - logits.max()))
 
 
 def is_logistic(name: str | None) -> bool:

@@ -1,7 +1,5 @@
 """Layers that matter in training only: they pass everything on when a trained network answers."""
 
-from typing import ClassVar
-
 from .checks import between, one_of, optional, setting
 from .layer import Unchanged
 
@@ -22,7 +20,7 @@ class Dropout(Unchanged):
 
     rate: float = setting(_share)
 
-    is_minor: ClassVar[bool] = True
+    is_minor = True
     keeps_probabilities = True
 
     def describe(self) -> str:
