@@ -1,4 +1,4 @@
-"""LayerSettings of a layer: each has the check that a value out of a file must pass, and Keras' default.
+"""Settings of a layer: each has the check that a value out of a file must pass, and Keras' default.
 
 A check takes a value and returns it clean, or raises ValueError with what was expected, as in "a whole number from 1 to
 1,024".

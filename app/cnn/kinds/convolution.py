@@ -281,9 +281,8 @@ class Conv2DTranspose(Convolution):
         # An input cell i puts the kernel's first row at i times the stride, less the padding.
         rows = row + self._padding(0) - down * self.strides[0]
         columns = column + self._padding(1) - across * self.strides[1]
-        kernels = weights["kernel"][np.ix_(rows, columns)][:, :, channel].astype(
-            np.float64
-        )  # (rows, columns, channels)
+        reaching = weights["kernel"][np.ix_(rows, columns)]  # (rows, columns, filters, input channels)
+        kernels = reaching[:, :, channel].astype(np.float64)
         return self._cell(weights, region, np.arange(image.shape[2]), patch, kernels, channel, value)
 
     def read_region(self, cells: Region, size: Size) -> Region:
