@@ -10,6 +10,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.formparsers import MultiPartParser
 
 from . import __version__
+from .cnn.cost import RunLimits
 from .explore.forward_passes import ForwardPasses
 from .hosting import metrics
 from .hosting.admission import Admission, AdmissionControl
@@ -18,10 +19,12 @@ from .hosting.logs import RequestLog
 from .hosting.security import AllowedHosts, HeadAsGet, RefuseCrossSite, ResponseHeaders
 from .hosting.server import frozen_heap, limit_malloc
 from .imaging.drawing import DrawingLimits
+from .library.kept import Kept
 from .library.library import Library
 from .settings import Settings, get_settings, resource
 from .web import api, pages, status, uploads
 from .web.errors import ERRORS, add_error_handlers, customize_openapi
+from .workers.engine import Workers
 
 _logger = logging.getLogger("layerglass")
 
@@ -29,11 +32,15 @@ _logger = logging.getLogger("layerglass")
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Return the app. Its lifespan runs the default network once before the first request is taken."""
     settings = settings or get_settings()
+    run_limits = RunLimits(settings.run_megabytes, settings.run_seconds)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         limit_malloc()
-        library = Library(settings.built_in_models, settings.models, settings.model, settings.state, settings.networks)
+        workers = Workers(run_limits, settings.computations)
+        library = Library(
+            settings.built_in_models, settings.models, settings.model, settings.state, app.state.kept, workers
+        )
         app.state.library = library
         try:
             library.open_default()
@@ -59,9 +66,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     # Never write a drawing to a temporary file. form_limits has no setting for this, only the class attribute does.
     MultiPartParser.spool_max_size = settings.max_drawing
     limits = DrawingLimits(settings.max_drawing, settings.max_side)
-    app.state.forward_passes = ForwardPasses(
-        settings.remembered_megabytes * 2**20, limits, metrics.FORWARD_PASS.observe
-    )
+    app.state.kept = Kept(settings.kept_megabytes * 2**20)
+    app.state.forward_passes = ForwardPasses(app.state.kept, limits, run_limits, metrics.FORWARD_PASS.observe)
     _add_middleware(app, settings)
     add_error_handlers(app)
     customize_openapi(app)

@@ -32,6 +32,14 @@ def count_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def count_megabytes() -> int:
+    """Return how much memory this machine has, in megabytes; 8,192 where it does not say."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20
+    except (AttributeError, OSError, ValueError):
+        return 8192
+
+
 def _split_paths(value: object) -> object:
     return [part for part in value.split(os.pathsep) if part] if isinstance(value, str) else value
 
@@ -63,7 +71,6 @@ class Settings(BaseSettings):
     )
     models: Paths = Field(default=(), description="Folders of your own models.")
     model: Paths = Field(default=(), description="Files of your own models.")
-    networks: int = Field(default=16, ge=1, description="How many networks are kept ready.")
     uploads: bool | None = Field(
         default=None,
         description="Whether models may be uploaded and changed from the page; by default only on a loopback address.",
@@ -99,7 +106,15 @@ class Settings(BaseSettings):
     max_fields: int = Field(default=128, ge=16, description="Fields of a form.")
     max_field: int = Field(default=16_384, ge=64, description="Bytes of a field.")
     held_megabytes: int = Field(default=256, ge=1, description="Megabytes of all request bodies in memory.")
-    remembered_megabytes: int = Field(default=256, ge=0, description="Megabytes of cached forward passes.")
+    kept_megabytes: int = Field(
+        default=1024, ge=0, description="Megabytes of networks kept ready and of forward passes remembered."
+    )
+    run_megabytes: int = Field(
+        default_factory=lambda: min(2048, max(512, count_megabytes() // 4)),
+        ge=64,
+        description="Megabytes that a network may take for one drawing; by default 2048, or a quarter of the memory.",
+    )
+    run_seconds: float = Field(default=20, gt=0, description="Seconds that a network may take for one drawing.")
     requests_per_minute: int | None = Field(
         default=None, ge=0, description="Requests a minute from one address; 0 is no limit."
     )

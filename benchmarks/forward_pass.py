@@ -53,6 +53,7 @@ def largest_difference(found: list[Any], expected: list[Any]) -> float:
 
 def measure(name: str, apart: ModelDefinition) -> None:
     """Print the figures of one model."""
+    assert apart.build is not None
     model, layers = apart.build(), apart.layers
     shape = tuple(size or 224 for size in apart.input_shape)
     image = np.random.default_rng(0).random(shape, dtype=np.float32)

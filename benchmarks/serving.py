@@ -83,7 +83,7 @@ class Server:
 def _answers(process: psutil.Process) -> bool:
     try:
         command = " ".join(process.cmdline())
-        return process.is_running() and "app.model_files.worker" not in command and "resource_tracker" not in command
+        return process.is_running() and ".workers." not in command and "resource_tracker" not in command
     except psutil.Error:
         return False
 

@@ -6,6 +6,8 @@ import { withPicture } from "./multipart.js";
 
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 8000;
+// Tells this page from others at its address, so that each has its turn. It means nothing else, and is never kept.
+const PAGE = crypto.getRandomValues(new Uint32Array(4)).join("-");
 const AWAY = "The server does not answer. Your drawing is safe here, and will be sent when the server is back.";
 
 /**
@@ -78,6 +80,7 @@ export class Exchange {
   addDrawing(ctx) {
     const file = this.unreadable ?? this.pad.file;
     this.unreadable = null;
+    ctx.request.headers["X-Layerglass-Page"] = PAGE;
     if (file) ctx.request.body.set("drawing", file, file.name);
     else ctx.fetch = (path, request) => fetch(path, withPicture(request, "drawing", this.pad.toPng()));
   }

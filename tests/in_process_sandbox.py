@@ -1,19 +1,20 @@
 """Opens files as the child process does, in this one: what is tested around it need not wait for a process."""
 
+import io
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
 from app.library import library, scanner
-from app.model_files import worker
 from app.model_files.errors import ModelError
-from app.model_files.sandbox import SerializedModel
 from app.model_files.serialization import parse_scan_result
+from app.workers import opener
+from app.workers.sandbox import SerializedModel
 
 
 class InProcessSandbox:
-    """In the place of app.model_files.sandbox.Sandbox."""
+    """In the place of app.workers.sandbox.Sandbox."""
 
     opened: ClassVar[list[str]] = []  # the names of the files, in the order in which they were opened
 
@@ -28,11 +29,11 @@ class InProcessSandbox:
 
     def open(self, path: Path) -> SerializedModel:
         self.opened.append(path.name)
-        told, data = worker.open_file(path, 1024)
+        told, parts = opener.open_file(path, 1024)
         found = parse_scan_result(told)
         if isinstance(found, ModelError):
             raise found
-        return SerializedModel(found, data)
+        return SerializedModel(found, io.BytesIO(b"".join(parts)))
 
 
 def use_in_process_sandbox(monkeypatch: pytest.MonkeyPatch) -> list[str]:

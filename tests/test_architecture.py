@@ -29,14 +29,15 @@ ALLOWED = {
     "app.cnn.litert": "numpy ai_edge_litert flatbuffers app.cnn",
     "app.cnn.tensorflow": "numpy keras tensorflow app.cnn",
     "app.model_files": "numpy pydantic h5py app.cnn",
-    "app.library": "app.cnn app.model_files",
+    "app.workers": "numpy landlockpy app.cnn app.model_files",
+    "app.library": "app.cnn app.model_files app.workers",
     "app.explore": "numpy pydantic app.cnn app.imaging app.library",
     "app.hosting": "fastapi starlette uvicorn limits prometheus_client app.settings",
     "app.web": "fastapi starlette anyio pydantic jinja2 markupsafe numpy prometheus_client app.__version__ "
     "app.settings app.cnn app.imaging app.model_files app.library app.explore app.hosting",
     "app.training": "numpy PIL pydantic typer keras tensorflow app.cnn app.imaging",
     "app.main": "fastapi starlette app.__version__ "
-    "app.settings app.imaging app.library app.explore app.hosting app.web",
+    "app.settings app.cnn app.imaging app.workers app.library app.explore app.hosting app.web",
     "app.cli": "typer app.settings app.library app.hosting app.training",
 }
 
@@ -77,7 +78,7 @@ def not_allowed(module: str, names: Iterator[str]) -> list[str]:
         if name.partition(".")[0] not in sys.stdlib_module_names
         and not any(within(name, each) for each in allowed)
         and not (room == "app.cnn" and only_when_needed(module, name))
-        and not (room == "app.model_files" and only_when_needed(module, name))
+        and not (room in {"app.model_files", "app.workers"} and only_when_needed(module, name))
     ]
 
 
@@ -90,7 +91,8 @@ ONLY_WHEN_NEEDED = {
     "app.model_files.loading": "keras",
     "app.model_files.layers": "keras app.model_files.keras_builder",
     "app.model_files.keras_builder": "keras app.cnn.tensorflow",
-    "app.model_files.worker": "tensorflow",
+    "app.workers.opener": "tensorflow",
+    "app.workers.runner": "tensorflow app.cnn.litert app.cnn.tensorflow",
     "app.cli": "app.training",
 }
 

@@ -25,7 +25,6 @@ def test_each_setting_is_read_from_the_environment(monkeypatch: pytest.MonkeyPat
         built_in_models=tmp_path,
         models=(tmp_path / "a b", Path("c")),
         model=(tmp_path / "m.keras",),
-        networks=5,
         uploads=True,
         upload_megabytes=7,
         state=tmp_path / "state",

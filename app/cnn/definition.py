@@ -18,7 +18,8 @@ class ModelDefinition:
     input_shape: ImageShape
     layers: tuple[Layer, ...]  # all but the input, in the order in which the data flows
     weights: Mapping[str, Weights]  # by layer
-    build: "Callable[[], keras.Model]"  # in Keras, which starts TensorFlow and takes seconds
+    # In Keras, which starts TensorFlow and takes seconds; None for a model that only another process may build.
+    build: "Callable[[], keras.Model] | None"
 
     @property
     def pooling(self) -> PoolingMode | None:

@@ -1,7 +1,25 @@
 """Reasons why a network, or one of its layers, cannot do what was asked."""
 
+from collections.abc import Sequence
 
-class ImageTooSmall(ValueError):
+
+class WrongImageSize(ValueError):
+    """A network for images of any size was given one that it cannot be run on."""
+
+
+class SizesDiffer(WrongImageSize):
+    """A layer is given maps of different sizes, as where an odd side was halved and doubled again."""
+
+    def __init__(self, size: tuple[int, int], layer: str, inputs: Sequence[tuple[int, ...]]) -> None:
+        height, width = size
+        sizes = " and ".join("×".join(map(str, shape)) for shape in inputs[:4])
+        super().__init__(
+            f"An image of {width}×{height} pixels does not go through this model: its layer “{layer}” would be given "
+            f"{sizes}, which do not go together. Send a drawing whose sides are multiples of 32, or at least of 2."
+        )
+
+
+class ImageTooSmall(WrongImageSize):
     """A network for images of any size was given one that its windows do not fit in."""
 
     def __init__(self, height: int, width: int) -> None:
@@ -9,6 +27,14 @@ class ImageTooSmall(ValueError):
             f"An image of {width}×{height} pixels is too small for this model: the windows of its layers do not fit "
             "in. Send a larger drawing."
         )
+
+
+class RunFailed(Exception):
+    """Running a network came to no end, or to a bad one. The message says why, and what to do."""
+
+
+class RunInterrupted(RunFailed):
+    """A network was not run for a reason that is the server's. Trying again may help."""
 
 
 class UnsupportedLayer(NotImplementedError):

@@ -2,18 +2,22 @@
 
 import copy
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from .card import Card
+from .cost import Cost, Reduction, estimate, output_shapes
 from .definition import ModelDefinition
-from .errors import UnsupportedLayer
+from .errors import NeedsKeras, UnsupportedLayer
 from .kinds import Layer
 from .receptive_field import map_extent, receptive_field_size
 from .types import Array, PoolingMode, Weights
 
 _log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _MOST_EXTENTS = 1024  # kept: a network of any size has others for each size of image
 
@@ -33,6 +37,9 @@ class ForwardPass:
     image: Array  # (height, width, channels)
     pooling: PoolingMode | None  # the mode it ran in; None without pooling, or where the layers' own modes differ
     activations: dict[str, Array]  # by layer name, in the order of the layers; without the batch
+    # Gives the pages back that reading the activations has mapped into this process; they are mapped again when needed.
+    give_back: Callable[[], None] | None = None
+    reduction: Reduction | None = None  # where the image was made smaller for the network's sake
 
     @property
     def output(self) -> Array:
@@ -48,10 +55,18 @@ class ForwardPass:
 class Network:
     """A model in memory. Safe to share between threads: running it changes nothing."""
 
-    def __init__(self, name: str, definition: ModelDefinition, card: Card, file_size: int | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        definition: ModelDefinition,
+        card: Card,
+        file_size: int | None = None,
+        engine: "Engine | None" = None,
+    ) -> None:
         """Make it ready to run as trained; what the other pooling modes need is made when they are asked for.
 
-        file_size: in bytes, where the model was read from a file.
+        file_size: in bytes, where the model was read from a file. engine: what runs it; by default the fastest one that
+        knows every layer, in this process.
         """
         self.name = name
         self.card = card
@@ -63,7 +78,8 @@ class Network:
         }
         self._find_extent = lru_cache(_MOST_EXTENTS)(partial(map_extent, self.layers))
         self._weights, self._own_pooling = definition.weights, definition.pooling
-        self._engine = make_engine(definition)
+        self.engine = make_engine(definition) if engine is None else engine
+        self._find_cost = lru_cache(_MOST_EXTENTS)(self._estimate)
 
     def with_card(self, card: Card) -> "Network":
         """Return the same network under another card of the same input shape, sharing everything else."""
@@ -75,6 +91,11 @@ class Network:
     def pools(self) -> bool:
         """It has a pooling layer, so that the pooling mode matters."""
         return any(layer.is_pooling for layer in self.layers)
+
+    @property
+    def runs_apart(self) -> bool:
+        """It runs in a process of its own, since it did not come with Layerglass."""
+        return self.engine.is_apart
 
     @property
     def answers_with_picture(self) -> bool:
@@ -116,22 +137,63 @@ class Network:
 
         image: (height, width, channels) in the card's shape and value range. pooling: None is as trained; in a
         network without pooling it changes nothing.
-        Raises: ImageTooSmall, where the network takes any size but this one is too small for it.
+        Raises: WrongImageSize, where the network takes any size but not this one; RunFailed.
         """
         mode = (pooling or self.card.pooling) if self.pools else None
-        outputs = self._engine.run(image, None if mode is self._own_pooling else mode)
+        outputs = self.engine.run(image, None if mode is self._own_pooling else mode)
         activations = {layer.name: output for layer, output in zip(self.layers, outputs, strict=True)}
-        return ForwardPass(image, mode, activations)
+        return ForwardPass(image, mode, activations, self.engine.give_back)
+
+    def cost(self, image: tuple[int, ...], pooling: PoolingMode | None = None) -> Cost:
+        """Return what a forward pass takes for an image of this shape. Raises: WrongImageSize."""
+        return self._find_cost(image, pooling or self.card.pooling)
+
+    def _estimate(self, image: tuple[int, ...], pooling: PoolingMode | None) -> Cost:
+        try:
+            shapes = output_shapes(self.layers, image)
+        except NeedsKeras:
+            names = (layer.name for layer in self.layers)
+            shapes = dict(zip(names, self.engine.output_shapes(image), strict=True))
+        return estimate(self.layers, shapes, image, pooling)
 
 
 class Engine(Protocol):
     """Runs a network. Safe to share between threads."""
 
+    is_apart: bool  # it runs the network in a process of its own
+    give_back: Callable[[], None] | None  # see ForwardPass
+
     def run(self, image: Array, mode: PoolingMode | None) -> list[Array]:
-        """Return every layer's output, without the batch, copied. mode: None is as trained. Raises: ImageTooSmall."""
+        """Return every layer's output, without the batch, copied. mode: None is as trained.
+
+        Raises: WrongImageSize, RunFailed.
+        """
+
+    def output_shapes(self, image: tuple[int, ...]) -> list[tuple[int, ...]]:
+        """Return the shape of every layer's output for an image of this shape, without the batch.
+
+        Raises: WrongImageSize, RunFailed.
+        """
+
+    @property
+    def nbytes(self) -> int:
+        """The memory that it holds, in bytes."""
+
+    def __hash__(self) -> int:
+        """Engines are the same where they are one."""
+
+    def close(self) -> None:
+        """Give back what can be given back. It may still run; then it takes it again."""
 
 
-def make_engine(definition: ModelDefinition) -> Engine:
+class LocalEngine(Engine, Protocol):
+    """Runs a network in this process."""
+
+    def use(self, image: Array, mode: PoolingMode | None, receive: Callable[[list[Array]], T]) -> T:
+        """Run, and return what receive makes of every layer's output, which it may read until it returns."""
+
+
+def make_engine(definition: ModelDefinition) -> LocalEngine:
     """Make the fastest engine that knows every layer, ready to run the network as trained."""
     try:
         from .litert.engine import LiteEngine  # here, because not every machine has LiteRT

@@ -18,10 +18,16 @@ def to_values(levels: NDArray[Any], card: Card) -> Array:
     Returns: float32 of the same shape.
     """
     low, high = card.value_range
-    # In float64, so that a level of 0 to 255 stays the whole number that it is.
-    values = low + _in_order(levels, card).astype(np.float64) * (high - low) / _WHITE
-    values = np.clip(values, min(low, high), max(low, high))
-    return ((values - _mean(card)) / _std(card)).astype(np.float32)
+    ordered = _in_order(levels, card)
+    made = np.empty(levels.shape, np.float32)
+    channels = levels.shape[2]
+    means, stds = (np.broadcast_to(each, channels) for each in (_mean(card), _std(card)))
+    for channel in range(channels):  # one at a time takes little memory, however many there are
+        # In float64, so that a level of 0 to 255 stays the whole number that it is.
+        values = low + ordered[..., channel].astype(np.float64) * (high - low) / _WHITE
+        values = np.clip(values, min(low, high), max(low, high))
+        made[..., channel] = (values - means[channel]) / stds[channel]
+    return made
 
 
 def to_levels(image: Array, card: Card) -> NDArray[np.float64]:

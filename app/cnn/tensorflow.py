@@ -5,7 +5,7 @@ Whoever imports from here waits for TensorFlow to start, so the server does it o
 
 from collections.abc import Callable
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 import keras
 import numpy as np
@@ -17,6 +17,8 @@ from .errors import ImageTooSmall
 from .kinds import KINDS
 from .kinds.pooling import MaxPooling2D, Pooling
 from .types import Array, PoolingMode, shared_mode
+
+T = TypeVar("T")
 
 _register = keras.saving.register_keras_serializable(package="layerglass")
 
@@ -102,15 +104,23 @@ tf.config.optimizer.set_experimental_options({"remapping": False})
 class TensorFlowEngine:
     """Graph functions of a Keras model, one a pooling mode, traced when first asked for. Safe to share."""
 
+    is_apart = False
+    give_back: Callable[[], None] | None = None
+
     def __init__(self, definition: ModelDefinition) -> None:
         """Build the Keras model, and trace the function that runs as trained."""
+        assert definition.build is not None
         self._model = definition.build()
         self._names = [layer.name for layer in definition.layers]
         self._traced: dict[PoolingMode | None, _Forward] = {None: self._trace(self._model)}
         self._lock = Lock()
 
     def run(self, image: Array, mode: PoolingMode | None) -> list[Array]:
-        """Return every layer's output, without the batch. mode: None is each layer's own. Raises: ImageTooSmall."""
+        """Return every layer's output, without the batch. mode: None is each layer's own. Raises: WrongImageSize."""
+        return self.use(image, mode, list)
+
+    def use(self, image: Array, mode: PoolingMode | None, receive: Callable[[list[Array]], T]) -> T:
+        """Run, and return what receive makes of the outputs. Raises: WrongImageSize."""
         with self._lock:
             if mode and mode not in self._traced:
                 self._traced[mode] = self._trace(with_pooling(self._model, mode))
@@ -118,7 +128,28 @@ class TensorFlowEngine:
             outputs = self._traced[mode](tf.constant(image[np.newaxis]))
         except tf.errors.InvalidArgumentError as error:  # a size less than zero
             raise ImageTooSmall(*image.shape[:2]) from error
-        return [output.numpy()[0] for output in outputs]
+        return receive([output.numpy()[0] for output in outputs])
+
+    def output_shapes(self, image: tuple[int, ...]) -> list[tuple[int, ...]]:
+        """Return the shape of every layer's output, as Keras computes it. Raises: WrongImageSize."""
+        names = self._names
+        all_layers = keras.Model(self._model.inputs[0], [self._model.get_layer(name).output for name in names])
+        try:
+            made = all_layers.compute_output_spec(keras.KerasTensor((1, *image)))
+        except (ValueError, TypeError) as error:
+            raise ImageTooSmall(*image[:2]) from error
+        specs = made if isinstance(made, list | tuple) else [made]
+        return [tuple(each.shape[1:]) for each in specs]
+
+    @property
+    def nbytes(self) -> int:
+        """The memory of the weights, in bytes, which each pooling mode copies."""
+        return 4 * int(self._model.count_params()) * len(self._traced)
+
+    def close(self) -> None:
+        """Drop the functions of all modes but the trained one."""
+        with self._lock:
+            self._traced = {None: self._traced[None]}
 
     def _trace(self, model: keras.Model) -> _Forward:
         """Trace a function from a batch of one image to all layers' outputs. Run it once if the size is known."""

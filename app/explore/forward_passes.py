@@ -1,7 +1,9 @@
 """The service that runs networks. It remembers the last forward passes: another view of a drawing costs no new one."""
 
-from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 from hashlib import blake2b
 from threading import Lock
 from time import perf_counter, thread_time
@@ -11,14 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cnn.card import Card, Fit, Ink
+from ..cnn.cost import DEFAULT_LIMITS as DEFAULT_RUN_LIMITS
+from ..cnn.cost import Cost, Reduction, RunLimits, TooCostly
+from ..cnn.errors import WrongImageSize
 from ..cnn.network import ForwardPass, Network
 from ..cnn.preprocessing import colour_channels, to_levels, to_values
 from ..cnn.types import Array, PoolingMode
 from ..imaging.drawing import DEFAULT_LIMITS, DrawingLimits, decode
 from ..imaging.ink import normalise, read_ink
-from ..imaging.resize import MIN_FREE_SIDE, ResizeMode, choose_size, pad, resize
+from ..imaging.resize import MIN_FREE_SIDE, ResizeMode, choose_size, pad, resize, shrink
+from ..library.kept import Kept
 
-MAX_BYTES = 256 * 1024 * 1024  # of activations
+_LEAST_SIDE = 8  # pixels of an image that was made smaller
+_Choose = Callable[[tuple[int, ...]], int]
 # The weak reference lets a network go that the library no longer uses; its forward passes are evicted in their turn.
 _Key = tuple[ref[Network], PoolingMode | None, bool, bytes]
 
@@ -33,20 +40,21 @@ class ForwardPasses:
 
     def __init__(
         self,
-        max_bytes: int = MAX_BYTES,
+        kept: Kept | None = None,
         limits: DrawingLimits = DEFAULT_LIMITS,
+        run_limits: RunLimits = DEFAULT_RUN_LIMITS,
         observe: Callable[[float], None] | None = None,
     ) -> None:
         """Start with an empty cache.
 
-        max_bytes: of activations. limits: how large a drawing may be. observe: called with the seconds that each
-        forward pass took.
+        kept: decides which forward passes are remembered. limits: how large a drawing may be. run_limits: what one
+        forward pass may take. observe: called with the seconds that each forward pass took.
         """
-        self.max_bytes = max_bytes
         self.limits = limits
+        self.run_limits = run_limits
         self.observe = observe
-        self.size = 0  # in bytes
-        self._cache: OrderedDict[_Key, ForwardPass] = OrderedDict()
+        self._kept = kept or Kept()
+        self._cache: dict[_Key, ForwardPass] = {}
         self._last_seconds: WeakKeyDictionary[Network, dict[PoolingMode | None, float]] = WeakKeyDictionary()
         self._lock = Lock()
 
@@ -56,52 +64,104 @@ class ForwardPasses:
         """Run a network on a drawing, unless the result is cached.
 
         pooling: None is as trained. invert: swap ink and paper before the network.
-        Raises: InvalidDrawing, ImageTooSmall.
+        Raises: InvalidDrawing, WrongImageSize, TooCostly, RunFailed.
         """
         mode = _mode_in_effect(network, pooling)
         key = (ref(network), mode, invert, blake2b(drawing, digest_size=16).digest())
         with self._lock:
-            if key in self._cache:
-                self._cache.move_to_end(key)
-                return self._cache[key]
-        image = preprocess(drawing, network.card, self.limits)
+            remembered = self._cache.get(key)
+        if remembered is not None:
+            self._kept.touch(key)
+            return remembered
+        image, reduction = self._prepare(network, drawing, mode)
         start, cpu_start = perf_counter(), thread_time()
         forward = network.run(swap_ink_and_paper(image, network.card) if invert else image, pooling)
         if self.observe is not None:
             self.observe(perf_counter() - start)
         with self._lock:
             self._last_seconds.setdefault(network, {})[mode] = thread_time() - cpu_start
-        self._put(key, forward)
-        return forward
+        remembered = self._remember(key, replace(forward, reduction=reduction) if reduction else forward)
+        self._kept.weigh(network.engine, network.engine.nbytes)  # last, so that it is not what goes
+        return remembered
+
+    def _prepare(self, network: Network, drawing: bytes, mode: PoolingMode | None) -> tuple[Array, Reduction | None]:
+        """Return the network's input, and how it was made smaller if that was needed for the network to run it."""
+        found: list[Reduction] = []
+
+        def choose_factor(image: tuple[int, ...]) -> int:
+            reduction = choose_reduction(network, image, mode, self.run_limits)
+            found.extend([reduction] if reduction else [])
+            return reduction.factor if reduction else 1
+
+        return preprocess(drawing, network.card, self.limits, choose_factor), next(iter(found), None)
 
     def last_seconds(self, network: Network, pooling: PoolingMode | None) -> float | None:
         """Return the processor time in seconds of a network's last forward pass in this mode; None before the first."""
         with self._lock:
             return self._last_seconds.get(network, {}).get(_mode_in_effect(network, pooling))
 
-    def _put(self, key: _Key, forward: ForwardPass) -> None:
+    def _remember(self, key: _Key, forward: ForwardPass) -> ForwardPass:
         with self._lock:
-            if key in self._cache:
-                return
             self._cache[key] = forward
-            self.size += forward.nbytes
-            while self.size > self.max_bytes:
-                _, evicted = self._cache.popitem(last=False)
-                self.size -= evicted.nbytes
+        self._kept.put(key, forward.nbytes, partial(self._forget, key))
+        return forward
+
+    def _forget(self, key: _Key) -> None:
+        with self._lock:
+            self._cache.pop(key, None)
 
 
 def _mode_in_effect(network: Network, pooling: PoolingMode | None) -> PoolingMode | None:
     return (pooling or network.card.pooling) if network.pools else None
 
 
-def preprocess(drawing: bytes, card: Card, limits: DrawingLimits = DEFAULT_LIMITS) -> Array:
+def choose_reduction(
+    network: Network, image: tuple[int, ...], mode: PoolingMode | None, limits: RunLimits
+) -> Reduction | None:
+    """Return how much smaller an image of this shape has to be made, so that running it keeps within the limits.
+
+    None where it is small enough. An image of any size is made so small that every pooling mode can run it, so that all
+    of them see the same one. Raises: WrongImageSize, TooCostly where the network takes no other size.
+    """
+    if network.card.input_shape[:2] != (None, None):
+        cost = network.cost(image, mode)
+        if not limits.allow(cost):
+            raise TooCostly(network.name, image, cost, limits, "Bring a smaller model")
+        return None
+    cost = _highest_cost(network, image)
+    if limits.allow(cost):
+        return None
+    height, width, channels = image
+    for factor in range(2, min(height, width) // _LEAST_SIDE + 1):
+        with suppress(WrongImageSize):
+            if limits.allow(_highest_cost(network, (-(-height // factor), -(-width // factor), channels))):
+                return Reduction(height, width, factor, cost, limits)
+    raise TooCostly(network.name, image, cost, limits, "Send a smaller drawing")
+
+
+def _highest_cost(network: Network, image: tuple[int, ...]) -> Cost:
+    """Return for each part of the cost the most that it is in any pooling mode."""
+    modes = (None, *PoolingMode) if network.pools else (None,)
+    return Cost(*map(max, zip(*(network.cost(image, mode) for mode in modes), strict=True)))
+
+
+def preprocess(
+    drawing: bytes,
+    card: Card,
+    limits: DrawingLimits = DEFAULT_LIMITS,
+    choose_factor: Callable[[tuple[int, ...]], int] = lambda image: 1,
+) -> Array:
     """Turn a drawing into a network's input: (height, width, channels) float32, by its card's fit, range and channels.
 
     A side that the input leaves free is at least 32 pixels long, and at most 1,024 where ink is found at its own size,
-    512 otherwise. limits: how large a drawing may be. Raises: app.imaging.drawing.InvalidDrawing.
+    512 otherwise. limits: how large a drawing may be. choose_factor: is told the input's shape, before it is made, and
+    returns by how much both sides are divided. Raises: app.imaging.drawing.InvalidDrawing.
     """
+    height, width, channels = card.input_shape
+    if height and width:
+        choose_factor((height, width, channels))  # only to refuse it, before the drawing is read
     find_levels = _ink_levels if card.finds_ink else _picture_levels
-    return to_values(find_levels(drawing, card, limits), card)
+    return to_values(find_levels(drawing, card, limits, choose_factor), card)
 
 
 def swap_ink_and_paper(image: Array, card: Card) -> Array:
@@ -112,7 +172,7 @@ def swap_ink_and_paper(image: Array, card: Card) -> Array:
     return to_values(levels, card)
 
 
-def _ink_levels(drawing: bytes, card: Card, limits: DrawingLimits) -> NDArray[np.float32]:
+def _ink_levels(drawing: bytes, card: Card, limits: DrawingLimits, choose_factor: _Choose) -> NDArray[np.float32]:
     """Find the drawing's ink and paint it in grey: (height, width, channels), 0 to 255."""
     height, width, channels = card.input_shape
     ink = read_ink(drawing, limits)
@@ -120,19 +180,22 @@ def _ink_levels(drawing: bytes, card: Card, limits: DrawingLimits) -> NDArray[np
         grey = normalise(ink, (height or 28, width or 28)).astype(np.float32)
     else:
         grey = pad(np.asarray(ink, dtype=np.float32), MIN_FREE_SIDE, paper=0)
+        grey = shrink(grey, choose_factor((*grey.shape, channels)))
     grey = grey if card.ink is Ink.BRIGHT else 255 - grey
     levels = np.full((*grey.shape, channels), 255, dtype=np.float32)
     levels[..., : colour_channels(channels)] = grey[..., np.newaxis]
     return levels
 
 
-def _picture_levels(drawing: bytes, card: Card, limits: DrawingLimits) -> NDArray[np.uint8]:
+def _picture_levels(drawing: bytes, card: Card, limits: DrawingLimits, choose_factor: _Choose) -> NDArray[np.uint8]:
     """Fit the picture to the input's size: (height, width, channels), 0 to 255."""
     height, width, channels = card.input_shape
     picture = decode(drawing, limits)
     # An input of any size takes the picture's own, so there is nothing to fit.
     placing = ResizeMode.FIT if card.fit in {Fit.ORIGINAL, Fit.DIGIT} else ResizeMode(card.fit)
-    levels = resize(picture, choose_size(picture, height, width), placing, channels)
+    rows, columns = choose_size(picture, height, width)
+    factor = 1 if height and width else choose_factor((rows, columns, channels))
+    levels = resize(picture, (-(-rows // factor), -(-columns // factor)), placing, channels)
     if card.ink is Ink.DARK:
         return levels
     colours = colour_channels(channels)

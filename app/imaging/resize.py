@@ -46,6 +46,16 @@ def _clamp(side: float) -> int:
     return min(MAX_FREE_SIDE, max(MIN_FREE_SIDE, round(side)))
 
 
+def shrink(grey: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
+    """Return the means of blocks of factor × factor levels, (height, width); what reaches over the edge is paper, 0."""
+    if factor == 1:
+        return grey
+    rows, columns = (-(-side // factor) for side in grey.shape)
+    padded = np.zeros((rows * factor, columns * factor), np.float32)
+    padded[: grey.shape[0], : grey.shape[1]] = grey
+    return np.asarray(padded.reshape(rows, factor, columns, factor).mean(axis=(1, 3)), np.float32)
+
+
 def resize(picture: Image.Image, size: PictureSize, mode: ResizeMode, channels: int) -> Levels:
     """Resize a picture to a network's input, anti-aliased. One that has the size already keeps its values.
 

@@ -3,14 +3,18 @@
 import hashlib
 import os
 import secrets
+import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import BinaryIO
 
 from ..model_files.errors import printable, shown
 
 ENDINGS = (".keras", ".h5", ".hdf5")
+
+_PIECE_BYTES = 2**20  # that are copied at once
 
 _RESERVED = '<>:"|?*/'  # in the file names of some systems
 _FORM_ESCAPES = ("%22", "%0D", "%0A")  # a quote and line ends, as browsers escape them in a form
@@ -133,7 +137,7 @@ def stamp_of(path: Path) -> Stamp | None:
     return status.st_mtime_ns, status.st_size, status.st_ino
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes | BinaryIO) -> None:
     """Write a file completely or not at all, creating its folder if needed. Raises: OSError.
 
     Other processes may read or write the same file at any time.
@@ -141,7 +145,11 @@ def write_atomically(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.{secrets.token_hex(8)}.partial")
     try:
-        partial.write_bytes(data)
+        with partial.open("wb") as file:
+            if isinstance(data, bytes):
+                file.write(data)
+            else:
+                shutil.copyfileobj(data, file, _PIECE_BYTES)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

@@ -6,18 +6,22 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import BinaryIO
 
 from ..cnn.card import Card
+from ..cnn.definition import ModelDefinition
 from ..cnn.kinds import Layer
 from ..cnn.network import Network
 from ..cnn.types import PoolingMode
 from ..model_files.errors import ModelError
-from ..model_files.sandbox import open_in_sandbox
-from ..model_files.serialization import deserialize
+from ..model_files.serialization import deserialize_weights
+from ..workers.engine import WorkerEngine, Workers
+from ..workers.sandbox import open_in_sandbox
 from .cards import CardStore, merge_cards
 from .files import EmptyLibrary, ModelFile, Origin, find_files
+from .kept import Kept
 from .models import BuiltInModels, ModelEntry, ModelState, NetworkCache
 from .scanner import Scanner
 from .uploads import StorageError, Uploads
@@ -50,23 +54,26 @@ class Library:
         folders: Iterable[Path] = (),
         files: Iterable[Path] = (),
         state: Path | None = None,
-        limit: int = 16,
+        kept: Kept | None = None,
+        workers: Workers | None = None,
     ) -> None:
         """Scan the folders once.
 
         built_in, folders, files: as for `find_files`. state: the folder for uploads, cards and scan results; by
-        default a temporary one. limit: how many networks stay in memory.
+        default a temporary one. kept: decides which networks stay in memory. workers: what
+        runs networks that did not come with Layerglass.
         Raises: EmptyLibrary.
         """
         self._temporary = None if state else tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True)
         state = Path(os.path.realpath(self._temporary.name if self._temporary else state or "."))
-        self._uploads, self._networks = Uploads(state / "uploads"), NetworkCache(limit)
+        self._uploads, self._networks = Uploads(state / "uploads"), NetworkCache(kept or Kept())
         self._scanner, self._cards = Scanner(state), CardStore(state)
         self._sources = (built_in, tuple(folders), tuple(files), self._uploads.folder)
         self._lock = threading.RLock()
         self._opening: dict[str, threading.Lock] = {}  # by name: each model is opened once
         self._entries: dict[str, ModelEntry] = {}
         self._built_in = BuiltInModels()
+        self._workers = workers or Workers()
         self._refreshed_at = float("-inf")
         if not self.entries():
             self.close()
@@ -75,6 +82,7 @@ class Library:
     def close(self) -> None:
         """Stop scanning, and delete the temporary folder, if there is one."""
         self._scanner.close()
+        self._workers.close()
         if self._temporary:
             self._temporary.cleanup()
 
@@ -186,11 +194,12 @@ class Library:
         """
         with self._uploads.receive(filename, content) as received:
             model = open_in_sandbox(received)
-            for file in self._uploads.candidates(received, self.entries(now=True)):
-                self._scanner.store(file, model)
-                if self._uploads.publish(received, file):
-                    break
-                self._scanner.delete(file)
+            with model.file:
+                for file in self._uploads.candidates(received, self.entries(now=True)):
+                    self._scanner.store(file, model)
+                    if self._uploads.publish(received, file):
+                        break
+                    self._scanner.delete(file)
         self.entries(now=True)
         return self.entry(file.name)
 
@@ -254,9 +263,14 @@ class Library:
         if entry.error is not None:
             raise ModelError(entry.error)
         if entry.is_built_in:
-            card, definition = entry.card, self._built_in.open(entry.file)
-        else:
-            card = merge_cards(self._cards.read(entry.file), self._scanner.scan(entry.file).card)
-            definition = deserialize(self._scanner.model_data(entry.file)).definition
+            assert entry.card is not None
+            return Network(entry.name, self._built_in.open(entry.file), entry.card, entry.file.size)
+        found = self._scanner.scan(entry.file)
+        card = merge_cards(self._cards.read(entry.file), found.card)
         assert card is not None
-        return Network(entry.name, definition, card, entry.file.size)
+        file = self._scanner.open_model(entry.file)
+        # The weights stay in the file until the microscope reads one.
+        weights = deserialize_weights(mmap(file.fileno(), 0, access=ACCESS_READ), found.layers)
+        definition = ModelDefinition(found.card.input_shape, found.layers, weights, build=None)
+        engine = WorkerEngine(self._workers, file, found.layers)
+        return Network(entry.name, definition, card, entry.file.size, engine)

@@ -1,21 +1,20 @@
 """A model in the library's list, how a built-in one is opened, and the networks that stay in memory."""
 
 import threading
-from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 from ..cnn.card import Card
 from ..cnn.definition import ModelDefinition
 from ..cnn.kinds import Layer
-from ..cnn.network import Network
+from ..cnn.network import Engine, Network
 from ..model_files.errors import ModelError
 from ..model_files.loading import load_model
 from .files import ModelFile, Origin, Stamp, stamp_of
-
-_MAX_PARAMETERS = 100_000_000  # of all cached networks; the newest is kept whatever its size
+from .kept import Kept
 
 
 class ModelState(StrEnum):
@@ -88,12 +87,15 @@ class BuiltInModels:
         return definition
 
 
-class NetworkCache:
-    """An LRU cache of networks by the file that they were read from. Thread-safe."""
+_Key = tuple[str, Path, Stamp]
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._networks: OrderedDict[tuple[str, Path, Stamp], Network] = OrderedDict()
+
+class NetworkCache:
+    """Networks that are ready, by the file that they were read from, as long as there is room for them. Thread-safe."""
+
+    def __init__(self, kept: Kept) -> None:
+        self._kept = kept
+        self._networks: dict[_Key, Network] = {}
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -108,28 +110,33 @@ class NetworkCache:
                 return None
             if entry.card is not None and network.card != entry.card:
                 network = self._networks[key] = network.with_card(entry.card)
-            self._networks.move_to_end(key)
-            return network
+        self._kept.touch(network.engine)
+        return network
 
     def put(self, entry: ModelEntry, network: Network) -> Network:
-        """Cache a network, evict others if there are too many, and return it."""
+        """Cache a network, evict others if there is no room for all of them, and return it."""
+        key = _key(entry.file)
         with self._lock:
-            self._networks[_key(entry.file)] = network
-            while len(self._networks) > 1 and (len(self._networks) > self._limit or self._is_too_large()):
-                self._networks.popitem(last=False)
+            self._networks[key] = network
+        self._kept.put_in_use(network.engine, network.engine.nbytes, partial(self._evict, key, network.engine))
         return network
 
     def retain(self, files: Iterable[ModelFile]) -> None:
         """Evict the networks of all other files, including earlier versions of these files."""
         keys = {_key(file) for file in files}
         with self._lock:
-            for key in self._networks.keys() - keys:
+            gone = {key: network.engine for key, network in self._networks.items() if key not in keys}
+        for key, engine in gone.items():
+            self._kept.forget(engine)
+            self._evict(key, engine)
+
+    def _evict(self, key: _Key, engine: Engine) -> None:
+        with self._lock:
+            network = self._networks.get(key)
+            if network is not None and network.engine is engine:
                 del self._networks[key]
-
-    def _is_too_large(self) -> bool:
-        parameters = sum(layer.parameters for network in self._networks.values() for layer in network.layers)
-        return parameters > _MAX_PARAMETERS
+        engine.close()
 
 
-def _key(file: ModelFile) -> tuple[str, Path, Stamp]:
+def _key(file: ModelFile) -> _Key:
     return file.name, file.path, file.stamp

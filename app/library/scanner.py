@@ -5,13 +5,14 @@ import threading
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from ..model_files.errors import ModelError, shown
-from ..model_files.sandbox import Sandbox, SerializedModel
 from ..model_files.serialization import ScanResult, dump_scan_result, parse_scan_result
+from ..workers.sandbox import Sandbox, SerializedModel
 from .files import ModelFile, stamp_of, write_atomically
 
-_MODEL, _RESULT = ".npz", ".json"
+_MODEL, _RESULT = ".model", ".json"
 _MAX_BYTES = 2**31  # of all stored models; an evicted one is scanned again when it is needed
 
 _CANNOT_KEEP = (
@@ -66,12 +67,12 @@ class Scanner:
                 self._changed.wait(timeout=0.5)
         return result
 
-    def model_data(self, file: ModelFile) -> bytes:
-        """Return the model in a file, for app.model_files.serialization.deserialize. Raises: ModelError."""
+    def open_model(self, file: ModelFile) -> BinaryIO:
+        """Return the model in a file, serialized, as a file of its own to read. Raises: ModelError."""
         for _ in range(2):
             self.scan(file)
             with suppress(OSError):
-                return self._path(file.key, _MODEL).read_bytes()
+                return self._path(file.key, _MODEL).open("rb")
             self.delete(file)  # evicted meanwhile: scan it again
         raise ModelError(_CANNOT_KEEP.format(folder=self._folder, reason="what it wrote was gone at once"))
 
@@ -79,7 +80,8 @@ class Scanner:
         """Store what a scan of a file gave. Raises: OSError."""
         result = scanned if isinstance(scanned, ModelError) else scanned.scan
         if not isinstance(scanned, ModelError):
-            write_atomically(self._path(file.key, _MODEL), scanned.data)
+            scanned.file.seek(0)
+            write_atomically(self._path(file.key, _MODEL), scanned.file)
             self._evict(file.key)
         write_atomically(self._path(file.key, _RESULT), json.dumps(dump_scan_result(result)).encode())
         self._remember(file, result)
@@ -119,6 +121,8 @@ class Scanner:
                     continue
             if not self._closed:
                 self._store_if_possible(file, scanned)
+            if not isinstance(scanned, ModelError):
+                scanned.file.close()
 
     def _next(self) -> ModelFile | None:
         """Return the next file to scan. If there is none, close the sandbox and return None: the thread must end."""

@@ -36,6 +36,7 @@ class LoadedModel:
     @property
     def model(self) -> "keras.Model":
         """The model in Keras, built anew."""
+        assert self.definition.build is not None
         return self.definition.build()
 
 
@@ -52,7 +53,7 @@ class _Source:
 def load_model(path: Path) -> LoadedModel:
     """Load the model in a .keras, .h5 or .hdf5 file. No code of the file is run. Raises: ModelError.
 
-    For an untrusted file use app.model_files.sandbox.open_in_sandbox: the HDF5 library, written in C, has been seen to
+    For an untrusted file use app.workers.sandbox.open_in_sandbox: the HDF5 library, written in C, has been seen to
     crash on malformed files, and would take this process with it.
     """
     source = _read(path)

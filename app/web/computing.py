@@ -43,6 +43,8 @@ def is_quick(computation: DrawingRun | PageRequest) -> bool:
     if isinstance(computation, PageRequest):
         # The microscope may show thousands of terms.
         return computation.form.selection is None and is_quick(computation.run)
+    if computation.network.runs_apart:  # and is waited for
+        return False
     seconds = computation.passes.last_seconds(computation.network, computation.pooling)
     has_fixed_size = None not in computation.network.card.input_shape
     return has_fixed_size and seconds is not None and seconds < _MAX_PASS_SECONDS and is_small_png(computation.drawing)

@@ -10,7 +10,8 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from ..cnn.errors import ImageTooSmall, NoArithmetic
+from ..cnn.cost import TooCostly
+from ..cnn.errors import NoArithmetic, RunFailed, RunInterrupted, WrongImageSize
 from ..cnn.network import UnknownLayer
 from ..explore.comparison import NoPooling
 from ..explore.exploration import NotAFeatureMap
@@ -38,9 +39,13 @@ _STATUS: dict[type[Exception], HTTPStatus] = {
     NoPooling: HTTPStatus.UNPROCESSABLE_ENTITY,
     DrawingTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     InvalidDrawing: HTTPStatus.UNPROCESSABLE_ENTITY,
-    ImageTooSmall: HTTPStatus.UNPROCESSABLE_ENTITY,
+    WrongImageSize: HTTPStatus.UNPROCESSABLE_ENTITY,
+    TooCostly: HTTPStatus.UNPROCESSABLE_ENTITY,
+    RunInterrupted: HTTPStatus.SERVICE_UNAVAILABLE,
+    RunFailed: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
 
+_RETRY_SECONDS = 5
 _JSON_PATHS = {"/health", "/ready", "/metrics", "/openapi.json"}
 _EXPECTED_BODY = {"POST": "Send multipart/form-data with one file.", "PUT": "Send JSON in UTF-8."}
 
@@ -85,7 +90,8 @@ def problem_response(
 
 async def _on_domain_error(request: Request, error: Exception) -> Response:
     status = next(status for kind, status in _STATUS.items() if isinstance(error, kind))
-    return problem_response(request, status, str(error))
+    headers = {"Retry-After": str(_RETRY_SECONDS)} if status is HTTPStatus.SERVICE_UNAVAILABLE else None
+    return problem_response(request, status, str(error), headers)
 
 
 async def _on_refusal(request: Request, error: Exception) -> Response:

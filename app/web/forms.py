@@ -24,9 +24,9 @@ from ..imaging.grid import COLUMNS
 from ..library.library import Library
 
 MAX_COLUMNS = 64
-MAX_OPENING = 4  # models opened at once
+MAX_OPENING = 4  # models opened at once, of each origin
 
-_opening = CapacityLimiter(MAX_OPENING)
+_opening_built_in, _opening_others = CapacityLimiter(MAX_OPENING), CapacityLimiter(MAX_OPENING)
 
 
 class WeightsChoice(StrEnum):
@@ -57,8 +57,10 @@ async def open_network(library: Library, name: str) -> Network:
 
     Raises: UnknownModel, ModelError.
     """
-    cached = library.cached_network(name)
-    return await to_thread.run_sync(library.network, name, limiter=_opening) if cached is None else cached
+    if (cached := library.cached_network(name)) is not None:
+        return cached
+    limiter = _opening_built_in if library.entry(name).is_built_in else _opening_others
+    return await to_thread.run_sync(library.network, name, limiter=limiter)
 
 
 ModelPath = Annotated[str, Path(description="A model's name.")]
@@ -149,16 +151,24 @@ PageQueryDep = Annotated[PageQuery, Query()]
 
 
 async def get_model_choice(request: Request, query: PageQueryDep) -> ModelChoice:
-    """Return the choice that a page's URL makes. Raises: UnknownModel, ModelError."""
-    return await choose_model(request.app.state.library, query)
+    """Return the choice that a page's URL makes, once the request has its turn.
+
+    Raises: UnknownModel, ModelError, Overloaded, ClientDisconnected.
+    """
+    choice = await choose_model(request.app.state.library, query)
+    await admit(request, choice.network.runs_apart)
+    return choice
 
 
 DrawingFile = Annotated[UploadFile, File(description="A picture: PNG, JPEG, WebP, GIF or BMP, up to 4 MB.")]
 
 
-async def get_drawing(request: Request, drawing: DrawingFile) -> bytes:
+NetworkDep = Annotated[Network, Depends(get_network)]
+
+
+async def get_drawing(request: Request, network: NetworkDep, drawing: DrawingFile) -> bytes:
     """Return the bytes of the drawing once the request has its turn. Raises: Overloaded, ClientDisconnected."""
-    await admit(request)
+    await admit(request, network.runs_apart)
     return await drawing.read()
 
 
@@ -175,7 +185,7 @@ class DrawingRun:
     passes: ForwardPasses
 
     def forward(self) -> ForwardPass:
-        """Run the network, or look up the result. Raises: InvalidDrawing, ImageTooSmall."""
+        """Run the network, or look up the result. Raises: InvalidDrawing, WrongImageSize, TooCostly, RunFailed."""
         return self.passes.run(self.network, self.drawing, self.pooling)
 
 
@@ -190,9 +200,9 @@ class PageRequest:
 
 async def get_page_request(request: Request, drawing: DrawingFile) -> PageRequest:
     """Read the page's form. Raises: UnknownModel, ModelError, RequestValidationError."""
-    data = await get_drawing(request, drawing)
     state, form = request.app.state, await _read_page_form(request)
     choice = await choose_model(state.library, form)
+    data = await get_drawing(request, choice.network, drawing)
     return PageRequest(form, choice, DrawingRun(choice.network, data, choice.pooling, state.forward_passes))
 
 
@@ -214,8 +224,8 @@ async def get_drawing_run(
     ] = None,
 ) -> DrawingRun:
     """Return the drawing with the network that the path names. Raises: UnknownModel, ModelError."""
-    data = await get_drawing(request, drawing)
     network = await get_network(request, model)
+    data = await get_drawing(request, network, drawing)
     return DrawingRun(network, data, pooling, request.app.state.forward_passes)
 
 
@@ -244,7 +254,6 @@ async def get_render_options(
 
 PageRequestDep = Annotated[PageRequest, Depends(get_page_request)]
 ModelChoiceDep = Annotated[ModelChoice, Depends(get_model_choice)]
-NetworkDep = Annotated[Network, Depends(get_network)]
 DrawingRunDep = Annotated[DrawingRun, Depends(get_drawing_run)]
 LayerDep = Annotated[Layer, Depends(get_layer)]
 RenderOptionsDep = Annotated[RenderOptions, Depends(get_render_options)]

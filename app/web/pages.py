@@ -13,7 +13,6 @@ from ..explore.comparison import accuracies, compare, pooled_layers
 from ..explore.exploration import RenderOptions, draw_answer, draw_image, explore
 from ..explore.inspection import UnknownCell, find_place, inspect
 from ..explore.microscope import view_inspection
-from ..hosting.admission import ADMITTED
 from ..imaging import colormap as colormaps
 from ..imaging.colormap import Colormap, Scale
 from ..imaging.drawing import FIRST_SAMPLE, SAMPLES, draw_sample
@@ -48,7 +47,7 @@ _CHOICES = {
 }
 
 
-@router.get("/", dependencies=[ADMITTED])
+@router.get("/")
 def show_explorer(request: Request, query: PageQueryDep, choice: ModelChoiceDep) -> Response:
     """Show the explorer with a digit already drawn, and the first layers."""
     state = request.app.state
@@ -82,7 +81,7 @@ def post_microscope(request: Request, page: PageRequestDep) -> Response:
     return templates.TemplateResponse(request, "_microscope.html", context)
 
 
-@router.get("/compare", dependencies=[ADMITTED])
+@router.get("/compare")
 def show_compare(
     request: Request,
     query: PageQueryDep,
@@ -189,15 +188,16 @@ def _comparison_context(
     run_in = partial(run.passes.run, network, run.drawing, invert=invert)
     compared = choose_compared(network)
     comparison = compare(network, run_in, options, differences, compared, MAPS, UNITS) if network.pools else None
-    image = (comparison or run_in()).image
+    forward = comparison.columns[0].forward if comparison else run_in()
     return {
         "comparison": comparison,
         "left_out": len(pooled_layers(network)) - len(compared),
         "accuracies": accuracies(network, library),
         "network": network,
         "library": library,
-        "image": image,
-        "seen": draw_image(image, network.card),
+        "image": forward.image,
+        "reduction": forward.reduction,
+        "seen": draw_image(forward.image, network.card),
         "look": options,
         "invert": invert,
         "differences": differences,

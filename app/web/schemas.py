@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from ..cnn.card import Card
 from ..cnn.cells import Cell, JsonFloat, Matrix, Rectangle
 from ..cnn.kinds import Layer
-from ..cnn.network import Network
+from ..cnn.network import ForwardPass, Network
 from ..cnn.receptive_field import IMAGE
 from ..cnn.types import PoolingMode
 from ..explore.comparison import Accuracy, ComparedLayer, Comparison, ModeColumn
@@ -157,16 +157,21 @@ class FeatureMaps(BaseModel):
     png: str = Field(description="The grid as a PNG in base64, one pixel an activation.")
 
 
+_REDUCTION = "How the drawing was made smaller, since the model would have taken too much for it; else null."
+
+
 class FeatureMapsAnswer(BaseModel):
     """The prediction, and every convolution and pooling layer's feature maps in order."""
 
     prediction: Prediction | None = Field(description="null where the model answers with a picture.")
+    reduction: str | None = Field(description=_REDUCTION)
     layers: list[FeatureMaps]
 
     @classmethod
     def from_exploration(cls, exploration: Exploration) -> Self:
         layers = [FeatureMaps(**_describe_view(view)) for view in exploration.layers]
-        return cls(prediction=exploration.prediction, layers=layers)
+        reduction = _describe_reduction(exploration.forward)
+        return cls(prediction=exploration.prediction, reduction=reduction, layers=layers)
 
 
 class DifferenceMaps(BaseModel):
@@ -251,6 +256,7 @@ class ComparisonAnswer(BaseModel):
         "modes, so that as trained is none of the three."
     )
     inverted: bool = Field(description="Ink and paper were swapped before the network.")
+    reduction: str | None = Field(description=_REDUCTION)
     modes: list[ModeComparison] = Field(description="max, average, min.")
 
     @classmethod
@@ -259,8 +265,13 @@ class ComparisonAnswer(BaseModel):
             model=comparison.network.name,
             trained_pooling=comparison.network.card.pooling,
             inverted=inverted,
+            reduction=_describe_reduction(comparison.columns[0].forward),
             modes=[ModeComparison.from_column(column, accuracies[column.pooling]) for column in comparison.columns],
         )
+
+
+def _describe_reduction(forward: ForwardPass) -> str | None:
+    return None if forward.reduction is None else str(forward.reduction)
 
 
 def _describe_view(view: LayerView) -> dict[str, Any]:

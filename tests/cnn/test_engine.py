@@ -79,7 +79,7 @@ def test_a_network_that_is_dropped_is_collected(build: Any) -> None:
     model = build()
     network = Network("short", parts(model), card(model, pooling="max", classes=[]))
     network.run(np.zeros(model.inputs[0].shape[1:], np.float32), PoolingMode.MIN)
-    gone = weakref.ref(network._engine)
+    gone = weakref.ref(network.engine)
     del network
     gc.collect()
     assert gone() is None

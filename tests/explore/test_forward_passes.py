@@ -10,6 +10,7 @@ from app.cnn.network import ForwardPass, Network
 from app.cnn.types import PoolingMode
 from app.explore.forward_passes import ForwardPasses, preprocess, swap_ink_and_paper
 from app.imaging.drawing import InvalidDrawing, draw_sample
+from app.library.kept import Kept
 from app.library.library import Library
 from tests.small_models import build_logistic, card, parts
 
@@ -52,26 +53,28 @@ def test_another_drawing_network_pooling_or_ink_is_another_forward_pass(library:
 
 def test_the_least_recently_used_is_forgotten_first(digits: Network, four: bytes) -> None:
     size = digits.run(preprocess(four, digits.card)).nbytes
-    passes = ForwardPasses(max_bytes=2 * size)
+    kept = Kept(2 * size)
+    passes = ForwardPasses(kept)
     first, second = passes.run(digits, draw_sample("1")), passes.run(digits, draw_sample("2"))
     assert passes.run(digits, draw_sample("1")) is first
     passes.run(digits, draw_sample("3"))
     assert passes.run(digits, draw_sample("1")) is first
     assert passes.run(digits, draw_sample("2")) is not second
-    assert passes.size == 2 * size
+    assert kept.size == 2 * size
 
 
 def test_what_is_larger_than_all_of_it_is_not_kept(digits: Network, four: bytes) -> None:
-    passes = ForwardPasses(max_bytes=10)
+    kept = Kept(10)
+    passes = ForwardPasses(kept)
     assert passes.run(digits, four) is not passes.run(digits, four)
-    assert passes.size == 0
+    assert kept.size == 0
 
 
 def test_the_size_is_that_of_the_arrays(digits: Network, four: bytes) -> None:
-    passes = ForwardPasses()
-    forward = passes.run(digits, four)
+    kept = Kept()
+    forward = ForwardPasses(kept).run(digits, four)
     values = 28 * 28 + sum(prod(size or 0 for size in layer.output_shape) for layer in digits.layers)
-    assert passes.size == forward.nbytes == 4 * values
+    assert kept.size == forward.nbytes == 4 * values
 
 
 def test_a_drawing_that_is_refused_is_refused_again(digits: Network) -> None:
@@ -84,7 +87,8 @@ def test_a_drawing_that_is_refused_is_refused_again(digits: Network) -> None:
 def test_many_threads_may_ask_at_once(digits: Network) -> None:
     drawings = [draw_sample(digit) for digit in "0123456789"]
     size = digits.run(preprocess(drawings[0], digits.card)).nbytes
-    passes = ForwardPasses(max_bytes=3 * size)
+    kept = Kept(3 * size)
+    passes = ForwardPasses(kept)
     labels: list[tuple[int, int]] = []
 
     def ask() -> None:
@@ -100,18 +104,19 @@ def test_many_threads_may_ask_at_once(digits: Network) -> None:
     }
     assert len(labels) == 40
     assert set(labels) == expected
-    assert passes.size == 3 * size
+    assert kept.size == 3 * size
 
 
 def test_a_network_is_not_held(four: bytes) -> None:
     model = build_logistic()
-    passes, network = ForwardPasses(), Network("n", parts(model), card(model, classes=["no", "yes"]))
+    kept = Kept()
+    passes, network = ForwardPasses(kept), Network("n", parts(model), card(model, classes=["no", "yes"]))
     passes.run(network, four)
     gone = ref(network)
     del network
     gc.collect()
     assert gone() is None
-    assert passes.size > 0
+    assert kept.size > 0
     other = Network("n", parts(model), card(model, classes=["no", "yes"]))
     assert passes.run(other, four) is passes.run(other, four)
 

@@ -17,8 +17,8 @@ import numpy as np
 
 from app.cnn.network import Network
 from app.model_files.errors import ModelError
-from app.model_files.sandbox import Sandbox, SerializedModel
 from app.model_files.serialization import deserialize
+from app.workers.sandbox import Sandbox, SerializedModel
 from tests.fuzz.mutations import change_value, mutate
 from tests.small_models import build_branches, build_digits, build_picture
 
@@ -91,16 +91,18 @@ def _kind(sentence: str) -> str:
 
 def check(parcel: SerializedModel) -> None:
     """Run what opened. Raises: ModelError; anything else is a bug."""
-    network = Network("fuzzed", deserialize(parcel.data).definition, parcel.scan.card)
+    network = Network("fuzzed", deserialize(parcel.file.read()).definition, parcel.scan.card)
     network.run(np.zeros([size or 32 for size in network.card.input_shape], np.float32))
 
 
 def check_changed(parcel: SerializedModel, chance: random.Random) -> int:
     """Count the mutated parcels that are refused. Whatever else it raises is a bug."""
     refused = 0
+    parcel.file.seek(0)
+    data = parcel.file.read()
     for _ in range(PARCELS):
         try:
-            deserialize(change(parcel.data, [parcel.data], chance))
+            deserialize(change(data, [data], chance))
         except ModelError:
             refused += 1
     return refused

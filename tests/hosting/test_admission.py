@@ -9,8 +9,9 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from app.hosting.admission import ADMITTED, Admission, AdmissionControl
+from app.hosting.admission import ADMITTED, Admission, AdmissionControl, Lane, Turns, Visitor, visitor_of
 from app.hosting.limits import TimeLimits
+from app.hosting.refusals import Overloaded
 from app.settings import Settings
 from app.web.errors import add_error_handlers
 from tests.coroutines import run
@@ -97,6 +98,7 @@ def test_a_full_queue_refuses_before_the_body_is_read(work: Work) -> None:
 
             headers = [(b"content-length", b"4000000")]
             scope = {"type": "http", "method": "POST", "path": "/api/work", "headers": headers, "query_string": b""}
+            scope["client"] = ("127.0.0.1", 123)  # as httpx2 says
             await work.app(scope, receive, send)
             assert sent[0]["status"] == 503
             work.let_go.set()
@@ -219,3 +221,93 @@ def test_a_computation_whose_answer_is_given_up_keeps_its_turn() -> None:
         assert (statuses, work.admission.running) == ([503], 0)
 
     run(scenario())
+
+
+def turns(count: int, share: int, max_waiting: int) -> tuple[Turns, dict[str, Visitor]]:
+    return Turns(count, share, max_waiting), {name: Visitor(name) for name in "abc"}
+
+
+def test_the_next_turn_is_for_who_has_fewest() -> None:
+    async def scenario() -> list[bool]:
+        lane, visitors = turns(2, 2, 10)
+        a, b = visitors["a"], visitors["b"]
+        assert lane.try_acquire(a) and lane.try_acquire(a)
+        waiting = [lane.enqueue(a), lane.enqueue(a), lane.enqueue(b)]
+        lane.release(a)
+        return [each.admitted.done() for each in waiting]
+
+    assert run(scenario()) == [False, False, True]
+
+
+def test_pages_of_one_address_take_turns_as_well() -> None:
+    async def scenario() -> list[bool]:
+        lane = Turns(2, 2, 10)
+        one, other = Visitor("a", "one"), Visitor("a", "other")
+        assert lane.try_acquire(one) and lane.try_acquire(one)
+        waiting = [lane.enqueue(one), lane.enqueue(other)]
+        lane.release(one)
+        return [each.admitted.done() for each in waiting]
+
+    assert run(scenario()) == [False, True]
+
+
+def test_one_visitor_has_no_more_than_its_share() -> None:
+    async def scenario() -> None:
+        lane, visitors = turns(3, 2, 10)
+        a, b = visitors["a"], visitors["b"]
+        assert [lane.try_acquire(a) for _ in range(3)] == [True, True, False]
+        waiting = lane.enqueue(a)
+        assert lane.try_acquire(b)
+        lane.release(b)
+        assert not waiting.admitted.done()
+        lane.release(a)
+        assert waiting.admitted.result()
+
+    run(scenario())
+
+
+def test_a_crowd_makes_room_in_the_queue() -> None:
+    async def scenario() -> None:
+        lane, visitors = turns(1, 1, 3)
+        a, b = visitors["a"], visitors["b"]
+        assert lane.try_acquire(a)
+        crowd = [lane.enqueue(a) for _ in range(3)]
+        assert lane.refuses(a) and not lane.refuses(b)
+        with pytest.raises(Overloaded):
+            lane.enqueue(a)
+        lane.enqueue(b)
+        assert [each.admitted.done() and not each.admitted.result() for each in crowd] == [False, False, True]
+        with pytest.raises(Overloaded):  # as many as the others would have
+            lane.enqueue(b)
+
+    run(scenario())
+
+
+def test_who_leaves_at_the_last_moment_gives_the_turn_on() -> None:
+    async def scenario() -> None:
+        lane, visitors = turns(1, 1, 3)
+        a, b = visitors["a"], visitors["b"]
+        assert lane.try_acquire(a)
+        first, second = lane.enqueue(b), lane.enqueue(a)
+        lane.release(a)
+        assert first.admitted.result() and not second.admitted.done()
+        lane.leave(first)
+        assert second.admitted.result()
+
+    run(scenario())
+
+
+def test_what_runs_apart_keeps_nobody_waiting_here() -> None:
+    admission = Admission(Settings(computations=1, waiting=0))
+    visitor = Visitor("a")
+    assert all(admission.lanes[Lane.APART].try_acquire(Visitor(name)) for name in "ab")
+    assert not admission.lanes[Lane.APART].try_acquire(visitor)
+    assert admission.lanes[Lane.HERE].try_acquire(visitor)
+
+
+@pytest.mark.parametrize(
+    ("header", "page"), [(b"1234567-89", "1234567-89"), (b"short", ""), (b"x" * 65, ""), (b"<script>1", "")]
+)
+def test_a_page_is_known_by_its_header(header: bytes, page: str) -> None:
+    scope = {"type": "http", "headers": [(b"x-layerglass-page", header)], "client": ("10.0.0.1", 5)}
+    assert visitor_of(scope) == Visitor("10.0.0.1", page)

@@ -21,13 +21,15 @@ from app.library import library as library_module
 from app.library import models as models_module
 from app.library.cards import CardStore
 from app.library.files import EmptyLibrary, Origin
+from app.library.kept import Kept
 from app.library.library import Library, ReadOnlyModel, UnknownModel
 from app.library.models import ModelState
 from app.library.scanner import Scanner
 from app.library.uploads import StorageError
 from app.model_files.errors import ModelError
 from app.model_files.loading import LoadedModel, load_model
-from app.model_files.serialization import deserialize
+from app.model_files.serialization import deserialize_weights
+from app.workers.engine import DESCRIPTION_BYTES
 from tests.small_models import build_logistic, card, save
 
 Make = Callable[..., Library]
@@ -219,12 +221,12 @@ def test_a_file_that_changes_while_it_is_opened(
     shutil.copy(mine, folder / "mine.keras")
     library = make(folder)
 
-    def change_meanwhile(data: bytes) -> Any:
-        monkeypatch.setattr(library_module, "deserialize", deserialize)
+    def change_meanwhile(*read: Any) -> Any:
+        monkeypatch.setattr(library_module, "deserialize_weights", deserialize_weights)
         (folder / "mine.keras").write_bytes(b"hello")
-        return deserialize(data)
+        return deserialize_weights(*read)
 
-    monkeypatch.setattr(library_module, "deserialize", change_meanwhile)
+    monkeypatch.setattr(library_module, "deserialize_weights", change_meanwhile)
     assert library.network("mine").card.title == "mine"
     with pytest.raises(ModelError, match="is not a Keras model"):
         library.network("mine")
@@ -255,11 +257,11 @@ def test_two_who_ask_for_the_same_model_open_it_once(
     library = make(folder)
     built: list[int] = []
 
-    def count(data: bytes) -> LoadedModel:
+    def count(*read: Any) -> Any:
         built.append(1)
-        return deserialize(data)
+        return deserialize_weights(*read)
 
-    monkeypatch.setattr(library_module, "deserialize", count)
+    monkeypatch.setattr(library_module, "deserialize_weights", count)
     with ThreadPoolExecutor(4) as pool:
         networks = list(pool.map(library.network, ["mine"] * 4))
     assert {id(network) for network in networks} == {id(networks[0])}
@@ -292,7 +294,7 @@ def test_of_forty_models_none_is_opened_to_list_them(
 def test_of_forty_models_no_more_are_ready_than_the_limit(
     make: Make, forty: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    library = make(forty, limit=3)
+    library = make(forty, kept=Kept(3 * DESCRIPTION_BYTES))
     first = library.network("m00")
     gone = weakref.ref(library.network("m01"))
     library.network("m02")
@@ -317,7 +319,7 @@ def test_the_list_opens_a_built_in_model_once(make: Make, models: Path, monkeypa
         return load_model(path)
 
     monkeypatch.setattr(models_module, "load_model", count)
-    library = make(built_in=models, limit=2)
+    library = make(built_in=models, kept=Kept(1))
     for _ in range(2):
         assert all(library.layers(entry) for entry in library)
     assert sorted(opened) == sorted(names(library))

@@ -6,8 +6,8 @@ import pytest
 
 from app.cnn.card import Card
 from app.cnn.network import Network
-from app.library import models as models_module
 from app.library.files import ModelFile, Origin, find_files
+from app.library.kept import Kept
 from app.library.models import BuiltInModels, ModelEntry, ModelState, NetworkCache
 from app.model_files.errors import ModelError
 from tests.model_files.files import small_model
@@ -70,7 +70,18 @@ def test_a_file_that_was_away_for_a_moment_is_opened_when_it_is_back(built_in: P
 
 MODEL = build_logistic()
 CARD = card(MODEL, classes=["no", "yes"])
-NETWORK = Network("a", parts(MODEL), CARD)
+
+
+def network() -> Network:
+    return Network("a", parts(MODEL), CARD)
+
+
+SIZE = network().engine.nbytes
+
+
+def cache(count: float = 16) -> NetworkCache:
+    """A cache with room for so many of these networks."""
+    return NetworkCache(Kept(int(count * SIZE)))
 
 
 def entry(name: str, modified: int = 1, **facts: object) -> ModelEntry:
@@ -79,79 +90,88 @@ def entry(name: str, modified: int = 1, **facts: object) -> ModelEntry:
 
 
 def test_what_was_not_kept_is_not_there() -> None:
-    assert NetworkCache(2).get(entry("a")) is None
+    assert cache(2).get(entry("a")) is None
 
 
 def test_what_was_kept_is() -> None:
-    networks = NetworkCache(2)
-    assert networks.put(entry("a"), NETWORK) is NETWORK
-    assert networks.get(entry("a")) is NETWORK
+    networks, kept = cache(2), network()
+    assert networks.put(entry("a"), kept) is kept
+    assert networks.get(entry("a")) is kept
 
 
 def test_a_file_that_changed_has_no_network() -> None:
-    networks = NetworkCache(2)
-    networks.put(entry("a"), NETWORK)
+    networks = cache(2)
+    networks.put(entry("a"), network())
     assert networks.get(entry("a", modified=2)) is None
 
 
 def test_a_broken_one_has_none() -> None:
-    networks = NetworkCache(2)
-    networks.put(entry("a"), NETWORK)
+    networks = cache(2)
+    networks.put(entry("a"), network())
     broken = ModelEntry(entry("a").file, None, None, None, "Its card contradicts it.")
     assert networks.get(broken) is None
 
 
 def test_the_network_has_the_card_that_its_model_has_now() -> None:
-    networks = NetworkCache(2)
-    networks.put(entry("a"), NETWORK)
+    networks = cache(2)
+    kept = networks.put(entry("a"), network())
     changed = networks.get(entry("a", title="Changed"))
     assert changed is not None and changed.card.title == "Changed"
     assert networks.get(entry("a", title="Changed")) is changed
-    assert NETWORK.card.title == CARD.title
+    assert kept.card.title == CARD.title
 
 
 def test_the_least_recently_used_goes() -> None:
-    networks = NetworkCache(2)
-    networks.put(entry("a"), NETWORK)
-    networks.put(entry("b"), NETWORK)
+    networks = cache(2)
+    networks.put(entry("a"), network())
+    networks.put(entry("b"), network())
     networks.get(entry("a"))
-    networks.put(entry("c"), NETWORK)
+    networks.put(entry("c"), network())
     assert len(networks) == 2
     assert [networks.get(entry(name)) is None for name in "abc"] == [False, True, False]
 
 
-def test_large_ones_go_before_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(models_module, "_MAX_PARAMETERS", 2 * MODEL.count_params())
-    networks = NetworkCache(16)
-    for name in "abc":
-        networks.put(entry(name), NETWORK)
-    assert len(networks) == 2
+def test_one_that_got_heavier_sends_others_away() -> None:
+    kept = Kept(4 * SIZE)
+    networks = NetworkCache(kept)
+    first = networks.put(entry("a"), network())
+    networks.put(entry("b"), network())
+    kept.weigh(first.engine, 4 * SIZE)
+    assert networks.get(entry("a")) is first
+    assert networks.get(entry("b")) is None
 
 
-def test_the_newest_stays_however_large_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(models_module, "_MAX_PARAMETERS", 1)
-    networks = NetworkCache(16)
-    networks.put(entry("a"), NETWORK)
-    networks.put(entry("b"), NETWORK)
-    assert networks.get(entry("b")) is NETWORK
+def test_the_newest_stays_however_large_it_is() -> None:
+    networks = cache(0)
+    networks.put(entry("a"), network())
+    newest = networks.put(entry("b"), network())
+    assert networks.get(entry("b")) is newest
     assert len(networks) == 1
 
 
+def test_the_engine_of_one_that_went_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    networks, closed = cache(1), list[str]()
+    first = networks.put(entry("a"), network())
+    monkeypatch.setattr(first.engine, "close", lambda: closed.append("a"))
+    networks.put(entry("b"), network())
+    assert closed == ["a"]
+
+
 def test_networks_of_files_that_went_go() -> None:
-    networks = NetworkCache(16)
+    networks = cache(16)
     for name in "abc":
-        networks.put(entry(name), NETWORK)
+        networks.put(entry(name), network())
     networks.retain([entry("a").file, entry("b", modified=2).file, entry("d").file])
     assert [networks.get(entry(name)) is None for name in "abc"] == [False, True, True]
 
 
 def test_the_memory_of_one_that_went_is_free_again() -> None:
-    networks = NetworkCache(1)
+    networks = cache(1)
     model = small_model()
-    network = networks.put(entry("a"), Network("a", parts(model), card(model, classes=["a", "b", "c"])))
-    variable, dropped = weakref.ref(model.weights[0]), weakref.ref(network)
-    del model, network
-    networks.put(entry("b"), NETWORK)
+    kept = networks.put(entry("a"), Network("a", parts(model), card(model, classes=["a", "b", "c"])))
+    variable, dropped = weakref.ref(model.weights[0]), weakref.ref(kept)
+    del model, kept
+    networks.put(entry("b"), network())
     gc.collect()
     assert dropped() is None
     assert variable() is None

@@ -11,8 +11,8 @@ from app.library import scanner as scanner_module
 from app.library.files import ModelFile, find_files
 from app.library.scanner import Scanner
 from app.model_files.errors import ModelError
-from app.model_files.sandbox import SerializedModel
 from app.model_files.serialization import deserialize
+from app.workers.sandbox import SerializedModel
 from tests.in_process_sandbox import InProcessSandbox
 
 
@@ -60,6 +60,11 @@ def held(opened: list[str], monkeypatch: pytest.MonkeyPatch) -> type[Held]:
     return Held
 
 
+def model_data(scanner: Scanner, file: ModelFile) -> bytes:
+    with scanner.open_model(file) as data:
+        return data.read()
+
+
 def test_nothing_is_known_before_someone_looks(scanner: Scanner, opened: list[str], mine: Path, tmp_path: Path) -> None:
     (file,) = files(tmp_path / "m", mine, "a")
     assert scanner.get(file) is None
@@ -71,13 +76,13 @@ def test_a_file_is_opened_once(scanner: Scanner, opened: list[str], mine: Path, 
     result = scanner.scan(file)
     assert result.card.title == "a"
     assert scanner.scan(file) == scanner.get(file) == result
-    assert deserialize(scanner.model_data(file)).model.count_params() == result.card.parameters
+    assert deserialize(model_data(scanner, file)).model.count_params() == result.card.parameters
     assert opened == ["a.keras"]
 
 
 def test_the_reason_of_a_broken_one_is_kept(scanner: Scanner, opened: list[str], tmp_path: Path) -> None:
     file = broken_file(tmp_path / "m")
-    for ask in (scanner.scan, scanner.get, scanner.model_data):
+    for ask in (scanner.scan, scanner.get, scanner.open_model):
         with pytest.raises(ModelError, match="is not a Keras model"):
             ask(file)
     assert opened == ["broken.keras"]
@@ -145,7 +150,7 @@ def test_another_process_need_not_look_again(scanner: Scanner, opened: list[str]
         scanner.scan(broken)
     other = Scanner(tmp_path / "state")
     assert other.get(file) == scanner.get(file)
-    assert other.model_data(file) == scanner.model_data(file)
+    assert model_data(other, file) == model_data(scanner, file)
     with pytest.raises(ModelError, match="is not a Keras model"):
         other.scan(broken)
     other.close()
@@ -190,9 +195,9 @@ def test_a_file_that_was_away_while_it_was_opened_is_opened_when_it_is_back(
 
 def test_what_was_tidied_away_is_opened_again(scanner: Scanner, opened: list[str], mine: Path, tmp_path: Path) -> None:
     (file,) = files(tmp_path / "m", mine, "a")
-    before = scanner.model_data(file)
+    before = model_data(scanner, file)
     shutil.rmtree(tmp_path / "state")
-    assert deserialize(before).model.count_params() == deserialize(scanner.model_data(file)).model.count_params()
+    assert deserialize(before).model.count_params() == deserialize(model_data(scanner, file)).model.count_params()
     assert opened == ["a.keras"] * 2
 
 
@@ -218,13 +223,13 @@ def test_what_is_kept_is_bounded(
     scanner: Scanner, opened: list[str], mine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = files(tmp_path / "m", mine, "a", "b", "c")
-    size = len(scanner.model_data(found[0]))
+    size = len(model_data(scanner, found[0]))
     monkeypatch.setattr(scanner_module, "_MAX_BYTES", int(2.5 * size))
-    scanner.model_data(found[1])
-    scanner.model_data(found[2])
-    assert len(list((tmp_path / "state").glob("*.npz"))) == 2
-    assert scanner.model_data(found[2]) and opened == ["a.keras", "b.keras", "c.keras"]
-    assert scanner.model_data(found[0]) and opened[3:] == ["a.keras"]
+    model_data(scanner, found[1])
+    model_data(scanner, found[2])
+    assert len(list((tmp_path / "state").glob("*.model"))) == 2
+    assert model_data(scanner, found[2]) and opened == ["a.keras", "b.keras", "c.keras"]
+    assert model_data(scanner, found[0]) and opened[3:] == ["a.keras"]
 
 
 def test_a_folder_that_cannot_be_written(opened: list[str], mine: Path, tmp_path: Path) -> None:

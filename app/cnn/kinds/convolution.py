@@ -4,6 +4,7 @@ Convolution is what deep learning calls by that name, a cross-correlation (Goodf
 Learning, 2016, section 9.1).
 """
 
+import math
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -16,7 +17,19 @@ from ..types import Array, Shape, Variables, Weights
 from ..windows import Region, Size, Window, read_cells
 from .activation_functions import FUNCTIONS, activate, function_name
 from .checks import UNITS, flag, one_of, optional, pair, setting, whole
-from .layer import CellIndex, GraphBuilder, Layer, Tensor, image_shape, require
+from .layer import FLOAT_BYTES, POINTER_BYTES, CellIndex, GraphBuilder, Layer, Sizes, Tensor, image_shape, require
+
+LANES = 16  # numbers that a processor multiplies at once, whether there are as many or not
+SLOWER_BY_WINDOWS = 4  # than a product of matrices: every number is looked up anew
+
+
+def count_pointers(window: Window, output: Sizes) -> int:
+    """Return the bytes of XNNPACK's table for windows that are read channel by channel.
+
+    For each row of places a pointer to each cell that their windows read, column by column; neighbours share columns.
+    """
+    (height, width, _), (rows, columns), (_, step) = output, window.size, window.strides
+    return POINTER_BYTES * height * rows * (columns + (width - 1) * min(step, columns))
 
 
 class Convolution(Layer, abstract=True):
@@ -50,6 +63,21 @@ class Convolution(Layer, abstract=True):
         height, width, channels = image_shape(*inputs)
         require(max(self.strides) == 1 or max(self.dilation_rate) == 1)
         return (*self.window.output_size((height, width)), self.kernels or channels)
+
+    def count_operations(self, inputs: Sequence[Sizes], output: Sizes) -> int:
+        height, width, _ = output
+        return height * width * math.prod(self.kernel_size) * self._count_products(inputs[0][2], output[2])
+
+    def _count_products(self, channels: int, filters: int) -> int:
+        """Return the multiplications of one cell of the kernel at one place, those of idle lanes included."""
+        return channels * max(filters, LANES)
+
+    def count_scratch(self, inputs: Sequence[Sizes], output: Sizes) -> int:
+        """Return XNNPACK's table: for each place a pointer to each cell that its window reads."""
+        if self.kernel_size == (1, 1):
+            return 0
+        height, width, _ = output
+        return POINTER_BYTES * height * width * math.prod(self.kernel_size)
 
     def _bias(self, size: int) -> Variables:
         return {"bias": (size,)} if self.use_bias else {}
@@ -155,6 +183,12 @@ class _Depthwise(Convolution, abstract=True):
 
     depth_multiplier: int = setting(whole(1, UNITS), 1)
 
+    def _count_products(self, channels: int, filters: int) -> int:
+        return SLOWER_BY_WINDOWS * max(channels * self.depth_multiplier, LANES)
+
+    def count_scratch(self, inputs: Sequence[Sizes], output: Sizes) -> int:
+        return count_pointers(self.window, output)
+
     def compute_output_shape(self, *inputs: Shape) -> Shape:
         require(len(set(self.strides)) == len(set(self.dilation_rate)) == 1)
         return super().compute_output_shape(*inputs)
@@ -216,6 +250,15 @@ class SeparableConv2D(_Depthwise):
         combined = depthwise * pointwise.reshape(depthwise.shape[2:])
         return np.arange(input_channels), combined.sum(axis=3)
 
+    def count_operations(self, inputs: Sequence[Sizes], output: Sizes) -> int:
+        mixed = math.prod(output) * inputs[0][2] * self.depth_multiplier
+        return super().count_operations(inputs, output) + mixed
+
+    def count_scratch(self, inputs: Sequence[Sizes], output: Sizes) -> int:
+        height, width, _ = output
+        between = FLOAT_BYTES * height * width * inputs[0][2] * self.depth_multiplier
+        return super().count_scratch(inputs, output) + between
+
     def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         filtered = graph.depthwise_conv_2d(inputs[0], weights["depthwise_kernel"], None, self.window)
         made = graph.conv_2d(filtered, weights["pointwise_kernel"], weights.get("bias"), Window((1, 1)))
@@ -254,6 +297,9 @@ class Conv2DTranspose(Convolution):
     def variable_shapes(self, *inputs: Shape) -> Variables:
         _, _, channels = image_shape(*inputs)
         return {"kernel": (*self.kernel_size, self.filters, channels), **self._bias(self.filters)}
+
+    def count_operations(self, inputs: Sequence[Sizes], output: Sizes) -> int:
+        return math.prod(inputs[0]) * math.prod(self.kernel_size) * max(self.filters, LANES)
 
     def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         if self.dilation_rate != (1, 1) or self.output_padding is not None:

@@ -1,5 +1,6 @@
 """Dense layers: every output is a weighted sum of all inputs."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,7 +11,7 @@ from ..types import Array, Shape, Variables, Weights
 from .activation import explain_softmax
 from .activation_functions import FUNCTIONS, activate, function_name
 from .checks import UNITS, flag, setting, whole
-from .layer import CellIndex, GraphBuilder, Layer, Tensor, known
+from .layer import CellIndex, GraphBuilder, Layer, Sizes, Tensor, known
 
 
 class Dense(Layer):
@@ -30,6 +31,9 @@ class Dense(Layer):
     def variable_shapes(self, *inputs: Shape) -> Variables:
         ((*_, channels),) = inputs
         return {"kernel": (known(channels), self.units)} | ({"bias": (self.units,)} if self.use_bias else {})
+
+    def count_operations(self, inputs: Sequence[Sizes], output: Sizes) -> int:
+        return math.prod(inputs[0]) * self.units + super().count_operations(inputs, output)
 
     def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         made = graph.fully_connected(inputs[0], weights["kernel"], weights.get("bias"))

@@ -23,7 +23,11 @@ else:  # LiteRT writes graphs; not every machine has it
     GraphBuilder = Tensor = Any
 
 LayerSettings = Mapping[str, Any]  # of a layer, under Keras' names, each of them checked
+Sizes = tuple[int, ...]  # a shape whose sizes are all known, without the batch
 CellIndex = tuple[int, ...]  # of a cell in a layer's output: (row, column, channel), or (unit,)
+
+FLOAT_BYTES = 4
+POINTER_BYTES = 8
 
 REGISTRY: dict[str, type["Layer"]] = {}  # every kind by its Keras class name; app.cnn.kinds fills it
 
@@ -201,6 +205,20 @@ class Layer:
     def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         """Write the layer into a LiteRT graph, and return its output. Raises: UnsupportedLayer."""
         raise UnsupportedLayer(f"{self.kind} layers")
+
+    # -- cost --------------------------------------------------------------------------------------------------------
+
+    def count_operations(self, inputs: Sequence[Sizes], output: Sizes) -> int:
+        """Return how long the layer takes, in multiplications with an addition as a convolution does them.
+
+        inputs, output: the shapes of what it reads and makes. By default, as an activation function takes: ten for each
+        number that it reads or makes.
+        """
+        return 10 * (sum(map(math.prod, inputs)) + math.prod(output))
+
+    def count_scratch(self, inputs: Sequence[Sizes], output: Sizes) -> int:
+        """Return the bytes that the layer takes beside its output; by default, as if it needed two copies of it."""
+        return 2 * FLOAT_BYTES * math.prod(output)
 
     # -- arithmetic --------------------------------------------------------------------------------------------------
 

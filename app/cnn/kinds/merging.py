@@ -1,5 +1,6 @@
 """Layers that combine several inputs."""
 
+import math
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -9,7 +10,7 @@ from ..cells import Cell, ElementwiseCell
 from ..errors import NoArithmetic
 from ..types import Array, Shape, Weights
 from .checks import axis_number, setting
-from .layer import CellIndex, GraphBuilder, Layer, LayerSettings, Tensor, require
+from .layer import FLOAT_BYTES, CellIndex, GraphBuilder, Layer, LayerSettings, Sizes, Tensor, require
 from .normalization import turn_axis
 from .reshaping import Moving
 
@@ -32,6 +33,10 @@ class _Merge(Layer, abstract=True):
         for each in inputs[1:]:
             made = getattr(graph, self.combine)(made, each)
         return made
+
+    def count_scratch(self, inputs: Sequence[Sizes], output: Sizes) -> int:
+        """Return the bytes of what each but the last of its operations makes."""
+        return FLOAT_BYTES * math.prod(output) * min(len(inputs) - 1, 2)
 
     def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
         if any(each.ndim != len(place) for each in inputs):

@@ -1,5 +1,6 @@
 """Pooling: of windows and of whole maps, by maximum, average or minimum; any of them can stand in for another."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import fields
 from typing import ClassVar
@@ -11,8 +12,8 @@ from ..cells import Cell, PoolingCell
 from ..types import Array, PoolingMode, Shape, Weights
 from ..windows import Region, Size, Window
 from .checks import flag, one_of, optional, pair, setting
-from .convolution import describe_steps
-from .layer import REGISTRY, CellIndex, GraphBuilder, Layer, Tensor, image_shape
+from .convolution import LANES, SLOWER_BY_WINDOWS, count_pointers, describe_steps
+from .layer import FLOAT_BYTES, REGISTRY, CellIndex, GraphBuilder, Layer, Sizes, Tensor, image_shape
 
 _COUNTS = {4: "four", 9: "nine"}
 _KEEPS = {PoolingMode.MAX: "the maximum", PoolingMode.AVERAGE: "the average", PoolingMode.MIN: "the minimum"}
@@ -39,6 +40,12 @@ class Pooling(Layer, abstract=True):
         if mode is None or mode is self.mode:
             return self
         return self.in_mode(mode)(**{each.name: getattr(self, each.name) for each in fields(self)})
+
+    def count_scratch(self, inputs: Sequence[Sizes], output: Sizes) -> int:
+        """Return the bytes of what minimum pooling negates before and after, and nothing else."""
+        if self.mode is not PoolingMode.MIN:
+            return 0
+        return FLOAT_BYTES * (math.prod(inputs[0]) + math.prod(output))
 
     def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
         window, patch = self._patch(inputs[0], place)
@@ -67,6 +74,14 @@ class _WindowPooling(Pooling, abstract=True):
     def compute_output_shape(self, *inputs: Shape) -> Shape:
         height, width, channels = image_shape(*inputs)
         return (*self.window.output_size((height, width)), channels)
+
+    def count_operations(self, inputs: Sequence[Sizes], output: Sizes) -> int:
+        height, width, channels = output
+        read = height * width * math.prod(self.pool_size) * max(channels, LANES)
+        return SLOWER_BY_WINDOWS * read + super().count_operations(inputs, output)
+
+    def count_scratch(self, inputs: Sequence[Sizes], output: Sizes) -> int:
+        return count_pointers(self.window, output) + super().count_scratch(inputs, output)
 
     def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         return graph.pool_2d(inputs[0], self.window, self.mode)
@@ -185,6 +200,11 @@ class _AdaptivePooling(Pooling, abstract=True):
         row, column, channel = place
         region = self.read_region(Region(row, column, row + 1, column + 1), image.shape[:2])
         return region, image[region.top : region.bottom, region.left : region.right, channel].astype(np.float64)
+
+    def count_scratch(self, inputs: Sequence[Sizes], output: Sizes) -> int:
+        """Return the bytes of its bands of rows and of columns; each band may overlap the next by one."""
+        (height, width, channels), (rows, columns) = inputs[0], self.output_size
+        return FLOAT_BYTES * channels * ((height + rows) * width + rows * (width + columns) + 2 * rows * width)
 
     def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         """Pool rows, then columns: of a rectangle, that is the same in every mode."""

@@ -8,17 +8,23 @@ import mmap
 import os
 import sys
 from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import suppress
 from itertools import accumulate, pairwise
 from threading import BoundedSemaphore, Lock
+from typing import TypeVar
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
+from ..cost import output_shapes, trial_shape
 from ..definition import ModelDefinition
-from ..errors import ImageTooSmall, UnsupportedLayer
+from ..errors import NeedsKeras, UnsupportedLayer
 from ..types import Array, PoolingMode
 from .builder import GraphBuilder
 from .graph import Graph, Tensor
+
+T = TypeVar("T")
 
 _SPARE = 3  # unused blocks that are kept; several may be given back at once, by the garbage collector
 LARGE = 2**20  # numbers
@@ -31,7 +37,6 @@ _FLAGS = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE} if
 # An interpreter computes outside the GIL, so as many run at once as there are cores; more only take memory.
 # Of a small graph there is one: it is done in less time than another would take to be made, and to be kept.
 MAX_INTERPRETERS = min(os.cpu_count() or 1, 4)  # of one large graph
-_ANY = 32  # stands for a side of any size
 _MAX_GRAPHS = 8  # graphs that are kept; the least recently used one goes
 
 
@@ -78,10 +83,15 @@ class Interpreters:
         self._ends = [0, *accumulate(math.prod(tensor.shape) for tensor in outputs)]
         self._blocks = Blocks(self._ends[-1])
         self._turns = BoundedSemaphore(MAX_INTERPRETERS if self._ends[-1] >= LARGE else 1)
+        self._made = 0
         self._idle = [self._make()]
 
     def run(self, image: Array) -> list[Array]:
         """Return the outputs for one image, (height, width, channels), without the batch, as copies of their own."""
+        return self.use(image, self._copy)
+
+    def use(self, image: Array, receive: Callable[[list[Array]], T]) -> T:
+        """Run one image, and return what receive makes of the outputs, which are there until it returns."""
         with self._turns:
             try:
                 interpreter = self._idle.pop()
@@ -89,19 +99,25 @@ class Interpreters:
                 interpreter = self._make()
             interpreter.set_tensor(self._image, image[np.newaxis])
             interpreter.invoke()
-            outputs = self._read(interpreter)
+            received = receive([interpreter.tensor(tensor.index)()[0] for tensor in self._outputs])
             self._idle.append(interpreter)  # one that failed is not used again
-        return outputs
+        return received
 
-    def _read(self, interpreter: Interpreter) -> list[Array]:
-        """Return all outputs, copied into one block of memory: a block of its own for each takes four times as long."""
+    @property
+    def nbytes(self) -> int:
+        """The memory of the graph, which each interpreter packs anew, and of what each of them computes, in bytes."""
+        return len(self._bytes) + self._made * (len(self._bytes) + 4 * self._ends[-1])
+
+    def _copy(self, outputs: list[Array]) -> list[Array]:
+        """Copy all outputs into one block of memory: a block of its own for each takes four times as long."""
         block = self._blocks.take()
         parts = [block[start:end] for start, end in pairwise(self._ends)]
-        for tensor, part in zip(self._outputs, parts, strict=True):
-            np.copyto(part, interpreter.tensor(tensor.index)().reshape(-1))
+        for output, part in zip(outputs, parts, strict=True):
+            np.copyto(part, output.reshape(-1))
         return [part.reshape(tensor.shape[1:]) for tensor, part in zip(self._outputs, parts, strict=True)]
 
     def _make(self) -> Interpreter:
+        self._made += 1
         interpreter = Interpreter(model_content=self._bytes, num_threads=1)
         interpreter.allocate_tensors()
         if any(interpreter.tensor(tensor.index)().shape != tensor.shape for tensor in self._outputs):
@@ -111,6 +127,9 @@ class Interpreters:
 
 class LiteEngine:
     """Runs a network by LiteRT. Safe to share between threads."""
+
+    is_apart = False
+    give_back: Callable[[], None] | None = None
 
     def __init__(self, definition: ModelDefinition) -> None:
         """Write the graph that runs as trained.
@@ -122,17 +141,37 @@ class LiteEngine:
             if not all(np.isfinite(array).all() for array in arrays.values()):
                 raise UnsupportedLayer(f"weights of {name} that are no finite numbers")
         self._layers, self._weights = definition.layers, definition.weights
+        self._weight_bytes = sum(each.nbytes for arrays in definition.weights.values() for each in arrays.values())
         self._ready: OrderedDict[tuple[PoolingMode | None, tuple[int, ...]], Interpreters] = OrderedDict()
         self._lock = Lock()
-        self._interpreters(None, tuple(size or _ANY for size in definition.input_shape))
+        self._interpreters(None, trial_shape(definition.layers, definition.input_shape))
 
     def run(self, image: Array, mode: PoolingMode | None) -> list[Array]:
-        """Return every layer's output, without the batch. mode: None is each layer's own. Raises: ImageTooSmall."""
-        try:
-            interpreters = self._interpreters(mode, image.shape)
-        except UnsupportedLayer as error:  # every layer was known when the engine was made, so it is the image's size
-            raise ImageTooSmall(*image.shape[:2]) from error
-        return interpreters.run(image)
+        """Return every layer's output, without the batch. mode: None is each layer's own. Raises: WrongImageSize."""
+        return self._interpreters_for(image, mode).run(image)
+
+    def use(self, image: Array, mode: PoolingMode | None, receive: Callable[[list[Array]], T]) -> T:
+        """Run, and return what receive makes of the outputs, which are there until then. Raises: WrongImageSize."""
+        return self._interpreters_for(image, mode).use(image, receive)
+
+    def output_shapes(self, image: tuple[int, ...]) -> list[tuple[int, ...]]:
+        """Return the shape of every layer's output for an image of this shape. Raises: WrongImageSize."""
+        shapes = output_shapes(self._layers, image)
+        return [shapes[layer.name] for layer in self._layers]
+
+    @property
+    def nbytes(self) -> int:
+        """The memory of weights and graphs, in bytes."""
+        with self._lock:
+            return self._weight_bytes + sum(each.nbytes for each in self._ready.values())
+
+    def close(self) -> None:
+        """Drop the graphs."""
+        with self._lock:
+            self._ready.clear()
+
+    def _interpreters_for(self, image: Array, mode: PoolingMode | None) -> Interpreters:
+        return self._interpreters(mode, image.shape)
 
     def _interpreters(self, mode: PoolingMode | None, shape: tuple[int, ...]) -> Interpreters:
         key = (mode, shape)
@@ -145,6 +184,8 @@ class LiteEngine:
             return self._ready[key]
 
     def _write(self, mode: PoolingMode | None, shape: tuple[int, ...]) -> Interpreters:
+        with suppress(NeedsKeras):
+            output_shapes(self._layers, shape)
         graph = GraphBuilder(shape)
         made: dict[str | None, Tensor] = {None: graph.image}
         for layer in self._layers:

@@ -55,7 +55,7 @@ def count_interpreters(monkeypatch: pytest.MonkeyPatch, image: NDArray[np.float3
     """How many a network is given by four threads that are all inside of it at once, as far as they may be."""
     entered = threading.Barrier(4)
 
-    def read(self: Interpreters, interpreter: object) -> list[NDArray[np.float32]]:
+    def copy(self: Interpreters, outputs: object) -> list[NDArray[np.float32]]:
         with suppress(threading.BrokenBarrierError):
             entered.wait(1)
         return []
@@ -69,7 +69,7 @@ def count_interpreters(monkeypatch: pytest.MonkeyPatch, image: NDArray[np.float3
         return make(self)
 
     monkeypatch.setattr(Interpreters, "_make", count)
-    monkeypatch.setattr(Interpreters, "_read", read)
+    monkeypatch.setattr(Interpreters, "_copy", copy)
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(lambda _: engine.run(image, PoolingMode.MIN), range(4)))
     return len(made)

@@ -2,10 +2,12 @@
 
 import json
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -13,12 +15,12 @@ import pytest
 
 from app.cnn.kinds import Layer
 from app.cnn.types import Weights
-from app.model_files import sandbox as opener_module
 from app.model_files.errors import ModelError
 from app.model_files.loading import LoadedModel, load_model
 from app.model_files.plan import Plan
-from app.model_files.sandbox import Sandbox, open_in_sandbox
-from app.model_files.serialization import deserialize, serialize
+from app.model_files.serialization import ScanResult, deserialize, deserialize_weights, serialize
+from app.workers import sandbox as opener_module
+from app.workers.sandbox import Sandbox, SerializedModel, open_in_sandbox
 from tests.model_files.config.test_hostile_configs import INPUT
 from tests.model_files.files import image, numbers, save_h5, sequential, small_file
 
@@ -48,6 +50,21 @@ def program(monkeypatch: pytest.MonkeyPatch) -> Programs:
     return run
 
 
+def whole(model: LoadedModel) -> bytes:
+    return b"".join(serialize(model))
+
+
+def taken(model: SerializedModel) -> bytes:
+    with model.file:
+        return model.file.read()
+
+
+def scan(opener: Sandbox, path: Path) -> ScanResult:
+    model = opener.open(path)
+    model.file.close()
+    return model.scan
+
+
 def pid(opener: Sandbox) -> int:
     assert opener._process is not None
     return opener._process.pid
@@ -59,7 +76,7 @@ def test_a_model_comes_back_as_the_child_opened_it(opener: Sandbox, tmp_path: Pa
         sequential(INPUT, ("Conv2D", {"name": "my conv", "filters": 2, "kernel_size": 3}), ("ReLU", {"name": "r"})),
         {"my conv": [numbers(3, 3, 1, 2), numbers(2)]},
     )
-    here, there = load_model(path), deserialize(opener.open(path).data)
+    here, there = load_model(path), deserialize(taken(opener.open(path)))
     images = image(here.model)
     np.testing.assert_array_equal(there.model(images), here.model(images))
     assert (there.mends, there.keras_version) == (here.mends, here.keras_version)
@@ -69,7 +86,7 @@ def test_a_model_comes_back_as_the_child_opened_it(opener: Sandbox, tmp_path: Pa
 def test_what_was_found_is_the_layers_and_a_card_under_the_file_s_name(opener: Sandbox, tmp_path: Path) -> None:
     path = small_file(tmp_path)
     named = path.rename(tmp_path / "Zoë’s <b>digits \n 1.keras")
-    finding = opener.open(named).scan
+    finding = scan(opener, named)
     assert finding.card.title == "Zoë’s <b>digits · 1"
     assert finding.card.input_shape == (8, 8, 1)
     assert [layer.name for layer in finding.layers] == ["conv", "flatten", "answer"]
@@ -78,19 +95,19 @@ def test_what_was_found_is_the_layers_and_a_card_under_the_file_s_name(opener: S
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such file names")
 def test_a_file_name_that_is_no_text(opener: Sandbox, tmp_path: Path) -> None:
     named = small_file(tmp_path).rename(tmp_path / "caf\udce9.keras")
-    assert opener.open(named).scan.card.title == "caf·"
+    assert scan(opener, named).card.title == "caf·"
 
 
 def test_one_process_opens_one_file_after_another(opener: Sandbox, tmp_path: Path) -> None:
     path, evil = small_file(tmp_path), save_h5(tmp_path / "m.h5", sequential(INPUT, ("Lambda", {"name": "{evil}"})), {})
-    opener.open(path)
+    taken(opener.open(path))
     first = pid(opener)
     with pytest.raises(ModelError, match=r"a Lambda layer, which is Python code .* “\{evil\}”"):
         opener.open(evil)
     with pytest.raises(ModelError, match="is empty"):
         (tmp_path / "empty.keras").touch()
         opener.open(tmp_path / "empty.keras")
-    assert opener.open(path).data
+    assert taken(opener.open(path))
     assert pid(opener) == first
 
 
@@ -100,15 +117,15 @@ def test_a_file_that_needs_keras_is_opened_by_a_process_that_has_it(tmp_path: Pa
     model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.LayerNormalization(), keras.layers.Flatten()])
     model.save(path)
     with Sandbox(SECONDS) as opener:
-        opener.open(small_file(tmp_path))
+        taken(opener.open(small_file(tmp_path)))
         first = pid(opener)
         parcel = opener.open(path)
         assert [layer.kind for layer in parcel.scan.layers] == ["LayerNormalization", "Flatten"]
         with_keras = pid(opener)
-        opener.open(path)
+        taken(opener.open(path))
         assert first != with_keras == pid(opener)
     images = image(model)
-    np.testing.assert_array_equal(deserialize(parcel.data).model(images), model(images))
+    np.testing.assert_array_equal(deserialize(taken(parcel)).model(images), model(images))
 
 
 def test_a_process_that_ended_in_between_is_replaced(program: Programs, tmp_path: Path) -> None:
@@ -135,7 +152,7 @@ def test_a_process_that_a_file_stopped_is_replaced_for_the_next_file(program: Pr
 def test_a_parcel_is_checked_again(tmp_path: Path) -> None:
     opened = load_model(small_file(tmp_path))
     plan = opened.plan
-    deserialize(serialize(opened))
+    deserialize(whole(opened))
     for step in (
         replace(plan.steps[0], kind=type("Lambda", (Layer,), {}, abstract=True)),
         replace(plan.steps[0], name="<script>"),
@@ -144,25 +161,42 @@ def test_a_parcel_is_checked_again(tmp_path: Path) -> None:
     ):
         with pytest.raises(ModelError):
             deserialize(_packed(opened, replace(plan, steps=(step, *plan.steps[1:]))))
-    for data in (b"", b"PK", serialize(opened)[:-100]):
+    for data in (b"", b"PK", whole(opened)[:-100]):
         with pytest.raises(ModelError, match="gave no model back"):
             deserialize(data)
 
 
-@pytest.mark.parametrize("there", [b"(\n", b"[\n"], ids=["an open bracket", "another one"])
-def test_a_parcel_whose_arrays_are_no_arrays(tmp_path: Path, there: bytes) -> None:
-    """The header of an array is a Python literal, in which NumPy's own parser stumbles over more than ValueError."""
-    data = serialize(load_model(small_file(tmp_path)))
-    header = data.index(b"NUMPY") + 9
-    end = data.index(b"\n", header) + 1
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("weights", [[[-8, 9]]]), ("weights", [[[2**40, 2**40]]]), ("weights", 3), ("weights", []), ("steps", None)],
+)
+def test_a_parcel_whose_header_lies(tmp_path: Path, key: str, value: Any) -> None:
+    data = whole(load_model(small_file(tmp_path)))
+    size = int.from_bytes(data[:8], "little")
+    header = json.dumps(json.loads(data[8 : 8 + size]) | {key: value}).encode()
+    for length in (len(header), 2**62):
+        with pytest.raises(ModelError, match="gave no model back"):
+            deserialize(length.to_bytes(8, "little") + header + data[8 + size :])
+
+
+def test_the_server_reads_the_weights_where_they_lie(tmp_path: Path) -> None:
+    opened = load_model(small_file(tmp_path))
+    data = whole(opened)
+    weights = deserialize_weights(data, opened.definition.layers)
+    for name, arrays in opened.definition.weights.items():
+        assert list(weights[name]) == list(arrays)
+        for found, expected in zip(weights[name].values(), arrays.values(), strict=True):
+            np.testing.assert_array_equal(found, expected)
+            assert not found.flags.owndata
+            assert found.ctypes.data % 64 == np.frombuffer(data, np.uint8).ctypes.data % 64
     with pytest.raises(ModelError, match="gave no model back"):
-        deserialize(data[:header] + there.rjust(end - header) + data[end:])
+        deserialize_weights(data, opened.definition.layers[1:])
 
 
 def _packed(opened: LoadedModel, plan: Plan) -> bytes:
     """A parcel of a plan that does not belong to its model, as a child that was taken over would send it."""
     nothing: dict[str, Weights] = {step.name: {} for step in plan.steps}
-    return serialize(replace(opened, plan=plan, definition=replace(opened.definition, weights=nothing)))
+    return whole(replace(opened, plan=plan, definition=replace(opened.definition, weights=nothing)))
 
 
 def test_too_little_time(program: Programs, tmp_path: Path) -> None:
@@ -223,7 +257,7 @@ def test_a_process_that_does_not_start_is_not_the_file_s_fault(program: Programs
 
 
 def test_python_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("app.model_files.sandbox.sys.executable", str(tmp_path / "python"))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     with pytest.raises(ModelError, match="the process that opens files does not start"):
         open_in_sandbox(tmp_path, SECONDS)
 
@@ -253,7 +287,7 @@ def test_another_thread_stops_it(program: Programs, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="this system does not tell another process's limits")
 def test_the_child_can_write_no_file(opener: Sandbox, tmp_path: Path) -> None:
-    opener.open(small_file(tmp_path))
+    taken(opener.open(small_file(tmp_path)))
     assert resource.prlimit(pid(opener), resource.RLIMIT_FSIZE) == (0, 0)
     assert resource.prlimit(pid(opener), resource.RLIMIT_CORE) == (0, 0)
 

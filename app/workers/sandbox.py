@@ -8,28 +8,21 @@ opened by another one, which can.
 import json
 import os
 import subprocess
-import sys
+import tempfile
 import threading
-from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, BinaryIO, NamedTuple, cast
 
-from .errors import ModelError
-from .limits import WEIGHTS_BYTES
-from .serialization import ScanResult, parse_scan_result
-from .worker import MEMORY, NEEDS, READY
+from ..model_files.errors import ModelError
+from ..model_files.limits import WEIGHTS_BYTES
+from ..model_files.serialization import HEADER_BYTES, ScanResult, parse_scan_result
+from .opener import MEMORY, NEEDS, READY
+from .process import PROGRAM, Deadline, end, start
 
-_PACKAGE = Path(__file__).parents[1]  # app in a checkout, layerglass once installed
-# -c and not -m: a person's own folder is never searched for modules.
-_PROGRAM = (
-    "import sys; sys.path.insert(0, sys.argv[1]); "
-    f"from {_PACKAGE.name}.model_files.worker import serve; serve(*sys.argv[2:])"
-)
-_KEPT = ("PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LANG", "LC_ALL")
-_SETTINGS = {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
+_PROGRAM = PROGRAM.format(module="opener")
 _START_SECONDS = 180  # what TensorFlow may take to start: 3 seconds, many more on a busy machine
-_HEADER_BYTES = 16 * 2**20
-_MODEL_BYTES = WEIGHTS_BYTES + 16 * 2**20
+_MODEL_BYTES = WEIGHTS_BYTES + 2 * HEADER_BYTES
+_PIECE_BYTES = 2**20
 
 _TIME = "Opening the file took longer than {seconds:g} seconds: it is too large, or damaged. Bring a smaller one."
 _CRASH = "Opening the file stopped the process that tried it, so it is damaged or does harm. Save the model again."
@@ -46,7 +39,7 @@ class SerializedModel(NamedTuple):
     """A model that a child process opened."""
 
     scan: ScanResult
-    data: bytes  # for app.model_files.serialization.deserialize
+    file: BinaryIO  # for app.model_files.serialization.deserialize; it has no name, and whoever takes it closes it
 
 
 class Sandbox:
@@ -77,7 +70,7 @@ class Sandbox:
         process, self._process = self._process, None
         self._has_keras = False
         if process is not None:
-            _end(process)
+            end(process)
 
     def stop(self) -> None:
         """Open no file any more. One that is being opened is refused."""
@@ -91,28 +84,31 @@ class Sandbox:
 
         Raises: ModelError, also where the child ran out of time or memory.
         """
-        answer, data = self._ask(path)
+        answer, file = self._ask(path)
         if NEEDS in answer and not self._has_keras:
+            file.close()
             self.close()
             self._has_keras = True
-            answer, data = self._ask(path)
+            answer, file = self._ask(path)
         try:
             found = parse_scan_result(answer)
         except (ValueError, RecursionError):
+            file.close()
             raise self._refusal(_CRASH) from None
         if isinstance(found, ModelError):
+            file.close()
             raise found
-        return SerializedModel(found, data)
+        return SerializedModel(found, file)
 
-    def _ask(self, path: Path) -> tuple[Any, bytes]:
+    def _ask(self, path: Path) -> tuple[Any, BinaryIO]:
         """Return what the process answers for a file. Raises: ModelError."""
         process = self._ready()
-        deadline = _Deadline(process, self._limits["seconds"])
+        deadline = Deadline(process, self._limits["seconds"])
         try:
             with deadline:
                 answer = _ask(process, path)
         except (OSError, EOFError):  # it ended, and its status tells why
-            status = _end(process, seconds=2)
+            status = end(process, seconds=2)
             raise self._refusal(_TIME if deadline.passed else _ENDS.get(-status, _CRASH)) from None
         except (ValueError, RecursionError):  # it says what it should not
             raise self._refusal(_CRASH) from None
@@ -133,47 +129,22 @@ class Sandbox:
             return self._process
         process = self._start()
         assert process.stdout is not None
-        with _Deadline(process, _START_SECONDS):
+        with Deadline(process, _START_SECONDS):
             answer = process.stdout.readline(len(READY))
         if answer != READY:
             raise self._refusal(_NO_START)
         return process
 
     def _start(self) -> subprocess.Popen[bytes]:
-        arguments = [str(_PACKAGE.parent), str(self._limits["megabytes"]), str(self._limits["seconds"])]
-        arguments += ["keras"] * self._has_keras
-        environment = {key: value for key in _KEPT if (value := os.environ.get(key))} | _SETTINGS
+        arguments = [str(self._limits["megabytes"]), str(self._limits["seconds"]), *["keras"] * self._has_keras]
         with self._lock:
             if self._stopped:
                 raise ModelError(_STOPPED)
             try:
-                process = self._process = subprocess.Popen(
-                    [sys.executable, "-P", "-c", _PROGRAM, *arguments],
-                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment,
-                )  # fmt: skip
+                process = self._process = start(_PROGRAM, arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
             except OSError as error:
                 raise ModelError(_NO_START) from error
         return process
-
-
-class _Deadline:
-    """Kills a process that is not done in time."""
-
-    def __init__(self, process: subprocess.Popen[bytes], seconds: float) -> None:
-        self.passed = False
-        self._process = process
-        self._timer = threading.Timer(seconds, self._pass)
-
-    def __enter__(self) -> None:
-        self._timer.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-        self._timer.join()  # from here on it is certain whether the deadline passed
-
-    def _pass(self) -> None:
-        self.passed = True
-        self._process.kill()
 
 
 def open_in_sandbox(path: Path, seconds: float = 60, megabytes: int = 1024) -> SerializedModel:
@@ -182,33 +153,38 @@ def open_in_sandbox(path: Path, seconds: float = 60, megabytes: int = 1024) -> S
         return opener.open(path)
 
 
-def _end(process: subprocess.Popen[bytes], seconds: float = 0) -> int:
-    """End a process, and return its exit status; negative is a signal. seconds: how long it may end by itself."""
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(timeout=seconds)
-    process.kill()
-    with suppress(OSError), process:  # closes its pipes, the broken one too
-        pass
-    return process.wait()
-
-
-def _ask(process: subprocess.Popen[bytes], path: Path) -> tuple[Any, bytes]:
+def _ask(process: subprocess.Popen[bytes], path: Path) -> tuple[Any, BinaryIO]:
     assert process.stdin is not None and process.stdout is not None
     process.stdin.write(json.dumps(str(path.absolute())).encode() + b"\n")
     process.stdin.flush()
     return _read_answer(process.stdout)
 
 
-def _read_answer(pipe: IO[bytes]) -> tuple[Any, bytes]:
+def _read_answer(pipe: IO[bytes]) -> tuple[Any, BinaryIO]:
     """Raises: ValueError, EOFError for a process that ended, or that says something else than it should."""
-    header = pipe.readline(_HEADER_BYTES)
+    header = pipe.readline(HEADER_BYTES)
     if not header.endswith(b"\n"):
         raise EOFError
     answer = json.loads(header)
     size = answer.get("size") if isinstance(answer, dict) else None
     if not isinstance(size, int) or not 0 <= size <= _MODEL_BYTES:
         raise ValueError(size)
-    data = pipe.read(size)
-    if len(data) != size:
-        raise EOFError
-    return answer, data
+    file = _nameless_file()  # never a whole model in the server's own memory
+    try:
+        while size:
+            piece = pipe.read(min(size, _PIECE_BYTES))
+            if not piece:
+                raise EOFError
+            file.write(piece)
+            size -= len(piece)
+        file.seek(0)
+    except BaseException:
+        file.close()
+        raise
+    return answer, file
+
+
+def _nameless_file() -> BinaryIO:
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("layerglass"), "w+b")
+    return cast(BinaryIO, tempfile.TemporaryFile())

@@ -1,0 +1,94 @@
+"""Blocks of memory that a worker fills and the server reads."""
+
+import mmap
+import os
+import sys
+import tempfile
+from contextlib import suppress
+from weakref import WeakSet
+
+import numpy as np
+
+from ..cnn.types import Array
+
+_SPARE = 2  # unused blocks that are kept
+_UNUSED = 2  # references to a block's array that nothing reads: the block's, and the one that counts them
+
+# Linux: fcntl.h. Else a worker that was taken over could shrink a block, and so end the process that reads it.
+_F_ADD_SEALS, _SHRINK, _GROW, _SEAL = 1033, 0x2, 0x4, 0x1
+
+
+class SharedBlock:
+    """Memory that this process only reads, and that whoever is given its descriptor can write."""
+
+    def __init__(self, size: int) -> None:
+        """size: in bytes. Raises: OSError."""
+        self.size = size
+        self.descriptor = _make(size)
+        self._map = mmap.mmap(self.descriptor, size, prot=mmap.PROT_READ)
+        self.array: Array = np.frombuffer(self._map, np.float32)
+        _blocks.add(self)
+
+    def __del__(self) -> None:
+        with suppress(AttributeError, OSError):
+            os.close(self.descriptor)
+
+    @property
+    def is_read(self) -> bool:
+        """An array somewhere reads from it."""
+        return sys.getrefcount(self.array) > _UNUSED
+
+    def give_back_pages(self) -> None:
+        """Take the pages out of this process; whatever reads them maps them again."""
+        if hasattr(self._map, "madvise") and hasattr(mmap, "MADV_DONTNEED"):
+            self._map.madvise(mmap.MADV_DONTNEED)
+
+
+_blocks: WeakSet[SharedBlock] = WeakSet()
+
+
+def give_back_pages() -> None:
+    """Take the pages of all shared blocks out of this process: what it has read of them counts as its own memory."""
+    for block in list(_blocks):
+        block.give_back_pages()
+
+
+class SharedBlocks:
+    """The blocks of one worker, each given out again when no array reads from it any more. One thread uses them."""
+
+    def __init__(self) -> None:
+        self._given: list[SharedBlock] = []
+
+    def take(self, size: int) -> SharedBlock:
+        """Return a block of so many bytes, with anything in it. Raises: OSError."""
+        unused = [block for block in self._given if not block.is_read]
+        fitting = [block for block in unused if block.size == size]
+        for block in [each for each in unused if each.size != size] + fitting[_SPARE:]:
+            self._given.remove(block)
+        if fitting:
+            return fitting[0]
+        self._given.append(block := SharedBlock(size))
+        return block
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of blocks that nothing reads."""
+        return sum(block.size for block in list(self._given) if not block.is_read)
+
+
+def _make(size: int) -> int:
+    """Return the descriptor of anonymous memory; where the system has none, of a file without a name."""
+    if not hasattr(os, "memfd_create"):
+        with tempfile.TemporaryFile() as file:
+            file.truncate(size)
+            return os.dup(file.fileno())
+    import fcntl
+
+    descriptor = os.memfd_create("layerglass", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    try:
+        os.ftruncate(descriptor, size)
+        fcntl.fcntl(descriptor, _F_ADD_SEALS, _SHRINK | _GROW | _SEAL)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
