@@ -1,7 +1,6 @@
 """All models by name, and their networks, which are opened on demand."""
 
 import os
-import tempfile
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -16,6 +15,7 @@ from ..cnn.types import PoolingMode
 from ..model_files.errors import ModelError
 from ..model_files.sandbox import open_in_sandbox
 from ..model_files.serialization import deserialize
+from ..temporary import TemporaryFolder
 from .cards import CardStore, merge_cards
 from .files import EmptyLibrary, ModelFile, Origin, find_files
 from .models import BuiltInModels, ModelEntry, ModelState, NetworkCache
@@ -24,7 +24,6 @@ from .uploads import StorageError, Uploads
 
 DEFAULT = "digits"
 _REFRESH_SECONDS = 0.5
-_PREFIX = "layerglass-"
 
 
 class UnknownModel(LookupError):
@@ -58,7 +57,7 @@ class Library:
         default a temporary one. limit: how many networks stay in memory.
         Raises: EmptyLibrary.
         """
-        self._temporary = None if state else tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True)
+        self._temporary = None if state else TemporaryFolder()
         state = Path(os.path.realpath(self._temporary.name if self._temporary else state or "."))
         self._uploads, self._networks = Uploads(state / "uploads"), NetworkCache(limit)
         self._scanner, self._cards = Scanner(state), CardStore(state)
