@@ -82,7 +82,7 @@ class GentleTransport(asyncio.Transport):
         self.transport.abort()
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        if not self.is_lingering:
+        if not self.is_closing():  # an answer may go on after that; uvloop would raise
             self.transport.write(data)
 
     def get_write_buffer_size(self) -> int:
