@@ -4,11 +4,15 @@ import ctypes
 import errno
 import gc
 import os
+import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from multiprocessing import parent_process
 from multiprocessing.context import SpawnProcess
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 import uvicorn
@@ -116,7 +120,15 @@ class _Config(uvicorn.Config):
 
     def load(self) -> None:
         end_in_time(self.shutdown_seconds)
+        if (supervisor := parent_process()) is not None:
+            threading.Thread(target=_end_with, args=(supervisor,), name="supervisor", daemon=True).start()
         super().load()
+
+
+def _end_with(supervisor: BaseProcess) -> None:
+    """End this worker once its supervisor is gone, which was killed: nobody would stop it or keep its folders."""
+    supervisor.join()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def make_config(settings: Settings) -> uvicorn.Config:
