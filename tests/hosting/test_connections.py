@@ -95,7 +95,7 @@ def test_silent_connections_of_one_client_keep_nobody_out(process: Process, conn
         with suppress(OSError):
             connection.sendall(head)
     if head:
-        time.sleep(1.6)
+        time.sleep(2.5)
     held = [connection for connection in silent if is_open(connection)]
     for address in ("127.0.0.1", "127.0.0.2") * 50:
         assert ask(connect(process, address)) == 200

@@ -85,7 +85,7 @@ def test_with_few_files_the_server_answers_however_many_connect(models: Path, tm
         process.wait()
         assert "connections are held instead of 512" in process.log
         with ExitStack() as stack:
-            silent = [stack.enter_context(process.connect()) for _ in range(300)]
+            silent = [stack.enter_context(process.connect()) for _ in range(60)]
             for _ in range(20):
                 assert process.post_drawing("/api/models/digits/prediction", four_png())[0] == 200
                 assert process.get("/")[0] == 200
