@@ -4,17 +4,19 @@ import os
 import secrets
 import signal
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 
+from .hosting.resources import TooLittle, fit_connections, require_address_space
 from .hosting.server import bind, describe_bind_error, run_server
 from .library.files import EmptyLibrary, find_files
-from .settings import Settings
+from .settings import Settings, describe_errors, describe_missing
+from .temporary import PREFIX, TemporaryFolder, remove_leftovers
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -24,6 +26,10 @@ _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 _NO_STATE = (
     "Models of your own cannot be opened, since no folder for temporary files can be written to: {reason}. "
     "Name one in LAYERGLASS_STATE, and start again."
+)
+_FEWER_CONNECTIONS = (
+    "At most {fitting:,} connections are held instead of {connections:,}, since this process may open few files. "
+    "Raise the limit with `ulimit -n` for more."
 )
 
 
@@ -39,11 +45,11 @@ def serve(
     workers: Annotated[int | None, typer.Option(help="How many processes answer. [default: 1]", min=1)] = None,
     models: Annotated[
         list[Path] | None,
-        typer.Option(metavar="FOLDER", help="A folder of your own models; repeatable.", exists=True, file_okay=False),
+        typer.Option(metavar="FOLDER", help="A folder of your own models; repeatable."),
     ] = None,
     model: Annotated[
         list[Path] | None,
-        typer.Option(metavar="FILE", help="A .keras, .h5 or .hdf5 file of your own; repeatable.", exists=True),
+        typer.Option(metavar="FILE", help="A .keras, .h5 or .hdf5 file of your own; repeatable."),
     ] = None,
 ) -> None:
     """Serve the app. Each option can also be set in the environment, as LAYERGLASS_PORT and so on."""
@@ -51,8 +57,36 @@ def serve(
     for name, value in options.items():
         if value is not None:  # in the environment, worker processes see it too
             os.environ[f"LAYERGLASS_{name.upper()}"] = str(value)
+    settings = _checked_settings()
+    remove_leftovers()
     with _state_folder():
-        _serve(Settings())
+        _serve(settings)
+
+
+def _checked_settings() -> Settings:
+    """Return the settings, if a server can run with them and with what the system gives it. Raises: typer.Exit."""
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        raise _refusal(*describe_errors(error)) from None
+    if missing := describe_missing(settings):
+        raise _refusal(*missing)
+    try:
+        require_address_space()
+        fitting = fit_connections(settings.connections)
+    except TooLittle as error:
+        raise _refusal(str(error)) from None
+    if fitting < settings.connections:
+        typer.echo(_FEWER_CONNECTIONS.format(fitting=fitting, connections=settings.connections), err=True)
+        os.environ["LAYERGLASS_CONNECTIONS"] = str(fitting)
+    return settings.model_copy(update={"connections": fitting})
+
+
+def _refusal(*sentences: str) -> typer.Exit:
+    """Say why the server does not start, a line each, and return the end of the command."""
+    for sentence in sentences:
+        typer.echo(sentence, err=True)
+    return typer.Exit(2)
 
 
 def _join(paths: list[Path] | None) -> str | None:
@@ -71,11 +105,10 @@ def _state_folder() -> Iterator[None]:
         return
     with ExitStack() as stack:
         try:
-            temporary = tempfile.TemporaryDirectory(prefix="layerglass-", ignore_cleanup_errors=True)
-            folder = stack.enter_context(temporary)
+            folder = stack.enter_context(TemporaryFolder())
         except OSError as error:  # nothing can be written; built-in models do not need it
             typer.echo(_NO_STATE.format(reason=error.strerror), err=True)
-            folder = os.path.join(os.environ.get("TMPDIR", "/tmp"), f"layerglass-{secrets.token_hex(8)}")
+            folder = os.path.join(os.environ.get("TMPDIR", "/tmp"), f"{PREFIX}{secrets.token_hex(8)}")
         os.environ["LAYERGLASS_STATE"] = folder
         # uvicorn raises SIGTERM again once it has stopped: by default that ends the process, and the folder stays.
         previous_handler = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
@@ -88,13 +121,11 @@ def _state_folder() -> Iterator[None]:
 
 def _serve(settings: Settings) -> None:
     if not find_files(settings.built_in_models, settings.models, settings.model):
-        typer.echo(str(EmptyLibrary(settings.built_in_models)), err=True)  # before a worker fails on it
-        raise typer.Exit(2)
+        raise _refusal(str(EmptyLibrary(settings.built_in_models)))  # before a worker fails on it
     try:
         listener = bind(settings.host, settings.port)
     except OSError as error:
-        typer.echo(describe_bind_error(settings.host, settings.port, error), err=True)
-        raise typer.Exit(2) from None
+        raise _refusal(describe_bind_error(settings.host, settings.port, error)) from None
     host, port = listener.getsockname()[:2]
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     typer.echo(f"Loading the network that {address} opens with …")

@@ -1,15 +1,18 @@
 """Settings from the environment: LAYERGLASS_MODELS, LAYERGLASS_HOST, and so on."""
 
 import os
+from collections.abc import Callable
 from enum import StrEnum
 from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+_PREFIX = "LAYERGLASS_"
+_BOUNDS = {"gt": "above", "ge": "of at least", "le": "of at most"}
 _APP = Path(__file__).parent
 _FORM_BYTES = 64 * 1024  # of a multipart form, beside its file
 
@@ -61,7 +64,7 @@ class Settings(BaseSettings):
     Limits are in bytes, seconds or counts, and hold for each worker process.
     """
 
-    model_config = SettingsConfigDict(env_prefix="LAYERGLASS_")
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, allow_inf_nan=False)
 
     host: str = Field(default="127.0.0.1", description="The address to listen on.")
     port: int = Field(default=8000, ge=0, le=65535, description="The port to listen on.")
@@ -158,3 +161,46 @@ class Settings(BaseSettings):
 def get_settings() -> Settings:
     """Return the settings of this process, read once."""
     return Settings()
+
+
+def describe_errors(error: ValidationError) -> list[str]:
+    """Return a sentence for each setting that is wrong: its variable, its value, and what was expected."""
+    names = [(str(each["loc"][0]), each["input"]) for each in error.errors()]
+    return [f"{_PREFIX}{name.upper()} is “{value}”, but must be {_expected(name)}." for name, value in names]
+
+
+def _expected(name: str) -> str:
+    """Return what a setting's value must be, in words."""
+    field = Settings.model_fields[name]
+    annotation = str(field.annotation)
+    if field.annotation is LogFormat:
+        return " or ".join(LogFormat)
+    if "bool" in annotation:
+        return "true or false"
+    kind = "a whole number" if "int" in annotation else "a finite number" if "float" in annotation else "a path"
+    bounds = {bound: getattr(each, bound) for each in field.metadata for bound in _BOUNDS if hasattr(each, bound)}
+    if "ge" in bounds and "le" in bounds:
+        return f"{kind} from {bounds['ge']} to {bounds['le']}"
+    return " ".join([kind, *(f"{_BOUNDS[bound]} {value}" for bound, value in bounds.items())])
+
+
+def describe_missing(settings: Settings) -> list[str]:
+    """Return a sentence for each path that is not there, or is not what it must be."""
+    folders = [("MODELS (--models)", path, _fault(path, Path.is_dir, "a folder")) for path in settings.models]
+    files = [("MODEL (--model)", path, _fault(path, Path.is_file, "a regular file")) for path in settings.model]
+    if settings.state is not None and settings.state.exists():  # else it is made
+        folders.append(("STATE", settings.state, _fault(settings.state, Path.is_dir, "a folder")))
+    return [f"{_PREFIX}{name} names “{path}”, which {fault}." for name, path, fault in [*folders, *files] if fault]
+
+
+def _fault(path: Path, is_right: Callable[[Path], bool], kind: str) -> str | None:
+    """Return what is wrong with a path; None if nothing is."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return "does not exist"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    if not is_right(path):
+        return f"is not {kind}"
+    return None if os.access(path, os.R_OK) else "may not be read"

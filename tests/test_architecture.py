@@ -24,21 +24,22 @@ MODULES = {module_of(path): path for path in FILES}
 # What each room may import, beside itself and the standard library. A room that is not here may import nothing.
 ALLOWED = {
     "app.settings": "pydantic pydantic_settings",
+    "app.temporary": "",
     "app.imaging": "numpy PIL isal",
     "app.cnn": "numpy pydantic",
     "app.cnn.litert": "numpy ai_edge_litert flatbuffers app.cnn",
     "app.cnn.tensorflow": "numpy keras tensorflow app.cnn",
     "app.model_files": "numpy pydantic h5py app.cnn",
     "app.workers": "numpy landlockpy app.cnn app.model_files",
-    "app.library": "app.cnn app.model_files app.workers",
+    "app.library": "app.temporary app.cnn app.model_files app.workers",
     "app.explore": "numpy pydantic app.cnn app.imaging app.library",
-    "app.hosting": "fastapi starlette uvicorn limits prometheus_client app.settings",
+    "app.hosting": "fastapi starlette uvicorn limits prometheus_client app.settings app.temporary",
     "app.web": "fastapi starlette anyio pydantic jinja2 markupsafe numpy prometheus_client app.__version__ "
     "app.settings app.cnn app.imaging app.model_files app.library app.explore app.hosting",
     "app.training": "numpy PIL pydantic typer keras tensorflow app.cnn app.imaging",
     "app.main": "fastapi starlette app.__version__ "
     "app.settings app.cnn app.imaging app.workers app.library app.explore app.hosting app.web",
-    "app.cli": "typer app.settings app.library app.hosting app.training",
+    "app.cli": "typer pydantic app.settings app.temporary app.library app.hosting app.training",
 }
 
 

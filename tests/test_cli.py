@@ -2,7 +2,6 @@ import errno
 import os
 import signal
 import socket
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -125,10 +124,10 @@ def test_the_folder_is_gone_when_the_server_is_told_to_end(server: Server) -> No
 def test_without_a_folder_to_write_to_the_server_starts_all_the_same(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(**_: object) -> None:
+    def refuse() -> None:
         raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
 
-    monkeypatch.setattr(tempfile, "TemporaryDirectory", refuse)
+    monkeypatch.setattr("app.cli.TemporaryFolder", refuse)
     result = run("serve")
     assert result.exit_code == 0
     assert "Models of your own cannot be opened, since no folder for temporary files can be written to" in result.stderr
@@ -158,7 +157,50 @@ def test_no_model_at_all_is_said_in_a_sentence(server: Server, tmp_path: Path) -
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
     result = run("serve", "--models", str(tmp_path / "missing"))
     assert result.exit_code == 2
-    assert "missing" in result.stderr
+    assert result.stderr == f"LAYERGLASS_MODELS (--models) names “{tmp_path / 'missing'}”, which does not exist.\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("PORT", "abc", "LAYERGLASS_PORT is “abc”, but must be a whole number from 0 to 65535."),
+        ("COMPUTATIONS", "-1", "LAYERGLASS_COMPUTATIONS is “-1”, but must be a whole number of at least 1."),
+        ("MODELS", "{folder}/no", "LAYERGLASS_MODELS (--models) names “{folder}/no”, which does not exist."),
+        ("MODELS", "{folder}/file", "LAYERGLASS_MODELS (--models) names “{folder}/file”, which is not a folder."),
+        ("MODEL", "{folder}/no", "LAYERGLASS_MODEL (--model) names “{folder}/no”, which does not exist."),
+        ("MODEL", "{folder}", "LAYERGLASS_MODEL (--model) names “{folder}”, which is not a regular file."),
+        ("MODEL", "/dev/null", "LAYERGLASS_MODEL (--model) names “/dev/null”, which is not a regular file."),
+        ("STATE", "{folder}/file", "LAYERGLASS_STATE names “{folder}/file”, which is not a folder."),
+    ],
+)
+def test_a_setting_that_is_wrong_is_said_in_one_line(
+    server: Server, tmp_path: Path, name: str, value: str, sentence: str
+) -> None:
+    (tmp_path / "file").touch()
+    os.environ[f"LAYERGLASS_{name}"] = value.format(folder=tmp_path)
+    result = run("serve")
+    assert result.exit_code == 2
+    assert result.stderr == sentence.format(folder=tmp_path) + "\n"
+    assert server.settings is None
+
+
+def test_several_wrong_settings_are_said_a_line_each(server: Server) -> None:
+    os.environ["LAYERGLASS_PORT"] = os.environ["LAYERGLASS_WORKERS"] = "x"
+    assert [line.split()[0] for line in run("serve").stderr.splitlines()] == ["LAYERGLASS_PORT", "LAYERGLASS_WORKERS"]
+
+
+def test_where_few_files_may_be_open_fewer_connections_are_held(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.cli.fit_connections", lambda _: 100)
+    result = run("serve")
+    assert result.exit_code == 0
+    assert result.stderr == (
+        "At most 100 connections are held instead of 512, since this process may open few files. "
+        "Raise the limit with `ulimit -n` for more.\n"
+    )
+    assert server.environment["CONNECTIONS"] == "100"
+    assert server.settings is not None and server.settings.connections == 100
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such file names")

@@ -152,6 +152,7 @@ def test_a_client_that_never_reads_is_left(server: Process, connections: list[so
 
     until(are_left, server)
     assert draw(server) == 200
+    assert "Traceback" not in server.log
 
 
 def test_a_thousand_idle_connections(server: Process, connections: list[socket.socket]) -> None:
@@ -159,8 +160,9 @@ def test_a_thousand_idle_connections(server: Process, connections: list[socket.s
     before = process.num_fds()
     for _ in range(1000):
         connect(server, connections)
-    until(lambda: process.num_fds() >= 100, server)
-    assert process.num_fds() < before + 150  # those over the limit are closed at once
+    until(lambda: process.num_fds() >= before + 50, server)  # half of all may be of one address
+    assert draw(server) == 200
+    assert process.num_fds() < before + 75  # those over the limit are closed at once
     for connection in connections:
         connection.close()
     until(lambda: process.num_fds() <= before + 5, server)

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from app.settings import Settings, get_settings, is_loopback, resource
+from app.settings import Settings, describe_errors, describe_missing, get_settings, is_loopback, resource
 
 
 @pytest.fixture(autouse=True)
@@ -64,6 +64,32 @@ def test_what_cannot_be_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, v
     monkeypatch.setenv(f"LAYERGLASS_{name}", value)
     with pytest.raises(ValidationError, match=name.lower()):
         Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("PORT", "", "a whole number from 0 to 65535"),
+        ("WORKERS", "two", "a whole number of at least 1"),
+        ("SHUTDOWN_SECONDS", "1.5", "a whole number of at least 0"),
+        ("REQUESTS_PER_MINUTE", "-3", "a whole number of at least 0"),
+        ("WAIT_SECONDS", "0", "a finite number above 0"),
+        ("WAIT_SECONDS", "nan", "a finite number above 0"),
+        ("ANSWER_SECONDS", "inf", "a finite number above 0"),
+        ("UPLOADS", "perhaps", "true or false"),
+        ("LOG_FORMAT", "xml", "auto or text or json"),
+    ],
+)
+def test_what_was_expected_is_said(monkeypatch: pytest.MonkeyPatch, name: str, value: str, expected: str) -> None:
+    monkeypatch.setenv(f"LAYERGLASS_{name}", value)
+    with pytest.raises(ValidationError) as caught:
+        Settings()
+    assert describe_errors(caught.value) == [f"LAYERGLASS_{name} is “{value}”, but must be {expected}."]
+
+
+def test_paths_that_are_right_are_not_missing(tmp_path: Path) -> None:
+    (file := tmp_path / "m.keras").touch()
+    assert describe_missing(Settings(models=(tmp_path,), model=(file,), state=tmp_path / "new")) == []
 
 
 def test_a_process_reads_its_settings_once(monkeypatch: pytest.MonkeyPatch) -> None:

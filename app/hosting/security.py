@@ -1,5 +1,6 @@
 """Middleware for security: response headers, and the origins that may change something."""
 
+import re
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -32,6 +33,15 @@ SECURITY_HEADERS = {
     "X-Permitted-Cross-Domain-Policies": "none",
 }
 
+
+# A name or an IPv4 address, or an IPv6 address in brackets, and perhaps a port: of what RFC 3986 allows, what a browser
+# sends. No user name, which would hide the host's name behind it.
+_HOST = re.compile(r"(?P<name>(?!\.)[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{0,5})?")
+_SEVERAL_HOSTS = "The request has more than one Host header. Send one, with the name in the server's address."
+_NO_HOST = (
+    "The Host header of the request is not a host name with or without a port. Send the name in the server's address, "
+    "such as localhost:8000."
+)
 
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
@@ -85,6 +95,13 @@ class UnknownHost(Refused):
     )
 
 
+class InvalidHost(Refused):
+    """A Host header that is no name, or more than one of them."""
+
+    status = HTTPStatus.BAD_REQUEST
+    reason = "invalid host"
+
+
 class CrossSite(Refused):
     """A request that a page of another website sent."""
 
@@ -96,7 +113,8 @@ class CrossSite(Refused):
 class AllowedHosts:
     """Middleware that refuses unknown host names, so that DNS rebinding cannot reach a local server.
 
-    Starlette's TrustedHostMiddleware answers in plain text, and splits [::1] at its first colon.
+    It also refuses what could mean one host here and another one to a proxy. Starlette's TrustedHostMiddleware answers
+    in plain text, and splits [::1] at its first colon.
     """
 
     def __init__(self, app: ASGIApp, hosts: frozenset[str]) -> None:
@@ -105,10 +123,20 @@ class AllowedHosts:
         self.hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or "*" in self.hosts or host_name(Headers(scope=scope).get("host")) in self.hosts:
+        error = self._error(Headers(scope=scope).getlist("host")) if scope["type"] == "http" else None
+        if error is None:
             await self.app(scope, receive, send)
         else:
-            await refuse(UnknownHost(), scope, receive, send)
+            await refuse(error, scope, receive, send)
+
+    def _error(self, hosts: list[str]) -> Refused | None:
+        if len(hosts) > 1:
+            return InvalidHost(_SEVERAL_HOSTS)
+        if hosts and host_name(hosts[0]) is None:
+            return InvalidHost(_NO_HOST)
+        if "*" in self.hosts or (hosts and host_name(hosts[0]) in self.hosts):
+            return None
+        return UnknownHost()
 
 
 class RefuseCrossSite:
@@ -140,9 +168,6 @@ def is_cross_site(headers: Headers) -> bool:
 
 
 def host_name(host: str | None) -> str | None:
-    """Return the name in a Host header, without the port and in lower case; None if there is none."""
-    try:
-        name = urlsplit(f"//{host}").hostname if host else None
-    except ValueError:
-        return None
-    return name.rstrip(".") if name else None
+    """Return the name in a Host header, without the port and in lower case; None if it is not a name, or not there."""
+    found = _HOST.fullmatch(host or "")
+    return found["name"].strip("[]").rstrip(".").lower() if found else None

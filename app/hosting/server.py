@@ -4,18 +4,25 @@ import ctypes
 import errno
 import gc
 import os
+import signal
 import socket
 import sys
-import tempfile
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from multiprocessing import parent_process
+from multiprocessing.context import SpawnProcess
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from ..settings import Settings
+from ..temporary import TemporaryFolder
+from .ending import end_in_time, seconds_for_requests
 from .logs import log_config
+from .resources import backlog_for
 
 # glibc's malloc.h: M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD.
 _MALLOC_OPTIONS = {-8: 2, -3: 4 * 1024 * 1024, -1: 8 * 1024 * 1024}
@@ -26,9 +33,11 @@ def bind(host: str, port: int, reuse_port: bool = False) -> socket.socket:
 
     reuse_port: other sockets may be bound to it too (SO_REUSEPORT). Raises: OSError.
     """
-    family, type_, protocol, _, address = socket.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except UnicodeError:  # "a..b", or a name with more than 63 characters between its dots
+        raise OSError(errno.EADDRNOTAVAIL, "No such host name") from None
+    family, type_, protocol, _, address = found[0]
     listener = (_ReusePortSocket if reuse_port else socket.socket)(family, type_, protocol)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -73,26 +82,59 @@ def describe_bind_error(host: str, port: int, error: OSError) -> str:
 
 
 def run_server(settings: Settings, listener: socket.socket) -> None:
-    """Serve until SIGTERM or Ctrl+C, which let running requests finish."""
+    """Serve until SIGTERM or Ctrl+C, which let running requests finish within their time."""
     with ExitStack() as stack:
         if settings.workers > 1:
             with suppress(OSError):  # without this folder, /metrics shows each worker's own numbers
-                folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="layerglass-"))
-                os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+                os.environ["PROMETHEUS_MULTIPROC_DIR"] = stack.enter_context(TemporaryFolder())
         config = make_config(settings)
         try:
             if settings.workers > 1:
-                Multiprocess(config, [stack.enter_context(share(listener))]).run()
+                supervisor = Multiprocess(config, [stack.enter_context(share(listener))])
+                end_in_time(
+                    settings.shutdown_seconds,
+                    at_once=lambda: _end_workers(supervisor, SpawnProcess.terminate),
+                    at_last=lambda: _end_workers(supervisor, SpawnProcess.kill),
+                )
+                supervisor.run()
             else:
                 uvicorn.Server(config).run([listener])
         except KeyboardInterrupt:
             pass
 
 
+def _end_workers(supervisor: Multiprocess, end: Callable[[SpawnProcess], None]) -> None:
+    """End the workers without the supervisor's main thread, which may be waiting for one that hangs."""
+    for worker in supervisor.processes:
+        with suppress(OSError):
+            end(worker.process)
+
+
+class _Config(uvicorn.Config):
+    """uvicorn's configuration of a process that answers, which ends in time.
+
+    Each such process loads it, a worker too, after uvicorn has set its signal handlers.
+    """
+
+    shutdown_seconds: int
+
+    def load(self) -> None:
+        end_in_time(self.shutdown_seconds)
+        if (supervisor := parent_process()) is not None:
+            threading.Thread(target=_end_with, args=(supervisor,), name="supervisor", daemon=True).start()
+        super().load()
+
+
+def _end_with(supervisor: BaseProcess) -> None:
+    """End this worker once its supervisor is gone, which was killed: nobody would stop it or keep its folders."""
+    supervisor.join()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 def make_config(settings: Settings) -> uvicorn.Config:
     """Return uvicorn's configuration. The app and the protocol are names, so that the supervisor imports neither."""
     package = __package__.partition(".")[0]  # app in a checkout, layerglass once installed
-    return uvicorn.Config(
+    config = _Config(
         f"{package}.main:create_app",
         factory=True,
         workers=settings.workers,
@@ -102,10 +144,14 @@ def make_config(settings: Settings) -> uvicorn.Config:
         server_header=False,
         log_config=log_config(settings.log_format),
         forwarded_allow_ips=settings.forwarded_allow_ips,
+        backlog=backlog_for(settings.connections),
         timeout_keep_alive=settings.keep_alive_seconds,
-        timeout_graceful_shutdown=settings.shutdown_seconds,
+        # Declared as whole seconds, but asyncio takes fractions.
+        timeout_graceful_shutdown=seconds_for_requests(settings.shutdown_seconds),  # type: ignore[arg-type]
         timeout_worker_healthcheck=30,  # importing TensorFlow can hold the GIL for seconds
     )
+    config.shutdown_seconds = settings.shutdown_seconds
+    return config
 
 
 def limit_malloc() -> None:

@@ -1,7 +1,6 @@
 """All models by name, and their networks, which are opened on demand."""
 
 import os
-import tempfile
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -17,6 +16,7 @@ from ..cnn.network import Network
 from ..cnn.types import PoolingMode
 from ..model_files.errors import ModelError
 from ..model_files.serialization import deserialize_weights
+from ..temporary import TemporaryFolder
 from ..workers.engine import WorkerEngine, Workers
 from ..workers.sandbox import open_in_sandbox
 from .cards import CardStore, merge_cards
@@ -28,7 +28,6 @@ from .uploads import StorageError, Uploads
 
 DEFAULT = "digits"
 _REFRESH_SECONDS = 0.5
-_PREFIX = "layerglass-"
 
 
 class UnknownModel(LookupError):
@@ -64,7 +63,7 @@ class Library:
         runs networks that did not come with Layerglass.
         Raises: EmptyLibrary.
         """
-        self._temporary = None if state else tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True)
+        self._temporary = None if state else TemporaryFolder()
         state = Path(os.path.realpath(self._temporary.name if self._temporary else state or "."))
         self._uploads, self._networks = Uploads(state / "uploads"), NetworkCache(kept or Kept())
         self._scanner, self._cards = Scanner(state), CardStore(state)

@@ -1,10 +1,13 @@
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from starlette.datastructures import Headers
+from starlette.types import Receive, Scope, Send
 
-from app.hosting.security import host_name, is_cross_site
+from app.hosting.security import AllowedHosts, UnknownHost, host_name, is_cross_site
+from app.main import create_app
 from app.settings import Settings
 from tests.pictures import four_png
 
@@ -24,7 +27,23 @@ PREDICTION = "/api/models/digits/prediction"
         ("", None),
         (None, None),
         ("[::1", None),
-        ("localhost@evil.example", "evil.example"),
+        ("localhost@evil.example", None),
+        ("localhost:80@evil.example", None),
+        ("user:secret@localhost", None),
+        ("a b", None),
+        (" localhost", None),
+        ("localhost/evil", None),
+        ("localhost?", None),
+        ("localhost#", None),
+        ("localhost:port", None),
+        ("localhost:80:80", None),
+        ("localhost,evil.example", None),
+        ("::1", None),
+        ("[::1]x", None),
+        ("[evil.example]", None),
+        (".", None),
+        ("l\xf6calhost", None),
+        ("my_host-1.example:65535", "my_host-1.example"),
     ],
 )
 def test_the_name_in_a_host_header(host: str | None, name: str | None) -> None:
@@ -51,6 +70,56 @@ def test_another_host_name_is_refused(client: TestClient) -> None:
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["detail"].startswith("The server does not answer to this host name.")
     assert "evil" not in answer.text
+
+
+SEVERAL_HOSTS = "The request has more than one Host header. Send one, with the name in the server's address."
+NO_HOST = (
+    "The Host header of the request is not a host name with or without a port. Send the name in the server's address, "
+    "such as localhost:8000."
+)
+
+
+@pytest.mark.parametrize("allowed", ["localhost", "*"])
+@pytest.mark.parametrize(
+    ("hosts", "detail"),
+    [
+        (["localhost", "localhost"], SEVERAL_HOSTS),
+        (["localhost", "evil.example"], SEVERAL_HOSTS),
+        (["evil.example", "localhost"], SEVERAL_HOSTS),
+        (["localhost", ""], SEVERAL_HOSTS),
+        (["", ""], SEVERAL_HOSTS),
+        (["user@localhost"], NO_HOST),
+        (["localhost:80@evil.example"], NO_HOST),
+        (["evil.example@localhost"], NO_HOST),
+        (["a b"], NO_HOST),
+        ([""], NO_HOST),
+        (["[::1"], NO_HOST),
+        (["localhost/api"], NO_HOST),
+        (["localhost"], None),
+        (["LOCALHOST:8000"], None),
+    ],
+    ids=str,
+)
+def test_a_host_header_that_could_be_read_in_two_ways_is_refused(
+    app: FastAPI, client: TestClient, allowed: str, hosts: list[str], detail: str | None
+) -> None:
+    made = create_app(Settings(allowed_hosts=allowed))
+    made.state.library = app.state.library
+    answer = TestClient(made).get("/api/models", headers=[("host", host) for host in hosts])
+    assert answer.status_code == (400 if detail else 200)
+    if detail:
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["detail"] == detail
+
+
+def test_without_a_host_header_any_host_or_none_is_meant() -> None:
+    """As clients of HTTP/1.0 send it."""
+    assert AllowedHosts(app=unused, hosts=frozenset("*"))._error([]) is None
+    assert isinstance(AllowedHosts(app=unused, hosts=frozenset({"localhost"}))._error([]), UnknownHost)
+
+
+async def unused(scope: Scope, receive: Receive, send: Send) -> None:
+    pass
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ MODELS = b"GET /api/models HTTP/1.1\r\n" + HOST
 
 @pytest.fixture(scope="module")
 def process(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
-    limits: dict[str, Any] = {"head_seconds": "1", "body_seconds": "1", "keep_alive_seconds": "2", "connections": "24"}
+    limits: dict[str, Any] = {"head_seconds": "1", "body_seconds": "1", "keep_alive_seconds": "2"}
     process = Process(models, tmp_path_factory.mktemp("server"), **limits)
     try:
         yield process.wait()
@@ -154,20 +154,6 @@ def test_a_body_that_stops_coming(process: Process) -> None:
     status, detail = problem_in(answer)
     assert status == 408
     assert detail.startswith("The request came too slowly: 5 bytes of it in 1 seconds.")
-
-
-def test_more_connections_than_are_held(process: Process) -> None:
-    connections = []
-    try:
-        for _ in range(40):
-            connection = process.connect()
-            connections.append((connection, connection.__enter__()))
-        answer = read_all(connections[-1][1])
-        assert problem_in(answer) == (503, "The server holds 24 connections, its most. Try again in 5 seconds.")
-    finally:
-        for connection, _ in connections:
-            connection.__exit__(None, None, None)
-    process.wait()
 
 
 def test_a_websocket_is_not_opened(process: Process) -> None:
