@@ -21,7 +21,7 @@ _PNG_KEPT = frozenset((b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"eXIf"))
 _JPEG_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
 _START, _END, _SCAN, _TEMPORARY = 0xD8, 0xD9, 0xDA, 0x01
 _EXIF = 0xE1
-_JPEG_LEFT_OUT = {*range(0xE2, 0xEE), 0xEF, 0xFE}  # APP2 to APP13, APP15, comments. APP0 and APP14 tell the colours.
+_JPEG_LEFT_OUT = {*range(0xE1, 0xEE), 0xEF, 0xFE}  # APP1 to APP13, APP15, comments. APP0 and APP14 tell the colours.
 
 _GIF_EXTENSION, _GIF_CONTROL = 0x21, 0xF9
 _GIF_BLOCK = re.compile(rb"[!,;]")
@@ -38,6 +38,7 @@ class Essence(NamedTuple):
 
     data: bytes  # a file of the same format
     scans: int = 1  # of a JPEG: each is a pass over the whole picture
+    exif: bytes = b""  # of a JPEG: Pillow would read all of it for the resolution
 
 
 def reduce_to_picture(data: bytes) -> Essence:
@@ -98,16 +99,16 @@ def _png_chunks(data: bytes) -> Iterator[bytes]:
 
 
 def _reduce_jpeg(data: bytes) -> Essence:
-    kept, scans, has_exif = [_JPEG], 0, False
+    kept, scans, exif = [_JPEG], 0, b""
     for number, (marker, content) in enumerate(_jpeg_segments(data)):
         if number == MAX_SEGMENTS:
             raise TooManyParts(f"more than {MAX_SEGMENTS:,}")
         scans += marker == _SCAN
-        if marker in _JPEG_LEFT_OUT or (marker == _EXIF and (has_exif or content[2:8] != b"Exif\0\0")):
-            continue
-        has_exif |= marker == _EXIF
-        kept += [bytes((0xFF, marker)), content]
-    return Essence(b"".join(kept), scans)
+        if marker == _EXIF and not exif and content[2:8] == b"Exif\0\0":
+            exif = content[2:]
+        if marker not in _JPEG_LEFT_OUT:
+            kept += [bytes((0xFF, marker)), content]
+    return Essence(b"".join(kept), scans, exif)
 
 
 def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw
 
-from .containers import TooManyParts, orientation_of, reduce_to_picture
+from .containers import Essence, TooManyParts, orientation_of, reduce_to_picture
 from .encoding import encode_image
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -81,19 +81,19 @@ def decode(data: bytes, limits: DrawingLimits = DEFAULT_LIMITS) -> Image.Image:
         raise DrawingTooLarge(
             f"The drawing has {len(data):,} bytes; at most {limits.max_bytes:,} are read. Send a smaller picture."
         )
-    picture, scans = _open(data)
+    picture, essence = _open(data)
     if max(picture.size) > limits.max_side:
         width, height = picture.size
         raise DrawingTooLarge(
             f"The drawing has {width:,}×{height:,} pixels; at most {limits.max_side:,}×{limits.max_side:,} are read. "
             "Send a smaller picture."
         )
-    _check_cost(picture, scans, len(data))
+    _check_cost(picture, essence.scans, len(data))
     # Given malformed bytes, Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error and more;
     # to the person who sent the file they all mean the same.
     try:
         picture.load()  # a PNG may have its Exif at its end
-        exif = picture.info.get("exif", b"")
+        exif = essence.exif or picture.info.get("exif", b"")
         return _set_upright(_to_8_bits(picture), orientation_of(exif))
     except Exception as error:
         raise InvalidDrawing(
@@ -101,11 +101,11 @@ def decode(data: bytes, limits: DrawingLimits = DEFAULT_LIMITS) -> Image.Image:
         ) from error
 
 
-def _open(data: bytes) -> tuple[Image.Image, int]:
-    """Open a picture without decoding it, and return it with the number of its scans. Raises: InvalidDrawing."""
+def _open(data: bytes) -> tuple[Image.Image, Essence]:
+    """Open a picture without decoding it, and return it with its essence. Raises: InvalidDrawing."""
     try:
         essence = reduce_to_picture(data)
-        return Image.open(io.BytesIO(essence.data), formats=FORMATS), essence.scans
+        return Image.open(io.BytesIO(essence.data), formats=FORMATS), essence
     except TooManyParts as error:
         raise InvalidDrawing(
             f"This picture is a file of {error} parts, which hold a computer up for long. Save or export it again, "

@@ -217,6 +217,15 @@ def test_exif_that_tells_nothing_leaves_a_picture_as_it_is(exif: bytes) -> None:
     assert orientation_of(exif) == 1
 
 
+@pytest.mark.filterwarnings("error")
+def test_nothing_but_the_orientation_of_exif_is_read() -> None:
+    exif = tiff((274, 3, 1, b"\0\6\0\0"), *((300 + number, 5, 8_000, b"\0\0\0\x08") for number in range(5_000)))
+    jpeg = encode(RGB, "JPEG")
+    start = 4 + int.from_bytes(jpeg[4:6])  # without JFIF, Pillow looks for the resolution in Exif
+    decode(jpeg[:2] + segment(0xE1, b"Exif\0\0" + exif) + jpeg[start:])
+    decode(in_png(chunk(b"eXIf", exif)))
+
+
 @pytest.mark.parametrize("progressive", [False, True])
 def test_a_photograph_with_all_that_cameras_add(progressive: bool) -> None:
     jpeg = encode(RGB, "JPEG", progressive=progressive, quality=95, **EXTRAS)
