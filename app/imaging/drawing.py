@@ -2,24 +2,33 @@
 
 import io
 import json
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image, ImageDraw
 
+from .containers import Essence, TooManyParts, orientation_of, reduce_to_picture
 from .encoding import encode_image
 
 MAX_BYTES = 4 * 1024 * 1024
 MAX_SIDE = 4096
-MAX_SCANS = 100  # of a JPEG; a progressive one has about ten
+MAX_SCANNED = 12 * MAX_SIDE**2  # pixels of a JPEG times its scans; a progressive one has ten
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 
-_JPEG_MARKER = re.compile(rb"\xff([^\x00\xff])")
-_START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
-_WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}  # TEM, RST0 to RST7, SOI
+# A BMP whose lengths of runs are packed is unpacked in Python, code by code.
+_MAX_RUN_BYTES, _MAX_RUN_PIXELS = 2**18, 2**21
+
+_UPRIGHT = {  # by the orientation of Exif
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 # decode() checks the sides as soon as it has read the header, which is stricter than Pillow's own limit.
 Image.MAX_IMAGE_PIXELS = None
@@ -72,47 +81,59 @@ def decode(data: bytes, limits: DrawingLimits = DEFAULT_LIMITS) -> Image.Image:
         raise DrawingTooLarge(
             f"The drawing has {len(data):,} bytes; at most {limits.max_bytes:,} are read. Send a smaller picture."
         )
-    try:
-        picture = Image.open(io.BytesIO(data), formats=FORMATS)
-    except Exception as error:
-        raise InvalidDrawing("This is not a picture that can be read: PNG, JPEG, WebP, GIF or BMP.") from error
+    picture, essence = _open(data)
     if max(picture.size) > limits.max_side:
         width, height = picture.size
         raise DrawingTooLarge(
             f"The drawing has {width:,}×{height:,} pixels; at most {limits.max_side:,}×{limits.max_side:,} are read. "
             "Send a smaller picture."
         )
-    if picture.format in {"JPEG", "MPO"} and count_scans(data, MAX_SCANS) > MAX_SCANS:
-        raise InvalidDrawing(
-            f"This JPEG picture is drawn over itself more than {MAX_SCANS} times, which holds a computer up for long. "
-            "Save it again, then send that."
-        )
+    _check_cost(picture, essence.scans, len(data))
     # Given malformed bytes, Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error and more;
     # to the person who sent the file they all mean the same.
     try:
-        ImageOps.exif_transpose(picture, in_place=True)
-        return _to_8_bits(picture)
+        picture.load()  # a PNG may have its Exif at its end
+        exif = essence.exif or picture.info.get("exif", b"")
+        return _set_upright(_to_8_bits(picture), orientation_of(exif))
     except Exception as error:
         raise InvalidDrawing(
             f"This {picture.format} picture is broken or cut short. Save or export it again, then send that."
         ) from error
 
 
-def count_scans(jpeg: bytes, limit: int) -> int:
-    """Count a JPEG's scans, up to limit + 1.
+def _open(data: bytes) -> tuple[Image.Image, Essence]:
+    """Open a picture without decoding it, and return it with its essence. Raises: InvalidDrawing."""
+    try:
+        essence = reduce_to_picture(data)
+        return Image.open(io.BytesIO(essence.data), formats=FORMATS), essence
+    except TooManyParts as error:
+        raise InvalidDrawing(
+            f"This picture is a file of {error} parts, which hold a computer up for long. Save or export it again, "
+            "then send that."
+        ) from error
+    except Exception as error:
+        raise InvalidDrawing("This is not a picture that can be read: PNG, JPEG, WebP, GIF or BMP.") from error
 
-    Each scan is a pass over the whole picture. A few bytes make one, and it takes milliseconds to decode in a large
-    picture, so megabytes of scans would take hours.
-    """
-    scans = position = 0
-    while scans <= limit and (match := _JPEG_MARKER.search(jpeg, position)):
-        marker, position = match[1][0], match.end()
-        if marker == _END_OF_IMAGE:
-            break
-        scans += marker == _START_OF_SCAN
-        if marker not in _WITHOUT_LENGTH:
-            position += int.from_bytes(jpeg[position : position + 2])
-    return scans
+
+def _check_cost(picture: Image.Image, scans: int, size: int) -> None:
+    """Refuse what takes long to decode for its size. size: of the file, in bytes. Raises: InvalidDrawing."""
+    pixels = picture.width * picture.height
+    if scans * pixels > MAX_SCANNED:
+        raise InvalidDrawing(
+            f"This JPEG picture of {picture.width:,}×{picture.height:,} pixels is drawn over itself {scans:,} times, "
+            "which holds a computer up for long. Make it smaller or save it again, then send that."
+        )
+    has_runs = any(tile.codec_name == "bmp_rle" for tile in getattr(picture, "tile", ()))
+    if has_runs and (size > _MAX_RUN_BYTES or pixels > _MAX_RUN_PIXELS):
+        raise InvalidDrawing(
+            "This BMP picture is packed in runs of pixels, and too large to be unpacked quickly. Save it as a PNG, "
+            "then send that."
+        )
+
+
+def _set_upright(picture: Image.Image, orientation: int) -> Image.Image:
+    method = _UPRIGHT.get(orientation)
+    return picture if method is None else picture.transpose(method)
 
 
 def _to_8_bits(picture: Image.Image) -> Image.Image:

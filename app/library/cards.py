@@ -7,6 +7,7 @@ from typing import Any
 from ..cnn.card import Card
 from ..model_files.errors import ModelError, shown
 from ..model_files.infer_card import complete_card
+from ..model_files.regular_files import read_regular
 from .files import ModelFile, Stamp, stamp_of, write_atomically
 
 _MAX_BYTES = 2**20
@@ -63,9 +64,10 @@ def merge_cards(written: WrittenCard | None, inferred: Card | None) -> Card | No
 
 def _read(path: Path) -> WrittenCard:
     try:
-        if path.stat().st_size > _MAX_BYTES:
+        text = read_regular(path, _MAX_BYTES)
+        if len(text) > _MAX_BYTES:
             raise ModelError(f"Its card {shown(path.name)} has more than {_MAX_BYTES:,} bytes, which no card needs.")
-        written = json.loads(path.read_bytes(), parse_constant=_refuse)
+        written = json.loads(text, parse_constant=_refuse)
     except OSError as error:
         raise ModelError(f"Its card {shown(path.name)} cannot be read: {error.strerror}.") from error
     except (ValueError, RecursionError) as error:

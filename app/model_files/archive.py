@@ -1,5 +1,6 @@
 """A .keras file: a zip of config.json, metadata.json and the weights. Nothing is ever unpacked to disk."""
 
+import io
 import stat
 import zipfile
 import zlib
@@ -9,6 +10,7 @@ from pathlib import Path
 from .errors import RESAVE, ModelError, shown
 from .formats import PYTORCH
 from .limits import ARCHIVE_MEMBERS, COMPRESSION_RATIO, CONFIG_BYTES, METADATA_BYTES, SMALL_BYTES, WEIGHTS_BYTES
+from .regular_files import RegularFile
 
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 _LIMITS = {_CONFIG: CONFIG_BYTES, _METADATA: METADATA_BYTES, _WEIGHTS: WEIGHTS_BYTES}
@@ -28,7 +30,7 @@ class Archive:
 def read_archive(path: Path) -> Archive:
     """Read the three members of a .keras file. Raises: ModelError."""
     try:
-        with zipfile.ZipFile(path) as file:
+        with io.BufferedReader(RegularFile(path)) as opened, zipfile.ZipFile(opened) as file:
             members = _checked(file.infolist())
             config, metadata, weights = (_read(file, members[name]) for name in _LIMITS)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:

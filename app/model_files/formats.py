@@ -6,6 +6,7 @@ from pathlib import Path
 
 from .errors import ModelError, shown
 from .limits import FILE_BYTES
+from .regular_files import NotRegular, RegularFile
 
 _HEAD_BYTES = 512
 
@@ -18,9 +19,14 @@ class FileFormat(Enum):
 
 
 def detect_format(path: Path) -> FileFormat:
-    """Return the format of a Keras file. Raises: ModelError, for a folder, an empty file or another format."""
+    """Return the format of a Keras file. Raises: ModelError, for a folder, a pipe, an empty file or another format."""
     try:
         return _detect_format(path)
+    except NotRegular as error:
+        raise ModelError(
+            f"{shown(path.name)} is not a regular file but a pipe, a socket or a device, so it is not opened. "
+            "Name one .keras or .h5 file."
+        ) from error
     except OSError as error:  # nobody may read it, or it has just gone
         raise ModelError(f"The file {shown(path.name)} cannot be read: {error.strerror}.") from error
 
@@ -28,14 +34,15 @@ def detect_format(path: Path) -> FileFormat:
 def _detect_format(path: Path) -> FileFormat:
     if path.is_dir():
         raise ModelError(_folder(path))
-    if not path.is_file():
+    if not path.exists():
         raise ModelError(f"There is no file {shown(path.name)}.")
-    size = path.stat().st_size
-    if size == 0:
-        raise ModelError("The file is empty. Download or save it again.")
-    if size > FILE_BYTES:
-        raise ModelError(f"The file has {size:,} bytes; at most {FILE_BYTES:,} are read.")
-    with path.open("rb") as file:
+    if not path.is_file():
+        raise NotRegular
+    with RegularFile(path) as file:
+        if file.size == 0:
+            raise ModelError("The file is empty. Download or save it again.")
+        if file.size > FILE_BYTES:
+            raise ModelError(f"The file has {file.size:,} bytes; at most {FILE_BYTES:,} are read.")
         head = file.read(_HEAD_BYTES)
     if head.startswith(b"PK\x03\x04"):
         return FileFormat.ARCHIVE

@@ -22,6 +22,7 @@ from .limits import (
     SMALL_BYTES,
     WEIGHTS_BYTES,
 )
+from .regular_files import RegularFile
 
 # What HDF5 itself brings. Any other filter would be looked for among shared libraries on this machine.
 _FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32}
@@ -32,7 +33,8 @@ _DAMAGED = "The HDF5 file is damaged or cut. Download or save it again."
 def open_hdf5(source: Path | bytes) -> Iterator[h5py.File]:
     """Open an HDF5 file for reading, and check all of it. Raises: ModelError, also for errors inside the block."""
     try:
-        with h5py.File(io.BytesIO(source) if isinstance(source, bytes) else source, "r") as file:
+        opened = io.BytesIO(source) if isinstance(source, bytes) else io.BufferedReader(RegularFile(source))
+        with opened, h5py.File(opened, "r") as file:
             _check_group(file)
             yield file
     except (OSError, RuntimeError, KeyError, ValueError, TypeError, SystemError) as error:

@@ -10,6 +10,7 @@ from ..cnn.card import Answer, Card, Fit, Ink
 from ..cnn.definition import ModelDefinition, last_activation
 from ..cnn.kinds.activation_functions import is_logistic
 from .errors import ModelError, shown
+from .limits import CLASSES
 from .loading import LoadedModel
 
 DIGIT_SIDE = 40  # pixels: a larger grey input is no lone digit's
@@ -65,10 +66,15 @@ def infer_answer(definition: ModelDefinition) -> Answer:
 
 
 def infer_classes(definition: ModelDefinition, answer: Answer) -> list[str]:
-    """Number the outputs; for a lone probability, the two classes that it tells apart."""
+    """Number the outputs; for a lone probability, the two classes that it tells apart. Raises: ModelError."""
     if definition.layers[-1].is_spatial:
         return []
     outputs = _outputs(definition)
+    if outputs > CLASSES:
+        raise ModelError(
+            f"The last layer, {shown(definition.layers[-1].name)}, gives {outputs:,} numbers; at most {CLASSES:,} are "
+            "named as an answer."
+        )
     if outputs == 1 and answer is Answer.VALUES:
         return ["value"]
     return [str(number) for number in range(outputs if answer is Answer.VALUES else max(outputs, 2))]

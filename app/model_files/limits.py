@@ -14,6 +14,9 @@ NESTING = 48  # lists and objects within each other in a config
 CONFIG_ITEMS = 500_000
 LAYERS = 500  # Keras puts a model together recursively, and fails at about twice as many
 NESTED_MODELS = 8
+LAYER_INPUTS = 256  # a merge costs a line of its description, and of the graph, for each
+MODEL_INPUTS = 2_000  # of all layers together
+CLASSES = 25_000  # the largest ImageNet has 21,841; each is named on the page, and in every answer
 
 HDF5_OBJECTS = 20_000
 HDF5_DEPTH = 24

@@ -9,7 +9,7 @@ from ..cnn.kinds import Layer, LayerSettings
 from ..cnn.kinds.checks import PARAMETERS
 from ..cnn.types import Array, ImageShape, Shape
 from .errors import RESAVE, ModelError, shown
-from .limits import ANY_SIDE, CELLS
+from .limits import ANY_SIDE, CELLS, LAYER_INPUTS, MODEL_INPUTS
 
 LayerPath = tuple[str, ...]  # a layer's name, after the names of the models around it; the model itself is ()
 
@@ -25,6 +25,10 @@ class Step:
     origin: LayerPath  # where its weights are; () for a layer without any in the file
     fixed: tuple[Array, ...] = field(default=(), compare=False)  # the weights of a layer that was made here
 
+    def __post_init__(self) -> None:
+        if len(self.inputs) > LAYER_INPUTS:
+            raise ModelError(f"{self} reads {len(self.inputs):,} inputs; a layer may read {LAYER_INPUTS:,}.")
+
     def __str__(self) -> str:
         return f"The layer {shown(self.name)} ({self.kind.__name__})"
 
@@ -39,6 +43,15 @@ class Plan:
     output: str
     layers: dict[LayerPath, tuple[tuple[str, str], ...]]  # of each model: its layers' names and classes, as in the file
     notes: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        total = 0
+        for step in self.steps:
+            total += len(step.inputs)
+            if total > MODEL_INPUTS:
+                raise ModelError(
+                    f"The layers up to {shown(step.name)} read {total:,} inputs together; {MODEL_INPUTS:,} may be read."
+                )
 
 
 def sort_as_keras(steps: Mapping[str, Step], output: str) -> tuple[Step, ...]:

@@ -1,9 +1,12 @@
 import io
 
 import numpy as np
+import pytest
+from isal import isal_zlib
 from numpy.typing import NDArray
 from PIL import Image
 
+from app.imaging import encoding
 from app.imaging.encoding import encode_image, encode_levels, encode_npz, encode_palette, encode_palette_rows
 from tests.pictures import decode_rgba
 
@@ -42,6 +45,31 @@ def test_lines_with_room_for_their_filter_are_the_same_picture() -> None:
     indices = np.random.default_rng(0).integers(0, 3, (5, 7), dtype=np.uint8)
     lines = np.pad(indices, [(0, 0), (1, 0)])
     assert encode_palette_rows(lines, PALETTE, transparent=0) == encode_palette(indices, PALETTE, transparent=0)
+
+
+@pytest.mark.parametrize("shape", [(7, 8), (32, 176), (300, 400)])
+def test_a_file_depends_on_pixels_alone(shape: tuple[int, int]) -> None:
+    rng = np.random.default_rng(0)
+    rows = rng.integers(0, 3, shape, dtype=np.uint8)
+    room = rng.integers(0, 3, (shape[0] + 4, shape[1] * 2), dtype=np.uint8)
+    room[3:-1, 1::2] = rows
+    room_of_bytes = np.frombuffer(bytes(13) + rows.tobytes() + bytes(5), dtype=np.uint8)
+    unaligned = room_of_bytes[13:-5].reshape(shape)
+    layouts = [rows, room[3:-1, 1::2], np.asfortranarray(rows), unaligned]
+    files = set()
+    for layout in layouts:
+        encoding._compress_once.cache_clear()
+        files.add(encode_palette_rows(layout, PALETTE))
+    assert len(files) == 1
+
+
+def test_a_compressor_of_several_answers_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoding._compress_once.cache_clear()
+    levels = iter([1, 0, 2, 3])
+    compress = isal_zlib.compress
+    monkeypatch.setattr(isal_zlib, "compress", lambda content, _: compress(content, next(levels)))
+    indices = np.random.default_rng(0).integers(0, 3, (30, 40), dtype=np.uint8)
+    assert len({encode_palette(indices, PALETTE) for _ in range(4)}) == 1
 
 
 def test_numpy_loads_every_array_under_its_name() -> None:

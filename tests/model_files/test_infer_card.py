@@ -6,6 +6,7 @@ from keras import layers
 
 from app.cnn.card import Answer, Fit, Ink
 from app.cnn.network import Network
+from app.model_files.errors import ModelError
 from tests.pictures import four_png
 from tests.small_models import build_branches, build_digits, build_logistic, build_picture, build_small, guess, parts
 
@@ -47,6 +48,16 @@ def test_the_range_of_values_as_the_first_layers_tell_it(
     before = [layers.Resizing(8, 8)] if sized else []
     model = keras.Sequential([keras.Input((8, 8, 1)), *before, first, layers.Flatten(), layers.Dense(3)])
     assert guess(model).value_range == expected
+
+
+@pytest.mark.parametrize("side", [158, 159])
+def test_more_numbers_than_an_answer_has(side: int) -> None:
+    model = keras.Sequential([keras.Input((side, side, 1)), layers.Flatten(name="flat"), layers.ReLU(name="last")])
+    if side == 158:
+        assert len(guess(model).classes) == 158**2
+    else:
+        with pytest.raises(ModelError, match="last layer, “last”, gives 25,281 numbers; at most 25,000 are named"):
+            guess(model)
 
 
 def test_the_app_runs_it_by_this_card() -> None:

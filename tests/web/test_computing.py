@@ -31,6 +31,12 @@ def text_chunk(size: int, zip: bool = False) -> PngInfo:
     return info
 
 
+def with_chunks(png: bytes, count: int, kind: bytes = b"abCd") -> bytes:
+    """The same PNG with this many empty chunks before its pixels."""
+    at = png.index(b"IDAT") - 4
+    return png[:at] + (bytes(4) + kind + bytes(4)) * count + png[at:]
+
+
 SMALL = four_png()
 LARGE = encode(draw_four(1000))
 
@@ -91,8 +97,12 @@ def test_only_quick_computations_run_in_the_event_loop(
         pytest.param(encode(draw_four(), pnginfo=text_chunk(40_000)), False, id="many bytes"),
         pytest.param(encode(draw_four(), "JPEG"), False, id="no PNG"),
         pytest.param(png_claiming(4096, 4096), False, id="many pixels in few bytes"),
-        pytest.param(encode(draw_four(), pnginfo=text_chunk(1_000_000, zip=True)), False, id="compressed text"),
-        pytest.param(encode(draw_four(), icc_profile=b"colours"), False, id="a colour profile"),
+        pytest.param(encode(draw_four(), pnginfo=text_chunk(1_000_000, zip=True)), True, id="text, which is left out"),
+        pytest.param(encode(draw_four(), icc_profile=b"colours"), True, id="a colour profile, which is left out"),
+        pytest.param(encode(draw_four(), exif=b"MM\0*\0\0\0\x08\0\0"), False, id="Exif"),
+        pytest.param(with_chunks(SMALL, 50), True, id="some chunks"),
+        pytest.param(with_chunks(SMALL, 1000), False, id="many empty chunks"),
+        pytest.param(with_chunks(SMALL, 1000, b"IDAT"), False, id="many chunks without pixels"),
         pytest.param(b"", False, id="empty"),
         pytest.param(SMALL[:20], True, id="a cut header, which is seen at once"),
     ],

@@ -255,6 +255,44 @@ def test_layers_that_are_too_large_only_together(tmp_path: Path) -> None:
     )
 
 
+def merging(count: int, kind: str = "Add", name: str = "merge", source: str = "in") -> Config:
+    return node(kind, {"name": name}, *[source] * count)
+
+
+@pytest.mark.parametrize("kind", ["Add", "Concatenate", "Average", "Maximum", "Multiply"])
+@pytest.mark.parametrize("count", [257, 40_000])
+def test_a_merge_of_too_many_inputs(kind: str, count: int, tmp_path: Path) -> None:
+    path = save_h5(tmp_path / "m.h5", graph("in", "merge", node(*INPUT), merging(count, kind)), {})
+    assert f"The layer “merge” ({kind}) reads {count:,} inputs; a layer may read 256." in refusal(path)
+
+
+def test_a_merge_of_too_many_inputs_as_keras_3_writes_it(tmp_path: Path) -> None:
+    tensor = {"class_name": "__keras_tensor__", "config": {"shape": [None, 8, 8, 1], "keras_history": ["in", 0, 0]}}
+    merge = node("Add", {"name": "merge", "trainable": True}) | {
+        "inbound_nodes": [{"args": [[tensor] * 3_000], "kwargs": {}}]
+    }
+    path = save_h5(tmp_path / "m.h5", graph("in", "merge", node(*INPUT), merge), {}, version="3.0.0")
+    assert "“merge” (Add) reads 3,000 inputs" in refusal(path)
+
+
+def test_a_merge_in_a_model_within_the_model(tmp_path: Path) -> None:
+    inner = graph("in", "merge", node(*INPUT), merging(300))
+    whole = sequential(INPUT) | {}
+    whole["config"]["layers"].append(inner | {"name": "inner"})
+    assert "“merge” (Add) reads 300 inputs" in refusal(save_h5(tmp_path / "m.h5", whole, {}))
+
+
+def test_merges_of_too_many_inputs_together(tmp_path: Path) -> None:
+    merges = [merging(250, name=f"m{index}", source=f"m{index - 1}" if index else "in") for index in range(9)]
+    path = save_h5(tmp_path / "m.h5", graph("in", "m8", node(*INPUT), *merges), {})
+    assert "The layers up to “m8” read 2,250 inputs together; 2,000 may be read." in refusal(path)
+
+
+def test_a_merge_of_many_inputs_is_opened(tmp_path: Path) -> None:
+    path = save_h5(tmp_path / "m.h5", graph("in", "merge", node(*INPUT), merging(256)), {})
+    assert len(load_model(path).definition.layers[0].sources) == 256
+
+
 def test_activations_that_are_too_large(tmp_path: Path) -> None:
     made = [("UpSampling2D", {"name": f"u{index}", "size": [1000, 1000]}) for index in range(2)]
     assert "makes 64,000,000 numbers of one image" in refusal(save_h5(tmp_path / "m.h5", sequential(INPUT, *made), {}))
