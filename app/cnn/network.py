@@ -2,6 +2,7 @@
 
 import copy
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Protocol
@@ -33,6 +34,8 @@ class ForwardPass:
     image: Array  # (height, width, channels)
     pooling: PoolingMode | None  # the mode it ran in; None without pooling, or where the layers' own modes differ
     activations: dict[str, Array]  # by layer name, in the order of the layers; without the batch
+    # Give the pages back that reading the activations has mapped into this process; they are read again when needed.
+    give_back: Callable[[], None] | None = None
 
     @property
     def output(self) -> Array:
@@ -43,6 +46,11 @@ class ForwardPass:
     def nbytes(self) -> int:
         """The memory of the image and all activations, in bytes."""
         return self.image.nbytes + sum(activation.nbytes for activation in self.activations.values())
+
+    def release_pages(self) -> None:
+        """Give back what reading the activations has mapped into this process, if they are mapped."""
+        if self.give_back is not None:
+            self.give_back()
 
 
 class Network:

@@ -10,10 +10,11 @@ import numpy as np
 from ..cnn.kinds import Layer
 from ..cnn.network import ForwardPass, Network
 from ..cnn.types import Array, PoolingMode
-from ..imaging.colormap import Colormap, find_extremes
+from ..imaging.colormap import Colormap, Difference, Extremes, Values, cut_blocks, find_extremes, join_extremes
 from ..imaging.grid import Grid, draw_grids, draw_strips
 from ..library.library import Library
-from .exploration import LayerView, RenderOptions, as_maps, draw_answer
+from .exploration import LayerView, RenderOptions, as_maps, draw_answer, make_view
+from .large_layers import reading
 from .prediction import Prediction, predict
 
 _REDUCE: dict[PoolingMode, Callable[..., Any]] = {
@@ -58,7 +59,8 @@ class ModeColumn:
     @property
     def farthest(self) -> ComparedLayer | None:
         """The layer before the answer with the largest distance, the first of equals; None where nothing differs."""
-        farthest = max(self.layers[:-1] or self.layers, key=lambda layer: layer.distance)
+        before = [each for each in self.layers if each.view.layer is not each.view.network.layers[-1]]
+        farthest = max(before or self.layers, key=lambda layer: layer.distance)
         return farthest if farthest.distance > 0 else None
 
 
@@ -161,11 +163,19 @@ def distance(activation: Array, trained: Array) -> float:
     0: they are equal. 1: at every place one of them is zero, or their signs differ. Values that are not finite are
     ignored. Source: Bray and Curtis, 1957.
     """
+    apart, size = 0.0, 0.0
+    for block in cut_blocks(as_maps(activation).shape):
+        change, total = _add_up(as_maps(activation)[block], as_maps(trained)[block])
+        apart, size = apart + change, size + total
+    # Rounding can leave the numerator slightly above the denominator.
+    return min(1.0, apart / size) if size > 0 else 0.0
+
+
+def _add_up(activation: Array, trained: Array) -> tuple[float, float]:
+    """Return sum(|a - t|), and sum(|a|) + sum(|t|), over the places where both are finite."""
     usable = np.isfinite(activation) & np.isfinite(trained)
     first, second = activation[usable].astype(np.float64), trained[usable].astype(np.float64)
-    size = np.abs(first).sum() + np.abs(second).sum()
-    # Rounding can leave the numerator slightly above the denominator.
-    return min(1.0, float(np.abs(first - second).sum() / size)) if size > 0 else 0.0
+    return float(np.abs(first - second).sum()), float(np.abs(first).sum() + np.abs(second).sum())
 
 
 def pool_image(image: Array, mode: PoolingMode) -> Array:
@@ -192,34 +202,49 @@ def _compare_layer(
     """Compare a layer across the forward passes."""
     activations = [forward.activations[layer.name] for forward in forwards]
     reference = trained.activations[layer.name]
-    with np.errstate(invalid="ignore", over="ignore"):  # infinity minus infinity
-        changes = [activation - reference for activation in activations]
-    grids = _draw_together(activations, options.colormap_for(np.stack(activations)), options, count)
-    drawn = _draw_together(changes, Colormap.BERLIN, options, count) if differences else [None] * len(changes)
-    return [
-        ComparedLayer(
-            LayerView(network, trained.image, layer, activation, find_extremes(as_maps(activation)), grid),
-            distance(activation, reference),
-            _farthest_map(change),
-            difference,
-        )
-        for activation, grid, change, difference in zip(activations, grids, changes, drawn, strict=True)
-    ]
+    with reading(reference.size, *forwards, trained):
+        extremes = [find_extremes(as_maps(activation)) for activation in activations]
+        changes = [Difference(as_maps(activation), as_maps(reference)) for activation in activations]
+        colormap = options.colormap_from(float(np.min([each.lowest for each in extremes])))
+        has_maps = reference.ndim == 3
+        maps = [as_maps(activation) for activation in activations]
+        grids = _draw_together(maps, has_maps, colormap, options, count, join_extremes(extremes))
+        drawn: Sequence[Grid | None] = [None] * len(changes)
+        if differences:
+            drawn = _draw_together(changes, has_maps, Colormap.BERLIN, options, count)
+        return [
+            ComparedLayer(
+                make_view(network, trained.image, layer, activation, own, grid),
+                distance(activation, reference),
+                _farthest_map(change) if has_maps else None,
+                difference,
+            )
+            for activation, own, grid, change, difference in zip(
+                activations, extremes, grids, changes, drawn, strict=True
+            )
+        ]
 
 
-def _farthest_map(change: Array) -> int | None:
+def _farthest_map(change: Difference) -> int | None:
     """Return the feature map with the largest sum of absolute differences."""
-    if change.ndim != 3 or not change.any():
-        return None
-    return int(np.abs(change).sum(axis=(0, 1), dtype=np.float64).argmax())
+    sums = np.zeros(change.shape[2])
+    for block in cut_blocks(change.shape):
+        sums[block[2]] += np.abs(change[block]).sum(axis=(0, 1), dtype=np.float64)
+    return int(sums.argmax()) if sums.any() else None
 
 
 def _draw_together(
-    activations: Sequence[Array], colormap: Colormap, options: RenderOptions, count: int | None
+    maps: Sequence[Values],
+    has_maps: bool,
+    colormap: Colormap,
+    options: RenderOptions,
+    count: int | None,
+    extremes: Extremes | None = None,
 ) -> Sequence[Grid]:
-    if activations[0].ndim == 3:
-        return draw_grids(activations, colormap, options.scale, options.columns, count)
-    return draw_strips([activation.ravel() for activation in activations], colormap, count=count)
+    """Draw several activations of one layer on a common scale. has_maps: else they are vectors, (units, 1, 1)."""
+    if has_maps:
+        return draw_grids(maps, colormap, options.scale, options.columns, count, extremes)
+    return draw_strips(maps, colormap, count=count, extremes=extremes)
 
 
 def _column(

@@ -1,9 +1,10 @@
 """From a forward pass to the prediction and a picture of each layer's feature maps."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -14,13 +15,16 @@ from ..cnn.kinds import Layer
 from ..cnn.network import ForwardPass, Network
 from ..cnn.preprocessing import colour_channels, to_levels
 from ..cnn.types import Array
-from ..imaging.colormap import Colormap, Extremes, Scale, find_extremes
+from ..imaging.colormap import Colormap, Extremes, Scale, cut_blocks, find_extremes
 from ..imaging.encoding import encode_levels
 from ..imaging.grid import COLUMNS, Grid, draw_grid, draw_map, draw_strip
+from .large_layers import LARGE, reading
 from .prediction import Prediction, predict
 
 # Encoding a large picture releases the GIL, so large ones are drawn in parallel. Drawing a small one mostly holds it.
 _PARALLEL_PIXELS = 250_000
+_MANY_MAPS = 2**16  # so many that a layer's view does not keep the extremes of each
+_AT_ONCE = 2**18  # values of a picture that are turned into levels at once
 _pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="draw")
 
 
@@ -85,21 +89,54 @@ class LayerView:
     def maximum(self) -> float:
         return float(self.extremes.highest)
 
-    @property
+    @cached_property
     def mean(self) -> float:
         return float(self.activation.mean(dtype=np.float64))
 
     @property
     def constant_maps(self) -> list[int]:
-        """The feature maps that have the same value everywhere, and so show nothing of this image."""
-        return [int(channel) for channel in np.flatnonzero(self.extremes.low == self.extremes.high)]
+        """The first thousand feature maps that have the same value everywhere, and so show nothing of this image."""
+        return self.extremes.constant_maps
 
     @property
+    def constant_count(self) -> int:
+        """The number of all such maps."""
+        return self.extremes.constant_count
+
+    @cached_property
     def strongest_map(self) -> int:
         """The feature map with the largest mean absolute value."""
-        sizes = np.abs(self.activation).reshape(-1, self.activation.shape[-1])
-        with np.errstate(over="ignore", invalid="ignore"):  # an overflowing sum is infinite, and so the largest
-            return int((np.ones(len(sizes), np.float32) @ sizes).argmax())  # three times as fast as .sum(axis=0)
+        return _find_strongest_map(self.activation)
+
+    def measure(self) -> None:
+        """Work out now what pages and answers ask for, so that the activation is not read again."""
+        _ = self.mean, self.strongest_map
+
+
+def _find_strongest_map(activation: Array) -> int:
+    channels = activation.shape[-1]
+    if activation.size <= LARGE:
+        return int(_add_sizes(activation).argmax())
+    places = activation.reshape(1, -1, channels)
+    strongest, largest = 0, -1.0
+    for first in range(0, channels, _MANY_MAPS):
+        maps = places[:, :, first : first + _MANY_MAPS]
+        sums = np.zeros(maps.shape[2])
+        for block in cut_blocks(maps.shape):
+            sums[block[2]] += _add_sizes(maps[block])
+        here = int(sums.argmax())
+        if np.isnan(sums[here]):
+            return first + here
+        if sums[here] > largest:
+            strongest, largest = first + here, float(sums[here])
+    return strongest
+
+
+def _add_sizes(activation: Array) -> Array:
+    """Return the sum of each map's absolute values."""
+    sizes = np.abs(activation).reshape(-1, activation.shape[-1])
+    with np.errstate(over="ignore", invalid="ignore"):  # an overflowing sum is infinite, and so the largest
+        return np.asarray(np.ones(len(sizes), np.float32) @ sizes)  # three times as fast as .sum(axis=0)
 
 
 @dataclass(frozen=True)
@@ -131,14 +168,18 @@ def draw_layer(forward: ForwardPass, maps: MapRange, options: RenderOptions) -> 
     """Draw feature maps of a layer, on the colour scale of all of them. Raises: NotAFeatureMap."""
     activation = _feature_maps(forward, maps.layer)
     _check_map(activation, maps.layer, maps.first)
-    return _draw(activation, find_extremes(activation), maps, options)
+    with reading(activation.size, forward):
+        return _draw(activation, find_extremes(activation), maps, options)
 
 
 def draw_feature_map(forward: ForwardPass, layer: Layer, channel: int, options: RenderOptions) -> Grid:
     """Draw one feature map, in the colours that it has in its layer's grid. Raises: NotAFeatureMap."""
     activation = _feature_maps(forward, layer)
     _check_map(activation, layer, channel)
-    return draw_map(activation, channel, options.colormap_for(activation), options.scale)
+    with reading(activation.size, forward):
+        extremes = find_extremes(activation)
+        colormap = options.colormap_from(float(extremes.lowest))
+        return draw_map(activation, channel, colormap, options.scale, extremes)
 
 
 def all_maps(layer: Layer) -> MapRange:
@@ -161,9 +202,24 @@ def _check_map(activation: Array, layer: Layer, channel: int) -> None:
 
 def _view(network: Network, forward: ForwardPass, maps: MapRange, options: RenderOptions) -> LayerView:
     activation = forward.activations[maps.layer.name]
-    extremes = find_extremes(as_maps(activation))
-    grid = _draw(activation, extremes, maps, options)
-    return LayerView(network, forward.image, maps.layer, activation, extremes, grid)
+    with reading(activation.size, forward):
+        extremes = find_extremes(as_maps(activation))
+        grid = _draw(activation, extremes, maps, options)
+        return make_view(network, forward.image, maps.layer, activation, extremes, grid)
+
+
+def make_view(
+    network: Network, image: Array, layer: Layer, activation: Array, extremes: Extremes, grid: Grid
+) -> LayerView:
+    """Return the view of a layer, with the statistics of a large one."""
+    view = LayerView(network, image, layer, activation, _keep(extremes), grid)
+    if activation.size > LARGE:
+        view.measure()
+    return view
+
+
+def _keep(extremes: Extremes) -> Extremes:
+    return extremes.summarise() if extremes.low.size > _MANY_MAPS else extremes
 
 
 def as_maps(activation: Array) -> Array:
@@ -175,7 +231,7 @@ def _draw(activation: Array, extremes: Extremes, maps: MapRange, options: Render
     colormap = options.colormap_from(float(extremes.lowest))
     if activation.ndim == 3:
         return draw_grid(activation, colormap, options.scale, options.columns, extremes, maps.first, maps.count)
-    return draw_strip(activation.ravel(), colormap, first=maps.first, count=maps.count)
+    return draw_strip(activation.ravel(), colormap, first=maps.first, count=maps.count, extremes=extremes)
 
 
 def draw_image(image: Array, card: Card) -> bytes:
@@ -184,11 +240,7 @@ def draw_image(image: Array, card: Card) -> bytes:
     3 and 4 channels give colours, any other number gives grey: the mean of more than 4. Alpha is blended over the
     colour of paper: white, or black where ink is bright.
     """
-    levels, colours = to_levels(image, card), colour_channels(image.shape[2])
-    if colours < image.shape[2]:
-        alpha = np.clip(levels[..., colours:] / 255, 0, 1)
-        levels = levels[..., :colours] * alpha + (0 if card.ink is Ink.BRIGHT else 255) * (1 - alpha)
-    return _draw_levels(levels)
+    return _draw_picture(image, partial(_colour_levels, card=card))
 
 
 def draw_answer(forward: ForwardPass) -> bytes:
@@ -196,11 +248,38 @@ def draw_answer(forward: ForwardPass) -> bytes:
 
     3 channels give colours, any other number gives their mean in grey.
     """
-    return _draw_levels(forward.output * np.float32(255))
+    output = forward.output
+    with reading(output.size, forward):
+        return _draw_picture(output, lambda cells: cells * np.float32(255))
 
 
-def _draw_levels(levels: NDArray[Any]) -> bytes:
-    """Encode levels from 0 to 255, (height, width, channels), as a PNG."""
+def _colour_levels(image: Array, card: Card) -> NDArray[np.float64]:
+    """Return the levels of an image's colours, 0 to 255, with its alpha blended over the colour of paper."""
+    levels, colours = to_levels(image, card), colour_channels(image.shape[2])
+    if colours < image.shape[2]:
+        alpha = np.clip(levels[..., colours:] / 255, 0, 1)
+        levels = levels[..., :colours] * alpha + (0 if card.ink is Ink.BRIGHT else 255) * (1 - alpha)
+    return levels
+
+
+def _draw_picture(image: Array, to_levels: Callable[[Array], NDArray[Any]]) -> bytes:
+    """Encode a picture, (height, width, channels), as a PNG, some cells at a time.
+
+    to_levels: return the levels of some cells, 0 to 255, in their own shape: (cells, 1, channels).
+    """
+    height, width, channels = image.shape
+    cells, step = image.reshape(-1, 1, channels), max(1, _AT_ONCE // channels)
+    first = _round_levels(to_levels(cells[:step]))
+    pixels = np.empty((len(cells), *first.shape[1:]), dtype=np.uint8)
+    pixels[:step] = first
+    for start in range(step, len(cells), step):
+        pixels[start : start + step] = _round_levels(to_levels(cells[start : start + step]))
+    return encode_levels(pixels.reshape(height, width, *first.shape[2:]))
+
+
+def _round_levels(levels: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return levels, (cells, 1, channels), as bytes: three channels as they are, the mean of any other number."""
     if levels.shape[2] != 3:
         levels = levels[..., 0] if levels.shape[2] == 1 else levels.mean(axis=2)
-    return encode_levels(np.rint(np.fmin(np.fmax(levels, 0), 255)).astype(np.uint8))  # fmax turns NaN into 0
+    rounded: NDArray[np.uint8] = np.rint(np.fmin(np.fmax(levels, 0), 255)).astype(np.uint8)  # fmax turns NaN into 0
+    return rounded

@@ -52,6 +52,8 @@ def legend(colormap: Colormap) -> bytes:
 # Beyond these, arithmetic with the values of a map overflows float32.
 _TINY, _HUGE = np.float32(1e-30), np.float32(1e30)
 
+_NAMED = 1000  # constant maps
+
 _ALL_MAPS = slice(None)
 _WHOLE = (slice(None), slice(None), slice(None))
 
@@ -79,6 +81,23 @@ class Extremes:
     def highest(self) -> np.float32:
         """The highest value of all maps."""
         return np.float32(self.high.max())
+
+    @cached_property
+    def constant_count(self) -> int:
+        """The number of maps that have the same value everywhere."""
+        return int(np.count_nonzero(self.low == self.high))
+
+    @cached_property
+    def constant_maps(self) -> list[int]:
+        """The first of these maps, a thousand at most."""
+        return [int(channel) for channel in np.flatnonzero(self.low == self.high)[:_NAMED]]
+
+    def summarise(self) -> "Extremes":
+        """Return the same without the extremes of each map, which may be millions."""
+        known = {name: getattr(self, name) for name in ("lowest", "highest", "constant_count", "constant_maps")}
+        summary = Extremes(np.empty(0, np.float32), np.empty(0, np.float32))
+        vars(summary).update(known)  # as if they had been asked for already
+        return summary
 
 
 # Numbers that are worked on at once: what a layer of any size needs beside its picture is a few of these.

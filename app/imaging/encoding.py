@@ -43,7 +43,10 @@ def encode_palette(indices: NDArray[np.uint8], palette: bytes, transparent: int 
     indices: (height, width). palette: RGB triples, at most 256. transparent: the index that is transparent; the file
     is smallest where it is 0.
     """
-    return encode_palette_rows(_with_filter_bytes(indices, _Filter.NONE), palette, transparent)
+    height, width = indices.shape
+    rows = np.full((height, 1 + width), _Filter.NONE, dtype=np.uint8)
+    rows[:, 1:] = indices
+    return encode_palette_rows(rows, palette, transparent)
 
 
 def encode_palette_rows(rows: NDArray[np.uint8], palette: bytes, transparent: int | None = None) -> bytes:
@@ -56,10 +59,12 @@ def encode_palette_rows(rows: NDArray[np.uint8], palette: bytes, transparent: in
 
 def encode_levels(levels: NDArray[np.uint8]) -> bytes:
     """Encode a grey PNG from (height, width) uint8, or an RGB one from (height, width, 3)."""
-    differences = levels.copy()
-    differences[:, 1:] -= levels[:, :-1]  # modulo 256
+    rows = np.full((len(levels), 1 + levels[0].size), _Filter.SUB, dtype=np.uint8)
+    differences = rows[:, 1:].reshape(levels.shape)  # in the rows themselves
+    differences[:, 0] = levels[:, 0]
+    np.subtract(levels[:, 1:], levels[:, :-1], out=differences[:, 1:])  # modulo 256
     colour_type = _ColourType.RGB if levels.ndim == 3 else _ColourType.GREY
-    return _encode(_with_filter_bytes(differences, _Filter.SUB), levels.shape[1], colour_type)
+    return _encode(rows, levels.shape[1], colour_type)
 
 
 def encode_image(picture: Image.Image) -> bytes:
@@ -77,13 +82,6 @@ def encode_npz(arrays: Mapping[str, NDArray[Any]]) -> bytes:
             with archive.open(f"{name}.npy", "w") as member:
                 np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
     return file.getvalue()
-
-
-def _with_filter_bytes(filtered: NDArray[np.uint8], kind: _Filter) -> NDArray[np.uint8]:
-    """Put the filter byte before each row of (height, width) or (height, width, 3)."""
-    rows = np.full((len(filtered), 1 + filtered[0].size), kind, dtype=np.uint8)
-    rows[:, 1:] = filtered.reshape(len(filtered), -1)
-    return rows
 
 
 def _encode(rows: NDArray[np.uint8], width: int, colour_type: _ColourType, palette_chunks: bytes = b"") -> bytes:

@@ -1,0 +1,34 @@
+"""Large layers: few are read at once, and their memory is given back as soon as they were read.
+
+Activations may lie in memory that this process maps: what it reads counts as its own until it is given back.
+"""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from threading import BoundedSemaphore
+
+from ..cnn.network import ForwardPass
+
+LARGE = 2**20  # activations; a layer of more waits for its turn
+_SOME = 2**16  # those of a layer of fewer are given back with the next one's
+_AT_ONCE = 2
+
+_turns = BoundedSemaphore(_AT_ONCE)
+
+
+def reading(size: int, *forwards: ForwardPass) -> AbstractContextManager[None]:
+    """Return a context in which to read a layer of this many activations; not to be entered within another one.
+
+    A large layer waits until few others are being read. In the end the forward passes give back what was read.
+    """
+    return nullcontext() if size <= _SOME else _reading(size, forwards)
+
+
+@contextmanager
+def _reading(size: int, forwards: tuple[ForwardPass, ...]) -> Iterator[None]:
+    with _turns if size > LARGE else nullcontext():
+        try:
+            yield
+        finally:
+            for forward in forwards:
+                forward.release_pages()
