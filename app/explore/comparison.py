@@ -13,7 +13,17 @@ from ..cnn.types import Array, PoolingMode
 from ..imaging.colormap import Colormap, Difference, Extremes, Values, cut_blocks, find_extremes, join_extremes
 from ..imaging.grid import Grid, draw_grids, draw_strips
 from ..library.library import Library
-from .exploration import LayerView, RenderOptions, as_maps, draw_answer, make_view
+from .exploration import (
+    FEWER_LAYERS,
+    LayerView,
+    MapRange,
+    RenderOptions,
+    as_maps,
+    count_pixels,
+    draw_answer,
+    make_view,
+    require_pixels,
+)
 from .large_layers import reading
 from .prediction import Prediction, predict
 
@@ -125,6 +135,7 @@ def compare(
     layers: Iterable[Layer] | None = None,
     maps: int | None = None,
     units: int | None = None,
+    most_pixels: int | None = None,
 ) -> Comparison:
     """Run the network once in each pooling mode, and draw every layer from the first pooling layer on.
 
@@ -133,20 +144,23 @@ def compare(
 
     run: the forward pass of the image in a pooling mode; None is as trained. differences: also draw each activation
     minus the one as trained, in a colour map that is symmetric about zero. layers: draw only these. maps, units: the
-    maximum to draw of each layer's maps and of each vector's units.
+    maximum to draw of each layer's maps and of each vector's units. most_pixels: of all pictures.
 
-    Raises: NoPooling.
+    Raises: NoPooling, TooManyPixels.
     """
     if not network.pools:
         raise NoPooling(network.name)
     forwards = [run(mode) for mode in PoolingMode]
     image = forwards[0].image
     trained = next((each for each in forwards if each.pooling is network.card.pooling), None) or run(None)
-    compared = pooled_layers(network) if layers is None else layers
-    rows = [
-        _compare_layer(network, layer, forwards, trained, options, differences, maps if layer.is_spatial else units)
-        for layer in compared
+    ranges = [
+        MapRange(layer, count=maps if layer.is_spatial else units)
+        for layer in (pooled_layers(network) if layers is None else layers)
     ]
+    if most_pixels is not None:
+        pixels = sum(count_pixels(trained, each, options) for each in ranges)
+        require_pixels(pixels * len(forwards) * (1 + differences), most_pixels, FEWER_LAYERS)
+    rows = [_compare_layer(network, each.layer, forwards, trained, options, differences, each.count) for each in ranges]
     once = [pool_image(image, mode) for mode in PoolingMode]
     twice = [pool_image(picture, mode) for picture, mode in zip(once, PoolingMode, strict=True)]
     pooled = zip(draw_grids(once, Colormap.GRAY), draw_grids(twice, Colormap.GRAY), strict=True)  # each on one scale

@@ -1,5 +1,6 @@
 """From a forward pass to the prediction and a picture of each layer's feature maps."""
 
+import math
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,12 +18,14 @@ from ..cnn.preprocessing import colour_channels, to_levels
 from ..cnn.types import Array
 from ..imaging.colormap import Colormap, Extremes, Scale, cut_blocks, find_extremes
 from ..imaging.encoding import encode_levels
-from ..imaging.grid import COLUMNS, Grid, draw_grid, draw_map, draw_strip
+from ..imaging.grid import COLUMNS, Grid, draw_grid, draw_map, draw_strip, lay_out_grid, lay_out_strip
 from .large_layers import LARGE, reading
 from .prediction import Prediction, predict
 
 # Encoding a large picture releases the GIL, so large ones are drawn in parallel. Drawing a small one mostly holds it.
 _PARALLEL_PIXELS = 250_000
+FEWER_LAYERS = "Name fewer layers, or smaller ones, with layers=."
+_FEWER_MAPS = "Ask for fewer maps, with count=."
 _MANY_MAPS = 2**16  # so many that a layer's view does not keep the extremes of each
 _AT_ONCE = 2**18  # values of a picture that are turned into levels at once
 _pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="draw")
@@ -30,6 +33,13 @@ _pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="draw")
 
 class NotAFeatureMap(LookupError):
     """The layer has no feature map of this index, or none at all."""
+
+
+class TooManyPixels(ValueError):
+    """The pictures that were asked for are too large for one answer."""
+
+    def __init__(self, pixels: int, most: int, advice: str) -> None:
+        super().__init__(f"The pictures of this answer would have {pixels:,} pixels; {most:,} is the most. {advice}")
 
 
 @dataclass(frozen=True)
@@ -150,13 +160,20 @@ class Exploration:
 
 
 def explore(
-    network: Network, forward: ForwardPass, options: RenderOptions, ranges: Iterable[MapRange] | None = None
+    network: Network,
+    forward: ForwardPass,
+    options: RenderOptions,
+    ranges: Iterable[MapRange] | None = None,
+    most_pixels: int | None = None,
 ) -> Exploration:
     """Read a network's answer and draw its layers: feature maps as grids, vectors as strips.
 
-    ranges: what to draw, by default everything. Layers that are left out cost nothing.
+    ranges: what to draw, by default everything. Layers that are left out cost nothing. most_pixels: of all pictures.
+    Raises: TooManyPixels.
     """
     wanted = [MapRange(layer) for layer in network.layers] if ranges is None else list(ranges)
+    if most_pixels is not None:
+        require_pixels(sum(count_pixels(forward, each, options) for each in wanted), most_pixels, FEWER_LAYERS)
     largest = max((forward.activations[each.layer.name].size for each in wanted), default=0)
     draw = _pool.map if largest > _PARALLEL_PIXELS else map
     views = tuple(draw(lambda each: _view(network, forward, each, options), wanted))
@@ -164,10 +181,27 @@ def explore(
     return Exploration(network, forward, prediction, views)
 
 
-def draw_layer(forward: ForwardPass, maps: MapRange, options: RenderOptions) -> Grid:
-    """Draw feature maps of a layer, on the colour scale of all of them. Raises: NotAFeatureMap."""
+def count_pixels(forward: ForwardPass, maps: MapRange, options: RenderOptions) -> int:
+    """Return the size of the picture of some of a layer's maps, or of a vector's units."""
+    shape = forward.activations[maps.layer.name].shape
+    total = shape[2] if len(shape) == 3 else math.prod(shape)
+    count = total - maps.first if maps.count is None else min(maps.count, total - maps.first)
+    layout = lay_out_grid(*shape[:2], count, options.columns) if len(shape) == 3 else lay_out_strip(count)
+    return layout.width * layout.height
+
+
+def require_pixels(pixels: int, most: int, advice: str) -> None:
+    """Check the size of pictures. Raises: TooManyPixels."""
+    if pixels > most:
+        raise TooManyPixels(pixels, most, advice)
+
+
+def draw_layer(forward: ForwardPass, maps: MapRange, options: RenderOptions, most_pixels: int | None = None) -> Grid:
+    """Draw feature maps of a layer, on the colour scale of all of them. Raises: NotAFeatureMap, TooManyPixels."""
     activation = _feature_maps(forward, maps.layer)
     _check_map(activation, maps.layer, maps.first)
+    if most_pixels is not None:
+        require_pixels(count_pixels(forward, maps, options), most_pixels, _FEWER_MAPS)
     with reading(activation.size, forward):
         return _draw(activation, find_extremes(activation), maps, options)
 

@@ -199,7 +199,8 @@ class Levelling:
         scaled = values - start
         scaled *= factor
         scaled += 0.5
-        return scaled.astype(np.uint8)
+        levels: NDArray[np.uint8] = scaled.astype(np.uint8)
+        return levels
 
 
 def find_levelling(

@@ -7,7 +7,7 @@ overhead outside the compression. Deflate is ISA-L's, which takes half of zlib's
 import io
 import struct
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import IntEnum
 from functools import lru_cache
 from typing import Any
@@ -20,6 +20,9 @@ from PIL import Image
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COMPRESSION_LEVEL = 1  # of 0 to 3; files are a fifth smaller than at 0
 _BIT_DEPTH = 8
+
+_PART = 2**18  # numbers of an array that are encoded at once
+_RELEASED = 16 * _PART  # numbers after which memory is given back
 
 
 class _ColourType(IntEnum):
@@ -76,12 +79,52 @@ def encode_image(picture: Image.Image) -> bytes:
 
 def encode_npz(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     """Encode one .npy member a name. Unlike numpy.savez this allows any name, "file" included."""
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:
+    return b"".join(stream_npz(arrays))
+
+
+def stream_npz(arrays: Mapping[str, NDArray[Any]], release: Callable[[], None] = lambda: None) -> Iterator[bytes]:
+    """Encode the same in parts of about a megabyte, so that there is never a second copy of large arrays.
+
+    release: called each time that some megabytes of an array have been read.
+    """
+    parts = _Parts()
+    with zipfile.ZipFile(parts, "w") as archive:
         for name, array in arrays.items():
             with archive.open(f"{name}.npy", "w") as member:
-                np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
-    return file.getvalue()
+                ordered = np.ascontiguousarray(array)
+                np.lib.format.write_array_header_1_0(member, np.lib.format.header_data_from_array_1_0(ordered))
+                values = ordered.reshape(-1)
+                for start in range(0, values.size, _PART):
+                    member.write(values[start : start + _PART].tobytes())
+                    if parts.size >= _PART:
+                        yield parts.take()
+                    if start % _RELEASED == _RELEASED - _PART:
+                        release()
+            if array.size > _PART:
+                release()
+    yield parts.take()
+
+
+class _Parts(io.RawIOBase):
+    """A file that is only written, and whose bytes are taken away meanwhile."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._parts: list[bytes] = []
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._parts.append(bytes(data))
+        self.size += len(data)
+        return len(data)
+
+    def take(self) -> bytes:
+        """Return what was written since the last time."""
+        taken = b"".join(self._parts)
+        self._parts, self.size = [], 0
+        return taken
 
 
 def _encode(rows: NDArray[np.uint8], width: int, colour_type: _ColourType, palette_chunks: bytes = b"") -> bytes:

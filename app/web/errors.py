@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from ..cnn.errors import ImageTooSmall, NoArithmetic
 from ..cnn.network import UnknownLayer
 from ..explore.comparison import NoPooling
-from ..explore.exploration import NotAFeatureMap
+from ..explore.exploration import NotAFeatureMap, TooManyPixels
 from ..explore.inspection import UnknownCell
 from ..explore.prediction import NoClasses
 from ..hosting.logs import request_id
@@ -36,6 +36,7 @@ _STATUS: dict[type[Exception], HTTPStatus] = {
     NotAFeatureMap: HTTPStatus.NOT_FOUND,
     NoClasses: HTTPStatus.UNPROCESSABLE_ENTITY,
     NoPooling: HTTPStatus.UNPROCESSABLE_ENTITY,
+    TooManyPixels: HTTPStatus.UNPROCESSABLE_ENTITY,
     DrawingTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     InvalidDrawing: HTTPStatus.UNPROCESSABLE_ENTITY,
     ImageTooSmall: HTTPStatus.UNPROCESSABLE_ENTITY,

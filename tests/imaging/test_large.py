@@ -32,7 +32,8 @@ def test_blocks_hold_every_number_once(shape: tuple[int, ...], multiple: int, mo
 
 def draw_all(values: NDArray[np.float32], colormap: Colormap, scale: Scale) -> list[object]:
     """Everything that can be drawn of an activation."""
-    other = activation(*values.shape, seed=8)
+    height, width, channels = values.shape
+    other = activation(height, width, channels, seed=8)
     return [
         draw_grid(values, colormap, scale, columns=3),
         draw_grid(values, colormap, scale, columns=2, first=1 % values.shape[2], count=4),
