@@ -310,7 +310,7 @@ class InspectionAnswer(BaseModel):
     receptive_field: Rectangle
     receptive_fields: dict[str, Rectangle] = Field(description="On every layer between, by name, and on the input.")
     cell: Annotated[Cell, Field(discriminator="arithmetic")] | None = Field(
-        description="null where this kind of layer has no arithmetic yet."
+        description="null where this kind of layer has no arithmetic yet, or it has too many numbers."
     )
     reason: str | None = Field(description="Why there is none.")
 

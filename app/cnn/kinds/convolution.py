@@ -31,6 +31,7 @@ class Convolution(Layer, abstract=True):
     use_bias: bool = setting(flag, True)
     data_format: str | None = setting(optional(one_of("channels_last")), None, compare=False)
 
+    has_partial_maps = True
     title: ClassVar[str] = "convolution"
 
     @property
@@ -269,6 +270,7 @@ class Conv2DTranspose(Convolution):
     output_padding: tuple[int, int] | None = setting(optional(pair(0)), None)
 
     aliases = ("Deconvolution2D", "Convolution2DTranspose")
+    has_partial_maps = False
     title = "transposed convolution"
 
     @property

@@ -60,6 +60,8 @@ class Layer:
     keeps_values: ClassVar[bool] = False
     # It computes the same whatever the order of height, width and channels.
     ignores_layout: ClassVar[bool] = False
+    # A map of it is the sum of what each input channel gives, with the same weights everywhere.
+    has_partial_maps: ClassVar[bool] = False
     # A phrase for its card; without one, the name of its class.
     phrase: ClassVar[str | None] = None
 

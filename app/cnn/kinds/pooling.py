@@ -58,7 +58,7 @@ class Pooling(Layer, abstract=True):
         """Return the arithmetic without the window's values, which are read some rows at a time."""
         inside = window.clipped((image.shape[0], image.shape[1]))
         counted, total, most, least = 0, 0.0, -np.inf, np.inf
-        step = max(1, MOST_NUMBERS // inside.width)
+        step = max(1, MOST_NUMBERS // max(1, inside.width))
         for top in range(inside.top, inside.bottom, step):
             values = image[top : min(top + step, inside.bottom), inside.left : inside.right]
             values = values[~np.isnan(values)]
