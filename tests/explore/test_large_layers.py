@@ -131,7 +131,7 @@ def test_a_layer_that_fails_ends_its_turn() -> None:
     for _ in range(5):
         with pytest.raises(ZeroDivisionError), reading(LARGE + 1):
             raise ZeroDivisionError
-    assert large_layers._turns._value == 2  # type: ignore[attr-defined]
+    assert large_layers._turns._value == 2
 
 
 def view_of(activation: np.ndarray) -> LayerView:
