@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from keras import layers
 
+from app.cnn.card import Answer
 from app.cnn.network import ForwardPass, Network
 from app.cnn.types import PoolingMode
 from app.explore import exploration, large_layers, microscope
+from app.explore import prediction as predictions
 from app.explore.comparison import Comparison, compare, distance
 from app.explore.exploration import (
     LayerView,
@@ -28,6 +30,7 @@ from app.explore.exploration import (
 from app.explore.inspection import Place, find_place, inspect, strongest_cell
 from app.explore.large_layers import LARGE, reading
 from app.explore.microscope import MicroscopeView, view_inspection
+from app.explore.prediction import predict
 from app.imaging import colormap as colormaps
 from app.imaging.colormap import find_extremes
 from app.imaging.grid import draw_grid
@@ -316,3 +319,35 @@ def test_everything_is_at_most_what_a_page_can_hold(
     dense = inspect(network, forward, network.layers[-1], Place(0, 0, 1))
     shown = view_inspection(dense, OPTIONS, all_terms=True)
     assert (len(shown.contributions), shown.more_contributions) == (20, 12 * 10 * 4 - 20)
+
+
+# -- the answer ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("answer", [Answer.VALUES, Answer.LOGITS, Answer.PROBABILITIES])
+def test_the_first_of_very_many_outputs_are_listed(answer: Answer, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = large_network()
+    network = network.with_card(network.card.model_copy(update={"answer": answer}))
+    output = np.random.default_rng(7).random(50).astype(np.float32)
+    output[40] = 3
+    forward = ForwardPass(large(8, 8, 1), None, {"answer": output})
+    everything = predict(network, forward)
+    monkeypatch.setattr(predictions, "MOST_LISTED", 10)
+    monkeypatch.setattr(predictions, "_AT_ONCE", 7)
+    some = predict(network, forward)
+    assert some.note == "The network's answer has 50 values. The first 10 are listed."
+    assert (some.label, some.outputs, some.values) == (everything.label, 50, everything.values[:10])
+    assert some.probability == pytest.approx(everything.probability)
+    listed = [each.probability for each in everything.probabilities[:10]]
+    assert [each.probability for each in some.probabilities] == pytest.approx(listed)
+    output[30] = np.nan
+    broken = predict(network, forward)
+    assert (broken.label, len(broken.values)) == ("–", 10)
+    assert broken.note and "is not a number" in broken.note
+
+
+def test_an_answer_of_millions_needs_little_memory() -> None:
+    forward = ForwardPass(large(8, 8, 1), None, {"answer": large(2**23)})
+    network = large_network()
+    network = network.with_card(network.card.model_copy(update={"answer": Answer.LOGITS}))
+    assert peak_of(lambda: predict(network, forward)) < 45 * MEGABYTE

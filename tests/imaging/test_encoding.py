@@ -65,7 +65,11 @@ def test_numpy_loads_every_array_under_its_name() -> None:
 
 
 def test_a_large_array_is_encoded_in_parts_and_given_back() -> None:
-    arrays: dict[str, NDArray[np.float32]] = {"large": large(3, 1000, 1000), "small": np.array([[1, 2]], dtype=np.float32).T, "none": np.zeros((0, 3), np.float32)}
+    arrays: dict[str, NDArray[np.float32]] = {
+        "large": large(3, 1000, 1000),
+        "small": np.array([[1, 2]], dtype=np.float32).T,
+        "none": np.zeros((0, 3), np.float32),
+    }
     released = 0
 
     def release() -> None:
