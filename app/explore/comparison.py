@@ -24,7 +24,7 @@ from .exploration import (
     make_view,
     require_pixels,
 )
-from .large_layers import reading
+from .large_layers import finish, reading
 from .prediction import Prediction, predict
 
 _REDUCE: dict[PoolingMode, Callable[..., Any]] = {
@@ -168,7 +168,9 @@ def compare(
         _column(network, forward, forward is trained, pictures, tuple(row[index] for row in rows))
         for index, (forward, pictures) in enumerate(zip(forwards, pooled, strict=True))
     )
-    return Comparison(network, image, tuple(columns))
+    comparison = Comparison(network, image, tuple(columns))
+    finish(*forwards, trained)
+    return comparison
 
 
 def distance(activation: Array, trained: Array) -> float:

@@ -19,7 +19,7 @@ from ..cnn.types import Array
 from ..imaging.colormap import Colormap, Extremes, Scale, cut_blocks, find_extremes
 from ..imaging.encoding import encode_levels
 from ..imaging.grid import COLUMNS, Grid, draw_grid, draw_map, draw_strip, lay_out_grid, lay_out_strip
-from .large_layers import LARGE, reading
+from .large_layers import LARGE, finish, reading
 from .prediction import Prediction, predict
 
 # Encoding a large picture releases the GIL, so large ones are drawn in parallel. Drawing a small one mostly holds it.
@@ -178,6 +178,7 @@ def explore(
     draw = _pool.map if largest > _PARALLEL_PIXELS else map
     views = tuple(draw(lambda each: _view(network, forward, each, options), wanted))
     prediction = None if network.answers_with_picture else predict(network, forward)
+    finish(forward)
     return Exploration(network, forward, prediction, views)
 
 

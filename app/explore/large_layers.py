@@ -12,6 +12,7 @@ from ..cnn.network import ForwardPass
 LARGE = 2**20  # activations; a layer of more waits for its turn
 _SOME = 2**16  # those of a layer of fewer are given back with the next one's
 _AT_ONCE = 2
+_BYTES = 4 * LARGE  # of a forward pass that is given back as a whole
 
 _turns = BoundedSemaphore(_AT_ONCE)
 
@@ -22,6 +23,13 @@ def reading(size: int, *forwards: ForwardPass) -> AbstractContextManager[None]:
     A large layer waits until few others are being read. In the end the forward passes give back what was read.
     """
     return nullcontext() if size <= _SOME else _reading(size, forwards)
+
+
+def finish(*forwards: ForwardPass) -> None:
+    """Give back what was read of the small layers of large forward passes, after the last one."""
+    for forward in forwards:
+        if forward.nbytes > _BYTES:
+            forward.release_pages()
 
 
 @contextmanager

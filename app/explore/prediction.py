@@ -15,6 +15,7 @@ from ..cnn.definition import last_activation
 from ..cnn.kinds.activation_functions import is_logistic, shifted_exponentials
 from ..cnn.network import ForwardPass, Network
 from ..cnn.types import Array, PoolingMode
+from .large_layers import reading
 
 MOST_LISTED = 2**16  # outputs: as many as a dense layer may have units; an image that is flattened has more
 _AT_ONCE = 2**18  # outputs that are made float64
@@ -98,6 +99,11 @@ def predict(network: Network, forward: ForwardPass) -> Prediction:
     """Read the network's answer from its last layer. Raises: NoClasses."""
     if network.answers_with_picture:
         raise NoClasses(network.name)
+    with reading(forward.output.size, forward):
+        return _predict(network, forward)
+
+
+def _predict(network: Network, forward: ForwardPass) -> Prediction:
     output, answer = forward.output.ravel(), network.card.answer
     is_binary = output.size == 1 and answer is not Answer.VALUES
     labels, note = _labels(network.card.classes, 2 if is_binary else output.size)

@@ -351,3 +351,15 @@ def test_an_answer_of_millions_needs_little_memory() -> None:
     network = large_network()
     network = network.with_card(network.card.model_copy(update={"answer": Answer.LOGITS}))
     assert peak_of(lambda: predict(network, forward)) < 45 * MEGABYTE
+
+
+def test_an_answer_of_millions_is_given_back() -> None:
+    mapped = Mapped()
+    predict(large_network(), replace(large_pass(mapped), activations={"answer": large(2**20)}))
+    assert mapped.times == 1
+
+
+def test_many_small_layers_are_given_back_in_the_end() -> None:
+    mapped, network = Mapped(), large_network()
+    explore(network, large_pass(mapped), OPTIONS, [MapRange(network.layer("strongest"))])
+    assert mapped.times == 1

@@ -1,3 +1,4 @@
+import asyncio
 from typing import Any
 
 import numpy as np
@@ -5,6 +6,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.explore.forward_passes import preprocess
+from app.explore.inspection import feature_map_kernel
+from app.hosting.metrics import RUNNING
 from app.library.library import Library
 
 BASE = "/api/models/digits/layers"
@@ -136,3 +139,21 @@ def test_a_large_window_is_answered_without_its_values(
     }
     page = client.post("/microscope", files={"drawing": four}, data={"model": "digits", "layer": "pool2"}).text
     assert "A window of 9 values." in page
+
+
+@pytest.mark.parametrize("path", ["kernels/3", "kernels/3.png"])
+def test_kernels_are_computed_in_a_turn_and_not_in_the_event_loop(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    turns: list[bool] = []
+
+    def look(*arguments: Any) -> Any:
+        (running,) = RUNNING.collect()
+        turns.append(running.samples[0].value == 1)
+        with pytest.raises(RuntimeError, match="no running event loop"):
+            asyncio.get_running_loop()
+        return feature_map_kernel(*arguments)
+
+    monkeypatch.setattr("app.web.api.feature_map_kernel", look)
+    assert client.get(f"{BASE}/conv2/{path}").status_code == 200
+    assert turns == [True]
