@@ -1,7 +1,7 @@
 """One image through one network in all three pooling modes, side by side."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import dropwhile
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 from ..cnn.kinds import Layer
 from ..cnn.network import ForwardPass, Network
 from ..cnn.types import Array, PoolingMode
-from ..imaging.colormap import Colormap, Difference, Extremes, Values, cut_blocks, find_extremes, join_extremes
+from ..imaging.colormap import Colormap, Difference, Extremes, Mapped, Values, cut_blocks, find_extremes, join_extremes
 from ..imaging.grid import Grid, draw_grids, draw_strips
 from ..library.library import Library
 from .exploration import (
@@ -24,7 +24,7 @@ from .exploration import (
     make_view,
     require_pixels,
 )
-from .large_layers import finish, reading
+from .large_layers import finish, open_maps, reading
 from .prediction import Prediction, predict
 
 _REDUCE: dict[PoolingMode, Callable[..., Any]] = {
@@ -32,6 +32,8 @@ _REDUCE: dict[PoolingMode, Callable[..., Any]] = {
     PoolingMode.AVERAGE: np.mean,
     PoolingMode.MIN: np.min,
 }
+
+_PAGE_PIXELS = 2**23  # of one column's pictures on a page
 
 
 class NoPooling(ValueError):
@@ -157,6 +159,8 @@ def compare(
         MapRange(layer, count=maps if layer.is_spatial else units)
         for layer in (pooled_layers(network) if layers is None else layers)
     ]
+    if maps is not None:
+        ranges = _fit_page(trained, ranges, options)
     if most_pixels is not None:
         pixels = sum(count_pixels(trained, each, options) for each in ranges)
         require_pixels(pixels * len(forwards) * (1 + differences), most_pixels, FEWER_LAYERS)
@@ -173,15 +177,34 @@ def compare(
     return comparison
 
 
+def _fit_page(forward: ForwardPass, ranges: Sequence[MapRange], options: RenderOptions) -> list[MapRange]:
+    """Draw fewer maps of large layers where all pictures together would be more than a page can hold."""
+    if sum(count_pixels(forward, each, options) for each in ranges) <= _PAGE_PIXELS:
+        return list(ranges)
+    share = _PAGE_PIXELS // len(ranges)
+    return [replace(each, count=_fit(forward.activations[each.layer.name], each.count, share)) for each in ranges]
+
+
+def _fit(activation: Array, count: int | None, pixels: int) -> int | None:
+    if activation.ndim != 3 or count is None:
+        return count
+    height, width, _ = activation.shape
+    return max(1, min(count, pixels // (int(height) * int(width))))
+
+
 def distance(activation: Array, trained: Array) -> float:
     """Return the Bray-Curtis dissimilarity of two activations: sum(|a - t|) / (sum(|a|) + sum(|t|)), from 0 to 1.
 
     0: they are equal. 1: at every place one of them is zero, or their signs differ. Values that are not finite are
     ignored. Source: Bray and Curtis, 1957.
     """
+    return _find_distance(as_maps(activation), as_maps(trained))
+
+
+def _find_distance(maps: Array | Mapped, trained: Array | Mapped) -> float:
     apart, size = 0.0, 0.0
-    for block in cut_blocks(as_maps(activation).shape):
-        change, total = _add_up(as_maps(activation)[block], as_maps(trained)[block])
+    for block in cut_blocks(maps.shape):
+        change, total = _add_up(maps[block], trained[block])
         apart, size = apart + change, size + total
     # Rounding can leave the numerator slightly above the denominator.
     return min(1.0, apart / size) if size > 0 else 0.0
@@ -219,24 +242,25 @@ def _compare_layer(
     activations = [forward.activations[layer.name] for forward in forwards]
     reference = trained.activations[layer.name]
     with reading(reference.size, *forwards, trained):
-        extremes = [find_extremes(as_maps(activation)) for activation in activations]
-        changes = [Difference(as_maps(activation), as_maps(reference)) for activation in activations]
+        maps = [open_maps(as_maps(activation), *forwards) for activation in activations]
+        compared_to = open_maps(as_maps(reference), trained)
+        extremes = [find_extremes(each) for each in maps]
+        changes = [Difference(each, compared_to) for each in maps]
         colormap = options.colormap_from(float(np.min([each.lowest for each in extremes])))
         has_maps = reference.ndim == 3
-        maps = [as_maps(activation) for activation in activations]
         grids = _draw_together(maps, has_maps, colormap, options, count, join_extremes(extremes))
         drawn: Sequence[Grid | None] = [None] * len(changes)
         if differences:
             drawn = _draw_together(changes, has_maps, Colormap.BERLIN, options, count)
         return [
             ComparedLayer(
-                make_view(network, trained.image, layer, activation, own, grid),
-                distance(activation, reference),
+                make_view(network, trained.image, layer, activation, own, grid, values),
+                _find_distance(values, compared_to),
                 _farthest_map(change) if has_maps else None,
                 difference,
             )
-            for activation, own, grid, change, difference in zip(
-                activations, extremes, grids, changes, drawn, strict=True
+            for activation, values, own, grid, change, difference in zip(
+                activations, maps, extremes, grids, changes, drawn, strict=True
             )
         ]
 

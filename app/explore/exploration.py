@@ -16,10 +16,10 @@ from ..cnn.kinds import Layer
 from ..cnn.network import ForwardPass, Network
 from ..cnn.preprocessing import colour_channels, to_levels
 from ..cnn.types import Array
-from ..imaging.colormap import Colormap, Extremes, Scale, cut_blocks, find_extremes
+from ..imaging.colormap import Colormap, Extremes, Scale, Values, cut_blocks, find_extremes, shift
 from ..imaging.encoding import encode_levels
 from ..imaging.grid import COLUMNS, Grid, draw_grid, draw_map, draw_strip, lay_out_grid, lay_out_strip
-from .large_layers import LARGE, finish, reading
+from .large_layers import LARGE, finish, open_maps, reading
 from .prediction import Prediction, predict
 
 # Encoding a large picture releases the GIL, so large ones are drawn in parallel. Drawing a small one mostly holds it.
@@ -116,24 +116,28 @@ class LayerView:
     @cached_property
     def strongest_map(self) -> int:
         """The feature map with the largest mean absolute value."""
-        return _find_strongest_map(self.activation)
+        if self.activation.size <= LARGE:
+            return int(_add_sizes(self.activation).argmax())
+        return _find_strongest_map(as_maps(self.activation))
 
-    def measure(self) -> None:
-        """Work out now what pages and answers ask for, so that the activation is not read again."""
-        _ = self.mean, self.strongest_map
+    def measure(self, values: Values) -> None:
+        """Work out now what pages and answers ask for, so that the activation is not read again.
+
+        values: the activation as maps.
+        """
+        total = sum(float(values[block].sum(dtype=np.float64)) for block in cut_blocks(values.shape))
+        vars(self)["mean"] = total / self.activation.size  # as if they had been asked for already
+        vars(self)["strongest_map"] = _find_strongest_map(values)
 
 
-def _find_strongest_map(activation: Array) -> int:
-    channels = activation.shape[-1]
-    if activation.size <= LARGE:
-        return int(_add_sizes(activation).argmax())
-    places = activation.reshape(1, -1, channels)
+def _find_strongest_map(maps: Values) -> int:
+    """Return the map of many values with the largest sum of absolute values."""
+    height, width, channels = maps.shape
     strongest, largest = 0, -1.0
     for first in range(0, channels, _MANY_MAPS):
-        maps = places[:, :, first : first + _MANY_MAPS]
-        sums = np.zeros(maps.shape[2])
-        for block in cut_blocks(maps.shape):
-            sums[block[2]] += _add_sizes(maps[block])
+        sums = np.zeros(min(_MANY_MAPS, channels - first))
+        for block in cut_blocks((height, width, sums.size)):
+            sums[block[2]] += _add_sizes(maps[shift(block, first)])
         here = int(sums.argmax())
         if np.isnan(sums[here]):
             return first + here
@@ -204,7 +208,8 @@ def draw_layer(forward: ForwardPass, maps: MapRange, options: RenderOptions, mos
     if most_pixels is not None:
         require_pixels(count_pixels(forward, maps, options), most_pixels, _FEWER_MAPS)
     with reading(activation.size, forward):
-        return _draw(activation, find_extremes(activation), maps, options)
+        values = open_maps(as_maps(activation), forward)
+        return _draw(values, find_extremes(values), maps, options)
 
 
 def draw_feature_map(forward: ForwardPass, layer: Layer, channel: int, options: RenderOptions) -> Grid:
@@ -212,9 +217,10 @@ def draw_feature_map(forward: ForwardPass, layer: Layer, channel: int, options: 
     activation = _feature_maps(forward, layer)
     _check_map(activation, layer, channel)
     with reading(activation.size, forward):
-        extremes = find_extremes(activation)
+        values = open_maps(as_maps(activation), forward)
+        extremes = find_extremes(values)
         colormap = options.colormap_from(float(extremes.lowest))
-        return draw_map(activation, channel, colormap, options.scale, extremes)
+        return draw_map(values, channel, colormap, options.scale, extremes)
 
 
 def all_maps(layer: Layer) -> MapRange:
@@ -238,18 +244,25 @@ def _check_map(activation: Array, layer: Layer, channel: int) -> None:
 def _view(network: Network, forward: ForwardPass, maps: MapRange, options: RenderOptions) -> LayerView:
     activation = forward.activations[maps.layer.name]
     with reading(activation.size, forward):
-        extremes = find_extremes(as_maps(activation))
-        grid = _draw(activation, extremes, maps, options)
-        return make_view(network, forward.image, maps.layer, activation, extremes, grid)
+        values = open_maps(as_maps(activation), forward)
+        extremes = find_extremes(values)
+        grid = _draw(values, extremes, maps, options)
+        return make_view(network, forward.image, maps.layer, activation, extremes, grid, values)
 
 
 def make_view(
-    network: Network, image: Array, layer: Layer, activation: Array, extremes: Extremes, grid: Grid
+    network: Network,
+    image: Array,
+    layer: Layer,
+    activation: Array,
+    extremes: Extremes,
+    grid: Grid,
+    values: Values,
 ) -> LayerView:
-    """Return the view of a layer, with the statistics of a large one."""
+    """Return the view of a layer, with the statistics of a large one. values: the activation as maps."""
     view = LayerView(network, image, layer, activation, _keep(extremes), grid)
     if activation.size > LARGE:
-        view.measure()
+        view.measure(values)
     return view
 
 
@@ -262,11 +275,11 @@ def as_maps(activation: Array) -> Array:
     return activation if activation.ndim == 3 else activation.reshape(-1, 1, 1)
 
 
-def _draw(activation: Array, extremes: Extremes, maps: MapRange, options: RenderOptions) -> Grid:
+def _draw(values: Values, extremes: Extremes, maps: MapRange, options: RenderOptions) -> Grid:
     colormap = options.colormap_from(float(extremes.lowest))
-    if activation.ndim == 3:
-        return draw_grid(activation, colormap, options.scale, options.columns, extremes, maps.first, maps.count)
-    return draw_strip(activation.ravel(), colormap, first=maps.first, count=maps.count, extremes=extremes)
+    if maps.layer.is_spatial:
+        return draw_grid(values, colormap, options.scale, options.columns, extremes, maps.first, maps.count)
+    return draw_strip(values, colormap, first=maps.first, count=maps.count, extremes=extremes)
 
 
 def draw_image(image: Array, card: Card) -> bytes:

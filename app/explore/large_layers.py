@@ -3,11 +3,14 @@
 Activations may lie in memory that this process maps: what it reads counts as its own until it is given back.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from threading import BoundedSemaphore
 
 from ..cnn.network import ForwardPass
+from ..cnn.types import Array
+from ..imaging.colormap import Mapped
 
 LARGE = 2**20  # activations; a layer of more waits for its turn
 _SOME = 2**16  # those of a layer of fewer are given back with the next one's
@@ -25,6 +28,18 @@ def reading(size: int, *forwards: ForwardPass) -> AbstractContextManager[None]:
     return nullcontext() if size <= _SOME else _reading(size, forwards)
 
 
+def open_maps(maps: Array, *forwards: ForwardPass) -> Array | Mapped:
+    """Return feature maps: those of a large layer so that what was read of it is given back meanwhile."""
+    if maps.size <= LARGE or all(forward.give_back is None for forward in forwards):
+        return maps
+    return Mapped(maps, partial(_release, forwards))
+
+
+def _release(forwards: Iterable[ForwardPass]) -> None:
+    for forward in forwards:
+        forward.release_pages()
+
+
 def finish(*forwards: ForwardPass) -> None:
     """Give back what was read of the small layers of large forward passes, after the last one."""
     for forward in forwards:
@@ -38,5 +53,4 @@ def _reading(size: int, forwards: tuple[ForwardPass, ...]) -> Iterator[None]:
         try:
             yield
         finally:
-            for forward in forwards:
-                forward.release_pages()
+            _release(forwards)

@@ -1,7 +1,7 @@
 """Colour maps as tables of 256 colours, and the levels of values on them."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, cached_property, reduce
@@ -102,6 +102,7 @@ class Extremes:
 
 # Numbers that are worked on at once: what a layer of any size needs beside its picture is a few of these.
 _BLOCK = 2**18
+_RELEASED = 2**22  # numbers that are read of mapped memory before it is given back
 
 Block = tuple[slice, slice, slice]  # rows, columns and channels of an activation
 
@@ -129,8 +130,8 @@ def cut_blocks(shape: tuple[int, ...], multiple: int = 1) -> Iterator[Block]:
 class Difference:
     """One activation minus another of its shape, (height, width, channels), computed where it is asked for."""
 
-    first: NDArray[np.float32]
-    second: NDArray[np.float32]
+    first: "NDArray[np.float32] | Mapped"
+    second: "NDArray[np.float32] | Mapped"
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -141,7 +142,25 @@ class Difference:
             return self.first[block] - self.second[block]
 
 
-Values = NDArray[np.float32] | Difference  # (height, width, channels)
+class Mapped:
+    """An activation, (height, width, channels), in mapped memory that is given back while it is read."""
+
+    def __init__(self, values: NDArray[np.float32], release: Callable[[], None]) -> None:
+        self.values = values
+        self.release = release
+        self.shape: tuple[int, ...] = values.shape
+        self._read = 0
+
+    def __getitem__(self, block: Block) -> NDArray[np.float32]:
+        if self._read >= _RELEASED:
+            self.release()
+            self._read = 0
+        values = self.values[block]
+        self._read += values.size
+        return values
+
+
+Values = NDArray[np.float32] | Difference | Mapped  # (height, width, channels)
 
 
 def find_extremes(activation: Values) -> Extremes:

@@ -142,5 +142,5 @@ def _palette_chunks(palette: bytes, transparent: int | None) -> bytes:
 
 
 def _chunk(name: bytes, content: bytes) -> bytes:
-    named = name + content
-    return struct.pack(">I", len(content)) + named + struct.pack(">I", isal_zlib.crc32(named))
+    check = isal_zlib.crc32(content, isal_zlib.crc32(name))
+    return b"".join([struct.pack(">I", len(content)), name, content, struct.pack(">I", check)])

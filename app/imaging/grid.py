@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from .colormap import (
     Block,
     Colormap,
-    Difference,
     Extremes,
     Levelling,
     Scale,
@@ -80,7 +79,7 @@ def lay_out_strip(count: int, columns: int = STRIP_COLUMNS) -> Layout:
 
 
 def draw_grid(
-    activation: NDArray[np.float32],
+    activation: Values,
     colormap: Colormap = Colormap.VIRIDIS,
     scale: Scale = Scale.LAYER,
     columns: int = COLUMNS,
@@ -160,7 +159,7 @@ def _grid(layout: Layout, png: bytes, colormap: Colormap, scale: Scale, levellin
 
 
 def draw_map(
-    activation: NDArray[np.float32],
+    activation: Values,
     channel: int,
     colormap: Colormap = Colormap.VIRIDIS,
     scale: Scale = Scale.LAYER,
@@ -182,7 +181,7 @@ def draw_map(
 
 
 def draw_strip(
-    values: NDArray[np.float32],
+    values: Values,
     colormap: Colormap = Colormap.VIRIDIS,
     columns: int = STRIP_COLUMNS,
     first: int = 0,
@@ -207,9 +206,9 @@ def draw_strips(
 ) -> list[Grid]:
     """Draw several vectors of one length, (units,), like draw_strip but on a common scale.
 
-    A Difference must be one of maps, (units, 1, 1).
+    What is no array must be a map, (units, 1, 1).
     """
-    maps = [each if isinstance(each, Difference) else each.reshape(-1, 1, 1) for each in vectors]
+    maps = [each.reshape(-1, 1, 1) if isinstance(each, np.ndarray) else each for each in vectors]
     levelling = find_levelling(maps, colormap, Scale.LAYER, extremes)
     return [_lay_out_strip(each, levelling, colormap, columns, first, count) for each in maps]
 

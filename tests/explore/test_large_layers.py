@@ -12,7 +12,7 @@ from keras import layers
 from app.cnn.card import Answer
 from app.cnn.network import ForwardPass, Network
 from app.cnn.types import PoolingMode
-from app.explore import exploration, large_layers, microscope
+from app.explore import comparison, exploration, large_layers, microscope
 from app.explore import prediction as predictions
 from app.explore.comparison import Comparison, compare, distance
 from app.explore.exploration import (
@@ -147,7 +147,7 @@ def view_of(activation: np.ndarray) -> LayerView:
 def test_statistics_of_a_large_layer_need_no_copy() -> None:
     activation = large_pass().activations["first"]
     view = view_of(activation)
-    assert peak_of(view.measure) < 4 * MEGABYTE
+    assert peak_of(lambda: view.measure(activation)) < 4 * MEGABYTE
 
 
 def test_a_large_layer_is_measured_when_it_is_drawn() -> None:
@@ -363,3 +363,38 @@ def test_many_small_layers_are_given_back_in_the_end() -> None:
     mapped, network = Mapped(), large_network()
     explore(network, large_pass(mapped), OPTIONS, [MapRange(network.layer("strongest"))])
     assert mapped.times == 1
+
+
+def test_a_large_layer_is_given_back_while_it_is_read() -> None:
+    mapped, network = Mapped(), large_network()
+    explore(network, large_pass(mapped), OPTIONS, [MapRange(network.layer("first"))])
+    # Every four million activations: for the extremes, the picture, the mean, and the strongest map.
+    assert mapped.times >= SIZE // 2**22 * 3
+    before = mapped.times
+    compare_all(True, mapped)
+    assert mapped.times - before > 20
+
+
+def test_mapped_maps_are_drawn_as_any_others() -> None:
+    mapped, network = Mapped(), large_network()
+    views = zip(explore_all(mapped), explore_all(), strict=True)
+    assert all(first.grid == second.grid and first.mean == second.mean for first, second in views)
+    first, second = compare_all(True, mapped), compare_all(True)
+    for ours, theirs in zip(first.columns, second.columns, strict=True):
+        for one, other in zip(ours.layers, theirs.layers, strict=True):
+            assert (one.view.grid, one.difference) == (other.view.grid, other.difference)
+            assert (one.distance, one.farthest_map) == (other.distance, other.farthest_map)
+    assert network.layers
+
+
+def test_a_comparison_s_page_has_fewer_maps_of_large_layers(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = large_network()
+
+    def maps_of(most: int | None) -> list[int]:
+        made = compare(network, lambda _: large_pass(), OPTIONS, layers=network.layers[:3], maps=most)
+        return [view.grid.rows * view.grid.columns for view in (layer.view for layer in made.columns[0].layers)]
+
+    assert maps_of(None) == [CHANNELS, CHANNELS, CHANNELS]
+    assert maps_of(8) == [8, 8, 8]
+    monkeypatch.setattr(comparison, "_PAGE_PIXELS", 3 * 2 * SIDE * SIDE)
+    assert maps_of(8) == [2, 2, 8]
