@@ -46,6 +46,7 @@ Rectangle = Annotated[
 
 HiddenFloat = Annotated[float, Field(exclude=True)]
 HiddenText = Annotated[str, Field(exclude=True)]
+HiddenFlag = Annotated[bool, Field(exclude=True)]
 
 
 @dataclass(frozen=True)
@@ -77,12 +78,15 @@ class PoolingCell:
 
     arithmetic: Literal["pooling"] = field(default="pooling", init=False)
     window: Rectangle  # in the input
-    inputs: Matrix  # (rows, columns); NaN is padding
+    inputs: Annotated[
+        Matrix | None, Field(description="null is padding; null for the whole where the window has too many values.")
+    ]  # (rows, columns); NaN is padding
     maximum: JsonFloat
     average: JsonFloat
     minimum: JsonFloat
     mode: PoolingMode  # the one that the network ran in
     value: HiddenFloat
+    reads_padding: HiddenFlag = False  # some of the window is padding, or no number
 
 
 @dataclass(frozen=True)

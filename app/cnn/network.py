@@ -51,6 +51,11 @@ class ForwardPass:
         """The memory of the image and all activations, in bytes."""
         return self.image.nbytes + sum(activation.nbytes for activation in self.activations.values())
 
+    def release_pages(self) -> None:
+        """Give back what reading the activations has mapped into this process, if they are mapped."""
+        if self.give_back is not None:
+            self.give_back()
+
 
 class Network:
     """A model in memory. Safe to share between threads: running it changes nothing."""

@@ -5,6 +5,7 @@ of extent k and stride s turns the cells first..last of its output into the cell
 its input, where p is the padding before the first cell.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .types import Array
+
+_AT_ONCE = 2**18  # cells that are read for a whole map
 
 Size = tuple[int | None, int | None]  # height and width; None where any goes
 
@@ -103,17 +106,23 @@ class Window:
         columns = np.arange(region.left, region.right, self.dilation[1])
         return region, read_cells(image, rows[:, None], columns[None], padding)
 
-    def patches(self, image: Array, shape: tuple[int, int]) -> NDArray[np.float64]:
-        """Return what every cell of a map of this shape reads, padding as zeros.
+    def lines(self, image: Array, shape: tuple[int, int], row: int) -> Iterator[tuple[int, NDArray[np.float64]]]:
+        """Return what one row of the window reads for all cells of a map of this shape, padding as zeros.
 
-        Returns: (height, window height, width, window width, channels).
+        Yields: some rows of the map at a time: the first one's number, and (rows, columns that are read, channels).
         """
         top, left = (self.read(axis, 0, image.shape[axis])[0] for axis in (0, 1))
-        rows = np.arange(shape[0])[:, None] * self.strides[0] + top
-        columns = np.arange(shape[1])[:, None] * self.strides[1] + left
-        rows = rows + np.arange(self.size[0]) * self.dilation[0]  # (height, window height)
-        columns = columns + np.arange(self.size[1]) * self.dilation[1]  # (width, window width)
-        return read_cells(image, rows[:, :, None, None], columns[None, None], 0.0)
+        columns = np.arange(left, left + (shape[1] - 1) * self.strides[1] + self.extent[1])
+        step = max(1, _AT_ONCE // (columns.size * image.shape[2]))
+        for first in range(0, shape[0], step):
+            rows = np.arange(first, min(first + step, shape[0])) * self.strides[0] + top + row * self.dilation[0]
+            yield first, read_cells(image, rows[:, None], columns[None], 0.0)
+
+    def columns(self, lines: NDArray[np.float64], width: int) -> Iterator[NDArray[np.float64]]:
+        """Return what each column of the window reads of these lines for all cells of rows of this width."""
+        for column in range(self.size[1]):
+            start = column * self.dilation[1]
+            yield lines[:, start : start + (width - 1) * self.strides[1] + 1 : self.strides[1]]
 
 
 def padding_before(extent: int, stride: int, size: int | None) -> int:

@@ -1,7 +1,7 @@
 """One image through one network in all three pooling modes, side by side."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import dropwhile
 from typing import Any
 
@@ -10,10 +10,21 @@ import numpy as np
 from ..cnn.kinds import Layer
 from ..cnn.network import ForwardPass, Network
 from ..cnn.types import Array, PoolingMode
-from ..imaging.colormap import Colormap, find_extremes
+from ..imaging.colormap import Colormap, Difference, Extremes, Mapped, Values, cut_blocks, find_extremes, join_extremes
 from ..imaging.grid import Grid, draw_grids, draw_strips
 from ..library.library import Library
-from .exploration import LayerView, RenderOptions, as_maps, draw_answer
+from .exploration import (
+    FEWER_LAYERS,
+    LayerView,
+    MapRange,
+    RenderOptions,
+    as_maps,
+    count_pixels,
+    draw_answer,
+    make_view,
+    require_pixels,
+)
+from .large_layers import finish, open_maps, reading
 from .prediction import Prediction, predict
 
 _REDUCE: dict[PoolingMode, Callable[..., Any]] = {
@@ -21,6 +32,8 @@ _REDUCE: dict[PoolingMode, Callable[..., Any]] = {
     PoolingMode.AVERAGE: np.mean,
     PoolingMode.MIN: np.min,
 }
+
+_PAGE_PIXELS = 2**23  # of one column's pictures on a page
 
 
 class NoPooling(ValueError):
@@ -58,7 +71,8 @@ class ModeColumn:
     @property
     def farthest(self) -> ComparedLayer | None:
         """The layer before the answer with the largest distance, the first of equals; None where nothing differs."""
-        farthest = max(self.layers[:-1] or self.layers, key=lambda layer: layer.distance)
+        before = [each for each in self.layers if each.view.layer is not each.view.network.layers[-1]]
+        farthest = max(before or self.layers, key=lambda layer: layer.distance)
         return farthest if farthest.distance > 0 else None
 
 
@@ -123,6 +137,7 @@ def compare(
     layers: Iterable[Layer] | None = None,
     maps: int | None = None,
     units: int | None = None,
+    most_pixels: int | None = None,
 ) -> Comparison:
     """Run the network once in each pooling mode, and draw every layer from the first pooling layer on.
 
@@ -131,20 +146,25 @@ def compare(
 
     run: the forward pass of the image in a pooling mode; None is as trained. differences: also draw each activation
     minus the one as trained, in a colour map that is symmetric about zero. layers: draw only these. maps, units: the
-    maximum to draw of each layer's maps and of each vector's units.
+    maximum to draw of each layer's maps and of each vector's units. most_pixels: of all pictures.
 
-    Raises: NoPooling.
+    Raises: NoPooling, TooManyPixels.
     """
     if not network.pools:
         raise NoPooling(network.name)
     forwards = [run(mode) for mode in PoolingMode]
     image = forwards[0].image
     trained = next((each for each in forwards if each.pooling is network.card.pooling), None) or run(None)
-    compared = pooled_layers(network) if layers is None else layers
-    rows = [
-        _compare_layer(network, layer, forwards, trained, options, differences, maps if layer.is_spatial else units)
-        for layer in compared
+    ranges = [
+        MapRange(layer, count=maps if layer.is_spatial else units)
+        for layer in (pooled_layers(network) if layers is None else layers)
     ]
+    if maps is not None:
+        ranges = _fit_page(trained, ranges, options)
+    if most_pixels is not None:
+        pixels = sum(count_pixels(trained, each, options) for each in ranges)
+        require_pixels(pixels * len(forwards) * (1 + differences), most_pixels, FEWER_LAYERS)
+    rows = [_compare_layer(network, each.layer, forwards, trained, options, differences, each.count) for each in ranges]
     once = [pool_image(image, mode) for mode in PoolingMode]
     twice = [pool_image(picture, mode) for picture, mode in zip(once, PoolingMode, strict=True)]
     pooled = zip(draw_grids(once, Colormap.GRAY), draw_grids(twice, Colormap.GRAY), strict=True)  # each on one scale
@@ -152,7 +172,24 @@ def compare(
         _column(network, forward, forward is trained, pictures, tuple(row[index] for row in rows))
         for index, (forward, pictures) in enumerate(zip(forwards, pooled, strict=True))
     )
-    return Comparison(network, image, tuple(columns))
+    comparison = Comparison(network, image, tuple(columns))
+    finish(*forwards, trained)
+    return comparison
+
+
+def _fit_page(forward: ForwardPass, ranges: Sequence[MapRange], options: RenderOptions) -> list[MapRange]:
+    """Draw fewer maps of large layers where all pictures together would be more than a page can hold."""
+    if sum(count_pixels(forward, each, options) for each in ranges) <= _PAGE_PIXELS:
+        return list(ranges)
+    share = _PAGE_PIXELS // len(ranges)
+    return [replace(each, count=_fit(forward.activations[each.layer.name], each.count, share)) for each in ranges]
+
+
+def _fit(activation: Array, count: int | None, pixels: int) -> int | None:
+    if activation.ndim != 3 or count is None:
+        return count
+    height, width, _ = activation.shape
+    return max(1, min(count, pixels // (int(height) * int(width))))
 
 
 def distance(activation: Array, trained: Array) -> float:
@@ -161,11 +198,23 @@ def distance(activation: Array, trained: Array) -> float:
     0: they are equal. 1: at every place one of them is zero, or their signs differ. Values that are not finite are
     ignored. Source: Bray and Curtis, 1957.
     """
+    return _find_distance(as_maps(activation), as_maps(trained))
+
+
+def _find_distance(maps: Array | Mapped, trained: Array | Mapped) -> float:
+    apart, size = 0.0, 0.0
+    for block in cut_blocks(maps.shape):
+        change, total = _add_up(maps[block], trained[block])
+        apart, size = apart + change, size + total
+    # Rounding can leave the numerator slightly above the denominator.
+    return min(1.0, apart / size) if size > 0 else 0.0
+
+
+def _add_up(activation: Array, trained: Array) -> tuple[float, float]:
+    """Return sum(|a - t|), and sum(|a|) + sum(|t|), over the places where both are finite."""
     usable = np.isfinite(activation) & np.isfinite(trained)
     first, second = activation[usable].astype(np.float64), trained[usable].astype(np.float64)
-    size = np.abs(first).sum() + np.abs(second).sum()
-    # Rounding can leave the numerator slightly above the denominator.
-    return min(1.0, float(np.abs(first - second).sum() / size)) if size > 0 else 0.0
+    return float(np.abs(first - second).sum()), float(np.abs(first).sum() + np.abs(second).sum())
 
 
 def pool_image(image: Array, mode: PoolingMode) -> Array:
@@ -192,34 +241,50 @@ def _compare_layer(
     """Compare a layer across the forward passes."""
     activations = [forward.activations[layer.name] for forward in forwards]
     reference = trained.activations[layer.name]
-    with np.errstate(invalid="ignore", over="ignore"):  # infinity minus infinity
-        changes = [activation - reference for activation in activations]
-    grids = _draw_together(activations, options.colormap_for(np.stack(activations)), options, count)
-    drawn = _draw_together(changes, Colormap.BERLIN, options, count) if differences else [None] * len(changes)
-    return [
-        ComparedLayer(
-            LayerView(network, trained.image, layer, activation, find_extremes(as_maps(activation)), grid),
-            distance(activation, reference),
-            _farthest_map(change),
-            difference,
-        )
-        for activation, grid, change, difference in zip(activations, grids, changes, drawn, strict=True)
-    ]
+    with reading(reference.size, *forwards, trained):
+        maps = [open_maps(as_maps(activation), *forwards) for activation in activations]
+        compared_to = open_maps(as_maps(reference), trained)
+        extremes = [find_extremes(each) for each in maps]
+        changes = [Difference(each, compared_to) for each in maps]
+        colormap = options.colormap_from(float(np.min([each.lowest for each in extremes])))
+        has_maps = reference.ndim == 3
+        grids = _draw_together(maps, has_maps, colormap, options, count, join_extremes(extremes))
+        drawn: Sequence[Grid | None] = [None] * len(changes)
+        if differences:
+            drawn = _draw_together(changes, has_maps, Colormap.BERLIN, options, count)
+        return [
+            ComparedLayer(
+                make_view(network, trained.image, layer, activation, own, grid, values),
+                _find_distance(values, compared_to),
+                _farthest_map(change) if has_maps else None,
+                difference,
+            )
+            for activation, values, own, grid, change, difference in zip(
+                activations, maps, extremes, grids, changes, drawn, strict=True
+            )
+        ]
 
 
-def _farthest_map(change: Array) -> int | None:
+def _farthest_map(change: Difference) -> int | None:
     """Return the feature map with the largest sum of absolute differences."""
-    if change.ndim != 3 or not change.any():
-        return None
-    return int(np.abs(change).sum(axis=(0, 1), dtype=np.float64).argmax())
+    sums = np.zeros(change.shape[2])
+    for block in cut_blocks(change.shape):
+        sums[block[2]] += np.abs(change[block]).sum(axis=(0, 1), dtype=np.float64)
+    return int(sums.argmax()) if sums.any() else None
 
 
 def _draw_together(
-    activations: Sequence[Array], colormap: Colormap, options: RenderOptions, count: int | None
+    maps: Sequence[Values],
+    has_maps: bool,
+    colormap: Colormap,
+    options: RenderOptions,
+    count: int | None,
+    extremes: Extremes | None = None,
 ) -> Sequence[Grid]:
-    if activations[0].ndim == 3:
-        return draw_grids(activations, colormap, options.scale, options.columns, count)
-    return draw_strips([activation.ravel() for activation in activations], colormap, count=count)
+    """Draw several activations of one layer on a common scale. has_maps: else they are vectors, (units, 1, 1)."""
+    if has_maps:
+        return draw_grids(maps, colormap, options.scale, options.columns, count, extremes)
+    return draw_strips(maps, colormap, count=count, extremes=extremes)
 
 
 def _column(

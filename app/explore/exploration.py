@@ -1,9 +1,11 @@
 """From a forward pass to the prediction and a picture of each layer's feature maps."""
 
+import math
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -14,18 +16,30 @@ from ..cnn.kinds import Layer
 from ..cnn.network import ForwardPass, Network
 from ..cnn.preprocessing import colour_channels, to_levels
 from ..cnn.types import Array
-from ..imaging.colormap import Colormap, Extremes, Scale, find_extremes
+from ..imaging.colormap import Colormap, Extremes, Scale, Values, cut_blocks, find_extremes, shift
 from ..imaging.encoding import encode_levels
-from ..imaging.grid import COLUMNS, Grid, draw_grid, draw_map, draw_strip
+from ..imaging.grid import COLUMNS, Grid, draw_grid, draw_map, draw_strip, lay_out_grid, lay_out_strip
+from .large_layers import LARGE, finish, open_maps, reading
 from .prediction import Prediction, predict
 
 # Encoding a large picture releases the GIL, so large ones are drawn in parallel. Drawing a small one mostly holds it.
 _PARALLEL_PIXELS = 250_000
+FEWER_LAYERS = "Name fewer layers, or smaller ones, with layers=."
+_FEWER_MAPS = "Ask for fewer maps, with count=."
+_MANY_MAPS = 2**16  # so many that a layer's view does not keep the extremes of each
+_AT_ONCE = 2**18  # values of a picture that are turned into levels at once
 _pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="draw")
 
 
 class NotAFeatureMap(LookupError):
     """The layer has no feature map of this index, or none at all."""
+
+
+class TooManyPixels(ValueError):
+    """The pictures that were asked for are too large for one answer."""
+
+    def __init__(self, pixels: int, most: int, advice: str) -> None:
+        super().__init__(f"The pictures of this answer would have {pixels:,} pixels; {most:,} is the most. {advice}")
 
 
 @dataclass(frozen=True)
@@ -85,21 +99,58 @@ class LayerView:
     def maximum(self) -> float:
         return float(self.extremes.highest)
 
-    @property
+    @cached_property
     def mean(self) -> float:
         return float(self.activation.mean(dtype=np.float64))
 
     @property
     def constant_maps(self) -> list[int]:
-        """The feature maps that have the same value everywhere, and so show nothing of this image."""
-        return [int(channel) for channel in np.flatnonzero(self.extremes.low == self.extremes.high)]
+        """The first thousand feature maps that have the same value everywhere, and so show nothing of this image."""
+        return self.extremes.constant_maps
 
     @property
+    def constant_count(self) -> int:
+        """The number of all such maps."""
+        return self.extremes.constant_count
+
+    @cached_property
     def strongest_map(self) -> int:
         """The feature map with the largest mean absolute value."""
-        sizes = np.abs(self.activation).reshape(-1, self.activation.shape[-1])
-        with np.errstate(over="ignore", invalid="ignore"):  # an overflowing sum is infinite, and so the largest
-            return int((np.ones(len(sizes), np.float32) @ sizes).argmax())  # three times as fast as .sum(axis=0)
+        if self.activation.size <= LARGE:
+            return int(_add_sizes(self.activation).argmax())
+        return _find_strongest_map(as_maps(self.activation))
+
+    def measure(self, values: Values) -> None:
+        """Work out now what pages and answers ask for, so that the activation is not read again.
+
+        values: the activation as maps.
+        """
+        total = sum(float(values[block].sum(dtype=np.float64)) for block in cut_blocks(values.shape))
+        vars(self)["mean"] = total / self.activation.size  # as if they had been asked for already
+        vars(self)["strongest_map"] = _find_strongest_map(values)
+
+
+def _find_strongest_map(maps: Values) -> int:
+    """Return the map of many values with the largest sum of absolute values."""
+    height, width, channels = maps.shape
+    strongest, largest = 0, -1.0
+    for first in range(0, channels, _MANY_MAPS):
+        sums = np.zeros(min(_MANY_MAPS, channels - first))
+        for block in cut_blocks((height, width, sums.size)):
+            sums[block[2]] += _add_sizes(maps[shift(block, first)])
+        here = int(sums.argmax())
+        if np.isnan(sums[here]):
+            return first + here
+        if sums[here] > largest:
+            strongest, largest = first + here, float(sums[here])
+    return strongest
+
+
+def _add_sizes(activation: Array) -> Array:
+    """Return the sum of each map's absolute values."""
+    sizes = np.abs(activation).reshape(-1, activation.shape[-1])
+    with np.errstate(over="ignore", invalid="ignore"):  # an overflowing sum is infinite, and so the largest
+        return np.asarray(np.ones(len(sizes), np.float32) @ sizes)  # three times as fast as .sum(axis=0)
 
 
 @dataclass(frozen=True)
@@ -113,32 +164,63 @@ class Exploration:
 
 
 def explore(
-    network: Network, forward: ForwardPass, options: RenderOptions, ranges: Iterable[MapRange] | None = None
+    network: Network,
+    forward: ForwardPass,
+    options: RenderOptions,
+    ranges: Iterable[MapRange] | None = None,
+    most_pixels: int | None = None,
 ) -> Exploration:
     """Read a network's answer and draw its layers: feature maps as grids, vectors as strips.
 
-    ranges: what to draw, by default everything. Layers that are left out cost nothing.
+    ranges: what to draw, by default everything. Layers that are left out cost nothing. most_pixels: of all pictures.
+    Raises: TooManyPixels.
     """
     wanted = [MapRange(layer) for layer in network.layers] if ranges is None else list(ranges)
+    if most_pixels is not None:
+        require_pixels(sum(count_pixels(forward, each, options) for each in wanted), most_pixels, FEWER_LAYERS)
     largest = max((forward.activations[each.layer.name].size for each in wanted), default=0)
     draw = _pool.map if largest > _PARALLEL_PIXELS else map
     views = tuple(draw(lambda each: _view(network, forward, each, options), wanted))
     prediction = None if network.answers_with_picture else predict(network, forward)
+    finish(forward)
     return Exploration(network, forward, prediction, views)
 
 
-def draw_layer(forward: ForwardPass, maps: MapRange, options: RenderOptions) -> Grid:
-    """Draw feature maps of a layer, on the colour scale of all of them. Raises: NotAFeatureMap."""
+def count_pixels(forward: ForwardPass, maps: MapRange, options: RenderOptions) -> int:
+    """Return the size of the picture of some of a layer's maps, or of a vector's units."""
+    shape = forward.activations[maps.layer.name].shape
+    total = shape[2] if len(shape) == 3 else math.prod(shape)
+    count = total - maps.first if maps.count is None else min(maps.count, total - maps.first)
+    layout = lay_out_grid(*shape[:2], count, options.columns) if len(shape) == 3 else lay_out_strip(count)
+    return layout.width * layout.height
+
+
+def require_pixels(pixels: int, most: int, advice: str) -> None:
+    """Check the size of pictures. Raises: TooManyPixels."""
+    if pixels > most:
+        raise TooManyPixels(pixels, most, advice)
+
+
+def draw_layer(forward: ForwardPass, maps: MapRange, options: RenderOptions, most_pixels: int | None = None) -> Grid:
+    """Draw feature maps of a layer, on the colour scale of all of them. Raises: NotAFeatureMap, TooManyPixels."""
     activation = _feature_maps(forward, maps.layer)
     _check_map(activation, maps.layer, maps.first)
-    return _draw(activation, find_extremes(activation), maps, options)
+    if most_pixels is not None:
+        require_pixels(count_pixels(forward, maps, options), most_pixels, _FEWER_MAPS)
+    with reading(activation.size, forward):
+        values = open_maps(as_maps(activation), forward)
+        return _draw(values, find_extremes(values), maps, options)
 
 
 def draw_feature_map(forward: ForwardPass, layer: Layer, channel: int, options: RenderOptions) -> Grid:
     """Draw one feature map, in the colours that it has in its layer's grid. Raises: NotAFeatureMap."""
     activation = _feature_maps(forward, layer)
     _check_map(activation, layer, channel)
-    return draw_map(activation, channel, options.colormap_for(activation), options.scale)
+    with reading(activation.size, forward):
+        values = open_maps(as_maps(activation), forward)
+        extremes = find_extremes(values)
+        colormap = options.colormap_from(float(extremes.lowest))
+        return draw_map(values, channel, colormap, options.scale, extremes)
 
 
 def all_maps(layer: Layer) -> MapRange:
@@ -161,9 +243,31 @@ def _check_map(activation: Array, layer: Layer, channel: int) -> None:
 
 def _view(network: Network, forward: ForwardPass, maps: MapRange, options: RenderOptions) -> LayerView:
     activation = forward.activations[maps.layer.name]
-    extremes = find_extremes(as_maps(activation))
-    grid = _draw(activation, extremes, maps, options)
-    return LayerView(network, forward.image, maps.layer, activation, extremes, grid)
+    with reading(activation.size, forward):
+        values = open_maps(as_maps(activation), forward)
+        extremes = find_extremes(values)
+        grid = _draw(values, extremes, maps, options)
+        return make_view(network, forward.image, maps.layer, activation, extremes, grid, values)
+
+
+def make_view(
+    network: Network,
+    image: Array,
+    layer: Layer,
+    activation: Array,
+    extremes: Extremes,
+    grid: Grid,
+    values: Values,
+) -> LayerView:
+    """Return the view of a layer, with the statistics of a large one. values: the activation as maps."""
+    view = LayerView(network, image, layer, activation, _keep(extremes), grid)
+    if activation.size > LARGE:
+        view.measure(values)
+    return view
+
+
+def _keep(extremes: Extremes) -> Extremes:
+    return extremes.summarise() if extremes.low.size > _MANY_MAPS else extremes
 
 
 def as_maps(activation: Array) -> Array:
@@ -171,11 +275,11 @@ def as_maps(activation: Array) -> Array:
     return activation if activation.ndim == 3 else activation.reshape(-1, 1, 1)
 
 
-def _draw(activation: Array, extremes: Extremes, maps: MapRange, options: RenderOptions) -> Grid:
+def _draw(values: Values, extremes: Extremes, maps: MapRange, options: RenderOptions) -> Grid:
     colormap = options.colormap_from(float(extremes.lowest))
-    if activation.ndim == 3:
-        return draw_grid(activation, colormap, options.scale, options.columns, extremes, maps.first, maps.count)
-    return draw_strip(activation.ravel(), colormap, first=maps.first, count=maps.count)
+    if maps.layer.is_spatial:
+        return draw_grid(values, colormap, options.scale, options.columns, extremes, maps.first, maps.count)
+    return draw_strip(values, colormap, first=maps.first, count=maps.count, extremes=extremes)
 
 
 def draw_image(image: Array, card: Card) -> bytes:
@@ -184,11 +288,7 @@ def draw_image(image: Array, card: Card) -> bytes:
     3 and 4 channels give colours, any other number gives grey: the mean of more than 4. Alpha is blended over the
     colour of paper: white, or black where ink is bright.
     """
-    levels, colours = to_levels(image, card), colour_channels(image.shape[2])
-    if colours < image.shape[2]:
-        alpha = np.clip(levels[..., colours:] / 255, 0, 1)
-        levels = levels[..., :colours] * alpha + (0 if card.ink is Ink.BRIGHT else 255) * (1 - alpha)
-    return _draw_levels(levels)
+    return _draw_picture(image, partial(_colour_levels, card=card))
 
 
 def draw_answer(forward: ForwardPass) -> bytes:
@@ -196,11 +296,38 @@ def draw_answer(forward: ForwardPass) -> bytes:
 
     3 channels give colours, any other number gives their mean in grey.
     """
-    return _draw_levels(forward.output * np.float32(255))
+    output = forward.output
+    with reading(output.size, forward):
+        return _draw_picture(output, lambda cells: cells * np.float32(255))
 
 
-def _draw_levels(levels: NDArray[Any]) -> bytes:
-    """Encode levels from 0 to 255, (height, width, channels), as a PNG."""
+def _colour_levels(image: Array, card: Card) -> NDArray[np.float64]:
+    """Return the levels of an image's colours, 0 to 255, with its alpha blended over the colour of paper."""
+    levels, colours = to_levels(image, card), colour_channels(image.shape[2])
+    if colours < image.shape[2]:
+        alpha = np.clip(levels[..., colours:] / 255, 0, 1)
+        levels = levels[..., :colours] * alpha + (0 if card.ink is Ink.BRIGHT else 255) * (1 - alpha)
+    return levels
+
+
+def _draw_picture(image: Array, to_levels: Callable[[Array], NDArray[Any]]) -> bytes:
+    """Encode a picture, (height, width, channels), as a PNG, some cells at a time.
+
+    to_levels: return the levels of some cells, 0 to 255, in their own shape: (cells, 1, channels).
+    """
+    height, width, channels = image.shape
+    cells, step = image.reshape(-1, 1, channels), max(1, _AT_ONCE // channels)
+    first = _round_levels(to_levels(cells[:step]))
+    pixels = np.empty((len(cells), *first.shape[1:]), dtype=np.uint8)
+    pixels[:step] = first
+    for start in range(step, len(cells), step):
+        pixels[start : start + step] = _round_levels(to_levels(cells[start : start + step]))
+    return encode_levels(pixels.reshape(height, width, *first.shape[2:]))
+
+
+def _round_levels(levels: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return levels, (cells, 1, channels), as bytes: three channels as they are, the mean of any other number."""
     if levels.shape[2] != 3:
         levels = levels[..., 0] if levels.shape[2] == 1 else levels.mean(axis=2)
-    return encode_levels(np.rint(np.fmin(np.fmax(levels, 0), 255)).astype(np.uint8))  # fmax turns NaN into 0
+    rounded: NDArray[np.uint8] = np.rint(np.fmin(np.fmax(levels, 0), 255)).astype(np.uint8)  # fmax turns NaN into 0
+    return rounded

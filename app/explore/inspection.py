@@ -11,8 +11,9 @@ from ..cnn.network import ForwardPass, Network
 from ..cnn.receptive_field import receptive_field
 from ..cnn.types import Array
 from ..cnn.windows import Region
-from ..imaging.colormap import Colormap
+from ..imaging.colormap import Colormap, cut_blocks
 from ..imaging.grid import Grid, draw_grid
+from .large_layers import reading
 
 
 class UnknownCell(LookupError):
@@ -37,7 +38,7 @@ class Inspection:
     layer: Layer
     place: Place
     value: float
-    cell: Cell | None  # None where this kind of layer has no arithmetic yet
+    cell: Cell | None  # None where this kind of layer has no arithmetic yet, and where it is too long
     reason: str | None  # why there is none
     regions: dict[str, Region]  # the receptive field on each layer before, by name, and on the image; padding counts
 
@@ -49,9 +50,10 @@ def inspect(network: Network, forward: ForwardPass, layer: Layer, place: Place) 
     shapes = {name: activation.shape for name, activation in forward.activations.items()}
     regions = receptive_field(network.layers, forward.image.shape, layer.name, (place.row, place.column), shapes)
     cell, reason = None, None
+    inputs = network.inputs(layer, forward)
     try:
-        inputs = network.inputs(layer, forward)
-        cell = layer.with_pooling(forward.pooling).explain(network.weights(layer), inputs, output, index)
+        with reading(sum(each.size for each in inputs), forward):
+            cell = layer.with_pooling(forward.pooling).explain(network.weights(layer), inputs, output, index)
     except NoArithmetic as error:
         reason = str(error)
     return Inspection(network, forward, layer, place, float(output[index]), cell, reason, regions)
@@ -67,7 +69,7 @@ class Kernel:
 
 
 def feature_map_kernel(network: Network, layer: Layer, channel: int) -> Kernel:
-    """Return the weights of one of a convolution's feature maps. Raises: UnknownCell."""
+    """Return the weights of one of a convolution's feature maps. Raises: UnknownCell, NoArithmetic."""
     if not layer.is_convolution:
         raise UnknownCell(f"The layer “{layer.name}” ({layer.kind}) has no kernels: it is no convolution.")
     channels = layer.output_shape[-1] or 0
@@ -98,9 +100,23 @@ def find_place(output: Array, channel: int, row: int | None, column: int | None)
 def strongest_cell(output: Array, channel: int) -> Place:
     """Return the cell with the largest absolute value in a channel of (height, width, channels), or in a vector."""
     if output.ndim == 1:
-        return Place(0, 0, int(np.abs(output).argmax()))
-    row, column = np.unravel_index(np.abs(output[:, :, channel]).argmax(), output.shape[:2])
-    return Place(channel, int(row), int(column))
+        _, column = _find_strongest(output[np.newaxis, :, np.newaxis])
+        return Place(0, 0, column)
+    return Place(channel, *_find_strongest(output[:, :, channel : channel + 1]))
+
+
+def _find_strongest(values: Array) -> tuple[int, int]:
+    """Return the row and column of the largest absolute value of one map, (height, width, 1); of a NaN, if any."""
+    place, largest = (0, 0), np.float32(-1)
+    for block in cut_blocks(values.shape):
+        sizes = np.abs(values[block])
+        row, column, _ = np.unravel_index(sizes.argmax(), sizes.shape)
+        size, here = sizes[row, column, 0], (block[0].start + int(row), block[1].start + int(column))
+        if np.isnan(size):
+            return here
+        if size > largest:
+            place, largest = here, size
+    return place
 
 
 def _index(layer: Layer, output: Array, place: Place) -> tuple[int, ...]:

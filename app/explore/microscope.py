@@ -1,6 +1,7 @@
 """An inspection, drawn: pictures with the window marked in them, and numbers in their pictures' colours."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,14 +12,25 @@ from ..cnn.preprocessing import channel_names
 from ..cnn.receptive_field import IMAGE
 from ..cnn.types import Array
 from ..cnn.windows import Region
-from ..imaging.colormap import Colormap, Scale, colours, quantise
+from ..imaging.colormap import Colormap, Extremes, Scale, colours, find_extremes, join_extremes, quantise
 from ..imaging.grid import draw_map
 from .exploration import RenderOptions, draw_image
 from .inspection import Inspection
+from .large_layers import reading
 
 SHOWN_TERMS = 4
 SHOWN_CONTRIBUTIONS = 8
 MAX_MATRIX_CELLS = 100
+
+# The most that is shown where everything is asked for.
+_MOST_CONTRIBUTIONS = 2**15
+_MOST_TERMS = 2**12
+_MOST_PIXELS = 2**25  # of their pictures
+_MOST_KERNEL_CELLS = 2**14  # in numbers
+# Pictures of what input channels give are left out where they would take seconds, or much memory.
+_MOST_MULTIPLICATIONS = 200_000_000
+_MOST_RESULTS = 2**23  # cells of such pictures
+_RESULTS_AT_ONCE = 2**18
 
 _HUGE = 1e38  # stands for infinity when a value is given a colour
 
@@ -88,28 +100,41 @@ def view_inspection(inspection: Inspection, options: RenderOptions, all_terms: b
     cell = inspection.cell
     partial_sums = [term.partial_sum for term in cell.terms] if isinstance(cell, ConvolutionCell) else []
     products = [each.product for each in cell.contributions] if isinstance(cell, DenseCell) else []
-    shown = _largest(partial_sums, SHOWN_TERMS, all_terms)
-    contributions = _largest(products, SHOWN_CONTRIBUTIONS, all_terms)
+    shown = _largest(partial_sums, _count_terms(inspection) if all_terms else SHOWN_TERMS)
+    contributions = _largest(products, _MOST_CONTRIBUTIONS if all_terms else SHOWN_CONTRIBUTIONS)
     return MicroscopeView(
         inspection=inspection,
         map=_own_map(inspection, options),
         path=_path(inspection, options),
         terms=_terms(inspection, options, shown),
         more_terms=len(partial_sums) - len(shown),
-        more_partial_sum=sum(each for index, each in enumerate(partial_sums) if index not in shown),
+        more_partial_sum=_sum_others(partial_sums, shown),
         sources=_sources(inspection, options),
         window=_window(inspection, options),
         contributions=[cell.contributions[index] for index in contributions] if isinstance(cell, DenseCell) else [],
         input_names=[_input_name(inspection, index) for index in contributions],
         more_contributions=len(products) - len(contributions),
-        more_product=sum(product for index, product in enumerate(products) if index not in contributions),
+        more_product=_sum_others(products, contributions),
     )
 
 
-def _largest(values: Sequence[float], count: int, everything: bool) -> list[int]:
+def _largest(values: Sequence[float], count: int) -> list[int]:
     """Return the indices of the values with the largest absolute values, in this order."""
-    order = sorted(range(len(values)), key=lambda index: -abs(values[index]))
-    return order if everything else order[:count]
+    return sorted(range(len(values)), key=lambda index: -abs(values[index]))[:count]
+
+
+def _sum_others(values: Sequence[float], shown: Iterable[int]) -> float:
+    """Return the sum of the values that are not shown."""
+    left_out = set(range(len(values))).difference(shown)
+    return sum(values[index] for index in sorted(left_out))
+
+
+def _count_terms(inspection: Inspection) -> int:
+    """Return how many input channels can be shown at once, each with two pictures."""
+    source = inspection.network.inputs(inspection.layer, inspection.forward)[0]
+    maps = (inspection.forward.activations[inspection.layer.name], source)
+    pixels: int = sum(math.prod(each.shape[:2]) for each in maps)
+    return max(SHOWN_TERMS, min(_MOST_TERMS, _MOST_PIXELS // pixels))
 
 
 def _own_map(inspection: Inspection, options: RenderOptions) -> Picture:
@@ -117,10 +142,24 @@ def _own_map(inspection: Inspection, options: RenderOptions) -> Picture:
     activation = inspection.forward.activations[name]
     region = Region(place.row, place.column, place.row + 1, place.column + 1)
     if activation.ndim == 1:
-        return _picture(
-            activation[np.newaxis, :, np.newaxis], 0, region, f"{name}, unit {place.column}", options, _SAME_GRID
-        )
-    return _picture(activation, place.channel, region, f"{name}, map {place.channel}", options, _SAME_GRID)
+        row = activation[np.newaxis, :, np.newaxis]
+        return _read_picture(inspection, row, 0, region, f"{name}, unit {place.column}", options, _SAME_GRID)
+    caption = f"{name}, map {place.channel}"
+    return _read_picture(inspection, activation, place.channel, region, caption, options, _SAME_GRID)
+
+
+def _read_picture(
+    inspection: Inspection,
+    activation: Array,
+    channel: int,
+    region: Region,
+    caption: str,
+    options: RenderOptions,
+    cells: tuple[float, float, int, int] | None = None,
+) -> Picture:
+    """Draw a map of the forward pass."""
+    with reading(activation.size, inspection.forward):
+        return _picture(activation, channel, region, caption, options, cells)
 
 
 def _picture(
@@ -130,8 +169,11 @@ def _picture(
     caption: str,
     options: RenderOptions,
     cells: tuple[float, float, int, int] | None = None,
+    extremes: Extremes | None = None,
 ) -> Picture:
-    drawn = draw_map(activation, channel, options.colormap_for(activation), options.scale)
+    """Draw a map. extremes: those of all maps, if they are known already."""
+    extremes = extremes or find_extremes(activation)
+    drawn = draw_map(activation, channel, options.colormap_from(float(extremes.lowest)), options.scale, extremes)
     return Picture(drawn.png, drawn.map_height, drawn.map_width, region, caption, cells)
 
 
@@ -158,10 +200,13 @@ def _path(inspection: Inspection, options: RenderOptions) -> list[Picture]:
             height, width, _ = activation.shape
             pictures.append(Picture(png, height, width, region, "input, in colour"))
             continue
-        mean = activation.mean(axis=2, keepdims=True)
+        with reading(activation.size, inspection.forward):
+            mean = activation.mean(axis=2, keepdims=True) if activation.shape[2] > 1 else activation
         maps = f", mean of {activation.shape[2]} maps" if activation.shape[2] > 1 else ""
         pictures.append(
-            _picture(mean, 0, region, f"{name}{maps}", RenderOptions(options.colormap, scale=options.scale))
+            _read_picture(
+                inspection, mean, 0, region, f"{name}{maps}", RenderOptions(options.colormap, scale=options.scale)
+            )
         )
     return pictures
 
@@ -171,39 +216,78 @@ def _terms(inspection: Inspection, options: RenderOptions, shown: list[int]) -> 
     if not isinstance(cell, ConvolutionCell):
         return []
     (source,) = network.inputs(layer, inspection.forward)
-    results = _results(inspection, source)
-    kernels = np.stack([term.kernel for term in cell.terms], axis=2).astype(np.float32)
+    results, common = _results(inspection, source, shown)
+    kernel_ends = _ends([term.kernel for term in cell.terms])
     place = inspection.place
-    windows = None if results is None else _cells_of_windows(inspection, cell.window)
+    windows = _cells_of_windows(inspection, cell.window) if layer.has_partial_maps else None
     here = Region(place.row, place.column, place.row + 1, place.column + 1)
     # One colour scale for all partial results makes them comparable.
     signed = RenderOptions(Colormap.BERLIN, scale=Scale.LAYER)
-    return [
-        TermView(
-            channel=cell.terms[index].channel,
-            input=_picture(
-                source,
-                cell.terms[index].channel,
-                cell.window,
-                _name(inspection, layer.sources[0] or IMAGE, cell.terms[index].channel),
-                options,
-                windows,
-            ),
-            inputs=_numbers(cell.terms[index].inputs, source, options.colormap_for(source)),
-            kernel=_numbers(cell.terms[index].kernel, kernels, Colormap.BERLIN),
-            result=None if results is None else _picture(results, index, here, "what it gives", signed, _SAME_GRID),
-            partial_sum=cell.terms[index].partial_sum,
+    with reading(source.size, inspection.forward):
+        extremes = find_extremes(source)
+    ends = (float(extremes.lowest), float(extremes.highest))
+    views = []
+    for index in shown:
+        term = cell.terms[index]
+        caption = _name(inspection, layer.sources[0] or IMAGE, term.channel)
+        with reading(source.size, inspection.forward):
+            picture = _picture(source, term.channel, cell.window, caption, options, windows, extremes)
+        has_numbers = term.kernel.size <= _MOST_KERNEL_CELLS
+        result = results.get(index)
+        views.append(
+            TermView(
+                channel=term.channel,
+                input=picture,
+                inputs=_numbers(term.inputs, ends, options.colormap_from(ends[0])) if has_numbers else [],
+                kernel=_numbers(term.kernel, kernel_ends, Colormap.BERLIN) if has_numbers else [],
+                result=None
+                if result is None
+                else _picture(result, 0, here, "what it gives", signed, _SAME_GRID, common),
+                partial_sum=term.partial_sum,
+            )
         )
-        for index in shown
-    ]
+    return views
 
 
-def _results(inspection: Inspection, source: Array) -> Array | None:
-    """Return each input channel's share of the whole map, (height, width, terms); None if there is no picture of it."""
-    layer, channel = inspection.layer, inspection.place.channel
+def _ends(kernels: Sequence[NDArray[np.float64]]) -> tuple[float, float]:
+    """Return the lowest and the highest weight of all kernels; 0 where there are none."""
+    weights = np.stack(kernels).astype(np.float32)
+    return (float(weights.min()), float(weights.max())) if weights.size else (0.0, 0.0)
+
+
+def _results(inspection: Inspection, source: Array, shown: Sequence[int]) -> tuple[dict[int, Array], Extremes | None]:
+    """Return the shares of the whole map, (height, width, 1), of the input channels shown, and a scale for them.
+
+    The scale is that of all channels' shares, unless these take too long. There are no shares where those of the
+    channels shown do, nor where the layer has no such parts.
+    """
+    cell, layer, channel = inspection.cell, inspection.layer, inspection.place.channel
+    assert isinstance(cell, ConvolutionCell)
     height, width, _ = inspection.forward.activations[layer.name].shape
-    maps = layer.partial_maps(inspection.network.weights(layer), source, channel, (height, width))
-    return None if maps is None else maps.astype(np.float32)
+    terms, weights = cell.terms, inspection.network.weights(layer)
+    each = height * width * terms[0].kernel.size
+    if (
+        not layer.has_partial_maps
+        or each * len(shown) > _MOST_MULTIPLICATIONS
+        or height * width * len(shown) > _MOST_RESULTS
+    ):
+        return {}, None
+    groups = [slice(index, index + 1) for index in shown]
+    if each * len(terms) <= _MOST_MULTIPLICATIONS:
+        size = max(1, _RESULTS_AT_ONCE // (height * width))
+        groups = [slice(first, first + size) for first in range(0, len(terms), size)]
+    kept, scales, wanted = {}, [], set(shown)
+    for group in groups:
+        with reading(source.size, inspection.forward):
+            maps = layer.partial_maps(weights, source, channel, (height, width), group)
+        if maps is None:
+            return {}, None
+        results = maps.astype(np.float32)
+        extremes = find_extremes(results)
+        scales.append(Extremes(extremes.low.min(keepdims=True), extremes.high.max(keepdims=True)))
+        for index in wanted.intersection(range(group.start, group.start + results.shape[2])):
+            kept[index] = results[:, :, index - group.start : index - group.start + 1].copy()
+    return kept, join_extremes(scales)
 
 
 def _name(inspection: Inspection, source: str, channel: int) -> str:
@@ -238,11 +322,13 @@ def _sources(inspection: Inspection, options: RenderOptions) -> list[Picture]:
     if isinstance(cell, PoolingCell):
         channel = place.channel if layer.is_spatial else place.column
         cells = _cells_of_windows(inspection, cell.window)
-        return [_picture(inputs[0], channel, cell.window, _name(inspection, names[0], channel), options, cells)]
+        caption = _name(inspection, names[0], channel)
+        return [_read_picture(inspection, inputs[0], channel, cell.window, caption, options, cells)]
     if isinstance(cell, MovedCell) and cell.place and inputs[cell.source].ndim == 3:
         row, column, channel = cell.place
         region = Region(row, column, row + 1, column + 1)
-        return [_picture(inputs[cell.source], channel, region, _name(inspection, names[cell.source], channel), options)]
+        caption = _name(inspection, names[cell.source], channel)
+        return [_read_picture(inspection, inputs[cell.source], channel, region, caption, options)]
     if isinstance(cell, ElementwiseCell) and layer.is_spatial:
         pairs = zip(names, inputs, strict=True)
         return [_elementwise_source(inspection, name, each, options) for name, each in pairs]
@@ -257,24 +343,28 @@ def _elementwise_source(inspection: Inspection, name: str, image: Array, options
     )
     region, caption = Region(row, column, row + 1, column + 1), _name(inspection, name, channel)
     has_same_grid = shape[:2] == inspection.forward.activations[inspection.layer.name].shape[:2]
-    return _picture(image, channel, region, caption, options, _SAME_GRID if has_same_grid else None)
+    return _read_picture(inspection, image, channel, region, caption, options, _SAME_GRID if has_same_grid else None)
 
 
 def _window(inspection: Inspection, options: RenderOptions) -> list[list[ColouredNumber]] | None:
     cell = inspection.cell
-    if not isinstance(cell, PoolingCell) or cell.inputs.size > MAX_MATRIX_CELLS:
+    if not isinstance(cell, PoolingCell) or cell.inputs is None or cell.inputs.size > MAX_MATRIX_CELLS:
         return None
     source = inspection.network.inputs(inspection.layer, inspection.forward)[0]
-    return _numbers(cell.inputs, source, options.colormap_for(source))
+    with reading(source.size, inspection.forward):
+        extremes = find_extremes(source)
+    ends = (float(extremes.lowest), float(extremes.highest))
+    return _numbers(cell.inputs, ends, options.colormap_from(ends[0]))
 
 
-def _numbers(values: NDArray[np.float64], scale: Array, colormap: Colormap) -> list[list[ColouredNumber]]:
-    """Give values, (rows, columns), the colours that they have on the colour scale of `scale`."""
+def _numbers(values: NDArray[np.float64], ends: tuple[float, float], colormap: Colormap) -> list[list[ColouredNumber]]:
+    """Give values, (rows, columns), the colours that they have on a scale with these ends."""
     if values.size == 0:  # no input reaches this cell
         return []
     finite = np.nan_to_num(values, posinf=_HUGE, neginf=-_HUGE).astype(np.float32)
-    ends = np.array([scale.min(), scale.max()], dtype=np.float32)
-    levels, _, _ = quantise(np.append(finite.ravel(), ends)[:, None, None], colormap, Scale.LAYER)
+    levels, _, _ = quantise(
+        np.append(finite.ravel(), np.array(ends, dtype=np.float32))[:, None, None], colormap, Scale.LAYER
+    )
     table = colours(colormap)[levels.ravel()[:-2]]
     return [
         [

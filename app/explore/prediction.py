@@ -15,6 +15,10 @@ from ..cnn.definition import last_activation
 from ..cnn.kinds.activation_functions import is_logistic, shifted_exponentials
 from ..cnn.network import ForwardPass, Network
 from ..cnn.types import Array, PoolingMode
+from .large_layers import reading
+
+MOST_LISTED = 2**16  # outputs: as many as a dense layer may have units; an image that is flattened has more
+_AT_ONCE = 2**18  # outputs that are made float64
 
 NO_LABEL = "–"  # where the network's answer names no class
 
@@ -58,7 +62,7 @@ class Prediction:
     probability: Annotated[float | None, Field(description="Of that class; null where the label is no class.")]
     probabilities: Annotated[
         tuple[ClassProbability, ...],
-        Field(description="In the order of the classes; empty where the answer is values."),
+        Field(description="In the order of the classes, the first 65,536 of more; empty where the answer is values."),
     ]
     answer: Annotated[
         Answer, Field(description="What the last layer gives; the probabilities of logits are their softmax.")
@@ -68,12 +72,13 @@ class Prediction:
         tuple[ClassValue, ...],
         Field(
             description="The last layer's outputs as they are, in the order of the classes; a lone neuron's is that "
-            "of the second class."
+            "of the second class. The first 65,536 of more."
         ),
     ]
     note: Annotated[str | None, Field(description="What is odd about the answer: a sentence.")]
     # A lone neuron's answer is the probability of the second of two classes.
     is_binary: Annotated[bool, Field(exclude=True)]
+    outputs: Annotated[int, Field(exclude=True)]  # of the last layer, those included that are not listed
 
     @cached_property
     def is_number(self) -> bool:
@@ -94,13 +99,20 @@ def predict(network: Network, forward: ForwardPass) -> Prediction:
     """Read the network's answer from its last layer. Raises: NoClasses."""
     if network.answers_with_picture:
         raise NoClasses(network.name)
+    with reading(forward.output.size, forward):
+        return _predict(network, forward)
+
+
+def _predict(network: Network, forward: ForwardPass) -> Prediction:
     output, answer = forward.output.ravel(), network.card.answer
     is_binary = output.size == 1 and answer is not Answer.VALUES
     labels, note = _labels(network.card.classes, 2 if is_binary else output.size)
-    if not np.isfinite(output).all():
+    if output.size > MOST_LISTED:
+        note = f"The network's answer has {output.size:,} values. The first {MOST_LISTED:,} are listed."
+    if not _is_finite(output):
         note = "The network's answer is not a number: its arithmetic overflowed, or its weights are broken."
     probabilities = _probabilities(output, answer)
-    label, probability = _verdict(labels, probabilities, output)
+    label, probability = _verdict(labels, probabilities, output, answer)
     return Prediction(
         model=network.name,
         pooling=forward.pooling,
@@ -109,17 +121,22 @@ def predict(network: Network, forward: ForwardPass) -> Prediction:
         probabilities=tuple(map(ClassProbability, labels, probabilities)),
         answer=answer,
         is_exclusive=answer is Answer.LOGITS or is_binary or not is_logistic(last_activation(network.layers)),
-        values=tuple(map(ClassValue, labels[-output.size :], output.tolist())),
+        values=tuple(map(ClassValue, labels[-output.size :], output[:MOST_LISTED].tolist())),
         note=note,
         is_binary=is_binary,
+        outputs=output.size,
     )
+
+
+def _is_finite(output: Array) -> bool:
+    return bool(np.isfinite(output.min()) and np.isfinite(output.max()))  # a NaN is both; no copy of the output
 
 
 def _labels(classes: list[str], count: int) -> tuple[list[str], str | None]:
     """Return the card's class names; if their count is another, numbers and a sentence that says so."""
     if len(classes) == count:
         return classes, None
-    numbers = [str(number) for number in range(count)]
+    numbers = [str(number) for number in range(min(count, MOST_LISTED))]
     if not classes:
         return numbers, None
     return numbers, (
@@ -129,26 +146,48 @@ def _labels(classes: list[str], count: int) -> tuple[list[str], str | None]:
 
 
 def _probabilities(output: Array, answer: Answer) -> list[float]:
-    """Return the probability of each class: all NaN where the output is not a number, none for values."""
+    """Return the probability of each class listed: all NaN where the output is not a number, none for values."""
     if answer is Answer.VALUES:
         return []
-    if not np.isfinite(output).all():
-        return [float("nan")] * max(2, output.size)
+    if not _is_finite(output):
+        return [float("nan")] * max(2, min(output.size, MOST_LISTED))
     if output.size == 1:
         second = logistic(float(output[0])) if answer is Answer.LOGITS else np.float32(output[0])
         return [float(1 - second), float(second)]
-    probabilities: list[float] = (softmax(output) if answer is Answer.LOGITS else output).tolist()
+    probabilities: list[float] = (_softmax(output) if answer is Answer.LOGITS else output[:MOST_LISTED]).tolist()
     return probabilities
 
 
-def _verdict(labels: list[str], probabilities: list[float], output: Array) -> tuple[str, float | None]:
+def _verdict(labels: list[str], probabilities: list[float], output: Array, answer: Answer) -> tuple[str, float | None]:
     """Return the label to show, and its probability."""
-    if not np.isfinite(output).all():
+    if not _is_finite(output):
         return NO_LABEL, None
+    if output.size > len(probabilities) > 2:
+        return _verdict_on_many(output, answer)
     if probabilities:
         best = int(np.argmax(probabilities))
         return labels[best], probabilities[best]
     return (f"{output[0]:.4g}" if output.size == 1 else NO_LABEL), None
+
+
+def _verdict_on_many(output: Array, answer: Answer) -> tuple[str, float]:
+    """Return the number of the likeliest class of more than are listed, and its probability."""
+    best = int(output.argmax())
+    share = 1 / _sum_exponentials(output) if answer is Answer.LOGITS else float(output[best])
+    return str(best), share
+
+
+def _softmax(logits: Array) -> NDArray[np.float64]:
+    """Return the scores listed as shares of 1."""
+    if logits.size <= MOST_LISTED:
+        return softmax(logits)
+    return np.asarray(np.exp(logits[:MOST_LISTED].astype(np.float64) - logits.max()) / _sum_exponentials(logits))
+
+
+def _sum_exponentials(logits: Array) -> float:
+    """Return the sum of exp(logits - their maximum), some at a time."""
+    parts = (logits[start : start + _AT_ONCE].astype(np.float64) for start in range(0, logits.size, _AT_ONCE))
+    return sum(float(np.exp(part - logits.max()).sum()) for part in parts)
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -1,9 +1,10 @@
 """Colour maps as tables of 256 colours, and the levels of values on them."""
 
 import json
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache, cached_property
+from functools import cache, cached_property, reduce
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,10 @@ def legend(colormap: Colormap) -> bytes:
 # Beyond these, arithmetic with the values of a map overflows float32.
 _TINY, _HUGE = np.float32(1e-30), np.float32(1e30)
 
+_NAMED = 1000  # constant maps
+
 _ALL_MAPS = slice(None)
+_WHOLE = (slice(None), slice(None), slice(None))
 
 
 class Scale(StrEnum):
@@ -78,11 +82,181 @@ class Extremes:
         """The highest value of all maps."""
         return np.float32(self.high.max())
 
+    @cached_property
+    def constant_count(self) -> int:
+        """The number of maps that have the same value everywhere."""
+        return int(np.count_nonzero(self.low == self.high))
 
-def find_extremes(activation: NDArray[np.float32]) -> Extremes:
+    @cached_property
+    def constant_maps(self) -> list[int]:
+        """The first of these maps, a thousand at most."""
+        return [int(channel) for channel in np.flatnonzero(self.low == self.high)[:_NAMED]]
+
+    def summarise(self) -> "Extremes":
+        """Return the same without the extremes of each map, which may be millions."""
+        known = {name: getattr(self, name) for name in ("lowest", "highest", "constant_count", "constant_maps")}
+        summary = Extremes(np.empty(0, np.float32), np.empty(0, np.float32))
+        vars(summary).update(known)  # as if they had been asked for already
+        return summary
+
+
+# Numbers that are worked on at once: what a layer of any size needs beside its picture is a few of these.
+_BLOCK = 2**18
+_RELEASED = 2**22  # numbers that are read of mapped memory before it is given back
+
+Block = tuple[slice, slice, slice]  # rows, columns and channels of an activation
+
+
+def cut_blocks(shape: tuple[int, ...], multiple: int = 1) -> Iterator[Block]:
+    """Cut an activation of this shape, (height, width, channels), into blocks in the order of its numbers in memory.
+
+    multiple: each block begins with a channel whose number is a multiple of this.
+    """
+    height, width, channels = shape
+    deep = min(channels, max(1, _BLOCK // multiple) * multiple)
+    wide = min(width, max(1, _BLOCK // deep))
+    high = min(height, max(1, _BLOCK // (deep * wide)))
+    for top in range(0, height, high):
+        for left in range(0, width, wide):
+            for first in range(0, channels, deep):
+                yield (
+                    slice(top, min(top + high, height)),
+                    slice(left, min(left + wide, width)),
+                    slice(first, min(first + deep, channels)),
+                )
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One activation minus another of its shape, (height, width, channels), computed where it is asked for."""
+
+    first: "NDArray[np.float32] | Mapped"
+    second: "NDArray[np.float32] | Mapped"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.first.shape
+
+    def __getitem__(self, block: Block) -> NDArray[np.float32]:
+        with np.errstate(invalid="ignore", over="ignore"):  # infinity minus infinity
+            return self.first[block] - self.second[block]
+
+
+class Mapped:
+    """An activation, (height, width, channels), in mapped memory that is given back while it is read."""
+
+    def __init__(self, values: NDArray[np.float32], release: Callable[[], None]) -> None:
+        self.values = values
+        self.release = release
+        self.shape: tuple[int, ...] = values.shape
+        self._read = 0
+
+    def __getitem__(self, block: Block) -> NDArray[np.float32]:
+        if self._read >= _RELEASED:
+            self.release()
+            self._read = 0
+        values = self.values[block]
+        self._read += values.size
+        return values
+
+
+Values = NDArray[np.float32] | Difference | Mapped  # (height, width, channels)
+
+
+def find_extremes(activation: Values) -> Extremes:
     """Return the extremes of each map of an activation, (height, width, channels)."""
+    height, width, channels = activation.shape
+    if height * width * channels <= _BLOCK:
+        return _extremes_of_block(activation[_WHOLE])
+    if height * width == 1:
+        only = activation[_WHOLE][0, 0]
+        return Extremes(only, only)
+    low, high = (np.full(channels, end, dtype=np.float32) for end in (np.inf, -np.inf))
+    for block in cut_blocks(activation.shape):
+        extremes, maps = _extremes_of_block(activation[block]), block[2]
+        np.minimum(low[maps], extremes.low, out=low[maps])
+        np.maximum(high[maps], extremes.high, out=high[maps])
+    return Extremes(low, high)
+
+
+def _extremes_of_block(values: NDArray[np.float32]) -> Extremes:
     # One axis at a time is several times as fast as both at once: NumPy then compares whole rows.
-    return Extremes(activation.min(axis=0).min(axis=0), activation.max(axis=0).max(axis=0))
+    return Extremes(values.min(axis=0).min(axis=0), values.max(axis=0).max(axis=0))
+
+
+def join_extremes(several: Sequence[Extremes]) -> Extremes:
+    """Return the extremes of each map over several activations of one shape."""
+    if len(several) == 1:
+        return several[0]
+    return Extremes(
+        reduce(np.minimum, (extremes.low for extremes in several)),
+        reduce(np.maximum, (extremes.high for extremes in several)),
+    )
+
+
+@dataclass(frozen=True)
+class Levelling:
+    """What turns values into levels: the value of level 0, and levels for each 1 above it. See find_levelling.
+
+    With Scale.MAP they are arrays, (channels,), as is the stand-in: the value for those that are not finite or beyond
+    ±1e30, None where there are none. low, high: the values at both ends; None with Scale.MAP.
+    """
+
+    start: Any
+    factor: Any
+    stand_in: Any
+    low: float | None
+    high: float | None
+
+    def levels(self, values: NDArray[np.float32], maps: slice) -> NDArray[np.uint8]:
+        """Return the level of each value, (height, width, maps). maps: those that the values are of."""
+        start, factor, stand_in = self.start, self.factor, self.stand_in
+        if self.low is None:
+            start, factor, stand_in = start[maps], factor[maps], None if stand_in is None else stand_in[maps]
+        if stand_in is not None:
+            values = np.where(np.abs(values) < _HUGE, values, stand_in)
+        scaled = values - start
+        scaled *= factor
+        scaled += 0.5
+        levels: NDArray[np.uint8] = scaled.astype(np.uint8)
+        return levels
+
+
+def find_levelling(
+    activations: Sequence[Values], colormap: Colormap, scale: Scale, extremes: Extremes | None = None
+) -> Levelling:
+    """Find the levels of several activations of one shape, (height, width, channels), on a common scale.
+
+    A diverging colour map is symmetric about zero. Values that are not finite, or beyond ±1e30, get the level of the
+    lowest of the others. extremes: those of all activations, if they are known already.
+    """
+    by_map = scale is Scale.MAP
+    extremes = extremes or join_extremes([find_extremes(each) for each in activations])
+    low: Any = extremes.low if by_map else extremes.lowest
+    high: Any = extremes.high if by_map else extremes.highest
+    stand_in = None
+    if not (np.abs(low) < _HUGE).all() or not (np.abs(high) < _HUGE).all():
+        low, high = _find_usable_extremes(activations, by_map)
+        stand_in = low
+    if colormap.diverging:
+        high = np.maximum(np.maximum(np.abs(low), np.abs(high)), _TINY)
+        low = -high
+    factor = (LEVELS - 1) / np.maximum(high - low, _TINY)
+    return Levelling(low, factor, stand_in, *((None, None) if by_map else (float(low), float(high))))
+
+
+def _find_usable_extremes(activations: Sequence[Values], by_map: bool) -> tuple[Any, Any]:
+    """Return the extremes of the values within ±1e30, of each map or of all; 0 where there are none."""
+    axes, size = ((0, 1), activations[0].shape[2:]) if by_map else (None, ())
+    low, high = np.full(size, _HUGE), np.full(size, -_HUGE)
+    for activation in activations:
+        for block in cut_blocks(activation.shape):
+            values, place = activation[block], block[2] if by_map else ...
+            usable = np.abs(values) < _HUGE
+            low[place] = np.minimum(low[place], np.min(values, axis=axes, where=usable, initial=_HUGE))
+            high[place] = np.maximum(high[place], np.max(values, axis=axes, where=usable, initial=-_HUGE))
+    has_values = low < _HUGE
+    return np.where(has_values, low, 0), np.where(has_values, high, 0)
 
 
 def quantise(
@@ -94,29 +268,20 @@ def quantise(
 ) -> tuple[NDArray[np.uint8], float | None, float | None]:
     """Return the level of each value, (height, width, maps) uint8 below LEVELS, and the values at both ends.
 
-    The ends are None with Scale.MAP, where each map has its own. A diverging colour map is symmetric about zero. Values
-    that are not finite, or beyond ±1e30, get the level of the lowest of the others.
+    The ends are None with Scale.MAP, where each map has its own. See find_levelling.
 
     activation: (height, width, channels). extremes: the activation's, if they are known already. maps: those to
     quantise; with Scale.LAYER the ends are still those of the whole activation.
     """
-    axes = (0, 1) if scale is Scale.MAP else None
-    extremes = extremes or find_extremes(activation)
-    low: Any = extremes.low if axes else extremes.lowest
-    high: Any = extremes.high if axes else extremes.highest
-    if not (np.abs(low) < _HUGE).all() or not (np.abs(high) < _HUGE).all():
-        usable = np.abs(activation) < _HUGE
-        lowest = np.min(activation, axis=axes, where=usable, initial=_HUGE)
-        activation = np.where(usable, activation, np.where(lowest < _HUGE, lowest, 0))
-        low, high = activation.min(axis=axes), activation.max(axis=axes)
-    if colormap.diverging:
-        high = np.maximum(np.maximum(np.abs(low), np.abs(high)), _TINY)
-        low = -high
-    if axes:
-        low, high = low[maps], high[maps]
-    span = np.maximum(high - low, _TINY)
-    scaled = activation[:, :, maps] - low
-    scaled *= (LEVELS - 1) / span
-    scaled += 0.5
-    levels = scaled.astype(np.uint8)
-    return (levels, None, None) if axes else (levels, float(low), float(high))
+    levelling = find_levelling([activation], colormap, scale, extremes)
+    shown = activation[:, :, maps]
+    levels = np.empty(shown.shape, dtype=np.uint8)
+    for block in cut_blocks(shown.shape):
+        levels[block] = levelling.levels(shown[block], shift(block, maps.start or 0)[2])
+    return levels, levelling.low, levelling.high
+
+
+def shift(block: Block, first: int) -> Block:
+    """Return the block of an activation for one of its maps from `first` on."""
+    rows, columns, maps = block
+    return rows, columns, slice(maps.start + first, maps.stop + first)

@@ -7,7 +7,7 @@ overhead outside the compression. Deflate is ISA-L's, which takes half of zlib's
 import io
 import struct
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import IntEnum
 from functools import lru_cache
 from typing import Any
@@ -21,6 +21,9 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COMPRESSION_LEVEL = 1  # of 0 to 3; files are a fifth smaller than at 0
 _BIT_DEPTH = 8
 _REMEMBERED_BYTES = 2**15
+
+_PART = 2**18  # numbers of an array that are encoded at once
+_RELEASED = 16 * _PART  # numbers after which memory is given back
 
 
 class _ColourType(IntEnum):
@@ -44,7 +47,10 @@ def encode_palette(indices: NDArray[np.uint8], palette: bytes, transparent: int 
     indices: (height, width). palette: RGB triples, at most 256. transparent: the index that is transparent; the file
     is smallest where it is 0.
     """
-    return encode_palette_rows(_with_filter_bytes(indices, _Filter.NONE), palette, transparent)
+    height, width = indices.shape
+    rows = np.full((height, 1 + width), _Filter.NONE, dtype=np.uint8)
+    rows[:, 1:] = indices
+    return encode_palette_rows(rows, palette, transparent)
 
 
 def encode_palette_rows(rows: NDArray[np.uint8], palette: bytes, transparent: int | None = None) -> bytes:
@@ -57,10 +63,12 @@ def encode_palette_rows(rows: NDArray[np.uint8], palette: bytes, transparent: in
 
 def encode_levels(levels: NDArray[np.uint8]) -> bytes:
     """Encode a grey PNG from (height, width) uint8, or an RGB one from (height, width, 3)."""
-    differences = levels.copy()
-    differences[:, 1:] -= levels[:, :-1]  # modulo 256
+    rows = np.full((len(levels), 1 + levels[0].size), _Filter.SUB, dtype=np.uint8)
+    differences = rows[:, 1:].reshape(levels.shape)  # in the rows themselves
+    differences[:, 0] = levels[:, 0]
+    np.subtract(levels[:, 1:], levels[:, :-1], out=differences[:, 1:])  # modulo 256
     colour_type = _ColourType.RGB if levels.ndim == 3 else _ColourType.GREY
-    return _encode(_with_filter_bytes(differences, _Filter.SUB), levels.shape[1], colour_type)
+    return _encode(rows, levels.shape[1], colour_type)
 
 
 def encode_image(picture: Image.Image) -> bytes:
@@ -72,19 +80,52 @@ def encode_image(picture: Image.Image) -> bytes:
 
 def encode_npz(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     """Encode one .npy member a name. Unlike numpy.savez this allows any name, "file" included."""
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:
+    return b"".join(stream_npz(arrays))
+
+
+def stream_npz(arrays: Mapping[str, NDArray[Any]], release: Callable[[], None] = lambda: None) -> Iterator[bytes]:
+    """Encode the same in parts of about a megabyte, so that there is never a second copy of large arrays.
+
+    release: called each time that some megabytes of an array have been read.
+    """
+    parts = _Parts()
+    with zipfile.ZipFile(parts, "w") as archive:
         for name, array in arrays.items():
             with archive.open(f"{name}.npy", "w") as member:
-                np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
-    return file.getvalue()
+                ordered = np.ascontiguousarray(array)
+                np.lib.format.write_array_header_1_0(member, np.lib.format.header_data_from_array_1_0(ordered))
+                values = ordered.reshape(-1)
+                for start in range(0, values.size, _PART):
+                    member.write(values[start : start + _PART].tobytes())
+                    if parts.size >= _PART:
+                        yield parts.take()
+                    if start % _RELEASED == _RELEASED - _PART:
+                        release()
+            if array.size > _PART:
+                release()
+    yield parts.take()
 
 
-def _with_filter_bytes(filtered: NDArray[np.uint8], kind: _Filter) -> NDArray[np.uint8]:
-    """Put the filter byte before each row of (height, width) or (height, width, 3)."""
-    rows = np.full((len(filtered), 1 + filtered[0].size), kind, dtype=np.uint8)
-    rows[:, 1:] = filtered.reshape(len(filtered), -1)
-    return rows
+class _Parts(io.RawIOBase):
+    """A file that is only written, and whose bytes are taken away meanwhile."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._parts: list[bytes] = []
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._parts.append(bytes(data))
+        self.size += len(data)
+        return len(data)
+
+    def take(self) -> bytes:
+        """Return what was written since the last time."""
+        taken = b"".join(self._parts)
+        self._parts, self.size = [], 0
+        return taken
 
 
 def _encode(rows: NDArray[np.uint8], width: int, colour_type: _ColourType, palette_chunks: bytes = b"") -> bytes:
@@ -116,5 +157,5 @@ def _palette_chunks(palette: bytes, transparent: int | None) -> bytes:
 
 
 def _chunk(name: bytes, content: bytes) -> bytes:
-    named = name + content
-    return struct.pack(">I", len(content)) + named + struct.pack(">I", isal_zlib.crc32(named))
+    check = isal_zlib.crc32(content, isal_zlib.crc32(name))
+    return b"".join([struct.pack(">I", len(content)), name, content, struct.pack(">I", check)])

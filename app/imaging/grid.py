@@ -7,8 +7,19 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from .colormap import Colormap, Extremes, Scale, colours, quantise
-from .encoding import encode_palette, encode_palette_rows
+from .colormap import (
+    Block,
+    Colormap,
+    Extremes,
+    Levelling,
+    Scale,
+    Values,
+    colours,
+    cut_blocks,
+    find_levelling,
+    shift,
+)
+from .encoding import encode_palette_rows
 
 GAP = 1  # transparent pixels between maps, where the page shows through
 COLUMNS = 16
@@ -16,6 +27,8 @@ STRIP_COLUMNS = 256
 
 _GAP_INDEX = 0  # in the palette
 _FIRST_INDEX = np.uint8(1)  # of the lowest level
+_STRIP_ROWS = 1024  # that are drawn at once
+_ALL = slice(None)
 
 
 @dataclass(frozen=True)
@@ -66,7 +79,7 @@ def lay_out_strip(count: int, columns: int = STRIP_COLUMNS) -> Layout:
 
 
 def draw_grid(
-    activation: NDArray[np.float32],
+    activation: Values,
     colormap: Colormap = Colormap.VIRIDIS,
     scale: Scale = Scale.LAYER,
     columns: int = COLUMNS,
@@ -82,100 +95,145 @@ def draw_grid(
     columns: maps in a row. extremes: the activation's, if they are known already. first, count: draw only some maps, in
     the colours that they have among all of them.
     """
-    levels, low, high = quantise(activation, colormap, scale, extremes, _maps(first, count))
-    return _lay_out(levels, low, high, colormap, scale, columns, first)
+    levelling = find_levelling([activation], colormap, scale, extremes)
+    return _lay_out(activation, levelling, colormap, scale, columns, first, count)
 
 
 def draw_grids(
-    activations: Sequence[NDArray[np.float32]],
+    activations: Sequence[Values],
     colormap: Colormap = Colormap.VIRIDIS,
     scale: Scale = Scale.LAYER,
     columns: int = COLUMNS,
     count: int | None = None,
+    extremes: Extremes | None = None,
 ) -> list[Grid]:
     """Draw several activations of one shape, (height, width, channels), like draw_grid but on a common scale.
 
     A colour means the same value in all of them: the ends are the extremes over all activations, or with Scale.MAP
-    over all activations of one map.
+    over all activations of one map. extremes: those over all activations, if they are known already.
     """
-    levels, low, high = quantise(np.concatenate(activations), colormap, scale, maps=_maps(0, count))
-    parts = np.split(levels, len(activations))
-    return [_lay_out(part, low, high, colormap, scale, columns) for part in parts]
-
-
-def _maps(first: int, count: int | None) -> slice:
-    return slice(first, None if count is None else first + count)
+    levelling = find_levelling(activations, colormap, scale, extremes)
+    return [_lay_out(each, levelling, colormap, scale, columns, 0, count) for each in activations]
 
 
 def _lay_out(
-    levels: NDArray[np.uint8],
-    low: float | None,
-    high: float | None,
+    activation: Values,
+    levelling: Levelling,
     colormap: Colormap,
     scale: Scale,
     columns: int,
-    first: int = 0,
+    first: int,
+    count: int | None,
 ) -> Grid:
-    """Lay out the maps of an activation's levels, (height, width, channels), side by side."""
-    height, width, channels = levels.shape
-    layout = lay_out_grid(height, width, channels, columns)
-    rows, columns = layout.rows, layout.columns
+    """Lay out the maps of an activation, (height, width, channels), side by side."""
+    height, width, channels = activation.shape
+    shown = channels - first if count is None else min(count, channels - first)
+    layout = lay_out_grid(height, width, shown, columns)
     # The gap before the first map of a row is the PNG row's filter byte, which is 0 as well.
-    cells = np.zeros((rows, height + GAP, columns, GAP + width), dtype=np.uint8)
-    for row, band in enumerate(cells):
-        maps = levels[:, :, row * columns : (row + 1) * columns].transpose(0, 2, 1)
-        np.add(maps, _FIRST_INDEX, out=band[:height, : maps.shape[1], GAP:])
-    pixel_rows = cells.reshape(rows * (height + GAP), columns * (GAP + width))[:-GAP]
+    cells = np.zeros((layout.rows, height + GAP, layout.columns, GAP + width), dtype=np.uint8)
+    for block in cut_blocks((height, width, shown), layout.columns):
+        wanted = shift(block, first)
+        _put(levelling.levels(activation[wanted], wanted[2]), block, cells)
+    pixel_rows = cells.reshape(layout.rows * (height + GAP), layout.columns * (GAP + width))[:-GAP]
     png = encode_palette_rows(pixel_rows, _palette(colormap), transparent=_GAP_INDEX)
+    return _grid(layout, png, colormap, scale, levelling, first)
+
+
+def _put(levels: NDArray[np.uint8], block: Block, cells: NDArray[np.uint8]) -> None:
+    """Put a block's levels into the cells of a grid: (rows of maps, height, columns of maps, width)."""
+    height, width, maps = levels.shape
+    columns = cells.shape[2]
+    lines, right = block[0], slice(GAP + block[1].start, GAP + block[1].stop)
+    rows, rest = divmod(maps, columns)
+    row = block[2].start // columns
+    full = levels[:, :, : rows * columns].reshape(height, width, rows, columns).transpose(2, 0, 3, 1)
+    np.add(full, _FIRST_INDEX, out=cells[row : row + rows, lines, :, right])
+    if rest:
+        last = levels[:, :, rows * columns :].transpose(0, 2, 1)
+        np.add(last, _FIRST_INDEX, out=cells[row + rows, lines, :rest, right])
+
+
+def _grid(layout: Layout, png: bytes, colormap: Colormap, scale: Scale, levelling: Levelling, first: int) -> Grid:
+    low, high = levelling.low, levelling.high
     return Grid(**vars(layout), png=png, colormap=colormap, scale=scale, low=low, high=high, first=first)
 
 
 def draw_map(
-    activation: NDArray[np.float32], channel: int, colormap: Colormap = Colormap.VIRIDIS, scale: Scale = Scale.LAYER
+    activation: Values,
+    channel: int,
+    colormap: Colormap = Colormap.VIRIDIS,
+    scale: Scale = Scale.LAYER,
+    extremes: Extremes | None = None,
 ) -> Grid:
-    """Draw one feature map of an activation, (height, width, channels), in the colours that it has in the grid."""
+    """Draw one feature map of an activation, (height, width, channels), in the colours that it has in the grid.
+
+    extremes: the activation's, if they are known already.
+    """
     height, width, _ = activation.shape
-    levels, low, high = quantise(activation, colormap, scale, maps=_maps(channel, 1))
-    png = encode_palette(levels[:, :, 0] + _FIRST_INDEX, _palette(colormap))
-    layout = lay_out_grid(height, width, 1)
-    return Grid(**vars(layout), png=png, colormap=colormap, scale=scale, low=low, high=high, first=channel)
+    levelling = find_levelling([activation], colormap, scale, extremes)
+    pixel_rows = np.zeros((height, 1 + width), dtype=np.uint8)  # with their filter bytes
+    for block in cut_blocks((height, width, 1)):
+        wanted = shift(block, channel)
+        levels = levelling.levels(activation[wanted], wanted[2])
+        np.add(levels[:, :, 0], _FIRST_INDEX, out=pixel_rows[:, 1:][block[:2]])
+    png = encode_palette_rows(pixel_rows, _palette(colormap))
+    return _grid(lay_out_grid(height, width, 1), png, colormap, scale, levelling, channel)
 
 
 def draw_strip(
-    values: NDArray[np.float32],
+    values: Values,
     colormap: Colormap = Colormap.VIRIDIS,
     columns: int = STRIP_COLUMNS,
     first: int = 0,
     count: int | None = None,
+    extremes: Extremes | None = None,
 ) -> Grid:
     """Draw a vector, (units,), in rows of cells without gaps.
 
     columns: units in a row. first, count: draw only some units, in the colours that they have among all of them.
+    extremes: the vector's, as one map, if they are known already.
     """
-    return draw_strips([values], colormap, columns, first, count)[0]
+    return draw_strips([values], colormap, columns, first, count, extremes)[0]
 
 
 def draw_strips(
-    vectors: Sequence[NDArray[np.float32]],
+    vectors: Sequence[Values],
     colormap: Colormap = Colormap.VIRIDIS,
     columns: int = STRIP_COLUMNS,
     first: int = 0,
     count: int | None = None,
+    extremes: Extremes | None = None,
 ) -> list[Grid]:
-    """Draw several vectors of one length, (units,), like draw_strip but on a common scale."""
-    levels, low, high = quantise(np.stack(vectors)[:, :, np.newaxis], colormap, Scale.LAYER)
-    shown = levels[:, _maps(first, count)]
-    return [_lay_out_strip(row.ravel(), low, high, colormap, columns, first) for row in shown]
+    """Draw several vectors of one length, (units,), like draw_strip but on a common scale.
+
+    What is no array must be a map, (units, 1, 1).
+    """
+    maps = [each.reshape(-1, 1, 1) if isinstance(each, np.ndarray) else each for each in vectors]
+    levelling = find_levelling(maps, colormap, Scale.LAYER, extremes)
+    return [_lay_out_strip(each, levelling, colormap, columns, first, count) for each in maps]
 
 
 def _lay_out_strip(
-    levels: NDArray[np.uint8], low: float | None, high: float | None, colormap: Colormap, columns: int, first: int
+    vector: Values, levelling: Levelling, colormap: Colormap, columns: int, first: int, count: int | None
 ) -> Grid:
-    layout = lay_out_strip(levels.size, columns)
-    picture = np.full(layout.rows * layout.columns, _GAP_INDEX, dtype=np.uint8)
-    picture[: levels.size] = levels + _FIRST_INDEX
-    png = encode_palette(picture.reshape(layout.rows, -1), _palette(colormap), transparent=_GAP_INDEX)
-    return Grid(**vars(layout), png=png, colormap=colormap, scale=Scale.LAYER, low=low, high=high, first=first)
+    units = vector.shape[0] - first if count is None else min(count, vector.shape[0] - first)
+    layout = lay_out_strip(units, columns)
+    pixel_rows = np.full((layout.rows, 1 + layout.columns), _GAP_INDEX, dtype=np.uint8)  # with their filter bytes
+    # As a map, (rows, columns), the vector would need a copy where its last row is short.
+    for row in range(0, layout.rows, _STRIP_ROWS):
+        start, end = row * layout.columns, min(units, (row + _STRIP_ROWS) * layout.columns)
+        wanted = (slice(first + start, first + end), _ALL, _ALL)
+        levels = levelling.levels(vector[wanted], _ALL).ravel()
+        full, rest = divmod(levels.size, layout.columns)
+        np.add(
+            levels[: levels.size - rest].reshape(full, layout.columns),
+            _FIRST_INDEX,
+            out=pixel_rows[row : row + full, 1:],
+        )
+        if rest:
+            np.add(levels[-rest:], _FIRST_INDEX, out=pixel_rows[row + full, 1 : 1 + rest])
+    png = encode_palette_rows(pixel_rows, _palette(colormap), transparent=_GAP_INDEX)
+    return _grid(layout, png, colormap, Scale.LAYER, levelling, first)
 
 
 @cache

@@ -1,20 +1,25 @@
 """The REST API: the services as JSON, PNG and NPZ."""
 
 import re
+from collections.abc import Callable, Iterable
 from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, File, Form, Path, Request, Response, UploadFile
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, TypeAdapter
 
 from ..cnn.card import Card, write_card_text
+from ..cnn.kinds import Layer
+from ..cnn.network import Network
 from ..explore.comparison import accuracies, compare
 from ..explore.exploration import MapRange, all_maps, draw_feature_map, draw_layer, explore
 from ..explore.inspection import Place, draw_kernels, feature_map_kernel, inspect
 from ..explore.prediction import Prediction, predict
-from ..imaging.encoding import encode_npz
+from ..hosting.admission import ADMITTED
+from ..imaging.encoding import encode_npz, stream_npz
 from .computing import computes
 from .errors import POST_ERRORS, problem_responses
 from .forms import (
@@ -29,6 +34,7 @@ from .forms import (
     NetworkDep,
     RenderOptionsDep,
 )
+from .parts import SMALL_ANSWER, Pictures
 from .schemas import (
     ComparisonAnswer,
     FeatureMapsAnswer,
@@ -36,9 +42,11 @@ from .schemas import (
     KernelAnswer,
     ModelDetails,
     ModelSummary,
+    PngEncoder,
     UnopenedModel,
     describe_model,
     summarize_model,
+    write_base64,
 )
 from .uploads import TakesModelsDep, add_model
 
@@ -46,6 +54,8 @@ _MODEL_UNUSABLE = problem_responses(HTTPStatus.NOT_FOUND)
 _CHANGE_REFUSED = problem_responses(HTTPStatus.NOT_FOUND, HTTPStatus.INSUFFICIENT_STORAGE) | POST_ERRORS
 _MODEL_REFUSED = problem_responses(HTTPStatus.INSUFFICIENT_STORAGE) | POST_ERRORS
 _DRAWING_REFUSED = problem_responses(HTTPStatus.NOT_FOUND) | POST_ERRORS
+MOST_PIXELS = 100_000_000  # of all pictures of an answer
+_SMALL_PASS = 2**22  # bytes; a larger one is never held in memory as a file
 _PREDICTION = TypeAdapter(Prediction)
 
 
@@ -53,6 +63,14 @@ def _json_response(answer: BaseModel | Prediction) -> Response:
     """Serialize an answer here and now: FastAPI would validate it again, in another thread."""
     text = _PREDICTION.dump_json(answer) if isinstance(answer, Prediction) else answer.model_dump_json()
     return Response(text, media_type="application/json")
+
+
+def _pictures_response(pngs: Iterable[bytes], describe: Callable[[PngEncoder], BaseModel]) -> Response:
+    """Serialize an answer with these pictures; large ones are put in while it is sent."""
+    if sum(map(len, pngs)) <= SMALL_ANSWER:
+        return _json_response(describe(write_base64))
+    pictures = Pictures()
+    return pictures.put_into(describe(pictures.leave_out))
 
 
 def _attachment(filename: str) -> dict[str, str]:
@@ -69,6 +87,9 @@ def _file(media_type: str) -> dict[int | str, dict[str, Any]]:
 
 router = APIRouter()
 
+LayerNames = Annotated[
+    list[str] | None, Form(description="The names of the layers that are wanted; repeat the field for several.")
+]
 ChannelPath = Annotated[int, Path(description="The map's number, from 0.")]
 
 
@@ -134,15 +155,14 @@ def post_prediction(run: DrawingRunDep) -> Response:
 def post_feature_maps(
     run: DrawingRunDep,
     options: RenderOptionsDep,
-    layers: Annotated[
-        list[str] | None, Form(description="The names of the layers that are wanted; repeat the field for several.")
-    ] = None,
+    layers: LayerNames = None,
 ) -> Response:
     """Classify a drawing, and draw the feature maps of every convolution and pooling layer, or of the layers named."""
     network = run.network
-    wanted = [network.layer(name) for name in dict.fromkeys(layers)] if layers else network.feature_map_layers
-    exploration = explore(network, run.forward(), options, map(all_maps, wanted))
-    return _json_response(FeatureMapsAnswer.from_exploration(exploration))
+    wanted = _find_layers(network, layers) or network.feature_map_layers
+    exploration = explore(network, run.forward(), options, map(all_maps, wanted), MOST_PIXELS)
+    pngs = (view.grid.png for view in exploration.layers)
+    return _pictures_response(pngs, partial(FeatureMapsAnswer.from_exploration, exploration))
 
 
 @router.post(
@@ -156,10 +176,23 @@ def post_comparison(
     options: RenderOptionsDep,
     invert: InvertDep = False,
     differences: DifferencesDep = False,
+    layers: LayerNames = None,
 ) -> Response:
-    """Compare max, average and min pooling: predictions, accuracies, and all layers from the first pooling layer on."""
-    comparison = compare(network, partial(passes.run, network, drawing, invert=invert), options, differences)
-    return _json_response(ComparisonAnswer.from_comparison(comparison, accuracies(network, library), invert))
+    """Compare max, average and min pooling: predictions, accuracies, and layers.
+
+    All layers from the first pooling layer on are compared, or those named.
+    """
+    run_in, wanted = partial(passes.run, network, drawing, invert=invert), _find_layers(network, layers)
+    comparison = compare(network, run_in, options, differences, wanted, most_pixels=MOST_PIXELS)
+    describe = partial(ComparisonAnswer.from_comparison, comparison, accuracies(network, library), invert)
+    compared = [layer for column in comparison.columns for layer in column.layers]
+    grids = [grid for layer in compared for grid in (layer.view.grid, layer.difference) if grid]
+    return _pictures_response((grid.png for grid in grids), describe)
+
+
+def _find_layers(network: Network, names: list[str] | None) -> list[Layer] | None:
+    """Return the layers of these names, each once; None where none are named. Raises: UnknownLayer."""
+    return [network.layer(name) for name in dict.fromkeys(names)] if names else None
 
 
 @router.post(
@@ -177,7 +210,9 @@ def post_grid(
     count: Annotated[int | None, Form(ge=1, description="How many maps at most; default: all from the first.")] = None,
 ) -> Response:
     """Draw the feature maps of one layer as a PNG grid, one pixel an activation, on the colour scale of all of them."""
-    return Response(draw_layer(run.forward(), MapRange(layer, first, count), options).png, media_type="image/png")
+    return Response(
+        draw_layer(run.forward(), MapRange(layer, first, count), options, MOST_PIXELS).png, media_type="image/png"
+    )
 
 
 @router.post(
@@ -203,7 +238,10 @@ def post_activations(run: DrawingRunDep) -> Response:
     forward = run.forward()
     arrays = forward.activations | {"input": forward.image, "probabilities": forward.output}
     headers = _attachment(f"{run.network.name}-{forward.pooling or 'activations'}.npz")
-    return Response(encode_npz(arrays), media_type="application/zip", headers=headers)
+    if forward.nbytes <= _SMALL_PASS:
+        return Response(encode_npz(arrays), media_type="application/zip", headers=headers)
+    parts = stream_npz(arrays, forward.release_pages)
+    return StreamingResponse(parts, media_type="application/zip", headers=headers)
 
 
 @router.post(
@@ -232,8 +270,9 @@ def post_cell(
     tags=["microscope"],
     response_class=Response,
     responses=_MODEL_UNUSABLE | _file("image/png"),
+    dependencies=[ADMITTED],
 )
-async def show_kernel_picture(network: NetworkDep, layer: LayerDep, channel: ChannelPath) -> Response:
+def show_kernel_picture(network: NetworkDep, layer: LayerDep, channel: ChannelPath) -> Response:
     """Draw the kernels of one feature map, one pixel a weight: blue below zero, red above, dark at zero."""
     return Response(draw_kernels(feature_map_kernel(network, layer, channel)).png, media_type="image/png")
 
@@ -243,8 +282,9 @@ async def show_kernel_picture(network: NetworkDep, layer: LayerDep, channel: Cha
     tags=["microscope"],
     response_model=KernelAnswer,
     responses=_MODEL_UNUSABLE,
+    dependencies=[ADMITTED],
 )
-async def show_kernel(network: NetworkDep, layer: LayerDep, channel: ChannelPath) -> Response:
+def show_kernel(network: NetworkDep, layer: LayerDep, channel: ChannelPath) -> Response:
     """Show the weights of one feature map of a convolution: one kernel for each input channel, and the bias."""
     kernel = feature_map_kernel(network, layer, channel)
     return _json_response(KernelAnswer.from_kernel(network, layer, channel, kernel))

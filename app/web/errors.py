@@ -14,7 +14,7 @@ from ..cnn.cost import TooCostly
 from ..cnn.errors import NoArithmetic, RunFailed, RunInterrupted, WrongImageSize
 from ..cnn.network import UnknownLayer
 from ..explore.comparison import NoPooling
-from ..explore.exploration import NotAFeatureMap
+from ..explore.exploration import NotAFeatureMap, TooManyPixels
 from ..explore.inspection import UnknownCell
 from ..explore.prediction import NoClasses
 from ..hosting.logs import request_id
@@ -37,6 +37,7 @@ _STATUS: dict[type[Exception], HTTPStatus] = {
     NotAFeatureMap: HTTPStatus.NOT_FOUND,
     NoClasses: HTTPStatus.UNPROCESSABLE_ENTITY,
     NoPooling: HTTPStatus.UNPROCESSABLE_ENTITY,
+    TooManyPixels: HTTPStatus.UNPROCESSABLE_ENTITY,
     DrawingTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     InvalidDrawing: HTTPStatus.UNPROCESSABLE_ENTITY,
     WrongImageSize: HTTPStatus.UNPROCESSABLE_ENTITY,

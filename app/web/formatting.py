@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cnn.card import Answer, Fit
-from ..cnn.cells import ConvolutionCell, DenseCell, ElementwiseCell, PoolingCell
+from ..cnn.cells import ConvolutionCell, DenseCell, ElementwiseCell
 from ..cnn.kinds.activation_functions import FUNCTIONS
 
 DECIMALS = 4
@@ -81,11 +81,6 @@ def activation_words(name: str, argument: str) -> str:
 def operation_words(cell: ElementwiseCell, show: Callable[[float], str]) -> str:
     """Write what an elementwise layer does to the values that it reads."""
     return cell.formula.replace("-", MINUS).format(*map(show, cell.inputs))
-
-
-def reads_padding(cell: PoolingCell) -> bool:
-    """Return whether the window reaches over the border."""
-    return bool(np.isnan(cell.inputs).any())
 
 
 def softmax_units(logits: NDArray[np.float64], unit: int) -> Sequence[int]:

@@ -17,6 +17,7 @@ COMPARED = 24  # the maximum of layers in the comparison, each with three pictur
 LARGE = 16  # networks with more layers get a table of contents, and some layers start folded
 MAX_LANES = 40  # with more lines there would be no room for the layers
 
+_PICTURE_PIXELS = 2**22  # on one page of a layer's maps
 _LANE = 12  # pixels from one lane to the next, if there are few
 _RAIL = 120  # pixels for all lanes, if there are more
 
@@ -133,9 +134,14 @@ def starts_folded(network: Network, layer: Layer) -> bool:
 
 def find_page(shape: tuple[int, ...], number: int = 0) -> MapPage:
     """Return the page of a layer's maps that has the map of this number; the last page if there is no such map."""
-    total, size = (shape[2], MAPS) if len(shape) == 3 else (prod(shape), UNITS)
+    total, size = (shape[2], _maps_on_page(shape)) if len(shape) == 3 else (prod(shape), UNITS)
     first = min(number, total - 1) // size * size
     return MapPage(first, min(size, total - first), total, size)
+
+
+def _maps_on_page(shape: tuple[int, ...]) -> int:
+    """Return how many maps a page has: fewer of large ones, so that the picture is not too large."""
+    return max(1, min(MAPS, _PICTURE_PIXELS // (shape[0] * shape[1])))
 
 
 def choose_ranges(

@@ -1,7 +1,7 @@
 """Response models of the API."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field
@@ -136,6 +136,14 @@ def _share(layer: Layer, parameters: int) -> LayerShare:
     return LayerShare(name=layer.name, words=layer.describe_briefly(), parameters=layer.parameters, share=share)
 
 
+PngEncoder = Callable[[bytes], str]  # what stands for a picture in an answer
+
+
+def write_base64(png: bytes) -> str:
+    """Return a picture as base64."""
+    return base64.b64encode(png).decode("ascii")
+
+
 class GridGeometry(BaseModel):
     """The layout of a grid: map k is in row k // columns, column k % columns, with `gap` pixels between maps."""
 
@@ -168,8 +176,8 @@ class FeatureMapsAnswer(BaseModel):
     layers: list[FeatureMaps]
 
     @classmethod
-    def from_exploration(cls, exploration: Exploration) -> Self:
-        layers = [FeatureMaps(**_describe_view(view)) for view in exploration.layers]
+    def from_exploration(cls, exploration: Exploration, encode: PngEncoder = write_base64) -> Self:
+        layers = [FeatureMaps(**_describe_view(view, encode)) for view in exploration.layers]
         reduction = _describe_reduction(exploration.forward)
         return cls(prediction=exploration.prediction, reduction=reduction, layers=layers)
 
@@ -182,8 +190,8 @@ class DifferenceMaps(BaseModel):
     png: str = Field(description="PNG in base64: blue below zero, red above, dark at zero.")
 
     @classmethod
-    def from_grid(cls, grid: Grid) -> Self:
-        return cls(low=grid.low, high=grid.high, png=_base64(grid.png))
+    def from_grid(cls, grid: Grid, encode: PngEncoder = write_base64) -> Self:
+        return cls(low=grid.low, high=grid.high, png=encode(grid.png))
 
 
 class ComparedMaps(FeatureMaps):
@@ -208,14 +216,14 @@ class ComparedMaps(FeatureMaps):
     difference: DifferenceMaps | None = Field(description="null unless it was asked for with differences=true.")
 
     @classmethod
-    def from_layer(cls, layer: ComparedLayer) -> Self:
+    def from_layer(cls, layer: ComparedLayer, encode: PngEncoder) -> Self:
         return cls(
-            **_describe_view(layer.view),
+            **_describe_view(layer.view, encode),
             low=layer.view.grid.low,
             high=layer.view.grid.high,
             distance=layer.distance,
             farthest_map=layer.farthest_map,
-            difference=None if layer.difference is None else DifferenceMaps.from_grid(layer.difference),
+            difference=None if layer.difference is None else DifferenceMaps.from_grid(layer.difference, encode),
         )
 
 
@@ -231,10 +239,12 @@ class ModeComparison(BaseModel):
     farthest_layer: str | None = Field(
         description="The layer before the answer with the largest distance; null where nothing differs."
     )
-    layers: list[ComparedMaps] = Field(description="From the first pooling layer to the last layer.")
+    layers: list[ComparedMaps] = Field(
+        description="From the first pooling layer to the last layer, or the layers named."
+    )
 
     @classmethod
-    def from_column(cls, column: ModeColumn, accuracy: Accuracy) -> Self:
+    def from_column(cls, column: ModeColumn, accuracy: Accuracy, encode: PngEncoder) -> Self:
         return cls(
             pooling=column.pooling,
             as_trained=column.is_as_trained,
@@ -243,7 +253,7 @@ class ModeComparison(BaseModel):
             retrained_model=accuracy.retrained_model,
             retrained_test_accuracy=accuracy.retrained,
             farthest_layer=column.farthest.view.layer.name if column.farthest else None,
-            layers=[ComparedMaps.from_layer(layer) for layer in column.layers],
+            layers=[ComparedMaps.from_layer(layer, encode) for layer in column.layers],
         )
 
 
@@ -260,13 +270,21 @@ class ComparisonAnswer(BaseModel):
     modes: list[ModeComparison] = Field(description="max, average, min.")
 
     @classmethod
-    def from_comparison(cls, comparison: Comparison, accuracies: dict[PoolingMode, Accuracy], inverted: bool) -> Self:
+    def from_comparison(
+        cls,
+        comparison: Comparison,
+        accuracies: dict[PoolingMode, Accuracy],
+        inverted: bool,
+        encode: PngEncoder = write_base64,
+    ) -> Self:
         return cls(
             model=comparison.network.name,
             trained_pooling=comparison.network.card.pooling,
             inverted=inverted,
             reduction=_describe_reduction(comparison.columns[0].forward),
-            modes=[ModeComparison.from_column(column, accuracies[column.pooling]) for column in comparison.columns],
+            modes=[
+                ModeComparison.from_column(column, accuracies[column.pooling], encode) for column in comparison.columns
+            ],
         )
 
 
@@ -274,7 +292,7 @@ def _describe_reduction(forward: ForwardPass) -> str | None:
     return None if forward.reduction is None else str(forward.reduction)
 
 
-def _describe_view(view: LayerView) -> dict[str, Any]:
+def _describe_view(view: LayerView, encode: PngEncoder) -> dict[str, Any]:
     """Return the fields of FeatureMaps."""
     grid = view.grid
     return {
@@ -285,12 +303,8 @@ def _describe_view(view: LayerView) -> dict[str, Any]:
         "maximum": view.maximum,
         "mean": view.mean,
         "grid": GridGeometry(columns=grid.columns, rows=grid.rows, gap=grid.gap),
-        "png": _base64(grid.png),
+        "png": encode(grid.png),
     }
-
-
-def _base64(png: bytes) -> str:
-    return base64.b64encode(png).decode("ascii")
 
 
 class InspectionAnswer(BaseModel):
@@ -307,7 +321,7 @@ class InspectionAnswer(BaseModel):
     receptive_field: Rectangle
     receptive_fields: dict[str, Rectangle] = Field(description="On every layer between, by name, and on the input.")
     cell: Annotated[Cell, Field(discriminator="arithmetic")] | None = Field(
-        description="null where this kind of layer has no arithmetic yet."
+        description="null where this kind of layer has no arithmetic yet, or it has too many numbers."
     )
     reason: str | None = Field(description="Why there is none.")
 

@@ -128,7 +128,7 @@ _OWN = (
 )
 _FORMATTING = (
     *(formatting.shown_sum, formatting.activation_words, formatting.operation_words),
-    *(formatting.reads_padding, formatting.softmax_units),
+    formatting.softmax_units,
 )
 templates.env.filters |= {each.__name__: each for each in (*_OWN, *_FORMATTING)}
 templates.env.globals |= {each.__name__: each for each in (formatting.fixed, formatting.full, formatting.add_up)} | {

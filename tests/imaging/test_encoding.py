@@ -7,7 +7,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from app.imaging import encoding
-from app.imaging.encoding import encode_image, encode_levels, encode_npz, encode_palette, encode_palette_rows
+from app.imaging.encoding import (
+    encode_image,
+    encode_levels,
+    encode_npz,
+    encode_palette,
+    encode_palette_rows,
+    stream_npz,
+)
+from tests.peaks import MEGABYTE, large, peak_of
 from tests.pictures import decode_rgba
 
 PALETTE = bytes([255, 0, 0, 0, 255, 0, 10, 20, 30])
@@ -82,3 +90,40 @@ def test_numpy_loads_every_array_under_its_name() -> None:
     for name, array in arrays.items():
         np.testing.assert_array_equal(loaded[name], array)
         assert loaded[name].dtype == array.dtype
+
+
+def test_a_large_array_is_encoded_in_parts_and_given_back() -> None:
+    arrays: dict[str, NDArray[np.float32]] = {
+        "large": large(3, 1000, 1000),
+        "small": np.array([[1, 2]], dtype=np.float32).T,
+        "none": np.zeros((0, 3), np.float32),
+    }
+    released = 0
+
+    def release() -> None:
+        nonlocal released
+        released += 1
+
+    parts = list(stream_npz(arrays, release))
+    assert max(map(len, parts)) < 3 * MEGABYTE
+    assert released == 1  # after the large one; it is too small to be given back before its end
+    loaded = np.load(io.BytesIO(b"".join(parts)))
+    for name, array in arrays.items():
+        np.testing.assert_array_equal(loaded[name], array)
+
+
+def test_encoding_needs_no_copy_of_a_large_array() -> None:
+    arrays = {"a": large(2**23), "b": large(64, 1024, 128)}
+    assert peak_of(lambda: sum(map(len, stream_npz(arrays)))) < 6 * MEGABYTE
+
+
+def test_much_of_an_array_is_given_back_before_its_end() -> None:
+    released = 0
+
+    def release() -> None:
+        nonlocal released
+        released += 1
+
+    given_back = [released for _ in stream_npz({"a": large(2**23)}, release)]
+    assert given_back[-1] == 3
+    assert given_back.count(0) <= 17 and given_back.count(1) <= 17  # parts of a megabyte

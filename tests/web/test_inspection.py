@@ -1,3 +1,4 @@
+import asyncio
 from typing import Any
 
 import numpy as np
@@ -5,6 +6,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.explore.forward_passes import preprocess
+from app.explore.inspection import feature_map_kernel
+from app.hosting.metrics import RUNNING
 from app.library.library import Library
 
 BASE = "/api/models/digits/layers"
@@ -101,3 +104,56 @@ def test_a_place_that_the_model_has_not_shows_no_panel(client: TestClient, four:
     answer = client.post("/exploration", files={"drawing": four}, data={"model": "digits", **form})
     assert answer.status_code == 200
     assert 'id="microscope"' not in answer.text
+
+
+def test_kernels_that_are_too_large_are_refused_with_their_size(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.cnn.errors.MOST_NUMBERS", 59)
+    for path in ("kernels/3", "kernels/3.png"):
+        answer = client.get(f"{BASE}/conv2/{path}")
+        assert answer.status_code == 422
+        assert "reads 60 numbers; it is shown for 59 at most" in answer.json()["detail"]
+
+
+def test_a_cell_that_reads_too_much_has_a_reason(
+    client: TestClient, four: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.cnn.errors.MOST_NUMBERS", 59)
+    answer = post(client, four, "conv2/feature-maps/7/cells/0,3")
+    assert answer["cell"] is None
+    assert answer["reason"] == "The arithmetic here reads 60 numbers; it is shown for 59 at most."
+    page = client.post("/microscope", files={"drawing": four}, data={"model": "digits", "layer": "conv2"}).text
+    assert answer["reason"] in page
+
+
+def test_a_large_window_is_answered_without_its_values(
+    client: TestClient, four: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = post(client, four, "pool2/feature-maps/0/cells/5,5")["cell"]
+    monkeypatch.setattr("app.cnn.kinds.pooling.MOST_NUMBERS", 8)
+    assert post(client, four, "pool2/feature-maps/0/cells/5,5")["cell"] == {
+        **small,
+        "inputs": None,
+        "average": pytest.approx(small["average"]),
+    }
+    page = client.post("/microscope", files={"drawing": four}, data={"model": "digits", "layer": "pool2"}).text
+    assert "A window of 9 values." in page
+
+
+@pytest.mark.parametrize("path", ["kernels/3", "kernels/3.png"])
+def test_kernels_are_computed_in_a_turn_and_not_in_the_event_loop(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    turns: list[bool] = []
+
+    def look(*arguments: Any) -> Any:
+        (running,) = RUNNING.collect()
+        turns.append(running.samples[0].value == 1)
+        with pytest.raises(RuntimeError, match="no running event loop"):
+            asyncio.get_running_loop()
+        return feature_map_kernel(*arguments)
+
+    monkeypatch.setattr("app.web.api.feature_map_kernel", look)
+    assert client.get(f"{BASE}/conv2/{path}").status_code == 200
+    assert turns == [True]

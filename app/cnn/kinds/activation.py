@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cells import Cell, ElementwiseCell, SoftmaxCell
-from ..errors import NoArithmetic, UnsupportedLayer
+from ..errors import NoArithmetic, UnsupportedLayer, require_few
 from ..types import Array, Shape, Variables, Weights
 from .activation_functions import FUNCTIONS, activate, elu, function_name, leaky_relu, shifted_exponentials
 from .checks import axis_number, axis_numbers, between, optional, real, setting, several
@@ -151,4 +151,5 @@ class Softmax(Layer):
 def _explain_softmax_layer(layer: Layer, logits: Array, place: CellIndex, value: float) -> Cell:
     if logits.ndim != 1:
         raise NoArithmetic(layer.kind)
+    require_few(logits.size)
     return explain_softmax(logits.astype(np.float64), place[0], value)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cells import Cell, ConvolutionCell, Term
-from ..errors import NoArithmetic, UnsupportedLayer
+from ..errors import NoArithmetic, UnsupportedLayer, require_few
 from ..types import Array, Shape, Variables, Weights
 from ..windows import Region, Size, Window, read_cells
 from .activation_functions import FUNCTIONS, activate, function_name
@@ -43,6 +43,7 @@ class Convolution(Layer, abstract=True):
     use_bias: bool = setting(flag, True)
     data_format: str | None = setting(optional(one_of("channels_last")), None, compare=False)
 
+    has_partial_maps = True
     title: ClassVar[str] = "convolution"
 
     @property
@@ -88,8 +89,8 @@ class Convolution(Layer, abstract=True):
     def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
         row, column, channel = place
         channels, kernels = self.map_kernels(weights, inputs[0].shape[2], channel)
-        window, patch = self.window.patch(inputs[0], row, column, padding=0.0)
-        return self._cell(weights, window, channels, patch[:, :, channels], kernels, channel, value)
+        window, patch = self.window.patch(_read_channels(inputs[0], channels), row, column, padding=0.0)
+        return self._cell(weights, window, channels, patch, kernels, channel, value)
 
     def _cell(
         self,
@@ -110,12 +111,34 @@ class Convolution(Layer, abstract=True):
         bias = float(weights["bias"][channel]) if self.use_bias else 0.0
         return ConvolutionCell(window, terms, bias, sum(sums) + bias, self.activation, value)
 
+    def map_kernels(
+        self, weights: Weights, input_channels: int, channel: int
+    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        require_few(self._count_weights(weights))
+        return self._map_kernels(weights, input_channels, channel)
+
+    def _count_weights(self, weights: Weights) -> int:
+        """Return how many weights the kernels of one feature map have."""
+        raise NotImplementedError
+
+    def _map_kernels(
+        self, weights: Weights, input_channels: int, channel: int
+    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """Return what map_kernels does, without its check."""
+        raise NotImplementedError
+
     def partial_maps(
-        self, weights: Weights, image: Array, channel: int, shape: tuple[int, int]
+        self, weights: Weights, image: Array, channel: int, shape: tuple[int, int], terms: slice = slice(None)
     ) -> NDArray[np.float64] | None:
         channels, kernels = self.map_kernels(weights, image.shape[2], channel)
-        patches = self.window.patches(image[:, :, channels], shape)
-        return np.einsum("hkwlc,klc->hwc", patches, kernels)
+        read, kernels = _read_channels(image, channels[terms]), kernels[:, :, terms]
+        sums = np.zeros((*shape, kernels.shape[2]))
+        for row, band in enumerate(kernels):
+            for first, lines in self.window.lines(read, shape, row):
+                part = sums[first : first + len(lines)]
+                for weight, cells in zip(band, self.window.columns(lines, shape[1]), strict=True):
+                    part += cells * weight
+        return sums
 
     def describe(self) -> str:
         steps = describe_steps(self.window, "zero padding")
@@ -135,6 +158,11 @@ class Convolution(Layer, abstract=True):
         if self.kernels is None:
             return ""
         return "1 kernel" if self.kernels == 1 else f"{self.kernels} kernels"
+
+
+def _read_channels(image: Array, channels: NDArray[np.intp]) -> Array:
+    """Return these channels of an image, which follow each other, without a copy."""
+    return image[:, :, channels[0] : channels[-1] + 1]
 
 
 def describe_steps(window: Window, padded: str) -> str:
@@ -165,7 +193,10 @@ class Conv2D(Convolution):
         require(channels % self.groups == 0 and self.filters % self.groups == 0)
         return {"kernel": (*self.kernel_size, channels // self.groups, self.filters), **self._bias(self.filters)}
 
-    def map_kernels(
+    def _count_weights(self, weights: Weights) -> int:
+        return math.prod(weights["kernel"].shape[:3])
+
+    def _map_kernels(
         self, weights: Weights, input_channels: int, channel: int
     ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
         kernel = weights["kernel"]  # (height, width, input channels of a group, filters)
@@ -209,7 +240,10 @@ class DepthwiseConv2D(_Depthwise):
         kernel = (*self.kernel_size, channels, self.depth_multiplier)
         return {"kernel": kernel, **self._bias(channels * self.depth_multiplier)}
 
-    def map_kernels(
+    def _count_weights(self, weights: Weights) -> int:
+        return math.prod(weights["kernel"].shape[:2])
+
+    def _map_kernels(
         self, weights: Weights, input_channels: int, channel: int
     ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
         kernel = weights["kernel"]  # (height, width, input channels, multiplier)
@@ -241,7 +275,10 @@ class SeparableConv2D(_Depthwise):
             **self._bias(self.filters),
         }
 
-    def map_kernels(
+    def _count_weights(self, weights: Weights) -> int:
+        return math.prod(weights["depthwise_kernel"].shape)
+
+    def _map_kernels(
         self, weights: Weights, input_channels: int, channel: int
     ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
         """Return the two steps as one: each channel's depthwise kernels times their pointwise weights."""
@@ -275,6 +312,7 @@ class Conv2DTranspose(Convolution):
     output_padding: tuple[int, int] | None = setting(optional(pair(0)), None)
 
     aliases = ("Deconvolution2D", "Convolution2DTranspose")
+    has_partial_maps = False
     title = "transposed convolution"
 
     @property
@@ -314,7 +352,7 @@ class Conv2DTranspose(Convolution):
         raise NoArithmetic(self.kind)  # each cell is reached by other weights
 
     def partial_maps(
-        self, weights: Weights, image: Array, channel: int, shape: tuple[int, int]
+        self, weights: Weights, image: Array, channel: int, shape: tuple[int, int], terms: slice = slice(None)
     ) -> NDArray[np.float64] | None:
         return None
 
@@ -322,13 +360,13 @@ class Conv2DTranspose(Convolution):
         """Return the input cells that reach a cell of the output, and the weight of each."""
         image, (row, column, channel) = inputs[0], place
         region = self.read_region(Region(row, column, row + 1, column + 1), image.shape[:2])
+        require_few(region.height * region.width * image.shape[2])
         down, across = np.arange(region.top, region.bottom), np.arange(region.left, region.right)
         patch = read_cells(image, down[:, None], across[None], 0.0)
         # An input cell i puts the kernel's first row at i times the stride, less the padding.
         rows = row + self._padding(0) - down * self.strides[0]
         columns = column + self._padding(1) - across * self.strides[1]
-        reaching = weights["kernel"][np.ix_(rows, columns)]  # (rows, columns, filters, input channels)
-        kernels = reaching[:, :, channel].astype(np.float64)
+        kernels = weights["kernel"][:, :, channel][np.ix_(rows, columns)].astype(np.float64)
         return self._cell(weights, region, np.arange(image.shape[2]), patch, kernels, channel, value)
 
     def read_region(self, cells: Region, size: Size) -> Region:

@@ -2,16 +2,20 @@
 
 import math
 from collections.abc import Sequence
+from functools import reduce
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..cells import Cell, Contribution, DenseCell
-from ..errors import NoArithmetic
+from ..errors import NoArithmetic, require_few
 from ..types import Array, Shape, Variables, Weights
 from .activation import explain_softmax
 from .activation_functions import FUNCTIONS, activate, function_name
 from .checks import UNITS, flag, setting, whole
 from .layer import CellIndex, GraphBuilder, Layer, Sizes, Tensor, known
+
+_AT_ONCE = 2**20  # weights
 
 
 class Dense(Layer):
@@ -44,15 +48,26 @@ class Dense(Layer):
         if values.ndim != 1:
             raise NoArithmetic(self.kind)
         (unit,) = place
-        kernel = weights["kernel"].astype(np.float64)  # (inputs, units)
-        biases = weights["bias"].astype(np.float64) if self.use_bias else np.zeros(self.units)
-        products = values * kernel[:, unit]
-        parts = zip(values.tolist(), kernel[:, unit].tolist(), products.tolist(), strict=True)
+        require_few(values.size)
+        kernel = weights["kernel"][:, unit].astype(np.float64)
+        bias = float(weights["bias"][unit]) if self.use_bias else 0.0
+        products = values * kernel
+        parts = zip(values.tolist(), kernel.tolist(), products.tolist(), strict=True)
         contributions = tuple(Contribution(index, *part) for index, part in enumerate(parts))
         is_softmax = self.activation == "softmax"
-        shares = explain_softmax(values @ kernel + biases, unit, value) if is_softmax else None
-        pre_activation = float(products.sum() + biases[unit])
-        return DenseCell(contributions, float(biases[unit]), pre_activation, self.activation, value, shares)
+        shares = explain_softmax(self._logits(weights, values), unit, value) if is_softmax else None
+        return DenseCell(contributions, bias, float(products.sum() + bias), self.activation, value, shares)
+
+    def _logits(self, weights: Weights, values: Array) -> NDArray[np.float64]:
+        """Return every unit's sum. The kernel is made float64 some rows at a time, as it may be large."""
+        kernel = weights["kernel"]  # (inputs, units)
+        step = max(1, _AT_ONCE // self.units)
+        parts = (
+            values[start : start + step] @ kernel[start : start + step].astype(np.float64)
+            for start in range(0, len(kernel), step)
+        )
+        sums = reduce(np.add, parts)
+        return np.asarray(sums + weights["bias"].astype(np.float64) if self.use_bias else sums)
 
     def describe(self) -> str:
         neurons = f"fully connected, {self.units} {'neuron' if self.units == 1 else 'neurons'}"

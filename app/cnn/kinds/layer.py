@@ -64,6 +64,8 @@ class Layer:
     keeps_values: ClassVar[bool] = False
     # It computes the same whatever the order of height, width and channels.
     ignores_layout: ClassVar[bool] = False
+    # A map of it is the sum of what each input channel gives, with the same weights everywhere.
+    has_partial_maps: ClassVar[bool] = False
     # A phrase for its card; without one, the name of its class.
     phrase: ClassVar[str | None] = None
 
@@ -234,12 +236,13 @@ class Layer:
         raise NoArithmetic(self.kind)
 
     def partial_maps(
-        self, weights: Weights, image: Array, channel: int, shape: tuple[int, int]
+        self, weights: Weights, image: Array, channel: int, shape: tuple[int, int], terms: slice = slice(None)
     ) -> NDArray[np.float64] | None:
-        """Return what each input channel gives to one whole feature map, before the sum.
+        """Return what some input channels give to one whole feature map, before the sum.
 
-        image: (height, width, channels), what the layer read. shape: the feature map's height and width.
-        Returns: (height, width, terms), the terms as in the layer's cells; None for layers without such parts.
+        image: (height, width, channels), what the layer read. shape: the feature map's height and width. terms: those
+        of the layer's cells that are wanted.
+        Returns: (height, width, terms); None for layers without such parts.
         """
         return None
 
@@ -248,7 +251,7 @@ class Layer:
     ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
         """Return which input channels one feature map reads, and the kernel of each: (height, width, channels read).
 
-        Raises: NoArithmetic, for a layer without such kernels.
+        Raises: NoArithmetic, for a layer without such kernels, and where they are too large to be shown.
         """
         raise NoArithmetic(self.kind)
 

@@ -15,6 +15,7 @@ from .layer import CellIndex, GraphBuilder, Layer, LayerSettings, Tensor, last_s
 _KERAS_EPSILON = 1e-7  # keras.config.epsilon()
 _BYTES = (0.0, 255.0)
 _UNIT = (0.0, 1.0)
+_AT_ONCE = 2**18  # values that are made float64
 # Axes of channels, height, width with the channels first, and with the channels last; 0 is the batch.
 _CHANNELS_LAST = {1: 3, 2: 1, 3: 2, -3: 3, -2: 1, -1: 2}
 
@@ -23,6 +24,17 @@ def turn_axis(settings: LayerSettings) -> LayerSettings | None:
     """Return the settings with their axis as it is when the channels come last; None where that cannot be said."""
     axis = settings.get("axis", -1)
     return {**settings, "axis": _CHANNELS_LAST[axis]} if axis in _CHANNELS_LAST else None
+
+
+def _moments(values: Array) -> tuple[float, float]:
+    """Return mean and variance in float64, of many values a part at a time."""
+    if values.size <= _AT_ONCE:
+        exact = values.astype(np.float64)
+        return float(exact.mean()), float(exact.var())
+    mean = float(values.mean(dtype=np.float64))
+    step = max(1, _AT_ONCE * len(values) // values.size)  # along the first axis
+    parts = (values[start : start + step].astype(np.float64) - mean for start in range(0, len(values), step))
+    return mean, float(sum(float(np.vdot(part, part)) for part in parts)) / values.size
 
 
 def _largest(values: Any) -> float:
@@ -87,8 +99,7 @@ class _Normalizing(Layer, abstract=True):
         self, values: Array, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float
     ) -> ElementwiseCell:
         """Return the arithmetic of a cell that is normalised by the mean and variance of these values."""
-        exact = values.astype(np.float64)
-        return self._cell(weights, inputs, place, float(exact.mean()), float(exact.var()), value)
+        return self._cell(weights, inputs, place, *_moments(values), value)
 
     def _cell(
         self, weights: Weights, inputs: Sequence[Array], place: CellIndex, mean: float, variance: float, value: float

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cells import Cell, PoolingCell
+from ..errors import MOST_NUMBERS
 from ..types import Array, PoolingMode, Shape, Weights
-from ..windows import Region, Size, Window
+from ..windows import Region, Size, Window, read_cells
 from .checks import flag, one_of, optional, pair, setting
 from .convolution import LANES, SLOWER_BY_WINDOWS, count_pointers, describe_steps
 from .layer import FLOAT_BYTES, REGISTRY, CellIndex, GraphBuilder, Layer, Sizes, Tensor, image_shape
@@ -48,16 +49,41 @@ class Pooling(Layer, abstract=True):
         return FLOAT_BYTES * (math.prod(inputs[0]) + math.prod(output))
 
     def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
-        window, patch = self._patch(inputs[0], place)
+        image = inputs[0]
+        window = self._window_of(image, place)
+        if window.height * window.width > MOST_NUMBERS:
+            return self._explain_large(window, image[:, :, place[-1]], value)
+        patch = _read_window(image[:, :, place[-1]], window)
         counted = patch[~np.isnan(patch)]
+        reads_padding = counted.size < patch.size
         if counted.size == 0:  # not padding: a network whose values are not numbers
-            return PoolingCell(window, patch, np.nan, np.nan, np.nan, self.mode, value)
+            return PoolingCell(window, patch, np.nan, np.nan, np.nan, self.mode, value, reads_padding)
         kept = float(counted.max()), float(counted.mean()), float(counted.min())
-        return PoolingCell(window, patch, *kept, self.mode, value)
+        return PoolingCell(window, patch, *kept, self.mode, value, reads_padding)
 
-    def _patch(self, image: Array, place: CellIndex) -> tuple[Region, NDArray[np.float64]]:
-        """Return the window of a cell, and its values: (rows, columns), NaN for padding, which no mode counts."""
+    def _explain_large(self, window: Region, image: Array, value: float) -> Cell:
+        """Return the arithmetic without the window's values, which are read some rows at a time."""
+        inside = window.clipped((image.shape[0], image.shape[1]))
+        counted, total, most, least = 0, 0.0, -np.inf, np.inf
+        step = max(1, MOST_NUMBERS // max(1, inside.width))
+        for top in range(inside.top, inside.bottom, step):
+            values = image[top : min(top + step, inside.bottom), inside.left : inside.right]
+            values = values[~np.isnan(values)]
+            if values.size:
+                counted, total = counted + values.size, total + float(values.sum(dtype=np.float64))
+                most, least = max(most, float(values.max())), min(least, float(values.min()))
+        kept = (most, total / counted, least) if counted else (np.nan, np.nan, np.nan)
+        return PoolingCell(window, None, *kept, self.mode, value, counted < window.height * window.width)
+
+    def _window_of(self, image: Array, place: CellIndex) -> Region:
+        """Return the window of a cell, padding counted."""
         raise NotImplementedError
+
+
+def _read_window(image: Array, window: Region) -> NDArray[np.float64]:
+    """Return the values of a window in a map, (height, width): NaN for padding, which no mode counts."""
+    rows, columns = np.arange(window.top, window.bottom), np.arange(window.left, window.right)
+    return read_cells(image[:, :, np.newaxis], rows[:, None], columns[None], np.nan)[:, :, 0]
 
 
 class _WindowPooling(Pooling, abstract=True):
@@ -86,10 +112,9 @@ class _WindowPooling(Pooling, abstract=True):
     def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         return graph.pool_2d(inputs[0], self.window, self.mode)
 
-    def _patch(self, image: Array, place: CellIndex) -> tuple[Region, NDArray[np.float64]]:
-        row, column, channel = place
-        window, patch = self.window.patch(image[:, :, channel : channel + 1], row, column, padding=np.nan)
-        return window, patch[:, :, 0]
+    def _window_of(self, image: Array, place: CellIndex) -> Region:
+        row, column, _ = place
+        return self.window.region(Region(row, column, row + 1, column + 1), image.shape[:2])
 
     def read_region(self, cells: Region, size: Size) -> Region:
         return self.window.region(cells, size)
@@ -144,8 +169,8 @@ class _GlobalPooling(Pooling, abstract=True):
     def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         return graph.reduce(inputs[0], self.mode, self.keepdims)
 
-    def _patch(self, image: Array, place: CellIndex) -> tuple[Region, NDArray[np.float64]]:
-        return Region(0, 0, *image.shape[:2]), image[:, :, place[-1]].astype(np.float64)
+    def _window_of(self, image: Array, place: CellIndex) -> Region:
+        return Region(0, 0, *image.shape[:2])
 
     def describe(self) -> str:
         return f"{self.mode} pooling of each whole map"
@@ -196,10 +221,9 @@ class _AdaptivePooling(Pooling, abstract=True):
         top, left = cells.top * height // rows, cells.left * width // columns
         return Region(top, left, -(-cells.bottom * height // rows), -(-cells.right * width // columns))
 
-    def _patch(self, image: Array, place: CellIndex) -> tuple[Region, NDArray[np.float64]]:
-        row, column, channel = place
-        region = self.read_region(Region(row, column, row + 1, column + 1), image.shape[:2])
-        return region, image[region.top : region.bottom, region.left : region.right, channel].astype(np.float64)
+    def _window_of(self, image: Array, place: CellIndex) -> Region:
+        row, column, _ = place
+        return self.read_region(Region(row, column, row + 1, column + 1), image.shape[:2])
 
     def count_scratch(self, inputs: Sequence[Sizes], output: Sizes) -> int:
         """Return the bytes of its bands of rows and of columns; each band may overlap the next by one."""
