@@ -26,7 +26,7 @@ RETURN_SHARE = 0.2  # of the time, until as much memory is in use again as befor
 SAMPLE_SECONDS = 2.0
 QUIET_SECONDS = 25.0  # longer than idle connections and threads are kept
 GROWTH = 0.02
-REMEMBERED = 32  # megabytes of forward passes instead of the usual 256: full after a minute
+REMEMBERED = 64  # megabytes of networks and forward passes instead of the usual 1,024: full after a minute
 
 
 def main() -> None:
@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=CLIENTS)
     parser.add_argument("--workers", type=int, default=1)
     options = parser.parse_args()
-    with Server(workers=options.workers, remembered_megabytes=REMEMBERED) as server:
+    with Server(workers=options.workers, kept_megabytes=REMEMBERED) as server:
         expected = record_answers(server.port)
         wrong = [answer for answer in expected.values() if answer.status >= 500]
         print(f"{len(expected)} requests have been answered alone.", flush=True)

@@ -35,7 +35,6 @@ def test_each_setting_is_read_from_the_environment(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("LAYERGLASS_BUILT_IN_MODELS", str(tmp_path))
     monkeypatch.setenv("LAYERGLASS_MODELS", os.pathsep.join([str(tmp_path / "a b"), "", "c"]))
     monkeypatch.setenv("LAYERGLASS_MODEL", str(tmp_path / "m.keras"))
-    monkeypatch.setenv("LAYERGLASS_NETWORKS", "5")
     monkeypatch.setenv("LAYERGLASS_UPLOADS", "true")
     monkeypatch.setenv("LAYERGLASS_UPLOAD_MEGABYTES", "7")
     monkeypatch.setenv("LAYERGLASS_STATE", str(tmp_path / "state"))
@@ -54,7 +53,9 @@ def test_no_folder_is_no_folder(monkeypatch: pytest.MonkeyPatch) -> None:
         ("PORT", "-1"),
         ("PORT", "web"),
         ("WORKERS", "0"),
-        ("NETWORKS", "0"),
+        ("KEPT_MEGABYTES", "-1"),
+        ("RUN_MEGABYTES", "63"),
+        ("RUN_SECONDS", "0"),
         ("UPLOADS", "perhaps"),
         ("UPLOAD_MEGABYTES", "0"),
         ("UPLOAD_MEGABYTES", "513"),

@@ -161,7 +161,9 @@ class TensorFlowEngine:
             made = all_layers(image, training=False)
             return list(made) if isinstance(made, list | tuple) else [made]
 
-        run: _Forward = tf.function(forward, input_signature=[tf.TensorSpec(shape, tf.float32)]).get_concrete_function()
+        signature = [tf.TensorSpec(shape, tf.float32)]
+        # Without autograph, which has nothing to rewrite here, and would write files.
+        run: _Forward = tf.function(forward, signature, autograph=False).get_concrete_function()
         if None not in shape:
             run(tf.zeros(shape))
         return run

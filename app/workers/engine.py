@@ -182,9 +182,12 @@ class _Worker:
 
     def end(self) -> str:
         """End the process, and return the sentence that says why it ended."""
-        status = end(self._process, seconds=0 if self._timed_out else 1)
+        if not self._timed_out:
+            self.wait()
+        ended_itself = not self.is_alive
+        status = end(self._process)
         self._channel.close()
-        sentence = _TIME if self._timed_out else _ENDS.get(-status, _CRASH)
+        sentence = _TIME if self._timed_out else _ENDS.get(-status, _CRASH) if ended_itself else _CRASH
         return sentence.format(**self.limits._asdict())
 
     def __del__(self) -> None:

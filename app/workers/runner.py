@@ -25,7 +25,8 @@ MESSAGE_BYTES = 2**20
 _MOST_BUFFERS = 512  # that one call of pwritev takes; systems allow 1024
 
 NEEDS_KERAS, TOO_SMALL, NO_MEMORY, FAILED = "needs keras", "too small", "no memory", "failed"
-_NO_MEMORY = ("MemoryError", "ResourceExhaustedError")  # Python's, TensorFlow's
+# Python's, TensorFlow's, and LiteRT's while and before it computes: by then every layer and size is known to it.
+_NO_MEMORY = ("MemoryError", "ResourceExhaustedError", "RuntimeError", "UnsupportedLayer")
 
 
 def serve(channel: str, megabytes: str, keras: str = "") -> None:
@@ -74,13 +75,16 @@ def receive(channel: socket.socket) -> tuple[Any, list[int]]:
 def _start_litert() -> list[Path]:
     """Import all that running a LiteRT graph needs, since nothing can be imported later."""
     # None: not to be imported. A network that needs Keras is run by another process, which has it.
-    sys.modules.update(dict.fromkeys(("keras", "tensorflow")))  # type: ignore[arg-type]
+    package = __package__.rpartition(".")[0]
+    names = ("keras", "tensorflow", f"{package}.cnn.tensorflow", f"{package}.model_files.keras_builder")
+    sys.modules.update(dict.fromkeys(names))  # type: ignore[arg-type]
     try:
+        from ..cnn.litert.builder import GraphBuilder
         from ..cnn.litert.engine import Interpreters
-        from ..cnn.litert.graph import Graph
 
-        graph = Graph((1, 1, 1))
-        Interpreters(graph, [graph.image])
+        graph = GraphBuilder((1, 1, 1))
+        # An operator that XNNPACK runs has it look now, in files, at what this processor can do.
+        Interpreters(graph, [graph.relu(graph.image)]).run(np.zeros((1, 1, 1), np.float32))
     except ImportError:  # a machine without LiteRT
         pass
     return []

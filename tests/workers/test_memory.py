@@ -1,0 +1,96 @@
+"""Blocks of memory that a worker fills and the server reads."""
+
+import fcntl
+import gc
+import mmap
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.workers.memory import SharedBlock, SharedBlocks, give_back_pages
+
+MEGABYTE = 2**20
+
+
+def fill(block: SharedBlock, value: float) -> None:
+    os.pwrite(block.descriptor, np.full(block.size // 4, value, np.float32).tobytes(), 0)
+
+
+def test_what_is_written_to_a_block_is_read_from_its_array() -> None:
+    block = SharedBlock(40)
+    fill(block, 3)
+    np.testing.assert_array_equal(block.array, np.full(10, 3, np.float32))
+    assert not block.array.flags.writeable
+
+
+def test_a_block_is_given_out_again_when_nothing_reads_it() -> None:
+    blocks = SharedBlocks()
+    first = blocks.take(40)
+    view = first.array[2:4]
+    second = blocks.take(40)
+    assert second is not first
+    other = second.array[:1]
+    del view
+    gc.collect()
+    assert blocks.take(40) is first
+    assert blocks.nbytes == 40
+    del other
+    assert blocks.nbytes == 80
+
+
+def test_few_unused_blocks_are_kept() -> None:
+    blocks = SharedBlocks()
+    views = [blocks.take(40).array[:1] for _ in range(6)]
+    for _ in range(6):
+        views.append(blocks.take(40).array[:1])
+    views.clear()
+    blocks.take(40)
+    assert blocks.nbytes == 2 * 40
+    blocks.take(80)
+    assert blocks.nbytes == 80
+
+
+def test_its_descriptor_is_closed_with_it() -> None:
+    block = SharedBlock(40)
+    descriptor = block.descriptor
+    del block
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptor)
+
+
+@pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="this system has no anonymous files")
+def test_nobody_can_make_it_shorter() -> None:
+    """Whoever reads behind the end of a mapped file is ended by the system."""
+    block = SharedBlock(2 * MEGABYTE)
+    for size in (0, MEGABYTE, 3 * MEGABYTE):
+        with pytest.raises(PermissionError):
+            os.ftruncate(block.descriptor, size)
+    with pytest.raises(PermissionError):
+        fcntl.fcntl(block.descriptor, 1033, 0x10)  # no seal can be added, either
+
+
+def test_a_system_without_anonymous_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "memfd_create", raising=False)
+    block = SharedBlock(40)
+    fill(block, 2)
+    assert block.array.tolist() == [2] * 10
+
+
+def resident() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * mmap.PAGESIZE
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux takes the pages of shared memory back")
+def test_pages_that_are_given_back_are_not_this_process_s_memory() -> None:
+    block = SharedBlock(64 * MEGABYTE)
+    fill(block, 1)
+    before = resident()
+    assert block.array.sum(dtype=np.float64) == 16 * MEGABYTE
+    read = resident()
+    give_back_pages()
+    assert read - before > 60 * MEGABYTE
+    assert resident() - before < 4 * MEGABYTE
+    assert block.array[-1] == 1
