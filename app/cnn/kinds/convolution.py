@@ -20,7 +20,7 @@ from .checks import UNITS, flag, one_of, optional, pair, setting, whole
 from .layer import FLOAT_BYTES, POINTER_BYTES, CellIndex, GraphBuilder, Layer, Sizes, Tensor, image_shape, require
 
 LANES = 16  # numbers that a processor multiplies at once, whether there are as many or not
-SLOWER_BY_WINDOWS = 4  # than a product of matrices: every number is looked up anew
+SLOWER_BY_WINDOWS = 8  # than a product of matrices: every number is looked up, and its place worked out before
 
 
 def count_pointers(window: Window, output: Sizes) -> int:
