@@ -30,7 +30,7 @@ ALLOWED = {
     "app.cnn.litert": "numpy ai_edge_litert flatbuffers app.cnn",
     "app.cnn.tensorflow": "numpy keras tensorflow app.cnn",
     "app.model_files": "numpy pydantic h5py app.cnn",
-    "app.workers": "numpy landlockpy app.cnn app.model_files",
+    "app.workers": "numpy app.cnn app.model_files",
     "app.library": "app.temporary app.cnn app.model_files app.workers",
     "app.explore": "numpy pydantic app.cnn app.imaging app.library",
     "app.hosting": "fastapi starlette uvicorn limits prometheus_client app.settings app.temporary",

@@ -269,6 +269,11 @@ def test_a_file_system_that_becomes_read_only(
     assert "Traceback" not in process.log
 
 
+def openers(server: psutil.Process) -> list[psutil.Process]:
+    """Return the child processes that open files."""
+    return [child for child in server.children() if ".workers.opener" in " ".join(child.cmdline())]
+
+
 def test_a_models_folder_that_goes_and_comes_back(start: Start, models: Path, tmp_path: Path) -> None:
     folder = tmp_path / "models"
     shutil.copytree(models, folder)
@@ -292,7 +297,7 @@ def test_a_folder_that_vanishes_while_a_file_is_opened_and_others_are_drawn_on(
     process = start(models, models=str(folder), computations="4")
     assert draw(process, "/api/models/own/prediction") == 200
     server = psutil.Process(process.process.pid)
-    until(lambda: not server.children(), process)  # the one that opened it
+    until(lambda: not openers(server), process)
     met: Counter[tuple[str, int]] = Counter()
     said: set[bytes] = set()
     ended = threading.Event()
@@ -309,7 +314,7 @@ def test_a_folder_that_vanishes_while_a_file_is_opened_and_others_are_drawn_on(
     try:
         until(lambda: met["own", 200] >= 5 and met["digits", 200] >= 5, process)
         shutil.copy(mine, folder / "new.keras")
-        until(lambda: bool(server.children()), process)
+        until(lambda: bool(openers(server)), process)
         vanish(folder)
         gone = met["own", 404]
         until(lambda: met["own", 404] >= gone + 5 and met["new", 404] >= 5, process)
