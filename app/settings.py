@@ -110,7 +110,7 @@ class Settings(BaseSettings):
     max_field: int = Field(default=16_384, ge=64, description="Bytes of a field.")
     held_megabytes: int = Field(default=256, ge=1, description="Megabytes of all request bodies in memory.")
     kept_megabytes: int = Field(
-        default=1024, ge=0, description="Megabytes of networks kept ready and of forward passes remembered."
+        default=512, ge=0, description="Megabytes of networks kept ready and of forward passes remembered."
     )
     run_megabytes: int = Field(
         default_factory=lambda: min(2048, max(512, count_megabytes() // 4)),

@@ -26,7 +26,7 @@ RETURN_SHARE = 0.2  # of the time, until as much memory is in use again as befor
 SAMPLE_SECONDS = 2.0
 QUIET_SECONDS = 25.0  # longer than idle connections and threads are kept
 GROWTH = 0.02
-REMEMBERED = 64  # megabytes of networks and forward passes instead of the usual 1,024: full after a minute
+REMEMBERED = 64  # megabytes of networks and forward passes instead of the usual 512: full after a minute
 
 
 def main() -> None:

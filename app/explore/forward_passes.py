@@ -24,6 +24,8 @@ from ..imaging.ink import normalise, read_ink
 from ..imaging.resize import MIN_FREE_SIDE, ResizeMode, choose_size, pad, resize, shrink
 from ..library.kept import Kept
 
+# Of one network only so many large passes are remembered: memory that was used before is given out much faster.
+_LARGE_BYTES, _MOST_LARGE = 4 * 2**20, 4
 _LEAST_SIDE = 8  # pixels of an image that was made smaller
 _Choose = Callable[[tuple[int, ...]], int]
 # The weak reference lets a network go that the library no longer uses; its forward passes are evicted in their turn.
@@ -80,9 +82,8 @@ class ForwardPasses:
             self.observe(perf_counter() - start)
         with self._lock:
             self._last_seconds.setdefault(network, {})[mode] = thread_time() - cpu_start
-        remembered = self._remember(key, replace(forward, reduction=reduction) if reduction else forward)
-        self._kept.weigh(network.engine, network.engine.nbytes)  # last, so that it is not what goes
-        return remembered
+        self._kept.weigh(network.engine, network.engine.nbytes)
+        return self._remember(key, network, replace(forward, reduction=reduction) if reduction else forward)
 
     def _prepare(self, network: Network, drawing: bytes, mode: PoolingMode | None) -> tuple[Array, Reduction | None]:
         """Return the network's input, and how it was made smaller if that was needed for the network to run it."""
@@ -100,10 +101,14 @@ class ForwardPasses:
         with self._lock:
             return self._last_seconds.get(network, {}).get(_mode_in_effect(network, pooling))
 
-    def _remember(self, key: _Key, forward: ForwardPass) -> ForwardPass:
+    def _remember(self, key: _Key, network: Network, forward: ForwardPass) -> ForwardPass:
         with self._lock:
             self._cache[key] = forward
-        self._kept.put(key, forward.nbytes, partial(self._forget, key))
+            others = [each for each in self._cache if each[0] == key[0]] if forward.nbytes > _LARGE_BYTES else []
+        for oldest in others[:-_MOST_LARGE]:
+            self._kept.forget(oldest)
+            self._forget(oldest)
+        self._kept.put(key, forward.nbytes, partial(self._forget, key), beside=network.engine)
         return forward
 
     def _forget(self, key: _Key) -> None:

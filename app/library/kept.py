@@ -4,7 +4,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 
-MAX_BYTES = 2**30
+MAX_BYTES = 512 * 2**20
 
 
 class Kept:
@@ -21,12 +21,13 @@ class Kept:
         """What all of them weigh, in bytes."""
         return self._size
 
-    def put(self, key: Hashable, nbytes: int, let_go: Callable[[], None]) -> None:
-        """Add a thing that weighs so much, as the newest; one that is too heavy by itself goes at once.
+    def put(self, key: Hashable, nbytes: int, let_go: Callable[[], None], beside: Hashable = None) -> None:
+        """Add a thing that weighs so much, as the newest. It goes at once where there is no room for it.
 
-        let_go: drops it; called when it has to go.
+        let_go: drops it; called when it has to go. beside: another thing, which does not go for its sake.
         """
-        self._change(key, (nbytes, let_go))
+        self.touch(beside)
+        self._change(key, (nbytes, let_go), beside=beside)
 
     def put_in_use(self, key: Hashable, nbytes: int, let_go: Callable[[], None]) -> None:
         """Add a thing that stays whatever it weighs, until others are newer."""
@@ -51,14 +52,17 @@ class Kept:
             nbytes, _ = self._things.pop(key, (0, None))
             self._size -= nbytes
 
-    def _change(self, key: Hashable, thing: tuple[int, Callable[[], None]], stays: bool = False) -> None:
+    def _change(
+        self, key: Hashable, thing: tuple[int, Callable[[], None]], stays: bool = False, beside: Hashable = None
+    ) -> None:
         gone = []
         with self._lock:
             before, _ = self._things.pop(key, (0, None))
             self._things[key] = thing
             self._size += thing[0] - before
             while self._size > self.max_bytes and len(self._things) > stays:
-                _, (nbytes, let_go) = self._things.popitem(last=False)
+                oldest = next(iter(self._things))
+                _, (nbytes, let_go) = self._things.popitem(last=oldest == beside)
                 self._size -= nbytes
                 gone.append(let_go)
         for let_go in gone:  # without the lock: it may take one of its own

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-_NICE = 10  # the server's own work goes first
+# The server's own work goes first, then what people wait for at each move of the pen, then the opening of files.
+RUNNING, OPENING = 5, 15
 
 # Linux: prctl.h, seccomp.h, filter.h, audit.h.
 _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 22, 38
@@ -29,6 +30,7 @@ _AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _VERSION, _PATH_BENEATH, _READ_FILE, _READ_DIR = 1, 1, 1 << 2, 1 << 3
 _FILE_RIGHTS = (13, 14, 15, 15, 16)  # how many there are in each version
+_NETWORK_RIGHTS = _SCOPES = 0b11  # to listen and to connect; abstract sockets and signals
 
 # System calls to refuse, by their numbers on x86-64 and on 64-bit ARM. None: it is not there.
 _REFUSED: dict[str, tuple[int | None, int | None]] = {
@@ -64,33 +66,33 @@ def confine(megabytes: int, readable: Sequence[Path] = ()) -> list[str]:
     megabytes: memory beyond what the process has now. readable: folders that it may still read; by default no file at
     all can be opened any more, so that whatever it reads must be open, and imported, before.
     """
-    enforced = limit_memory(megabytes, file_bytes=megabytes * 2**20)  # what is sent to it to write is memory
-    if be_modest():
+    enforced = limit_memory(megabytes)
+    if be_modest(RUNNING):
         enforced.append("system calls")
     if _close_files(readable) and (readable or _refuse_calls(_OPENING)):
         enforced.append("files")
     return enforced
 
 
-def be_modest() -> bool:
-    """Let the server's own work go first, and start no program, open no connection, look into no other process.
+def be_modest(niceness: int) -> bool:
+    """Let others go first, and start no program, open no connection, look into no other process.
 
     Returns whether the system enforces it.
     """
     if hasattr(os, "nice"):
-        os.nice(_NICE)
+        os.nice(niceness)
     with suppress(OSError, AttributeError):
         _prctl(_PR_SET_NO_NEW_PRIVS, 1)
     return _refuse_calls(_REFUSED)
 
 
-def limit_memory(megabytes: int, file_bytes: int = 0) -> list[str]:
-    """Bound the memory that this process may still take, and what it writes to a file. Returns: what is enforced."""
+def limit_memory(megabytes: int) -> list[str]:
+    """Bound the memory that this process may still take, and let it write no file. Returns: what is enforced."""
     try:
         import resource
     except ImportError:  # Windows
         return []
-    _lower(resource.RLIMIT_FSIZE, file_bytes, also_hard=True)
+    _lower(resource.RLIMIT_FSIZE, 0, also_hard=True)
     _lower(resource.RLIMIT_CORE, 0, also_hard=True)
     used = _address_space(resource.getpagesize())
     if used is None:
@@ -130,9 +132,7 @@ def _close_files(readable: Iterable[Path]) -> bool:
         return False
     try:
         version = _syscall(_CREATE_RULESET, None, 0, _VERSION)
-        files, network, scopes = _rights(version)
-        # struct landlock_ruleset_attr, which grew with the versions; a kernel takes what it does not know where it is 0.
-        described = struct.pack("=QQQ", files, network, scopes)[: 8 if version < 4 else 16 if version < 6 else 24]
+        described = _all_rights(version)
         ruleset = _syscall(_CREATE_RULESET, described, len(described), 0)
         for folder in readable:
             _allow(ruleset, folder)
@@ -143,13 +143,11 @@ def _close_files(readable: Iterable[Path]) -> bool:
     return True
 
 
-def _rights(version: int) -> tuple[int, int, int]:
-    """Return all that this version of Landlock can take away: of files, of the network, and of other processes."""
-    return (
-        (1 << _FILE_RIGHTS[min(version, len(_FILE_RIGHTS)) - 1]) - 1,
-        3 if version >= 4 else 0,
-        3 if version >= 6 else 0,
-    )
+def _all_rights(version: int) -> bytes:
+    """Return struct landlock_ruleset_attr: all that this version takes away of files, network, other processes."""
+    files = (1 << _FILE_RIGHTS[min(version, len(_FILE_RIGHTS)) - 1]) - 1
+    fields = [files, *[_NETWORK_RIGHTS] * (version >= 4), *[_SCOPES] * (version >= 6)]  # it grew with the versions
+    return struct.pack(f"={len(fields)}Q", *fields)
 
 
 def _allow(ruleset: int, folder: Path) -> None:

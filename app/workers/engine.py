@@ -23,7 +23,7 @@ from ..cnn.errors import ImageTooSmall, NeedsKeras, RunFailed, RunInterrupted, W
 from ..cnn.kinds import Layer
 from ..cnn.types import Array, PoolingMode
 from .memory import SharedBlocks, give_back_pages
-from .process import PROGRAM, end, private_bytes, start
+from .process import PROGRAM, end, private_bytes, resident_bytes, start
 from .runner import NEEDS_KERAS, NO_MEMORY, TOO_SMALL, receive, send
 
 _log = logging.getLogger("layerglass")
@@ -35,6 +35,7 @@ _COPIED_BYTES = 4 * 2**20  # smaller outputs are copied, so that few blocks and 
 _LARGE = 2**20  # numbers: networks with smaller outputs are done in less time than another worker takes to start
 _MAX_CELLS = 2**31  # of a layer, as a worker describes it
 _FLOAT = 4  # bytes
+_RESIDENT_BYTES = 320 * 2**20  # of the server, before it gives back what it has read of other forward passes
 DESCRIPTION_BYTES = 2**20  # about what a network of some hundred layers takes in the server
 
 _TIME = (
@@ -241,11 +242,13 @@ class WorkerEngine:
     def _run(self, worker: _Worker, image: Array, mode: PoolingMode | None, size: int) -> Array:
         """Return all outputs, one behind the other."""
         try:
+            if resident_bytes() > _RESIDENT_BYTES:
+                give_back_pages()
             block = worker.blocks.take(image.nbytes + _FLOAT * size)
         except OSError as error:
             raise MemoryError from error
         _write(block.descriptor, image)
-        question = {"do": "run", "image": image.shape, "pooling": mode, "bytes": _FLOAT * size}
+        question = {"do": "run", "image": image.shape, "pooling": mode, "block": block.number}
         self._check(worker, worker.ask(question, [block.descriptor]), image.shape)
         numbers = block.array[image.size :]
         return numbers.copy() if numbers.nbytes < _COPIED_BYTES else numbers

@@ -5,13 +5,14 @@ import os
 import sys
 import tempfile
 from contextlib import suppress
+from itertools import count
 from weakref import WeakSet
 
 import numpy as np
 
 from ..cnn.types import Array
 
-_SPARE = 2  # unused blocks that are kept
+_SPARE = 1  # unused blocks that are kept
 _UNUSED = 2  # references to a block's array that nothing reads: the block's, and the one that counts them
 
 # Linux: fcntl.h. Else a worker that was taken over could shrink a block, and so end the process that reads it.
@@ -24,6 +25,7 @@ class SharedBlock:
     def __init__(self, size: int) -> None:
         """size: in bytes. Raises: OSError."""
         self.size = size
+        self.number = next(_numbers)  # of this block alone
         self.descriptor = _make(size)
         self._map = mmap.mmap(self.descriptor, size, prot=mmap.PROT_READ)
         self.array: Array = np.frombuffer(self._map, np.float32)
@@ -45,6 +47,7 @@ class SharedBlock:
 
 
 _blocks: WeakSet[SharedBlock] = WeakSet()
+_numbers = count()
 
 
 def give_back_pages() -> None:

@@ -17,7 +17,7 @@ from ..model_files.errors import ModelError, printable
 from ..model_files.infer_card import infer_card
 from ..model_files.loading import load_model
 from ..model_files.serialization import ScanResult, dump_scan_result, serialize
-from .confinement import be_modest, limit_memory, limit_time
+from .confinement import OPENING, be_modest, limit_memory, limit_time
 
 READY = b"ready\n"
 NEEDS = "needs"  # the key of an answer that asks for a process with Keras
@@ -34,7 +34,7 @@ def serve(megabytes: str, seconds: str, keras: str = "") -> None:
         _start_tensorflow()
     else:
         sys.modules.update(dict.fromkeys(("keras", "tensorflow")))  # type: ignore[arg-type]  # None: not to be imported
-    be_modest()
+    be_modest(OPENING)
     answers.write(READY)
     answers.flush()
     for line in sys.stdin.buffer:

@@ -61,8 +61,19 @@ class Deadline:
 
 def private_bytes(pid: int) -> int:
     """Return the memory that a process has for itself alone, in bytes; 0 where the system does not say."""
+    resident, shared = _memory_of(str(pid))
+    return resident - shared
+
+
+def resident_bytes() -> int:
+    """Return the memory of this process, in bytes; 0 where the system does not say."""
+    return _memory_of("self")[0]
+
+
+def _memory_of(process: str) -> tuple[int, int]:
     try:
-        _, resident, shared, *_ = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()
+        _, resident, shared, *_ = Path("/proc", process, "statm").read_text(encoding="ascii").split()
     except (OSError, ValueError):
-        return 0
-    return (int(resident) - int(shared)) * os.sysconf("SC_PAGESIZE")
+        return 0, 0
+    page = os.sysconf("SC_PAGESIZE")
+    return int(resident) * page, int(shared) * page

@@ -5,11 +5,15 @@ blocks of memory by their descriptors, and answers in JSON.
 """
 
 import json
+import math
 import mmap
 import os
 import socket
 import sys
-from collections.abc import Iterator, Sequence
+from collections import OrderedDict
+from collections.abc import Sequence
+from errno import ENOMEM
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +26,7 @@ from ..model_files.serialization import deserialize
 from .confinement import confine, limit_time
 
 MESSAGE_BYTES = 2**20
-_MOST_BUFFERS = 512  # that one call of pwritev takes; systems allow 1024
+_MAPPED_SHARE = 4  # blocks take a quarter of the memory that there is, beside those that are used
 
 NEEDS_KERAS, TOO_SMALL, NO_MEMORY, FAILED = "needs keras", "too small", "no memory", "failed"
 # Python's, TensorFlow's, and LiteRT's while and before it computes: by then every layer and size is known to it.
@@ -37,12 +41,12 @@ def serve(channel: str, megabytes: str, keras: str = "") -> None:
         try:
             request, descriptors = receive(server)
             limit_time(request["seconds"])
-            engine = _load(descriptors[0])
+            engine, blocks = _load(descriptors[0]), _Blocks(int(megabytes) * 2**20 // _MAPPED_SHARE)
             send(server, {"loaded": True})
             while True:
                 request, descriptors = receive(server)
                 limit_time(request["seconds"])
-                send(server, _answer(engine, request, descriptors))
+                send(server, _answer(engine, blocks, request, descriptors))
         except EOFError:
             pass
         except Exception as error:  # the server starts another process
@@ -109,51 +113,58 @@ def _load(descriptor: int) -> LocalEngine:
     return make_engine(deserialize(data).definition)
 
 
-def _answer(engine: LocalEngine, request: Any, descriptors: Sequence[int]) -> dict[str, Any]:
+def _answer(engine: LocalEngine, blocks: "_Blocks", request: Any, descriptors: Sequence[int]) -> dict[str, Any]:
     try:
         if request["do"] == "describe":
             return {"shapes": engine.output_shapes(tuple(request["image"]))}
-        (block,) = descriptors
+        (descriptor,) = descriptors
         try:
-            return _run(engine, request, block)
+            block = blocks.map(request["block"], descriptor)
         finally:
-            os.close(block)
+            os.close(descriptor)
+        return _run(engine, request, block)
     except ImageTooSmall:
         return {"problem": TOO_SMALL}
 
 
-def _run(engine: LocalEngine, request: Any, block: int) -> dict[str, Any]:
+def _run(engine: LocalEngine, request: Any, block: Array) -> dict[str, Any]:
     """Read the image from the start of a block, and write every layer's output behind it."""
-    image = np.empty(request["image"], np.float32)
-    os.preadv(block, [image.data.cast("B")], 0)
+    size = math.prod(request["image"])
+    image = block[:size].reshape(request["image"])
     mode = request["pooling"] and PoolingMode(request["pooling"])
 
     def write(outputs: list[Array]) -> None:
-        if sum(output.nbytes for output in outputs) != request["bytes"]:
+        ends = [size, *accumulate((output.size for output in outputs), initial=size)][1:]
+        if ends[-1] != block.size:
             raise ValueError("outputs of another size than the server expects")
-        _write(block, outputs, image.nbytes)
+        for output, begin, end in zip(outputs, ends, ends[1:], strict=False):
+            np.copyto(block[begin:end], output.reshape(-1))
 
     engine.use(image, mode, write)
     return {"done": True}
 
 
-def _write(block: int, outputs: Sequence[Array], offset: int) -> None:
-    """Write arrays one behind the other, without a copy of them in this process."""
-    views = [np.ascontiguousarray(output).data.cast("B") for output in outputs if output.size]
-    while views:
-        written = os.pwritev(block, views[:_MOST_BUFFERS], offset)
-        offset += written
-        views = list(_after(views, written))
+class _Blocks:
+    """Blocks of memory that the server made, those that come often kept mapped."""
 
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._mapped: OrderedDict[int, Array] = OrderedDict()
 
-def _after(views: Sequence[memoryview], written: int) -> Iterator[memoryview]:
-    for view in views:
-        if written < len(view):
-            yield view[written:]
-        written = max(0, written - len(view))
+    def map(self, number: int, descriptor: int) -> Array:
+        """Return a block's numbers, to read and to write. number: that no other block has."""
+        block = self._mapped.pop(number, None)
+        if block is None:
+            flags = {"flags": mmap.MAP_SHARED | mmap.MAP_POPULATE} if sys.platform == "linux" else {}
+            block = np.frombuffer(mmap.mmap(descriptor, os.fstat(descriptor).st_size, **flags), np.float32)
+        self._mapped[number] = block
+        while sum(each.nbytes for each in self._mapped.values()) > self._max_bytes:
+            self._mapped.popitem(last=False)  # this one, too, where it is too large
+        return block
 
 
 def _problem(error: Exception) -> str:
     if isinstance(error, ImportError):
         return NEEDS_KERAS
-    return NO_MEMORY if type(error).__name__ in _NO_MEMORY else FAILED
+    has_no_memory = type(error).__name__ in _NO_MEMORY or (isinstance(error, OSError) and error.errno == ENOMEM)
+    return NO_MEMORY if has_no_memory else FAILED

@@ -8,6 +8,7 @@ import pytest
 
 from app.cnn.network import ForwardPass, Network
 from app.cnn.types import PoolingMode
+from app.explore import forward_passes
 from app.explore.forward_passes import ForwardPasses, preprocess, swap_ink_and_paper
 from app.imaging.drawing import InvalidDrawing, draw_sample
 from app.library.kept import Kept
@@ -129,3 +130,17 @@ def test_a_network_s_last_pass_is_timed_in_each_mode(library: Library, four: byt
     assert passes.last_seconds(digits, None) is None
     passes.run(digits, four)
     assert passes.last_seconds(digits, None) == passes.last_seconds(digits, digits.card.pooling) is not None
+
+
+def test_few_large_passes_of_one_network_are_remembered(
+    digits: Network, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forward_passes, "_LARGE_BYTES", 10)
+    kept = Kept()
+    passes, other = ForwardPasses(kept), library.network("digits-min")
+    first, elsewhere = passes.run(digits, draw_sample("0")), passes.run(other, draw_sample("0"))
+    found = [passes.run(digits, draw_sample(digit)) for digit in "1234"]
+    assert passes.run(other, draw_sample("0")) is elsewhere
+    assert [passes.run(digits, draw_sample(digit)) for digit in "1234"] == found
+    assert passes.run(digits, draw_sample("0")) is not first
+    assert kept.size == sum(each.nbytes for each in [elsewhere, *found])

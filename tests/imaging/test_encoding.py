@@ -75,8 +75,9 @@ def test_a_file_does_not_depend_on_what_memory_held_before() -> None:
         import hashlib, numpy as np
         from app.imaging.encoding import encode_palette
         rng, found = np.random.default_rng(0), hashlib.sha256()
-        for levels in (2, 4, 250) * 200:
-            found.update(encode_palette(rng.integers(0, levels, rng.integers(3, 80, 2), dtype=np.uint8), bytes(768)))
+        for levels, side in ((2, 80), (4, 80), (250, 80), (9, 600)) * 100:
+            shape = rng.integers(side // 20, side, 2)
+            found.update(encode_palette(rng.integers(0, levels, shape, dtype=np.uint8), bytes(768)))
         print(found.hexdigest())
     """
     found = set()

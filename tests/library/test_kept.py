@@ -57,3 +57,13 @@ def test_what_is_forgotten_is_not_let_go() -> None:
     kept.forget("a")
     kept.forget("a")
     assert (gone, kept.size) == ([], 0)
+
+
+def test_what_a_thing_stands_beside_does_not_go_for_its_sake() -> None:
+    kept, gone = Kept(10), list[str]()
+    keep(kept, gone, old=2)
+    kept.put_in_use("network", 7, lambda: gone.append("network"))
+    kept.put("pass", 3, lambda: gone.append("pass"), beside="network")
+    assert (gone, kept.size) == (["old"], 10)
+    kept.put("larger", 4, lambda: gone.append("larger"), beside="network")
+    assert (gone, kept.size) == (["old", "pass", "larger"], 7)

@@ -48,7 +48,7 @@ def test_few_unused_blocks_are_kept() -> None:
         views.append(blocks.take(40).array[:1])
     views.clear()
     blocks.take(40)
-    assert blocks.nbytes == 2 * 40
+    assert blocks.nbytes == 40
     blocks.take(80)
     assert blocks.nbytes == 80
 
