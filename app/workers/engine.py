@@ -123,8 +123,9 @@ class _Worker:
         """Start it. Raises: RunInterrupted."""
         self.limits = limits
         self.blocks = SharedBlocks()
+        self.runs = 0
         self._enforced: Sequence[str] | None = None
-        self._timed_out = False
+        self.timed_out = False
         try:
             self._channel, theirs = socket.socketpair()
             with theirs:
@@ -165,7 +166,7 @@ class _Worker:
         try:
             answer, descriptors = receive(self._channel)
         except TimeoutError:
-            self._timed_out = True
+            self.timed_out = True
             raise
         for descriptor in descriptors:  # nothing was asked for
             os.close(descriptor)
@@ -183,12 +184,12 @@ class _Worker:
 
     def end(self) -> str:
         """End the process, and return the sentence that says why it ended."""
-        if not self._timed_out:
+        if not self.timed_out:
             self.wait()
         ended_itself = not self.is_alive
         status = end(self._process)
         self._channel.close()
-        sentence = _TIME if self._timed_out else _ENDS.get(-status, _CRASH) if ended_itself else _CRASH
+        sentence = _TIME if self.timed_out else _ENDS.get(-status, _CRASH) if ended_itself else _CRASH
         return sentence.format(**self.limits._asdict())
 
     def __del__(self) -> None:
@@ -225,19 +226,36 @@ class WorkerEngine:
         shapes = self._shapes(image.shape)
         sizes = [math.prod(shape) for shape in shapes]
         with self._several if sum(sizes) >= _LARGE else self._one:
-            worker = self._take()
-            try:
-                numbers = self._run(worker, image, mode, sum(sizes))
-                self._return(worker)
-            except WrongImageSize:
-                raise
-            except (OSError, EOFError, ValueError) as error:
-                raise self._workers.explain(worker.end()) from error
-            except MemoryError as error:
-                worker.end()
-                raise RunInterrupted(_NO_ROOM) from error
+            numbers = self._run_by_any(image, mode, sum(sizes))
         ends = [0, *accumulate(sizes)]
         return [numbers[begin:end].reshape(shape) for (begin, end), shape in zip(pairwise(ends), shapes, strict=True)]
+
+    def _run_by_any(self, image: Array, mode: PoolingMode | None, size: int) -> Array:
+        """Run once, or again where a worker failed that had run before: it may have been full of other graphs."""
+        worker = self._take()
+        is_new = worker.runs == 0
+        try:
+            return self._run_by(worker, image, mode, size)
+        except RunInterrupted:
+            raise
+        except RunFailed:
+            if is_new or worker.timed_out:
+                raise
+        return self._run_by(self._load(), image, mode, size)
+
+    def _run_by(self, worker: _Worker, image: Array, mode: PoolingMode | None, size: int) -> Array:
+        try:
+            numbers = self._run(worker, image, mode, size)
+        except WrongImageSize:
+            raise
+        except (OSError, EOFError, ValueError) as error:
+            raise self._workers.explain(worker.end()) from error
+        except MemoryError as error:
+            worker.end()
+            raise RunInterrupted(_NO_ROOM) from error
+        worker.runs += 1
+        self._return(worker)
+        return numbers
 
     def _run(self, worker: _Worker, image: Array, mode: PoolingMode | None, size: int) -> Array:
         """Return all outputs, one behind the other."""

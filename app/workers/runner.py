@@ -26,7 +26,7 @@ from ..model_files.serialization import deserialize
 from .confinement import confine, limit_time
 
 MESSAGE_BYTES = 2**20
-_MAPPED_SHARE = 4  # blocks take a quarter of the memory that there is, beside those that are used
+_MAPPED_SHARE = 4
 
 NEEDS_KERAS, TOO_SMALL, NO_MEMORY, FAILED = "needs keras", "too small", "no memory", "failed"
 # Python's, TensorFlow's, and LiteRT's while and before it computes: by then every layer and size is known to it.
@@ -41,7 +41,7 @@ def serve(channel: str, megabytes: str, keras: str = "") -> None:
         try:
             request, descriptors = receive(server)
             limit_time(request["seconds"])
-            engine, blocks = _load(descriptors[0]), _Blocks(int(megabytes) * 2**20 // _MAPPED_SHARE)
+            engine, blocks = _load(descriptors[0]), _Blocks(int(megabytes) * 2**20)
             send(server, {"loaded": True})
             while True:
                 request, descriptors = receive(server)
@@ -122,6 +122,8 @@ def _answer(engine: LocalEngine, blocks: "_Blocks", request: Any, descriptors: S
             block = blocks.map(request["block"], descriptor)
         finally:
             os.close(descriptor)
+        if engine.nbytes + 3 * block.nbytes > blocks.max_bytes:
+            engine.close()  # the graphs of other modes and sizes would leave too little for this one
         return _run(engine, request, block)
     except ImageTooSmall:
         return {"problem": TOO_SMALL}
@@ -148,7 +150,8 @@ class _Blocks:
     """Blocks of memory that the server made, those that come often kept mapped."""
 
     def __init__(self, max_bytes: int) -> None:
-        self._max_bytes = max_bytes
+        """max_bytes: of memory; blocks take a quarter of it at most, beside the one that is used."""
+        self.max_bytes = max_bytes
         self._mapped: OrderedDict[int, Array] = OrderedDict()
 
     def map(self, number: int, descriptor: int) -> Array:
@@ -158,7 +161,7 @@ class _Blocks:
             flags = {"flags": mmap.MAP_SHARED | mmap.MAP_POPULATE} if sys.platform == "linux" else {}
             block = np.frombuffer(mmap.mmap(descriptor, os.fstat(descriptor).st_size, **flags), np.float32)
         self._mapped[number] = block
-        while sum(each.nbytes for each in self._mapped.values()) > self._max_bytes:
+        while sum(each.nbytes for each in self._mapped.values()) > self.max_bytes // _MAPPED_SHARE:
             self._mapped.popitem(last=False)  # this one, too, where it is too large
         return block
 

@@ -285,10 +285,11 @@ def test_a_worker_that_does_not_start(program: Callable[[str], WorkerEngine], te
 def test_descriptors_that_a_worker_sends_are_closed(program: Callable[[str], WorkerEngine]) -> None:
     engine = program(LOADED + "while True: hear(); socket.send_fds(channel, [b'{}\\n'], [0])")
     engine.run(np.zeros((28, 28, 1), np.float32), None)
+    gc.collect()
     before = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
     for _ in range(5):
         engine.run(np.zeros((28, 28, 1), np.float32), None)
-    assert not before or len(os.listdir("/proc/self/fd")) == before
+    assert not before or len(os.listdir("/proc/self/fd")) <= before
 
 
 def test_what_it_describes_is_checked(program: Callable[[str], WorkerEngine]) -> None:
