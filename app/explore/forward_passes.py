@@ -26,6 +26,7 @@ from ..library.kept import Kept
 
 # Of one network only so many large passes are remembered: memory that was used before is given out much faster.
 _LARGE_BYTES, _MOST_LARGE = 4 * 2**20, 4
+_OWN_BYTES = 128 * 2**20
 _LEAST_SIDE = 8  # pixels of an image that was made smaller
 _Choose = Callable[[tuple[int, ...]], int]
 # The weak reference lets a network go that the library no longer uses; its forward passes are evicted in their turn.
@@ -56,6 +57,8 @@ class ForwardPasses:
         self.run_limits = run_limits
         self.observe = observe
         self._kept = kept or Kept()
+        # Those that are in this process's own memory, and not in memory that it shares with another.
+        self._own = Kept(min(self._kept.max_bytes, _OWN_BYTES))
         self._cache: dict[_Key, ForwardPass] = {}
         self._last_seconds: WeakKeyDictionary[Network, dict[PoolingMode | None, float]] = WeakKeyDictionary()
         self._lock = Lock()
@@ -74,6 +77,7 @@ class ForwardPasses:
             remembered = self._cache.get(key)
         if remembered is not None:
             self._kept.touch(key)
+            self._own.touch(key)
             return remembered
         image, reduction = self._prepare(network, drawing, mode)
         start, cpu_start = perf_counter(), thread_time()
@@ -106,14 +110,17 @@ class ForwardPasses:
             self._cache[key] = forward
             others = [each for each in self._cache if each[0] == key[0]] if forward.nbytes > _LARGE_BYTES else []
         for oldest in others[:-_MOST_LARGE]:
-            self._kept.forget(oldest)
             self._forget(oldest)
+        if not (network.runs_apart and forward.nbytes > _LARGE_BYTES):
+            self._own.put(key, forward.nbytes, partial(self._forget, key))
         self._kept.put(key, forward.nbytes, partial(self._forget, key), beside=network.engine)
         return forward
 
     def _forget(self, key: _Key) -> None:
         with self._lock:
             self._cache.pop(key, None)
+        self._kept.forget(key)
+        self._own.forget(key)
 
 
 def _mode_in_effect(network: Network, pooling: PoolingMode | None) -> PoolingMode | None:

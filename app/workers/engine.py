@@ -35,7 +35,7 @@ _COPIED_BYTES = 4 * 2**20  # smaller outputs are copied, so that few blocks and 
 _LARGE = 2**20  # numbers: networks with smaller outputs are done in less time than another worker takes to start
 _MAX_CELLS = 2**31  # of a layer, as a worker describes it
 _FLOAT = 4  # bytes
-_RESIDENT_BYTES = 320 * 2**20  # of the server, before it gives back what it has read of other forward passes
+_RESIDENT_BYTES = 256 * 2**20  # of the server, before it gives back what it has read of other forward passes
 DESCRIPTION_BYTES = 2**20  # about what a network of some hundred layers takes in the server
 
 _TIME = (

@@ -1,5 +1,6 @@
 """Blocks of memory that a worker fills and the server reads."""
 
+import ctypes
 import mmap
 import os
 import sys
@@ -42,8 +43,10 @@ class SharedBlock:
 
     def give_back_pages(self) -> None:
         """Take the pages out of this process; whatever reads them maps them again."""
-        if hasattr(self._map, "madvise") and hasattr(mmap, "MADV_DONTNEED"):
-            self._map.madvise(mmap.MADV_DONTNEED)
+        if sys.platform == "linux":
+            # Not by mmap.madvise, which keeps the GIL for as long as that takes: a tenth of a second for a large block.
+            address, size = ctypes.c_void_p(self.array.ctypes.data), ctypes.c_size_t(self.size)
+            ctypes.CDLL(None).madvise(address, size, mmap.MADV_DONTNEED)
 
 
 _blocks: WeakSet[SharedBlock] = WeakSet()
