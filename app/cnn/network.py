@@ -3,7 +3,7 @@
 import copy
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Protocol, TypeVar
 
@@ -19,7 +19,6 @@ _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_LARGE_BYTES = 128 * 2**20  # of a forward pass whose pages are given back while it is read
 _MOST_EXTENTS = 1024  # kept: a network of any size has others for each size of image
 
 
@@ -148,8 +147,7 @@ class Network:
         mode = (pooling or self.card.pooling) if self.pools else None
         outputs = self.engine.run(image, None if mode is self._own_pooling else mode)
         activations = {layer.name: output for layer, output in zip(self.layers, outputs, strict=True)}
-        forward = ForwardPass(image, mode, activations)
-        return replace(forward, give_back=self.engine.give_back) if forward.nbytes > _LARGE_BYTES else forward
+        return ForwardPass(image, mode, activations, self.engine.give_back)
 
     def cost(self, image: tuple[int, ...], pooling: PoolingMode | None = None) -> Cost:
         """Return what a forward pass takes for an image of this shape. Raises: WrongImageSize."""

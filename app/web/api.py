@@ -54,7 +54,7 @@ _MODEL_UNUSABLE = problem_responses(HTTPStatus.NOT_FOUND)
 _CHANGE_REFUSED = problem_responses(HTTPStatus.NOT_FOUND, HTTPStatus.INSUFFICIENT_STORAGE) | POST_ERRORS
 _MODEL_REFUSED = problem_responses(HTTPStatus.INSUFFICIENT_STORAGE) | POST_ERRORS
 _DRAWING_REFUSED = problem_responses(HTTPStatus.NOT_FOUND) | POST_ERRORS
-MOST_PIXELS = 64_000_000  # of all pictures of an answer
+MOST_PIXELS = 48_000_000  # of all pictures of an answer
 _SMALL_PASS = 2**22  # bytes; a larger one is never held in memory as a file
 _PREDICTION = TypeAdapter(Prediction)
 

@@ -35,7 +35,7 @@ _COPIED_BYTES = 4 * 2**20  # smaller outputs are copied, so that few blocks and 
 _LARGE = 2**20  # numbers: networks with smaller outputs are done in less time than another worker takes to start
 _MAX_CELLS = 2**31  # of a layer, as a worker describes it
 _FLOAT = 4  # bytes
-_RESIDENT_BYTES = 256 * 2**20  # of the server, before it gives back what it has read of other forward passes
+_RESIDENT_BYTES = 224 * 2**20  # of the server, before it gives back what it has read of forward passes
 DESCRIPTION_BYTES = 2**20  # about what a network of some hundred layers takes in the server
 
 _TIME = (
@@ -216,7 +216,7 @@ class WorkerEngine:
         self._lock = threading.Lock()
         self._one = threading.BoundedSemaphore(1)
         self._several = threading.BoundedSemaphore(workers.parallel)
-        self.give_back: Callable[[], None] | None = give_back_pages
+        self.give_back: Callable[[], None] | None = _give_back_if_large
 
     def run(self, image: Array, mode: PoolingMode | None) -> list[Array]:
         """Return every layer's output, without the batch. mode: None is as trained.
@@ -260,8 +260,7 @@ class WorkerEngine:
     def _run(self, worker: _Worker, image: Array, mode: PoolingMode | None, size: int) -> Array:
         """Return all outputs, one behind the other."""
         try:
-            if resident_bytes() > _RESIDENT_BYTES:
-                give_back_pages()
+            _give_back_if_large()
             block = worker.blocks.take(image.nbytes + _FLOAT * size)
         except OSError as error:
             raise MemoryError from error
@@ -356,6 +355,12 @@ class WorkerEngine:
         worker.end()
         limits = self._workers.limits._asdict()
         raise RunFailed((_MEMORY if problem == NO_MEMORY else _CRASH).format(**limits))
+
+
+def _give_back_if_large() -> None:
+    """Give pages back where this process has many: to map them again takes as long as to draw a tenth of them."""
+    if resident_bytes() > _RESIDENT_BYTES:
+        give_back_pages()
 
 
 def _write(descriptor: int, image: Array) -> None:
