@@ -12,6 +12,7 @@ from .types import ImageShape, PoolingMode, Shape
 _FLOAT = 4  # bytes
 _OPERATIONS_A_SECOND = 20e9  # of one core: XNNPACK on a server of 2023 does 48e9 in a 3×3 convolution of 64 channels
 _MAX_IMAGE = 2**24  # numbers: the server makes the image, whoever runs the network
+_MAX_MAP = 2**24  # cells: the server draws the map
 _MB = 2**20
 _TRIAL_SIDES = (32, 64, 128, 256)
 
@@ -26,6 +27,7 @@ class Cost(NamedTuple):
     operations: int  # multiplications with an addition, or what takes as long
     scratch: int  # bytes that the layers take beside their outputs
     weights: int  # numbers
+    largest_map: int = 0  # cells of the largest feature map
 
     @property
     def megabytes(self) -> int:
@@ -47,7 +49,7 @@ class RunLimits(NamedTuple):
 
     def allow(self, cost: Cost) -> bool:
         """Return whether a forward pass of this cost is within the limits."""
-        is_small = cost.image <= _MAX_IMAGE
+        is_small = cost.image <= _MAX_IMAGE and cost.largest_map <= _MAX_MAP
         return is_small and cost.megabytes <= self.megabytes and cost.seconds <= self.seconds
 
 
@@ -88,6 +90,8 @@ def _excess(cost: Cost, limits: RunLimits) -> tuple[str, str, str]:
     """Return what a forward pass takes too much of, how much of it is allowed, and who can allow more."""
     if cost.image > _MAX_IMAGE:
         return f"{cost.image:,} numbers", f"{_MAX_IMAGE:,} numbers", ""
+    if cost.largest_map > _MAX_MAP:
+        return f"feature maps of {cost.largest_map:,} cells", f"maps of {_MAX_MAP:,} cells", ""
     if cost.megabytes > limits.megabytes:
         raised = ", or have the limit raised with LAYERGLASS_RUN_MEGABYTES"
         return f"{cost.megabytes:,} MB of memory", f"{limits.megabytes:,} MB", raised
@@ -157,4 +161,6 @@ def estimate(
         operations += run.count_operations(inputs, shapes[layer.name])
         scratch += run.count_scratch(inputs, shapes[layer.name])
     cells = sum(map(math.prod, shapes.values()))
-    return Cost(math.prod(image), cells, operations, scratch, sum(layer.parameters for layer in layers))
+    weights = sum(layer.parameters for layer in layers)
+    largest_map = max((shape[0] * shape[1] for shape in shapes.values() if len(shape) == 3), default=0)
+    return Cost(math.prod(image), cells, operations, scratch, weights, largest_map)

@@ -89,7 +89,7 @@ def stream_npz(arrays: Mapping[str, NDArray[Any]], release: Callable[[], None] =
 
     release: called each time that some megabytes of an array have been read.
     """
-    parts = _Parts()
+    parts, unreleased = _Parts(), 0  # numbers
     with zipfile.ZipFile(parts, "w") as archive:
         for name, array in arrays.items():
             with archive.open(f"{name}.npy", "w") as member:
@@ -97,13 +97,15 @@ def stream_npz(arrays: Mapping[str, NDArray[Any]], release: Callable[[], None] =
                 np.lib.format.write_array_header_1_0(member, np.lib.format.header_data_from_array_1_0(ordered))
                 values = ordered.reshape(-1)
                 for start in range(0, values.size, _PART):
-                    member.write(values[start : start + _PART].tobytes())
+                    part = values[start : start + _PART]
+                    member.write(part.tobytes())
                     if parts.size >= _PART:
                         yield parts.take()
-                    if start % _RELEASED == _RELEASED - _PART:
+                    unreleased += part.size
+                    if unreleased >= _RELEASED:
                         release()
-            if array.size > _PART:
-                release()
+                        unreleased = 0
+    release()
     yield parts.take()
 
 

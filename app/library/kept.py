@@ -60,7 +60,8 @@ class Kept:
             before, _ = self._things.pop(key, (0, None))
             self._things[key] = thing
             self._size += thing[0] - before
-            while self._size > self.max_bytes and len(self._things) > stays:
+            most_needed = stays or beside in self._things  # one of them goes for nothing's sake
+            while self._size > self.max_bytes and len(self._things) > most_needed:
                 oldest = next(iter(self._things))
                 _, (nbytes, let_go) = self._things.popitem(last=oldest == beside)
                 self._size -= nbytes

@@ -30,7 +30,7 @@ class SharedBlock:
         self.descriptor = _make(size)
         self._map = mmap.mmap(self.descriptor, size, prot=mmap.PROT_READ)
         self.array: Array = np.frombuffer(self._map, np.float32)
-        _blocks.add(self)
+        _maps.add(self._map)
 
     def __del__(self) -> None:
         with suppress(AttributeError, OSError):
@@ -41,22 +41,22 @@ class SharedBlock:
         """An array somewhere reads from it."""
         return sys.getrefcount(self.array) > _UNUSED
 
-    def give_back_pages(self) -> None:
-        """Take the pages out of this process; whatever reads them maps them again."""
-        if sys.platform == "linux":
-            # Not by mmap.madvise, which keeps the GIL for as long as that takes: a tenth of a second for a large block.
-            address, size = ctypes.c_void_p(self.array.ctypes.data), ctypes.c_size_t(self.size)
-            ctypes.CDLL(None).madvise(address, size, mmap.MADV_DONTNEED)
 
-
-_blocks: WeakSet[SharedBlock] = WeakSet()
+_maps: WeakSet[mmap.mmap] = WeakSet()  # of all blocks; each is there as long as an array that reads it, or its block
 _numbers = count()
 
 
 def give_back_pages() -> None:
-    """Take the pages of all shared blocks out of this process: what it has read of them counts as its own memory."""
-    for block in list(_blocks):
-        block.give_back_pages()
+    """Take the pages of all shared blocks out of this process: what it has read of them counts as its own memory.
+
+    Whatever reads them maps them again.
+    """
+    if sys.platform != "linux":
+        return
+    for each in list(_maps):
+        # Not by mmap.madvise, which keeps the GIL for as long as that takes: a tenth of a second for a large block.
+        address = np.frombuffer(each, np.uint8).ctypes.data
+        ctypes.CDLL(None).madvise(ctypes.c_void_p(address), ctypes.c_size_t(len(each)), mmap.MADV_DONTNEED)
 
 
 class SharedBlocks:

@@ -153,6 +153,13 @@ def test_an_image_of_too_many_numbers() -> None:
     assert "16,777,217 numbers" in str(error) and "LAYERGLASS" not in str(error)
 
 
+def test_a_map_of_too_many_cells() -> None:
+    large = cost(build(layers.UpSampling2D(64)), (100, 100, 2))
+    assert large.largest_map == 6400 * 6400 and not RunLimits(10_000, 1000).allow(large)
+    error = TooCostly("m", (100, 100, 2), large, RunLimits(), "Send a smaller drawing")
+    assert "feature maps of 40,960,000 cells" in str(error) and "may take maps of 16,777,216 cells" in str(error)
+
+
 def test_a_reduction_says_why() -> None:
     said = str(Reduction(1024, 768, 2, COST, RunLimits(28, 20)))
     assert said.startswith("Made 2 times smaller, from 768×1024 pixels: ")

@@ -67,3 +67,10 @@ def test_what_a_thing_stands_beside_does_not_go_for_its_sake() -> None:
     assert (gone, kept.size) == (["old"], 10)
     kept.put("larger", 4, lambda: gone.append("larger"), beside="network")
     assert (gone, kept.size) == (["old", "pass", "larger"], 7)
+
+
+def test_it_does_not_go_even_if_it_is_too_heavy_by_itself() -> None:
+    kept, gone = Kept(10), list[str]()
+    kept.put_in_use("network", 50, lambda: gone.append("network"))
+    kept.put("pass", 3, lambda: gone.append("pass"), beside="network")
+    assert (gone, kept.size) == (["pass"], 50)

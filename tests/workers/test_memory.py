@@ -94,3 +94,16 @@ def test_pages_that_are_given_back_are_not_this_process_s_memory() -> None:
     assert read - before > 60 * MEGABYTE
     assert resident() - before < 4 * MEGABYTE
     assert block.array[-1] == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux takes the pages of shared memory back")
+def test_they_are_given_back_as_long_as_an_array_reads_them() -> None:
+    """A block may be gone before, with the worker that wrote it."""
+    block = SharedBlock(64 * MEGABYTE)
+    fill(block, 1)
+    array = block.array[:]
+    del block
+    before = resident()
+    assert array.sum(dtype=np.float64) == 16 * MEGABYTE
+    give_back_pages()
+    assert resident() - before < 4 * MEGABYTE
