@@ -23,7 +23,7 @@ from ..cnn.errors import ImageTooSmall, NeedsKeras, RunFailed, RunInterrupted, W
 from ..cnn.kinds import Layer
 from ..cnn.types import Array, PoolingMode
 from .memory import SharedBlocks, give_back_pages
-from .process import PROGRAM, end, private_bytes, resident_bytes, start
+from .process import PROGRAM, end, kill_soon, private_bytes, resident_bytes, start
 from .runner import NEEDS_KERAS, NO_MEMORY, TOO_SMALL, receive, send
 
 _log = logging.getLogger("layerglass")
@@ -192,11 +192,16 @@ class _Worker:
         sentence = _TIME if self.timed_out else _ENDS.get(-status, _CRASH) if ended_itself else _CRASH
         return sentence.format(**self.limits._asdict())
 
+    def end_soon(self) -> None:
+        """End the process without waiting for that, as where drawings are computed in the event loop."""
+        self._channel.close()
+        kill_soon(self._process)
+
     def __del__(self) -> None:
-        with suppress(AttributeError):
+        with suppress(AttributeError):  # it did not start
+            if self.is_alive:
+                self.end_soon()
             self._channel.close()
-            self._process.kill()
-            self._process.wait()
 
 
 class WorkerEngine:
@@ -309,8 +314,7 @@ class WorkerEngine:
             idle, self._idle = self._idle, []
             self._all.clear()
         for worker in idle:
-            worker.kill()
-            worker.end()
+            worker.end_soon()
 
     def _take(self) -> _Worker:
         """Return a worker that has loaded the network. Raises: RunFailed."""

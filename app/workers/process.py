@@ -39,6 +39,14 @@ def end(process: subprocess.Popen[bytes], seconds: float = 0) -> int:
     return process.wait()
 
 
+def kill_soon(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process, and let a thread wait for its end: a large one takes a second to give its memory back."""
+    with suppress(OSError):
+        process.kill()
+    with suppress(RuntimeError):  # no thread can be started any more, since this process ends itself
+        threading.Thread(target=process.wait, name="wait for worker", daemon=True).start()
+
+
 class Deadline:
     """Kills a process that is not done in time."""
 
