@@ -26,7 +26,7 @@ from ..library.kept import Kept
 
 # Of one network only so many large passes are remembered: memory that was used before is given out much faster.
 _LARGE_BYTES, _MOST_LARGE = 4 * 2**20, 4
-_OWN_BYTES = 128 * 2**20
+_OWN_BYTES = 128 * 2**20  # of passes in this process's own memory
 _LEAST_SIDE = 8  # pixels of an image that was made smaller
 _Choose = Callable[[tuple[int, ...]], int]
 # The weak reference lets a network go that the library no longer uses; its forward passes are evicted in their turn.
@@ -111,9 +111,10 @@ class ForwardPasses:
             others = [each for each in self._cache if each[0] == key[0]] if forward.nbytes > _LARGE_BYTES else []
         for oldest in others[:-_MOST_LARGE]:
             self._forget(oldest)
+        forget = partial(self._forget, key)
+        self._kept.put(key, forward.nbytes, forget, beside=network.engine)
         if not (network.runs_apart and forward.nbytes > _LARGE_BYTES):
-            self._own.put(key, forward.nbytes, partial(self._forget, key))
-        self._kept.put(key, forward.nbytes, partial(self._forget, key), beside=network.engine)
+            self._own.put(key, forward.nbytes, forget)
         return forward
 
     def _forget(self, key: _Key) -> None:

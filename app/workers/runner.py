@@ -13,7 +13,7 @@ import sys
 from collections import OrderedDict
 from collections.abc import Sequence
 from errno import ENOMEM
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -136,10 +136,10 @@ def _run(engine: LocalEngine, request: Any, block: Array) -> dict[str, Any]:
     mode = request["pooling"] and PoolingMode(request["pooling"])
 
     def write(outputs: list[Array]) -> None:
-        ends = [size, *accumulate((output.size for output in outputs), initial=size)][1:]
+        ends = list(accumulate((output.size for output in outputs), initial=size))
         if ends[-1] != block.size:
             raise ValueError("outputs of another size than the server expects")
-        for output, begin, end in zip(outputs, ends, ends[1:], strict=False):
+        for output, (begin, end) in zip(outputs, pairwise(ends), strict=True):
             np.copyto(block[begin:end], output.reshape(-1))
 
     engine.use(image, mode, write)

@@ -144,3 +144,20 @@ def test_few_large_passes_of_one_network_are_remembered(
     assert [passes.run(digits, draw_sample(digit)) for digit in "1234"] == found
     assert passes.run(digits, draw_sample("0")) is not first
     assert kept.size == sum(each.nbytes for each in [elsewhere, *found])
+
+
+def test_little_is_remembered_in_the_server_s_own_memory(
+    digits: Network, four: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = digits.run(preprocess(four, digits.card)).nbytes
+    monkeypatch.setattr(forward_passes, "_OWN_BYTES", 2 * size)
+    kept = Kept()
+    passes = ForwardPasses(kept)
+    found = [passes.run(digits, draw_sample(digit)) for digit in "123"]
+    assert kept.size == 2 * size
+    assert passes.run(digits, draw_sample("3")) is found[2]
+    assert passes.run(digits, draw_sample("1")) is not found[0]
+    monkeypatch.setattr(forward_passes, "_OWN_BYTES", size // 2)
+    kept = Kept()
+    ForwardPasses(kept).run(digits, four)
+    assert kept.size == 0
