@@ -86,7 +86,7 @@ class Scene:
         faults = self.wrong[:20]
         if percentile(self.drawn, 99) > P99_SECONDS:
             faults.append("The visitor waited too long.")
-        if percentile(self.healthy, 100) > HEALTH_SECONDS:
+        if percentile(self.healthy, 99) > HEALTH_SECONDS:
             faults.append("/health was late.")
         if self.most_bytes > SERVER_BYTES:
             faults.append("The server took too much memory.")
