@@ -3,10 +3,11 @@
 
 import { decodeStrokes, encodeStrokes } from "./strokes.js";
 
+const SELECTION = ["layer", "channel", "row", "column"]; // of the microscope
 const CHOICES = [
   ...["model", "pooling", "weights", "colormap", "scale"],
   ...["invert", "differences"], // of the comparison
-  ...["layer", "channel", "row", "column"], // of the microscope
+  ...SELECTION,
 ];
 
 /**
@@ -37,7 +38,10 @@ export const readDrawing = () => parseDrawing(location.hash);
 
 /** Put the form's choices and the drawing into the address bar, without a new entry in the history. */
 export function writeAddress(form, strokes) {
-  history.replaceState(null, "", formatAddress(new FormData(form), strokes));
+  const data = new FormData(form);
+  // What is only pointed at is no state.
+  if ("previews" in form.dataset) for (const name of SELECTION) data.delete(name);
+  history.replaceState(null, "", formatAddress(data, strokes));
   updateLinks();
 }
 

@@ -3,6 +3,7 @@
 import { element } from "./dom.js";
 import { LayerList } from "./layers.js";
 import { Microscope } from "./microscope.js";
+import { addOverview } from "./overview.js";
 import { addCardEditing, addModelOpening } from "./own_models.js";
 import { startPadPage } from "./pad_page.js";
 
@@ -16,11 +17,13 @@ form.elements.model.addEventListener("change", () => {
   for (const radio of form.querySelectorAll("#pooling input")) radio.checked = false;
 });
 
+// Before the page starts: the first request already asks for what is on screen.
+const list = new LayerList(form, layers, element("contents"));
 const openModel = addModelOpening(form, element("model-errors"));
 const { send, save } = startPadPage(form, layers, { wide: 16, phone: 8 }, openModel);
 addCardEditing(element("card"), send);
-new LayerList(form, layers, element("contents"));
-new Microscope(form, layers, { send, save });
+new Microscope(form, layers, element("dock"), { save });
+addOverview(element("overview"), layers, (article) => list.show(article));
 
 document.addEventListener("htmx:after:swap", () => {
   // A radio that was ever set by hand no longer follows its attribute, which is what morphing changes.

@@ -200,6 +200,7 @@ export class LayerList {
     });
   }
 
+  /** Unfold a layer, and bring it into view. */
   show(article) {
     this.foldByHand(article, false);
     article.scrollIntoView({ block: "start" });

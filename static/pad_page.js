@@ -39,6 +39,10 @@ export function startPadPage(form, results, columns, openModel = null) {
     if (!pad.current) save();
   };
 
+  // Choices that stand elsewhere on the page are the form's as well.
+  document.addEventListener("change", ({ target }) => {
+    if (target.form === form && !form.contains(target)) form.dispatchEvent(new Event("change"));
+  });
   connectTools(pad);
   listenForFiles((file) => (openModel && isModelFile(file) ? openModel(file) : openPicture(file, pad, exchange)));
   keepInAddress(form, pad, save);

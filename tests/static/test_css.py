@@ -16,6 +16,7 @@ COMPONENTS = {
     "maps": {"lens", "maps"},
     "microscope": {"microscope"},
     "models": {"models"},
+    "overview": {"overview"},
     "pad": {"pad"},
     "switches": {"switches"},
 }
