@@ -1,6 +1,7 @@
 // The explorer: a page with a pad, the list of layers, the microscope, and models of the user's own.
 
 import { element } from "./dom.js";
+import { addHelp } from "./help.js";
 import { LayerList } from "./layers.js";
 import { Microscope } from "./microscope.js";
 import { addOverview } from "./overview.js";
@@ -23,6 +24,7 @@ const openModel = addModelOpening(form, element("model-errors"));
 const { send, save } = startPadPage(form, layers, { wide: 16, phone: 8 }, openModel);
 addCardEditing(element("card"), send);
 new Microscope(form, layers, element("dock"), { save });
+addHelp(element("help"));
 addOverview(element("overview"), layers, (article) => list.show(article));
 
 document.addEventListener("htmx:after:swap", () => {

@@ -234,7 +234,7 @@ export class Microscope {
 
   listenToKeys() {
     document.addEventListener("keydown", (event) => {
-      if (this.panel && this.pressKey(event)) event.preventDefault();
+      if (this.panel && !document.querySelector("dialog[open]") && this.pressKey(event)) event.preventDefault();
     });
   }
 

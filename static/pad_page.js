@@ -26,6 +26,12 @@ export function startPadPage(form, results, columns, openModel = null) {
   };
   fitColumns();
 
+  // Zero is drawn near the page's own background.
+  const showTheme = () => {
+    form.elements.theme.value = document.documentElement.dataset.theme;
+  };
+  showTheme();
+
   const pad = new Pad(element("canvas"));
   new KeyboardPen(pad, element("keyboard-pen"));
   const exchange = new Exchange(form, [results, element("answer")], pad);
@@ -42,6 +48,10 @@ export function startPadPage(form, results, columns, openModel = null) {
   // Choices that stand elsewhere on the page are the form's as well.
   document.addEventListener("change", ({ target }) => {
     if (target.form === form && !form.contains(target)) form.dispatchEvent(new Event("change"));
+  });
+  document.addEventListener("theme", () => {
+    showTheme();
+    send();
   });
   connectTools(pad);
   listenForFiles((file) => (openModel && isModelFile(file) ? openModel(file) : openPicture(file, pad, exchange)));

@@ -246,7 +246,7 @@ def _terms(inspection: Inspection, options: RenderOptions, shown: list[int]) -> 
     windows = _cells_of_windows(inspection, cell.window) if layer.has_partial_maps else None
     here = Region(place.row, place.column, place.row + 1, place.column + 1)
     # One colour scale for all partial results makes them comparable.
-    signed = RenderOptions(Colormap.BERLIN, scale=Scale.LAYER)
+    signed = RenderOptions(options.diverging, options.diverging, Scale.LAYER)
     with reading(source.size, inspection.forward):
         extremes = find_extremes(source)
     ends = (float(extremes.lowest), float(extremes.highest))
@@ -264,7 +264,7 @@ def _terms(inspection: Inspection, options: RenderOptions, shown: list[int]) -> 
                 channel=term.channel,
                 input=picture,
                 inputs=_numbers(term.inputs, ends, options.colormap_from(ends[0])) if has_numbers else [],
-                kernel=_numbers(term.kernel, kernel_ends, Colormap.BERLIN) if has_numbers else [],
+                kernel=_numbers(term.kernel, kernel_ends, options.diverging) if has_numbers else [],
                 result=None
                 if result is None
                 else _picture(result, 0, here, "what it gives", signed, _SAME_GRID, common),

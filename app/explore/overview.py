@@ -52,8 +52,7 @@ def draw_overview(network: Network, forward: ForwardPass, options: RenderOptions
     """Draw the map with the most contrast of each stop's last layer, in its own scale."""
     stops = plan_stops(network)
     maps = [_pick_map(forward, stop.last.name) for stop in stops]
-    signed = options.signed or options.colormap
-    return Overview(stops, find_bypasses(stops), draw_thumbnails(maps, options.colormap, signed, SIDE, PITCH))
+    return Overview(stops, find_bypasses(stops), draw_thumbnails(maps, options.colormap, options.diverging, SIDE, PITCH))
 
 
 def plan_stops(network: Network) -> tuple[Stop, ...]:

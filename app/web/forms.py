@@ -71,6 +71,17 @@ async def get_network(request: Request, model: ModelPath) -> Network:
     return await open_network(request.app.state.library, model)
 
 
+class Theme(StrEnum):
+    """The page's background, near which zero is drawn in a layer with negative values."""
+
+    LIGHT = "light"
+    DARK = "dark"
+
+    @property
+    def signed(self) -> Colormap:
+        return Colormap.RDBU if self is Theme.LIGHT else Colormap.BERLIN
+
+
 class PageQuery(BaseModel):
     """The query of a page's URL."""
 
@@ -87,7 +98,7 @@ class PageQuery(BaseModel):
     @property
     def render_options(self) -> RenderOptions:
         """Colours for drawing. Layers with negative values keep their diverging colour map."""
-        return RenderOptions(self.colormap, scale=self.scale)
+        return RenderOptions(self.colormap, Theme.LIGHT.signed, self.scale)
 
     @property
     def selection(self) -> "CellSelection | None":
@@ -105,10 +116,11 @@ class PageForm(PageQuery):
     shown: Json[dict[str, Annotated[int, Field(ge=0, lt=10**9)]]] | None = None
     listed: str | None = None  # the identity of the page's list of layers, as it was sent with the list
     card_of: str | None = None  # the model whose card the page shows
+    theme: Theme = Theme.LIGHT
 
     @property
     def render_options(self) -> RenderOptions:
-        return RenderOptions(self.colormap, scale=self.scale, columns=self.columns)
+        return RenderOptions(self.colormap, self.theme.signed, self.scale, self.columns)
 
     @property
     def selection(self) -> "CellSelection | None":
