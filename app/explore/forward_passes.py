@@ -19,7 +19,7 @@ from ..cnn.errors import WrongImageSize
 from ..cnn.network import ForwardPass, Network
 from ..cnn.preprocessing import colour_channels, to_levels, to_values
 from ..cnn.types import Array, PoolingMode
-from ..imaging.drawing import DEFAULT_LIMITS, DrawingLimits, decode
+from ..imaging.drawing import DEFAULT_LIMITS, Box, DrawingLimits, decode
 from ..imaging.ink import normalise, read_ink
 from ..imaging.resize import MIN_FREE_SIDE, ResizeMode, choose_size, pad, resize, shrink
 from ..library.kept import Kept
@@ -30,14 +30,15 @@ _OWN_BYTES = 128 * 2**20  # of passes in this process's own memory
 _LEAST_SIDE = 8  # pixels of an image that was made smaller
 _Choose = Callable[[tuple[int, ...]], int]
 # The weak reference lets a network go that the library no longer uses; its forward passes are evicted in their turn.
-_Key = tuple[ref[Network], PoolingMode | None, bool, bytes]
+_Key = tuple[ref[Network], PoolingMode | None, bool, Box | None, bytes]
 
 
 class ForwardPasses:
     """Runs networks on drawings, with an LRU cache of the results.
 
     A forward pass is a function of its key alone: the network with its card, the pooling mode in effect, whether ink
-    and paper are swapped, and the drawing's bytes. So users can share the cache: it affects timing only.
+    and paper are swapped, the region of the drawing's picture, and the drawing's bytes. So users can share the cache:
+    it affects timing only.
     Thread-safe; two threads that ask for the same pass at once may both run the network.
     """
 
@@ -64,22 +65,28 @@ class ForwardPasses:
         self._lock = Lock()
 
     def run(
-        self, network: Network, drawing: bytes, pooling: PoolingMode | None = None, invert: bool = False
+        self,
+        network: Network,
+        drawing: bytes,
+        pooling: PoolingMode | None = None,
+        invert: bool = False,
+        region: Box | None = None,
     ) -> ForwardPass:
         """Run a network on a drawing, unless the result is cached.
 
-        pooling: None is as trained. invert: swap ink and paper before the network.
+        pooling: None is as trained. invert: swap ink and paper before the network. region: the part of the drawing's
+        picture to run it on; None is all of it.
         Raises: InvalidDrawing, WrongImageSize, TooCostly, RunFailed.
         """
         mode = _mode_in_effect(network, pooling)
-        key = (ref(network), mode, invert, blake2b(drawing, digest_size=16).digest())
+        key = (ref(network), mode, invert, region, blake2b(drawing, digest_size=16).digest())
         with self._lock:
             remembered = self._cache.get(key)
         if remembered is not None:
             self._kept.touch(key)
             self._own.touch(key)
             return remembered
-        image, reduction = self._prepare(network, drawing, mode)
+        image, reduction = self._prepare(network, drawing, mode, region)
         start, cpu_start = perf_counter(), thread_time()
         forward = network.run(swap_ink_and_paper(image, network.card) if invert else image, pooling)
         if self.observe is not None:
@@ -89,7 +96,9 @@ class ForwardPasses:
         self._kept.weigh(network.engine, network.engine.nbytes)
         return self._remember(key, network, replace(forward, reduction=reduction) if reduction else forward)
 
-    def _prepare(self, network: Network, drawing: bytes, mode: PoolingMode | None) -> tuple[Array, Reduction | None]:
+    def _prepare(
+        self, network: Network, drawing: bytes, mode: PoolingMode | None, region: Box | None
+    ) -> tuple[Array, Reduction | None]:
         """Return the network's input, and how it was made smaller if that was needed for the network to run it."""
         found: list[Reduction] = []
 
@@ -98,7 +107,7 @@ class ForwardPasses:
             found.extend([reduction] if reduction else [])
             return reduction.factor if reduction else 1
 
-        return preprocess(drawing, network.card, self.limits, choose_factor), next(iter(found), None)
+        return preprocess(drawing, network.card, self.limits, choose_factor, region), next(iter(found), None)
 
     def last_seconds(self, network: Network, pooling: PoolingMode | None) -> float | None:
         """Return the processor time in seconds of a network's last forward pass in this mode; None before the first."""
@@ -163,18 +172,20 @@ def preprocess(
     card: Card,
     limits: DrawingLimits = DEFAULT_LIMITS,
     choose_factor: Callable[[tuple[int, ...]], int] = lambda image: 1,
+    region: Box | None = None,
 ) -> Array:
     """Turn a drawing into a network's input: (height, width, channels) float32, by its card's fit, range and channels.
 
     A side that the input leaves free is at least 32 pixels long, and at most 1,024 where ink is found at its own size,
     512 otherwise. limits: how large a drawing may be. choose_factor: is told the input's shape, before it is made, and
-    returns by how much both sides are divided. Raises: app.imaging.drawing.InvalidDrawing.
+    returns by how much both sides are divided. region: the part of the drawing's picture that is read; None is all of
+    it. Raises: app.imaging.drawing.InvalidDrawing.
     """
     height, width, channels = card.input_shape
     if height and width:
         choose_factor((height, width, channels))  # only to refuse it, before the drawing is read
     find_levels = _ink_levels if card.finds_ink else _picture_levels
-    return to_values(find_levels(drawing, card, limits, choose_factor), card)
+    return to_values(find_levels(drawing, card, limits, choose_factor, region), card)
 
 
 def swap_ink_and_paper(image: Array, card: Card) -> Array:
@@ -185,10 +196,12 @@ def swap_ink_and_paper(image: Array, card: Card) -> Array:
     return to_values(levels, card)
 
 
-def _ink_levels(drawing: bytes, card: Card, limits: DrawingLimits, choose_factor: _Choose) -> NDArray[np.float32]:
+def _ink_levels(
+    drawing: bytes, card: Card, limits: DrawingLimits, choose_factor: _Choose, region: Box | None
+) -> NDArray[np.float32]:
     """Find the drawing's ink and paint it in grey: (height, width, channels), 0 to 255."""
     height, width, channels = card.input_shape
-    ink = read_ink(drawing, limits)
+    ink = read_ink(drawing, limits, region)
     if card.fit is Fit.DIGIT:
         grey = normalise(ink, (height or 28, width or 28)).astype(np.float32)
     else:
@@ -200,10 +213,12 @@ def _ink_levels(drawing: bytes, card: Card, limits: DrawingLimits, choose_factor
     return levels
 
 
-def _picture_levels(drawing: bytes, card: Card, limits: DrawingLimits, choose_factor: _Choose) -> NDArray[np.uint8]:
+def _picture_levels(
+    drawing: bytes, card: Card, limits: DrawingLimits, choose_factor: _Choose, region: Box | None
+) -> NDArray[np.uint8]:
     """Fit the picture to the input's size: (height, width, channels), 0 to 255."""
     height, width, channels = card.input_shape
-    picture = decode(drawing, limits)
+    picture = decode(drawing, limits, region)
     # An input of any size takes the picture's own, so there is nothing to fit.
     placing = ResizeMode.FIT if card.fit in {Fit.ORIGINAL, Fit.DIGIT} else ResizeMode(card.fit)
     rows, columns = choose_size(picture, height, width)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -42,6 +43,7 @@ PEN_WIDTH = 18
 SAMPLES: dict[str, list[Stroke]] = json.loads(Path(__file__).with_name("samples.json").read_text(encoding="ascii"))
 FIRST_SAMPLE = "7"  # on the canvas before anyone has drawn
 _SUPERSAMPLING = 3
+REGION_PATTERN = r"^[0-9]{1,5}(,[0-9]{1,5}){3}$"  # of JSON Schema
 
 
 class DrawingLimits(NamedTuple):
@@ -52,6 +54,15 @@ class DrawingLimits(NamedTuple):
 
 
 DEFAULT_LIMITS = DrawingLimits()
+
+
+class Box(NamedTuple):
+    """A part of a picture, in whole pixels from its top left corner; right and bottom lie just outside of it."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
 
 
 class InvalidDrawing(ValueError):
@@ -69,12 +80,44 @@ class NothingDrawn(InvalidDrawing):
         super().__init__("Nothing is drawn yet: the picture is all paper. Draw something, then try again.")
 
 
-def decode(data: bytes, limits: DrawingLimits = DEFAULT_LIMITS) -> Image.Image:
+class InvalidRegion(InvalidDrawing):
+    """The region is no part of the picture."""
+
+
+def read_region(text: str) -> Box:
+    """Read "left,top,right,bottom". Raises: InvalidRegion."""
+    if not re.fullmatch(REGION_PATTERN, text):
+        raise InvalidRegion(
+            f"“region” is left,top,right,bottom: four whole numbers, such as 10,20,150,180. Received: “{text[:100]}”."
+        )
+    box = Box(*map(int, text.split(",")))
+    if box.left >= box.right or box.top >= box.bottom:
+        raise InvalidRegion(f"The region {text} is empty: right must exceed left, and bottom must exceed top.")
+    return box
+
+
+def decode(data: bytes, limits: DrawingLimits = DEFAULT_LIMITS, region: Box | None = None) -> Image.Image:
     """Decode the first frame of a PNG, JPEG, WebP, GIF or BMP file, upright, 8 bits a channel.
 
+    region: the part of the upright picture that is wanted; None is all of it.
     Returns: a picture in mode L, LA, RGB or RGBA; with an alpha channel if the file can be transparent.
-    Raises: InvalidDrawing (another format, or a broken file), DrawingTooLarge.
+    Raises: InvalidDrawing (another format, or a broken file), DrawingTooLarge, InvalidRegion.
     """
+    picture = _decode(data, limits)
+    return picture if region is None else _crop(picture, region)
+
+
+def _crop(picture: Image.Image, region: Box) -> Image.Image:
+    """Cut a region out of a picture. Raises: InvalidRegion."""
+    if region.right > picture.width or region.bottom > picture.height:
+        raise InvalidRegion(
+            f"The region {','.join(map(str, region))} reaches out of the picture, which has "
+            f"{picture.width:,}×{picture.height:,} pixels. Choose one within it."
+        )
+    return picture.crop(region)
+
+
+def _decode(data: bytes, limits: DrawingLimits) -> Image.Image:
     if not data:
         raise InvalidDrawing("The drawing is an empty file (0 bytes). Send a picture: PNG, JPEG, WebP, GIF or BMP.")
     if len(data) > limits.max_bytes:

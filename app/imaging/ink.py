@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageFilter
 
-from .drawing import DEFAULT_LIMITS, DrawingLimits, NothingDrawn, decode
+from .drawing import DEFAULT_LIMITS, Box, DrawingLimits, NothingDrawn, decode
 
 MAX_SIDE = 1024  # pixels; a larger picture is reduced before its ink is looked for
 
@@ -16,16 +16,17 @@ MIN_CONTRAST = 16 / 255
 InkImage = Image.Image  # in mode L: 0 is paper, 255 the strongest ink
 
 
-def read_ink(data: bytes, limits: DrawingLimits = DEFAULT_LIMITS) -> InkImage:
-    """Find the ink in a PNG, JPEG, WebP, GIF or BMP file, whatever its colours.
+def read_ink(data: bytes, limits: DrawingLimits = DEFAULT_LIMITS, region: Box | None = None) -> InkImage:
+    """Find the ink in a PNG, JPEG, WebP, GIF or BMP file, or in a region of its picture, whatever its colours.
 
     Transparency is paper. The picture itself decides whether ink is darker or brighter than paper.
 
     Returns: a picture in mode L, from 0 (paper) to 255 (the strongest ink). One with a side of more than MAX_SIDE
     pixels is reduced by a whole factor.
-    Raises: InvalidDrawing (another format, or a broken file), DrawingTooLarge, NothingDrawn.
+    Raises: InvalidDrawing (another format, or a broken file), DrawingTooLarge, InvalidRegion,
+    NothingDrawn.
     """
-    picture = decode(data, limits)
+    picture = decode(data, limits, region)
     factor = -(-max(picture.size) // MAX_SIDE)
     return find_ink(picture.reduce(factor) if factor > 1 else picture)
 

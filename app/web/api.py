@@ -32,6 +32,7 @@ from .forms import (
     LibraryDep,
     ModelPath,
     NetworkDep,
+    RegionDep,
     RenderOptionsDep,
 )
 from .parts import SMALL_ANSWER, Pictures
@@ -174,6 +175,7 @@ def post_comparison(
     drawing: DrawingDep,
     passes: ForwardPassesDep,
     options: RenderOptionsDep,
+    region: RegionDep,
     invert: InvertDep = False,
     differences: DifferencesDep = False,
     layers: LayerNames = None,
@@ -182,7 +184,8 @@ def post_comparison(
 
     All layers from the first pooling layer on are compared, or those named.
     """
-    run_in, wanted = partial(passes.run, network, drawing, invert=invert), _find_layers(network, layers)
+    run_in = partial(passes.run, network, drawing, invert=invert, region=region)
+    wanted = _find_layers(network, layers)
     comparison = compare(network, run_in, options, differences, wanted, most_pixels=MOST_PIXELS)
     describe = partial(ComparisonAnswer.from_comparison, comparison, accuracies(network, library), invert)
     compared = [layer for column in comparison.columns for layer in column.layers]

@@ -20,6 +20,7 @@ from ..explore.exploration import RenderOptions
 from ..explore.forward_passes import ForwardPasses
 from ..hosting.admission import admit
 from ..imaging.colormap import Colormap, Scale
+from ..imaging.drawing import REGION_PATTERN, Box, read_region
 from ..imaging.grid import COLUMNS
 from ..library.library import Library
 
@@ -105,6 +106,7 @@ class PageForm(PageQuery):
     shown: Json[dict[str, Annotated[int, Field(ge=0, lt=10**9)]]] | None = None
     listed: str | None = None  # the identity of the page's list of layers, as it was sent with the list
     card_of: str | None = None  # the model whose card the page shows
+    region: str | None = None  # the part of the picture that is read
 
     @property
     def render_options(self) -> RenderOptions:
@@ -175,6 +177,24 @@ async def get_drawing(request: Request, network: NetworkDep, drawing: DrawingFil
 DrawingDep = Annotated[bytes, Depends(get_drawing)]
 
 
+async def get_region(
+    region: Annotated[
+        str | None,
+        Form(
+            description="The part of the picture to read: left,top,right,bottom in whole pixels of the upright "
+            "picture. Default: all of it.",
+            examples=["10,20,150,180"],
+            json_schema_extra={"pattern": REGION_PATTERN},
+        ),
+    ] = None,
+) -> Box | None:
+    """Return the region of the picture that the form names. Raises: InvalidRegion."""
+    return read_region(region) if region else None
+
+
+RegionDep = Annotated[Box | None, Depends(get_region)]
+
+
 @dataclass(frozen=True)
 class DrawingRun:
     """A drawing, and the network and pooling mode to run on it."""
@@ -183,10 +203,11 @@ class DrawingRun:
     drawing: bytes
     pooling: PoolingMode | None
     passes: ForwardPasses
+    region: Box | None = None  # of the drawing's picture; None is all of it
 
     def forward(self) -> ForwardPass:
         """Run the network, or look up the result. Raises: InvalidDrawing, WrongImageSize, TooCostly, RunFailed."""
-        return self.passes.run(self.network, self.drawing, self.pooling)
+        return self.passes.run(self.network, self.drawing, self.pooling, region=self.region)
 
 
 @dataclass(frozen=True)
@@ -199,11 +220,12 @@ class PageRequest:
 
 
 async def get_page_request(request: Request, drawing: DrawingFile) -> PageRequest:
-    """Read the page's form. Raises: UnknownModel, ModelError, RequestValidationError."""
+    """Read the page's form. Raises: UnknownModel, ModelError, RequestValidationError, InvalidRegion."""
     state, form = request.app.state, await _read_page_form(request)
     choice = await choose_model(state.library, form)
+    region = read_region(form.region) if form.region else None
     data = await get_drawing(request, choice.network, drawing)
-    return PageRequest(form, choice, DrawingRun(choice.network, data, choice.pooling, state.forward_passes))
+    return PageRequest(form, choice, DrawingRun(choice.network, data, choice.pooling, state.forward_passes, region))
 
 
 async def _read_page_form(request: Request) -> PageForm:
@@ -219,14 +241,15 @@ async def get_drawing_run(
     request: Request,
     drawing: DrawingFile,
     model: ModelPath,
+    region: RegionDep,
     pooling: Annotated[
         PoolingMode | None, Form(description="Replaces every pooling layer's mode; default: as the model was trained.")
     ] = None,
 ) -> DrawingRun:
-    """Return the drawing with the network that the path names. Raises: UnknownModel, ModelError."""
+    """Return the drawing with the network that the path names. Raises: UnknownModel, ModelError, InvalidRegion."""
     network = await get_network(request, model)
     data = await get_drawing(request, network, drawing)
-    return DrawingRun(network, data, pooling, request.app.state.forward_passes)
+    return DrawingRun(network, data, pooling, request.app.state.forward_passes, region)
 
 
 async def get_layer(

@@ -185,7 +185,7 @@ def _comparison_context(
 ) -> dict[str, object]:
     """Return what the comparison's templates show; the comparison is None for a model without pooling."""
     network = run.network
-    run_in = partial(run.passes.run, network, run.drawing, invert=invert)
+    run_in = partial(run.passes.run, network, run.drawing, invert=invert, region=run.region)
     compared = choose_compared(network)
     comparison = compare(network, run_in, options, differences, compared, MAPS, UNITS) if network.pools else None
     forward = comparison.columns[0].forward if comparison else run_in()

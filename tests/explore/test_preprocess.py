@@ -11,10 +11,10 @@ from PIL import Image
 from app.cnn.card import Card, Ink
 from app.cnn.network import Network
 from app.explore.forward_passes import preprocess
-from app.imaging.drawing import NothingDrawn
+from app.imaging.drawing import Box, NothingDrawn
 from app.imaging.ink import normalise, read_ink
 from app.library.library import Library
-from tests.pictures import encode
+from tests.pictures import draw_four, encode
 from tests.small_models import build_logistic, build_picture, card
 
 RNG = np.random.default_rng(0)
@@ -62,6 +62,26 @@ def test_a_model_for_any_size_sees_the_drawing_at_its_own(four: bytes) -> None:
 def test_nothing_drawn_cannot_be_seen(digits: Network) -> None:
     with pytest.raises(NothingDrawn):
         preprocess(encode(Image.new("L", (28, 28), 255)), digits.card)
+
+
+def two_drawings() -> bytes:
+    """The four at the left, and at the right a filled square."""
+    both = Image.new("L", (560, 280), 255)
+    both.paste(draw_four())
+    both.paste(0, (350, 100, 450, 200))
+    return encode(both)
+
+
+def test_a_digit_in_a_region_is_seen_as_if_it_were_alone(digits: Network, four: bytes) -> None:
+    seen = preprocess(two_drawings(), digits.card, region=Box(0, 0, 280, 280))
+    np.testing.assert_array_equal(seen, preprocess(four, digits.card))
+
+
+@pytest.mark.parametrize("fit", ["fit", "original"])
+def test_a_picture_is_seen_within_its_region(fit: str, four: bytes) -> None:
+    facts = card(build_picture(), fit=fit)
+    seen = preprocess(two_drawings(), facts, region=Box(0, 0, 280, 280))
+    np.testing.assert_array_equal(seen, preprocess(four, facts))
 
 
 def colours(height: int, width: int) -> NDArray[np.uint8]:

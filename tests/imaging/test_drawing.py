@@ -12,9 +12,12 @@ from PIL import Image
 from app.imaging.drawing import (
     MAX_BYTES,
     MAX_SIDE,
+    Box,
     DrawingTooLarge,
     InvalidDrawing,
+    InvalidRegion,
     decode,
+    read_region,
 )
 from tests.pictures import draw_four, encode, four_png, png_claiming
 
@@ -129,3 +132,39 @@ def test_a_picture_one_pixel_too_wide_is_refused() -> None:
 def test_no_bytes_do_harm(data: bytes) -> None:
     with pytest.raises(InvalidDrawing):
         decode(data)
+
+
+def test_a_region_is_cut_out_of_the_upright_picture() -> None:
+    exif = Image.Exif()
+    exif[0x112] = 6
+    drawing = encode(Image.fromarray(COLOURS).transpose(Image.Transpose.ROTATE_90), exif=exif)
+    np.testing.assert_array_equal(np.asarray(decode(drawing, region=Box(1, 2, 4, 5))), COLOURS[2:5, 1:4])
+
+
+def test_a_region_may_be_all_of_the_picture() -> None:
+    drawing = encode(Image.fromarray(COLOURS))
+    np.testing.assert_array_equal(np.asarray(decode(drawing, region=Box(0, 0, 7, 5))), COLOURS)
+
+
+@pytest.mark.parametrize("box", [(0, 0, 8, 5), (0, 0, 7, 6), (700, 500, 701, 501)])
+def test_a_region_that_reaches_out_of_the_picture_is_refused(box: tuple[int, int, int, int]) -> None:
+    with pytest.raises(InvalidRegion, match=r"reaches out of the picture, which has 7×5 pixels"):
+        decode(encode(Image.fromarray(COLOURS)), region=Box(*box))
+
+
+def test_a_region_is_read_from_four_whole_numbers() -> None:
+    assert read_region("1,20,300,4000") == Box(left=1, top=20, right=300, bottom=4000)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "1,2,3", "1,2,3,4,5", "1, 2, 3, 4", "-1,0,5,5", "a,b,c,d", "1.5,0,5,5", "१,२,३,४"]
+)
+def test_what_is_no_region_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(InvalidRegion, match=r"four whole numbers, such as 10,20,150,180\. Received: “"):
+        read_region(text)
+
+
+@pytest.mark.parametrize("text", ["5,0,5,5", "0,5,5,5", "6,0,5,5", "0,6,5,5"])
+def test_an_empty_region_is_refused(text: str) -> None:
+    with pytest.raises(InvalidRegion, match=f"The region {text} is empty"):
+        read_region(text)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
+from PIL import Image
 
 from app import __version__
 from app.cnn.card import read_card
@@ -108,6 +109,35 @@ def test_a_prediction_is_the_service_s(
         "values": [{"label": each.label, "value": each.value} for each in expected.values],
         "note": None,
     }
+
+
+@pytest.mark.parametrize("path", ["prediction", "feature-maps", "layers/conv1/feature-maps.png", "comparison"])
+def test_a_region_of_a_picture_is_answered_as_if_it_were_the_picture(
+    client: TestClient, four: bytes, path: str
+) -> None:
+    wide = Image.new("L", (400, 300), 255)
+    wide.paste(draw_four(), (100, 10))
+    wide.paste(0, (0, 0, 90, 90))
+    answer = post(client, f"digits/{path}", encode(wide), region="100,10,380,290")
+    assert answer.status_code == 200
+    assert answer.content == post(client, f"digits/{path}", four).content
+
+
+@pytest.mark.parametrize("path", ["prediction", "comparison"])
+@pytest.mark.parametrize(
+    ("region", "sentence"),
+    [
+        ("1,2,3", "four whole numbers"),
+        ("9,9,9,20", "The region 9,9,9,20 is empty"),
+        ("0,0,281,280", "reaches out of the picture, which has 280×280 pixels"),
+    ],
+)
+def test_a_region_that_is_none_is_refused(
+    client: TestClient, four: bytes, path: str, region: str, sentence: str
+) -> None:
+    answer = post(client, f"digits/{path}", four, region=region)
+    assert answer.status_code == 422
+    assert sentence in answer.json()["detail"]
 
 
 def test_a_prediction_shares_its_counted_forward_pass_with_later_requests(

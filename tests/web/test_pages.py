@@ -18,7 +18,7 @@ from app.imaging.drawing import FIRST_SAMPLE, SAMPLES, draw_sample
 from app.library.library import Library
 from app.web.layer_list import FIRST_LAYERS
 from app.web.templates import data_url
-from tests.pictures import encode
+from tests.pictures import draw_four, encode
 
 Attributes = dict[str, str | None]
 
@@ -152,6 +152,14 @@ def test_the_answer_is_the_prediction(client: TestClient, library: Library, four
     assert prediction
     outputs = re.findall(r"<output[^>]*>(.*?)</output>", explored(client, four))
     assert outputs == [prediction.label]
+
+
+def test_a_region_of_the_picture_is_answered_as_if_it_were_the_picture(client: TestClient, four: bytes) -> None:
+    wide = Image.new("L", (400, 300), 255)
+    wide.paste(draw_four(), (100, 10))
+    wide.paste(0, (0, 0, 90, 90))
+    assert explored(client, encode(wide), region="100,10,380,290") == explored(client, four)
+    assert client.post("/exploration", files={"drawing": encode(wide)}, data={"region": "1,2"}).status_code == 422
 
 
 def test_a_lone_neuron_s_answer_is_a_word(client: TestClient, four: bytes) -> None:

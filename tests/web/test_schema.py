@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.main import create_app
 from app.settings import Settings
 from tests.model_files.files import members, small_file, small_model
-from tests.pictures import draw_four, encode, four_png
+from tests.pictures import draw_four, encode
 
 pytestmark = pytest.mark.slow
 
@@ -26,7 +26,8 @@ DOCUMENT = create_app(Settings()).openapi()
 OPERATIONS = [(path, method) for path, methods in DOCUMENT["paths"].items() for method in methods]
 # What changes a model is tried on models of a person's own; those that came with the app are changed by nobody.
 UPLOAD, REMOVAL, CARD = ("/api/models", "post"), ("/api/models/{model}", "delete"), ("/api/models/{model}/card", "put")
-DRAWINGS = [four_png(), encode(draw_four(28), "JPEG"), encode(draw_four(100).convert("1"), "GIF")]
+DRAWINGS = [encode(draw_four(28)), encode(draw_four(28), "JPEG"), encode(draw_four(40).convert("1"), "GIF")]
+REGIONS = ["0,0,28,28", "2,3,27,26"]  # with ink in each of these drawings
 # What a path may name so that there is something there; the negative mode writes other things.
 KNOWN = {"model": ["digits"], "layer": ["conv1"], "channel": [0, 1], "row": [0], "column": [0, 3]}
 # What a card of tests.model_files.files.small_model may say without contradicting it.
@@ -70,6 +71,8 @@ def with_real_values(document: dict[str, Any], **names: list[Any]) -> dict[str, 
     for name, body in known["components"]["schemas"].items():
         for field in body["properties"].keys() & {"drawing", "model"} if name.startswith("Body_") else ():
             body["properties"][field] |= {"format": field}
+        if "region" in body.get("properties", {}):
+            body["properties"]["region"] = {"enum": REGIONS}
     fields = known["components"]["schemas"]["Card"]["properties"]
     fields.update({field: {"enum": values} for field, values in SMALL_CARD.items()})
     return known
