@@ -7,11 +7,18 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageFilter
 
 from .drawing import DEFAULT_LIMITS, Box, DrawingLimits, NothingDrawn, decode
+from .frames import remove_frames
+from .photograph import find_digit_ink
 
 MAX_SIDE = 1024  # pixels; a larger picture is reduced before its ink is looked for
 
 # The least difference of ink from its paper, where black and white differ by 1; less is the paper's noise.
 MIN_CONTRAST = 16 / 255
+
+# A drawing's border is paper, but for ink that reaches it in a few places. A photograph's paper has noise.
+_SAME_PAPER = 2  # levels by which paper may differ from itself
+_MOST_INK_ON_BORDER, _MOST_CROSSINGS = 0.1, 8
+_LEAST_PAPER = 0.2  # of a drawing's pixels
 
 InkImage = Image.Image  # in mode L: 0 is paper, 255 the strongest ink
 
@@ -26,9 +33,13 @@ def read_ink(data: bytes, limits: DrawingLimits = DEFAULT_LIMITS, region: Box | 
     Raises: InvalidDrawing (another format, or a broken file), DrawingTooLarge, InvalidRegion,
     NothingDrawn.
     """
-    picture = decode(data, limits, region)
+    return find_ink(_reduce(decode(data, limits, region)))
+
+
+def _reduce(picture: Image.Image) -> Image.Image:
+    """Reduce a large picture by a whole factor."""
     factor = -(-max(picture.size) // MAX_SIDE)
-    return find_ink(picture.reduce(factor) if factor > 1 else picture)
+    return picture.reduce(factor) if factor > 1 else picture
 
 
 def find_ink(picture: Image.Image) -> InkImage:
@@ -93,9 +104,24 @@ def _ink_on_paper(luminance: Image.Image, opaque: NDArray[np.bool_] | None = Non
         border = border[_border(opaque)]
     paper = _median(border)
     noise = _median(np.abs(border - np.int16(paper)))
+    if opaque is None and not _is_plain(luminance, border, paper):
+        found = find_digit_ink(luminance)
+        if found is not None:
+            return found
     if noise > 0:  # a photograph or a scan, whose specks would widen the ink's bounding box
         luminance = luminance.filter(ImageFilter.MedianFilter(3))
-    return _ink(luminance, paper, noise)
+    return remove_frames(_ink(luminance, paper, noise))
+
+
+def _is_plain(luminance: Image.Image, border: NDArray[Any], paper: int) -> bool:
+    """Return whether a picture is ink on one paper and nothing else, by its border, which ink may reach."""
+    is_ink = np.abs(border - np.int16(paper)) > _SAME_PAPER
+    crossings = np.count_nonzero(is_ink[1:] != is_ink[:-1])
+    if is_ink.mean() > _MOST_INK_ON_BORDER or crossings > _MOST_CROSSINGS:
+        return False
+    levels = luminance.histogram()  # of a window, the border may be another tone than all within
+    same = sum(levels[max(0, paper - _SAME_PAPER) : paper + _SAME_PAPER + 1])
+    return same > _LEAST_PAPER * sum(levels)
 
 
 def _ink(luminance: Image.Image, paper: int, noise: int = 0) -> InkImage:
