@@ -40,6 +40,8 @@ class ForwardPass:
     # Gives the pages back that reading the activations has mapped into this process; they are mapped again when needed.
     give_back: Callable[[], None] | None = None
     reduction: Reduction | None = None  # where the image was made smaller for the network's sake
+    # Left, top, right and bottom of each digit in the picture that was sent, if it holds several: the image shows one.
+    regions: tuple[tuple[int, int, int, int], ...] = ()
 
     @property
     def output(self) -> Array:

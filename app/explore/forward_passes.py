@@ -7,6 +7,7 @@ from functools import partial
 from hashlib import blake2b
 from threading import Lock
 from time import perf_counter, thread_time
+from typing import NamedTuple
 from weakref import WeakKeyDictionary, ref
 
 import numpy as np
@@ -20,7 +21,7 @@ from ..cnn.network import ForwardPass, Network
 from ..cnn.preprocessing import colour_channels, to_levels, to_values
 from ..cnn.types import Array, PoolingMode
 from ..imaging.drawing import DEFAULT_LIMITS, Box, DrawingLimits, decode
-from ..imaging.ink import normalise, read_ink
+from ..imaging.ink import normalise, read_digit, read_ink
 from ..imaging.resize import MIN_FREE_SIDE, ResizeMode, choose_size, pad, resize, shrink
 from ..library.kept import Kept
 
@@ -86,7 +87,7 @@ class ForwardPasses:
             self._kept.touch(key)
             self._own.touch(key)
             return remembered
-        image, reduction = self._prepare(network, drawing, mode, region)
+        (image, regions), reduction = self._prepare(network, drawing, mode, region)
         start, cpu_start = perf_counter(), thread_time()
         forward = network.run(swap_ink_and_paper(image, network.card) if invert else image, pooling)
         if self.observe is not None:
@@ -94,11 +95,13 @@ class ForwardPasses:
         with self._lock:
             self._last_seconds.setdefault(network, {})[mode] = thread_time() - cpu_start
         self._kept.weigh(network.engine, network.engine.nbytes)
-        return self._remember(key, network, replace(forward, reduction=reduction) if reduction else forward)
+        if reduction or regions:
+            forward = replace(forward, reduction=reduction, regions=regions)
+        return self._remember(key, network, forward)
 
     def _prepare(
         self, network: Network, drawing: bytes, mode: PoolingMode | None, region: Box | None
-    ) -> tuple[Array, Reduction | None]:
+    ) -> tuple["NetworkInput", Reduction | None]:
         """Return the network's input, and how it was made smaller if that was needed for the network to run it."""
         found: list[Reduction] = []
 
@@ -107,7 +110,7 @@ class ForwardPasses:
             found.extend([reduction] if reduction else [])
             return reduction.factor if reduction else 1
 
-        return preprocess(drawing, network.card, self.limits, choose_factor, region), next(iter(found), None)
+        return make_input(drawing, network.card, self.limits, choose_factor, region), next(iter(found), None)
 
     def last_seconds(self, network: Network, pooling: PoolingMode | None) -> float | None:
         """Return the processor time in seconds of a network's last forward pass in this mode; None before the first."""
@@ -167,25 +170,44 @@ def _highest_cost(network: Network, image: tuple[int, ...]) -> Cost:
     return Cost(*map(max, zip(*(network.cost(image, mode) for mode in modes), strict=True)))
 
 
-def preprocess(
+class NetworkInput(NamedTuple):
+    """What a network is given."""
+
+    image: Array  # (height, width, channels)
+    regions: tuple[Box, ...] = ()  # of the picture: one for each digit, if there are several; the image shows one
+
+
+def preprocess(drawing: bytes, card: Card, limits: DrawingLimits = DEFAULT_LIMITS, region: Box | None = None) -> Array:
+    """Turn a drawing into a network's input as make_input does: (height, width, channels) float32."""
+    return make_input(drawing, card, limits, region=region).image
+
+
+def make_input(
     drawing: bytes,
     card: Card,
     limits: DrawingLimits = DEFAULT_LIMITS,
     choose_factor: Callable[[tuple[int, ...]], int] = lambda image: 1,
     region: Box | None = None,
-) -> Array:
+) -> NetworkInput:
     """Turn a drawing into a network's input: (height, width, channels) float32, by its card's fit, range and channels.
 
     A side that the input leaves free is at least 32 pixels long, and at most 1,024 where ink is found at its own size,
-    512 otherwise. limits: how large a drawing may be. choose_factor: is told the input's shape, before it is made, and
-    returns by how much both sides are divided. region: the part of the drawing's picture that is read; None is all of
-    it. Raises: app.imaging.drawing.InvalidDrawing.
+    512 otherwise. A network that sees one digit is given the leftmost of several.
+
+    limits: how large a drawing may be. choose_factor: is told the input's shape, before it is made, and returns by how
+    much both sides are divided. region: the part of the drawing's picture that is read; None is all of it.
+    Raises: app.imaging.drawing.InvalidDrawing.
     """
     height, width, channels = card.input_shape
     if height and width:
         choose_factor((height, width, channels))  # only to refuse it, before the drawing is read
-    find_levels = _ink_levels if card.finds_ink else _picture_levels
-    return to_values(find_levels(drawing, card, limits, choose_factor, region), card)
+    if not card.finds_ink:
+        return NetworkInput(to_values(_picture_levels(drawing, card, limits, choose_factor, region), card))
+    if card.fit is not Fit.DIGIT:
+        return NetworkInput(to_values(_ink_levels(drawing, card, limits, choose_factor, region), card))
+    ink, boxes = read_digit(drawing, limits, region)
+    digit = normalise(ink, (height or 28, width or 28)).astype(np.float32)
+    return NetworkInput(to_values(_paint(digit, card), card), boxes)
 
 
 def swap_ink_and_paper(image: Array, card: Card) -> Array:
@@ -199,14 +221,15 @@ def swap_ink_and_paper(image: Array, card: Card) -> Array:
 def _ink_levels(
     drawing: bytes, card: Card, limits: DrawingLimits, choose_factor: _Choose, region: Box | None
 ) -> NDArray[np.float32]:
-    """Find the drawing's ink and paint it in grey: (height, width, channels), 0 to 255."""
-    height, width, channels = card.input_shape
+    """Find the drawing's ink and paint it in grey at its own size: (height, width, channels), 0 to 255."""
     ink = read_ink(drawing, limits, region)
-    if card.fit is Fit.DIGIT:
-        grey = normalise(ink, (height or 28, width or 28)).astype(np.float32)
-    else:
-        grey = pad(np.asarray(ink, dtype=np.float32), MIN_FREE_SIDE, paper=0)
-        grey = shrink(grey, choose_factor((*grey.shape, channels)))
+    grey = pad(np.asarray(ink, dtype=np.float32), MIN_FREE_SIDE, paper=0)
+    return _paint(shrink(grey, choose_factor((*grey.shape, card.input_shape[2]))), card)
+
+
+def _paint(grey: NDArray[np.float32], card: Card) -> NDArray[np.float32]:
+    """Paint ink, (height, width), in grey: (height, width, channels), 0 to 255."""
+    channels = card.input_shape[2]
     grey = grey if card.ink is Ink.BRIGHT else 255 - grey
     levels = np.full((*grey.shape, channels), 255, dtype=np.float32)
     levels[..., : colour_channels(channels)] = grey[..., np.newaxis]

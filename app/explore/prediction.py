@@ -75,6 +75,13 @@ class Prediction:
             "of the second class. The first 65,536 of more."
         ),
     ]
+    regions: Annotated[
+        tuple[tuple[int, int, int, int], ...],
+        Field(
+            description="Left, top, right and bottom of each digit in the picture, from left to right, if it holds "
+            "several: the first is read. The request's `region` chooses another. Empty for one digit."
+        ),
+    ]
     note: Annotated[str | None, Field(description="What is odd about the answer: a sentence.")]
     # A lone neuron's answer is the probability of the second of two classes.
     is_binary: Annotated[bool, Field(exclude=True)]
@@ -122,6 +129,7 @@ def _predict(network: Network, forward: ForwardPass) -> Prediction:
         answer=answer,
         is_exclusive=answer is Answer.LOGITS or is_binary or not is_logistic(last_activation(network.layers)),
         values=tuple(map(ClassValue, labels[-output.size :], output[:MOST_LISTED].tolist())),
+        regions=forward.regions,
         note=note,
         is_binary=is_binary,
         outputs=output.size,

@@ -104,10 +104,10 @@ def decode(data: bytes, limits: DrawingLimits = DEFAULT_LIMITS, region: Box | No
     Raises: InvalidDrawing (another format, or a broken file), DrawingTooLarge, InvalidRegion.
     """
     picture = _decode(data, limits)
-    return picture if region is None else _crop(picture, region)
+    return picture if region is None else crop(picture, region)
 
 
-def _crop(picture: Image.Image, region: Box) -> Image.Image:
+def crop(picture: Image.Image, region: Box) -> Image.Image:
     """Cut a region out of a picture. Raises: InvalidRegion."""
     if region.right > picture.width or region.bottom > picture.height:
         raise InvalidRegion(

@@ -1,12 +1,14 @@
 """Drawings to their ink, and ink to a digit as MNIST has it."""
 
-from typing import Any
+from contextlib import suppress
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageFilter
 
-from .drawing import DEFAULT_LIMITS, Box, DrawingLimits, NothingDrawn, decode
+from .digits import find_digits
+from .drawing import DEFAULT_LIMITS, Box, DrawingLimits, NothingDrawn, crop, decode
 from .frames import remove_frames
 from .photograph import find_digit_ink
 
@@ -33,13 +35,61 @@ def read_ink(data: bytes, limits: DrawingLimits = DEFAULT_LIMITS, region: Box | 
     Raises: InvalidDrawing (another format, or a broken file), DrawingTooLarge, InvalidRegion,
     NothingDrawn.
     """
-    return find_ink(_reduce(decode(data, limits, region)))
+    return find_ink(_reduce(decode(data, limits, region))[0])
 
 
-def _reduce(picture: Image.Image) -> Image.Image:
-    """Reduce a large picture by a whole factor."""
+class Writing(NamedTuple):
+    """The ink of one digit, and where each digit is if the picture holds several of them."""
+
+    ink: InkImage
+    boxes: tuple[Box, ...]  # in pixels of the picture, from left to right; empty for one digit
+
+
+def read_digit(data: bytes, limits: DrawingLimits = DEFAULT_LIMITS, region: Box | None = None) -> Writing:
+    """Find the ink of a digit in a picture file: of the leftmost one, if there are several side by side.
+
+    region: the part of the picture to look at. The box of one of several digits gives the ink of that one alone,
+    without what reaches into its box.
+    Raises: InvalidDrawing (another format, or a broken file), DrawingTooLarge, InvalidRegion, NothingDrawn.
+    """
+    picture = decode(data, limits)
+    if region is None:
+        return _find_writing(picture)
+    part = crop(picture, region)
+    with suppress(NothingDrawn):
+        digits = _find_digits(picture)[1]
+        if region in digits:
+            return Writing(digits[region], tuple(digits))
+    ink, boxes = _find_writing(part)
+    left, top = region[:2]
+    return Writing(ink, tuple(Box(a + left, b + top, c + left, d + top) for a, b, c, d in boxes))
+
+
+def _find_writing(picture: Image.Image) -> Writing:
+    """Find the ink of the leftmost digit. Raises: NothingDrawn."""
+    ink, digits = _find_digits(picture)
+    return Writing(next(iter(digits.values())) if digits else ink, tuple(digits))
+
+
+def _find_digits(picture: Image.Image) -> tuple[InkImage, dict[Box, InkImage]]:
+    """Find the ink of a picture, and that of each digit by its box, if there are several. Raises: NothingDrawn."""
+    reduced, factor = _reduce(picture)
+    ink = find_ink(reduced)
+    if ink.size != reduced.size:  # a cut-out photograph
+        return ink, {}
+    return ink, {_enlarge(digit.box, factor, picture.size): digit.ink for digit in find_digits(ink)}
+
+
+def _reduce(picture: Image.Image) -> tuple[Image.Image, int]:
+    """Reduce a large picture by a whole factor, and return it with the factor."""
     factor = -(-max(picture.size) // MAX_SIDE)
-    return picture.reduce(factor) if factor > 1 else picture
+    return (picture.reduce(factor) if factor > 1 else picture), factor
+
+
+def _enlarge(box: Box, factor: int, size: tuple[int, int]) -> Box:
+    """Return the box in a picture of this size, of which a reduced one was made."""
+    width, height = size
+    return Box(box.left * factor, box.top * factor, min(width, box.right * factor), min(height, box.bottom * factor))
 
 
 def find_ink(picture: Image.Image) -> InkImage:

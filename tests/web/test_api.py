@@ -26,8 +26,9 @@ from app.explore.exploration import (
 from app.explore.forward_passes import preprocess
 from app.explore.prediction import predict
 from app.imaging.colormap import Colormap, Scale
+from app.imaging.drawing import draw_sample
 from app.library.library import Library
-from tests.pictures import decode_rgba, draw_four, encode
+from tests.pictures import decode_rgba, draw_four, draw_row, encode
 
 EVERY_POOLING = pytest.mark.parametrize("pooling", [None, *PoolingMode])
 
@@ -107,6 +108,7 @@ def test_a_prediction_is_the_service_s(
         "answer": "probabilities",
         "is_exclusive": True,
         "values": [{"label": each.label, "value": each.value} for each in expected.values],
+        "regions": [],
         "note": None,
     }
 
@@ -138,6 +140,21 @@ def test_a_region_that_is_none_is_refused(
     answer = post(client, f"digits/{path}", four, region=region)
     assert answer.status_code == 422
     assert sentence in answer.json()["detail"]
+
+
+def test_several_digits_in_a_picture_are_told_and_each_can_be_read(client: TestClient, library: Library) -> None:
+    network, drawing = library.network("digits"), encode(draw_row("47"))
+    left, right = post(client, "digits/prediction", drawing).json()["regions"]
+    assert left[2] <= right[0]
+    for digit, fields in (("4", {}), ("4", {"region": left}), ("7", {"region": right})):
+        expected = predict(network, network.run(preprocess(draw_sample(digit), network.card)))
+        named = {name: ",".join(map(str, region)) for name, region in fields.items()}
+        answer = post(client, "digits/prediction", drawing, **named).json()
+        assert answer["label"] == expected.label
+        assert answer["probability"] == pytest.approx(expected.probability, abs=0.02)
+        assert answer["regions"] == [left, right]
+    for mode in post(client, "digits/comparison", drawing).json()["modes"]:
+        assert mode["prediction"]["regions"] == [left, right]
 
 
 def test_a_prediction_shares_its_counted_forward_pass_with_later_requests(
