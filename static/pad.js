@@ -140,6 +140,12 @@ export class Pad {
     return { width: width / Math.max(width, height), height: height / Math.max(width, height) };
   }
 
+  /** Width and height in pixels of the picture that is sent. */
+  get sentSize() {
+    const { width, height } = this.file ? this.picture.bitmap : this.sent;
+    return { width, height };
+  }
+
   redraw() {
     this.canvas.classList.toggle("has-picture", this.picture !== null);
     this.context.clearRect(0, 0, SIDE, SIDE);

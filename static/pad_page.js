@@ -10,6 +10,7 @@ import { ModelInput } from "./model_input.js";
 import { isModelFile } from "./own_models.js";
 import { Pad } from "./pad.js";
 import { connectTools, listenForFiles, readSample, showHistory } from "./pad_tools.js";
+import { SeveralDigits } from "./several_digits.js";
 
 const PHONE = matchMedia("(max-width: 700px)");
 
@@ -32,7 +33,9 @@ export function startPadPage(form, results, columns, openModel = null) {
   const send = () => exchange.send();
   const save = () => writeAddress(form, pad.picture ? null : pad.strokes);
   const input = new ModelInput(pad, form.elements.model);
+  const digits = new SeveralDigits(form, pad, element("answer"), send);
   pad.onChange = () => {
+    digits.forget();
     showHistory(pad);
     input.showFrame();
     send();
@@ -40,7 +43,11 @@ export function startPadPage(form, results, columns, openModel = null) {
   };
 
   connectTools(pad);
-  listenForFiles((file) => (openModel && isModelFile(file) ? openModel(file) : openPicture(file, pad, exchange)));
+  const sendUnreadable = (file) => {
+    digits.forget();
+    exchange.sendFile(file);
+  };
+  listenForFiles((file) => (openModel && isModelFile(file) ? openModel(file) : openPicture(file, pad, sendUnreadable)));
   keepInAddress(form, pad, save);
   PHONE.addEventListener("change", () => {
     fitColumns();
@@ -52,11 +59,11 @@ export function startPadPage(form, results, columns, openModel = null) {
 }
 
 /** Show a picture on the pad. The server says what is wrong with one that this browser cannot read. */
-async function openPicture(file, pad, exchange) {
+async function openPicture(file, pad, sendUnreadable) {
   try {
     pad.show(await createImageBitmap(file), file);
   } catch {
-    exchange.sendFile(file); // the pad stays as it was
+    sendUnreadable(file); // the pad stays as it was
   }
 }
 

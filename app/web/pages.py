@@ -67,6 +67,7 @@ def post_exploration(request: Request, page: PageRequestDep) -> Response:
     """
     form, choice = page.form, page.choice
     context = _exploration_context(page.run.forward(), choice, form.render_options, form.selection, form.shown)
+    context["region"] = page.run.region
     context["has_list"] = form.listed == context["listed"]
     if form.card_of != choice.model.name:  # the page shows another model's card
         context |= _card_context(request, choice) | {"sends_card": True}
@@ -197,6 +198,8 @@ def _comparison_context(
         "library": library,
         "image": forward.image,
         "reduction": forward.reduction,
+        "regions": forward.regions,
+        "region": run.region,
         "seen": draw_image(forward.image, network.card),
         "look": options,
         "invert": invert,

@@ -131,7 +131,10 @@ _FORMATTING = (
     formatting.softmax_units,
 )
 templates.env.filters |= {each.__name__: each for each in (*_OWN, *_FORMATTING)}
-templates.env.globals |= {each.__name__: each for each in (formatting.fixed, formatting.full, formatting.add_up)} | {
+templates.env.globals |= {
+    each.__name__: each
+    for each in (formatting.fixed, formatting.full, formatting.add_up, formatting.name_place, formatting.say_several)
+} | {
     "shown_terms": SHOWN_TERMS,
     "shown_contributions": SHOWN_CONTRIBUTIONS,
 }
