@@ -17,7 +17,7 @@ InkImage = Image.Image  # in mode L: 0 is paper, 255 the strongest ink
 
 
 def read_ink(data: bytes, limits: DrawingLimits = DEFAULT_LIMITS) -> InkImage:
-    """Find the ink in a PNG, JPEG, WebP, GIF or BMP file, whatever its colours.
+    """Find the ink in a picture file, whatever its colours.
 
     Transparency is paper. The picture itself decides whether ink is darker or brighter than paper.
 

@@ -160,7 +160,7 @@ async def get_model_choice(request: Request, query: PageQueryDep) -> ModelChoice
     return choice
 
 
-DrawingFile = Annotated[UploadFile, File(description="A picture: PNG, JPEG, WebP, GIF or BMP, up to 4 MB.")]
+DrawingFile = Annotated[UploadFile, File(description="A picture: PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF, up to 4 MB.")]
 
 
 NetworkDep = Annotated[Network, Depends(get_network)]
