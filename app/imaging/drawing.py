@@ -13,6 +13,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 from .containers import orientation_of, reduce_to_picture
 from .encoding import encode_image
 from .essence import Essence, NotRead, TooManyParts
+from .foreign import name_foreign
 from .levels import to_8_bits, widen
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -115,6 +116,8 @@ def decode(data: bytes, limits: DrawingLimits = DEFAULT_LIMITS) -> Image.Image:
 
 def _open(data: bytes) -> tuple[Image.Image, Essence]:
     """Open a picture without decoding it, and return it with its essence. Raises: InvalidDrawing."""
+    if (foreign := name_foreign(data)) is not None:
+        raise InvalidDrawing(str(foreign))
     try:
         essence = reduce_to_picture(data)
         formats = ("TGA",) if data.endswith(_TGA_END) else FORMATS
