@@ -18,6 +18,7 @@ from .levels import to_8_bits, widen
 
 MAX_BYTES = 4 * 1024 * 1024
 MAX_SIDE = 4096
+SHOWN_SIDE = 2048  # pixels, of a picture that is shown as it is read
 MAX_SCANNED = 12 * MAX_SIDE**2  # pixels of a JPEG times its scans; a progressive one has ten
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM")
 _TGA_END = b"TRUEVISION-XFILE.\0"  # any file may look like a TGA, but for this
@@ -184,6 +185,18 @@ def _lab_to_rgb(picture: Image.Image) -> Image.Image:
     converted = ImageCms.profileToProfile(picture, lab, rgb, outputMode="RGB")
     assert converted is not None
     return converted
+
+
+def show_picture(data: bytes, limits: DrawingLimits = DEFAULT_LIMITS) -> bytes:
+    """Return a picture file as a PNG that any browser shows, reduced by a whole factor to SHOWN_SIDE at most.
+
+    Raises: InvalidDrawing, DrawingTooLarge.
+    """
+    picture = decode(data, limits)
+    factor = -(-max(picture.size) // SHOWN_SIDE)
+    shown = picture.reduce(factor) if factor > 1 else picture
+    shown.info = {}  # what else the file held is not handed on
+    return encode_image(shown)
 
 
 def draw_strokes(strokes: Iterable[Stroke], side: int = CANVAS_SIDE, pen_width: float = PEN_WIDTH) -> Image.Image:

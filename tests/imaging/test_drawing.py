@@ -1,5 +1,6 @@
 """Picture files decoded: every kind to the same few modes, and a sentence for what is none."""
 
+import io
 import struct
 import zlib
 
@@ -15,6 +16,7 @@ from app.imaging.drawing import (
     DrawingTooLarge,
     InvalidDrawing,
     decode,
+    show_picture,
 )
 from tests.pictures import draw_four, encode, four_png, png_claiming
 
@@ -131,3 +133,14 @@ def test_a_picture_one_pixel_too_wide_is_refused() -> None:
 def test_no_bytes_do_harm(data: bytes) -> None:
     with pytest.raises(InvalidDrawing):
         decode(data)
+
+
+@pytest.mark.parametrize("size", [(300, 200), (4000, 3000)])
+def test_a_picture_is_shown_as_it_is_read(size: tuple[int, int]) -> None:
+    exif = Image.Exif()
+    exif[274] = 6
+    data = encode(Image.new("RGB", size, (10, 200, 30)), "TIFF", compression="tiff_lzw", exif=exif)
+    with Image.open(io.BytesIO(show_picture(data))) as shown:
+        factor = 1 if size == (300, 200) else 2
+        assert (shown.format, shown.size) == ("PNG", (size[1] // factor, size[0] // factor))
+        assert shown.getpixel((9, 9)) == (10, 200, 30)

@@ -30,6 +30,7 @@ DRAWING_ROUTES = pytest.mark.parametrize(
         "/api/models/digits/layers/conv1/feature-maps.png",
         "/api/models/digits/layers/conv1/feature-maps/0.png",
         "/api/models/digits/activations.npz",
+        "/api/picture.png",
     ],
 )
 
