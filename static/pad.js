@@ -20,7 +20,7 @@ export class Pad {
     this.onChange = () => {}; // the page sets it
     this.strokes = [];
     this.undone = [];
-    this.picture = null; // {bitmap, file}: a picture that was opened, dropped or pasted, under the strokes
+    this.picture = null; // one that was opened, dropped or pasted, under the strokes
     this.tool = "pen";
     this.penWidth = 18;
     this.colour = BLACK;
@@ -118,9 +118,12 @@ export class Pad {
     this.redraw();
   }
 
-  /** Put a picture on the pad in place of what was there. */
-  show(bitmap, file) {
-    this.picture = { bitmap, file };
+  /**
+   * Put a picture on the pad in place of what was there.
+   * @param {import("./picture_files.js").Picture} picture
+   */
+  show(picture) {
+    this.picture = picture;
     this.strokes = [];
     this.undone = [];
     this.redraw();

@@ -2,7 +2,7 @@
 // htmx swaps the results in; nothing here draws them.
 
 import { readDrawing, writeAddress } from "./address.js";
-import { element } from "./dom.js";
+import { element, showMessage } from "./dom.js";
 import { Exchange } from "./exchange.js";
 import { KeyboardPen } from "./keyboard_pen.js";
 import { addLens } from "./lens.js";
@@ -10,6 +10,7 @@ import { ModelInput } from "./model_input.js";
 import { isModelFile } from "./own_models.js";
 import { Pad } from "./pad.js";
 import { connectTools, listenForFiles, readSample, showHistory } from "./pad_tools.js";
+import { openPictureFile } from "./picture_files.js";
 
 const PHONE = matchMedia("(max-width: 700px)");
 
@@ -34,13 +35,14 @@ export function startPadPage(form, results, columns, openModel = null) {
   const input = new ModelInput(pad, form.elements.model);
   pad.onChange = () => {
     showHistory(pad);
+    element("picture-note").hidden = pad.file === null;
     input.showFrame();
     send();
     if (!pad.current) save();
   };
 
   connectTools(pad);
-  listenForFiles((file) => (openModel && isModelFile(file) ? openModel(file) : openPicture(file, pad, exchange)));
+  listenForFiles((file) => (openModel && isModelFile(file) ? openModel(file) : openPicture(file, pad)));
   keepInAddress(form, pad, save);
   PHONE.addEventListener("change", () => {
     fitColumns();
@@ -51,12 +53,19 @@ export function startPadPage(form, results, columns, openModel = null) {
   return { send, save };
 }
 
-/** Show a picture on the pad. The server says what is wrong with one that this browser cannot read. */
-async function openPicture(file, pad, exchange) {
+let opening = null; // the file that was chosen last, until it is open
+
+/** Show a picture on the pad, and say how it was changed; or say why not, and leave the pad as it was. */
+async function openPicture(file, pad) {
+  opening = file;
+  const note = element("picture-note");
   try {
-    pad.show(await createImageBitmap(file), file);
-  } catch {
-    exchange.sendFile(file); // the pad stays as it was
+    const opened = await openPictureFile(file);
+    if (opening !== file) return; // another one was chosen meanwhile
+    note.textContent = opened.note;
+    pad.show(opened.picture);
+  } catch (error) {
+    if (opening === file) showMessage(element("errors"), error.message);
   }
 }
 
