@@ -2,6 +2,7 @@
 // htmx swaps the results in; nothing here draws them.
 
 import { readDrawing, writeAddress } from "./address.js";
+import { CropTool } from "./crop_tool.js";
 import { element, showMessage } from "./dom.js";
 import { Exchange } from "./exchange.js";
 import { KeyboardPen } from "./keyboard_pen.js";
@@ -31,14 +32,15 @@ export function startPadPage(form, results, columns, openModel = null) {
   new KeyboardPen(pad, element("keyboard-pen"));
   const exchange = new Exchange(form, [results, element("answer")], pad);
   const send = () => exchange.send();
-  const save = () => writeAddress(form, pad.picture ? null : pad.strokes);
+  const save = () => writeAddress(form, pad.opened ? null : pad.strokes);
   const input = new ModelInput(pad, form.elements.model);
+  const cropTool = new CropTool(pad);
   pad.onChange = () => {
     showHistory(pad);
-    element("picture-note").hidden = pad.file === null;
+    cropTool.show();
     input.showFrame();
     send();
-    if (!pad.current) save();
+    if (!pad.current && !pad.crop) save();
   };
 
   connectTools(pad);

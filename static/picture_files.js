@@ -10,7 +10,8 @@ const SAMPLED_SIDE = 64; // pixels of the copy in which transparency is looked f
 const SHRINK = 0.7; // of a side, where a picture still has too many bytes
 
 /**
- * @typedef {{bitmap: ImageBitmap|HTMLCanvasElement, file: Blob}} Picture what the pad shows, and what is sent
+ * @typedef {{bitmap: ImageBitmap|HTMLCanvasElement, file: Blob, original: Blob, crop: ?object}} Picture what the pad
+ *   shows, what is sent, what was opened, and the part of it that is read
  */
 
 /** Whether the server reads this format, by a file's first bytes. */
@@ -61,7 +62,7 @@ export async function openPictureFile(file) {
   const isRead = isReadByServer(head);
   if (isSmall && isShownByServer(head)) {
     const shown = await askServer(file);
-    return { picture: { bitmap: await decode(shown), file }, note: "" };
+    return { picture: { bitmap: await decode(shown), file, original: shown, crop: null }, note: "" };
   }
   let bitmap;
   try {
@@ -70,12 +71,12 @@ export async function openPictureFile(file) {
     throw await whyNot(file, head, isSmall, isRead);
   }
   const isAsItIs = isRead && isSmall && Math.max(bitmap.width, bitmap.height) <= Number(maxSide);
-  if (isAsItIs) return { picture: { bitmap, file }, note: "" };
+  if (isAsItIs) return { picture: { bitmap, file, original: file, crop: null }, note: "" };
   const canvas = shrink(bitmap, fitInto(bitmap, REDUCED_SIDE));
   const sent = await encode(canvas, Number(maxBytes), head[0] === 0xff);
   const note = describeChange(bitmap, sent.canvas, !isRead);
   bitmap.close?.();
-  return { picture: { bitmap: sent.canvas, file: sent.file }, note };
+  return { picture: { bitmap: sent.canvas, file: sent.file, original: file, crop: null }, note };
 }
 
 /** The Error that says why a file is not shown: the server knows it by its first bytes. */

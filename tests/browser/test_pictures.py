@@ -1,6 +1,7 @@
-"""Pictures as people have them: reduced, converted and named."""
+"""Pictures as people have them: reduced, converted, named, and cut to the part that is read."""
 
 import io
+import re
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,14 @@ from tests.pictures import encode
 
 GUESS = ".answer-guess"
 NOTE = "#picture-note"
+
+
+def page_of(left: str, right: str, side: int = 400) -> Image.Image:
+    """Two samples side by side."""
+    paper = Image.new("L", (2 * side, side), 255)
+    for number, digit in enumerate((left, right)):
+        paper.paste(draw_strokes(SAMPLES[digit]).resize((side, side)), (number * side, 0))
+    return paper
 
 
 def open_picture(page: Page, data: bytes, name: str = "picture.png") -> None:
@@ -134,6 +143,7 @@ def test_what_the_server_reads_is_shown_on_the_pad(
 ) -> None:
     open_picture(explorer, encode(picture(), **options))
     expect(explorer.locator(GUESS)).to_have_text("4")
+    expect(explorer.locator("#crop")).to_be_visible()
     brightest = explorer.evaluate(
         """() => {
           const canvas = document.getElementById("canvas");
@@ -149,3 +159,124 @@ def test_a_heic_is_named_however_large(explorer: Page, size: int) -> None:
     open_picture(explorer, data, "IMG_0001.HEIC")
     expect(explorer.locator("#errors")).to_contain_text("This is a HEIC picture, as iPhones take them")
     expect(explorer.locator(GUESS)).to_have_text("7")
+    expect(explorer.locator("#crop")).to_be_hidden()
+
+
+def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
+    """Drag with the mouse, in the pad's own 280 pixels."""
+    box = page.locator("#canvas").bounding_box()
+    assert box is not None
+    scale = box["width"] / 280
+    page.mouse.move(box["x"] + start[0] * scale, box["y"] + start[1] * scale)
+    page.mouse.down()
+    for step in range(1, 6):
+        at = [start[axis] + (end[axis] - start[axis]) * step / 5 for axis in (0, 1)]
+        page.mouse.move(box["x"] + at[0] * scale, box["y"] + at[1] * scale)
+    page.mouse.up()
+
+
+def test_a_box_around_a_digit_is_answered_while_it_is_drawn(explorer: Page) -> None:
+    expect(explorer.locator("#crop")).to_be_hidden()  # no picture is on the pad
+    open_picture(explorer, encode(page_of("3", "8")))
+    explorer.click("#crop")
+    expect(explorer.locator("#tools")).to_be_hidden()
+    drag(explorer, (18, 86), (138, 208))
+    expect(explorer.locator(GUESS)).to_have_text("3")
+    drag(explorer, (158, 86), (278, 208))  # anew, outside of the box
+    expect(explorer.locator(GUESS)).to_have_text("8")
+    drag(explorer, (210, 140), (70, 140))  # moved
+    expect(explorer.locator(GUESS)).to_have_text("3")
+    explorer.click("#crop-apply")
+    expect(explorer.locator("#tools")).to_be_visible()
+    expect(explorer.locator("#crop")).to_be_focused()
+    expect(explorer.locator(GUESS)).to_have_text("3")
+
+
+def test_what_is_cut_out_has_the_pixels_of_the_file(explorer: Page) -> None:
+    open_picture(explorer, encode(page_of("3", "8", 2000)))  # 4000×2000
+    explorer.click("#crop")
+    drag(explorer, (160, 90), (280, 210))
+    watch_sent(explorer)
+    explorer.click("#crop-apply")
+    width, height, _ = last_sent(explorer)
+    assert width == pytest.approx(4000 * 120 / 280, abs=30) and height == pytest.approx(width, abs=30)
+    expect(explorer.locator(GUESS)).to_have_text("8")
+
+
+def test_a_crop_is_undone_and_done_again(explorer: Page) -> None:
+    four = draw_strokes(SAMPLES["4"])
+    open_picture(explorer, encode(four.rotate(90)))
+    explorer.click("#crop")
+    explorer.click("#crop-right")
+    expect(explorer.locator(GUESS)).to_have_text("4")
+    explorer.click("#crop-apply")
+    expect(explorer.locator("#crop-tools")).to_be_hidden()
+    before = pixels(explorer)
+    explorer.click("#undo")
+    assert pixels(explorer) != before
+    explorer.keyboard.press("Control+Shift+Z")
+    assert pixels(explorer) == before
+    explorer.click("#crop")  # where it was left, on the whole picture
+    expect(explorer.locator("#crop-status")).to_have_text(re.compile("100 % wide and 100 % high.*turned by 90°"))
+
+
+def pixels(page: Page) -> str:
+    text: str = page.evaluate("document.getElementById('canvas').toDataURL()")
+    return text
+
+
+def test_a_crop_by_keyboard(explorer: Page) -> None:
+    open_picture(explorer, encode(page_of("3", "8")))
+    explorer.focus("#crop")
+    explorer.keyboard.press("Enter")
+    expect(explorer.locator("#crop-box")).to_be_focused()
+    for _ in range(35):
+        explorer.keyboard.press("Shift+ArrowLeft")
+    expect(explorer.locator("#crop-status")).to_contain_text("50 % wide and 50 % high, 0 % from the left")
+    expect(explorer.locator(GUESS)).to_have_text("3")
+    for _ in range(35):
+        explorer.keyboard.press("ArrowRight")
+    expect(explorer.locator(GUESS)).to_have_text("8")
+    order = []
+    for _ in range(5):
+        explorer.keyboard.press("Tab")
+        order.append(explorer.evaluate("document.activeElement.id"))
+    assert order == ["crop-left", "crop-right", "crop-turn", "crop-apply", "crop-cancel"]
+    explorer.keyboard.press("Escape")
+    expect(explorer.locator("#crop-tools")).to_be_hidden()
+    expect(explorer.locator("#crop")).to_be_focused()
+    expect(explorer.locator("#undo")).to_be_disabled()
+
+
+def test_a_crop_by_touch_on_a_phone(explorer: Page) -> None:
+    explorer.set_viewport_size({"width": 390, "height": 844})
+    open_picture(explorer, encode(page_of("3", "8")))
+    explorer.click("#crop")
+    box = explorer.locator("#canvas").bounding_box()
+    assert box is not None and box["width"] > 340
+    touch = explorer.context.new_cdp_session(explorer)
+    for number, (x, y) in enumerate([(160, 90), (180, 110), (230, 160), (278, 208)]):
+        place = {"x": box["x"] + x * box["width"] / 280, "y": box["y"] + y * box["width"] / 280}
+        kind = "touchMove" if number else "touchStart"
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [place]})
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    expect(explorer.locator(GUESS)).to_have_text("8")
+    expect(explorer.locator(GUESS)).to_be_in_viewport()
+    expect(explorer.locator("#crop-apply")).to_be_in_viewport()
+
+
+def test_a_fine_turn_sets_a_digit_upright(explorer: Page) -> None:
+    tilted = draw_strokes(SAMPLES["7"]).rotate(40, fillcolor=255)
+    open_picture(explorer, encode(tilted))
+    explorer.click("#crop")
+    explorer.locator("#crop-turn").fill("40")
+    expect(explorer.locator(GUESS)).to_have_text("7")
+    expect(explorer.locator("#crop-degrees")).to_have_text("40°")
+
+
+def test_another_picture_ends_the_crop(explorer: Page) -> None:
+    open_picture(explorer, encode(page_of("3", "8")))
+    explorer.click("#crop")
+    open_picture(explorer, draw_sample("6"))
+    expect(explorer.locator("#crop-tools")).to_be_hidden()
+    expect(explorer.locator(GUESS)).to_have_text("6")
