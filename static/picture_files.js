@@ -5,6 +5,7 @@ import { element } from "./dom.js";
 const REDUCED_SIDE = 2048; // pixels of a picture that is made smaller; its ink is looked for in 1024 at most
 const VECTOR_SIDE = 1024; // pixels of a drawing without any
 const HEAD = 64 * 1024; // bytes by which the server knows what a file is
+const CUT_SHORT = /cut short/; // what the server says of a file whose end is missing, as it is where only the head was sent
 const JPEG_QUALITY = 0.92;
 const SAMPLED_SIDE = 64; // pixels of the copy in which transparency is looked for
 const SHRINK = 0.7; // of a side, where a picture still has too many bytes
@@ -68,7 +69,7 @@ export async function openPictureFile(file) {
   try {
     bitmap = await decode(file);
   } catch {
-    throw await whyNot(file, head, isSmall, isRead);
+    throw await whyNot(file, head, isSmall);
   }
   const isAsItIs = isRead && isSmall && Math.max(bitmap.width, bitmap.height) <= Number(maxSide);
   if (isAsItIs) return { picture: { bitmap, file, original: file, crop: null }, note: "" };
@@ -80,18 +81,18 @@ export async function openPictureFile(file) {
 }
 
 /** The Error that says why a file is not shown: the server knows it by its first bytes. */
-async function whyNot(file, head, isSmall, isRead) {
-  if (isRead && !isSmall) {
+async function whyNot(file, head, isSmall) {
+  const refusal = await askServer(isSmall ? file : new Blob([head])).then(
+    () => null,
+    (error) => error,
+  );
+  if (!isSmall && (!refusal || CUT_SHORT.test(refusal.message))) {
     const size = (file.size / 2 ** 20).toFixed(1);
     return new Error(
       `This picture has ${size} MB, and this browser cannot make it smaller. Save it as a JPEG, then open that.`,
     );
   }
-  const sent = isSmall ? file : new Blob([head]);
-  return askServer(sent).then(
-    () => new Error("This browser cannot show the picture. Save it as a PNG or JPEG, then open that."),
-    (error) => error,
-  );
+  return refusal ?? new Error("This browser cannot show the picture. Save it as a PNG or JPEG, then open that.");
 }
 
 /** The picture as the server reads it, as a PNG. Rejects with an Error that has the server's sentence. */

@@ -15,6 +15,7 @@ from .encoding import encode_image
 from .essence import Essence, NotRead, TooManyParts
 from .foreign import name_foreign
 from .levels import to_8_bits, widen
+from .tiff import is_tiff
 
 MAX_BYTES = 4 * 1024 * 1024
 MAX_SIDE = 4096
@@ -131,6 +132,10 @@ def _open(data: bytes) -> tuple[Image.Image, Essence]:
             "then send that."
         ) from error
     except Exception as error:
+        if is_tiff(data):
+            raise InvalidDrawing(
+                "This TIFF picture has a kind of pixels that is not read. Save it as a PNG, then send that."
+            ) from error
         raise InvalidDrawing(f"This is not a picture that can be read: {READ}.") from error
 
 

@@ -162,6 +162,15 @@ def test_a_heic_is_named_however_large(explorer: Page, size: int) -> None:
     expect(explorer.locator("#crop")).to_be_hidden()
 
 
+@pytest.mark.parametrize(
+    ("raw", "words"), [({50706: 1}, "a camera's raw picture (DNG)"), ({}, "This picture has 9.0 MB, and this browser")]
+)
+def test_a_large_tiff_is_told_from_a_raw_picture(explorer: Page, raw: dict[int, int], words: str) -> None:
+    data = encode(Image.new("L", (9, 9)), "TIFF", tiffinfo=raw)
+    open_picture(explorer, data + bytes(9 * 2**20), "picture.tif")
+    expect(explorer.locator("#errors")).to_contain_text(words)
+
+
 def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
     """Drag with the mouse, in the pad's own 280 pixels."""
     box = page.locator("#canvas").bounding_box()

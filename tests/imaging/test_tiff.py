@@ -138,6 +138,7 @@ BOMBS = {
     "a directory out of the file": b"II*\0\xff\xff\xff\xff",
     "a directory far out of the file": b"II+\0\x08\0\0\0" + b"\xff" * 8,
     "nothing": b"II*\0",
+    "pixels of three bits": tiff(grey(9, 9, 1, t258=[3], t273=[8], t279=[99]), bytes(99)),
 }
 
 
@@ -159,6 +160,7 @@ def test_what_would_cost_time_is_refused_or_quick(name: str) -> None:
         ("LZMA", "compression 34925"),
         ("a progressive JPEG", "progressive JPEG"),
         ("channels", "more bits or channels"),
+        ("pixels of three bits", "a kind of pixels that is not read"),
         ("huge", "50,000×50,000 pixels"),
         ("the same strip", "TIFF picture is broken"),
     ],
