@@ -57,7 +57,8 @@ export class SeveralDigits {
 
   /** Mark the digits that the answer tells of. */
   mark() {
-    const buttons = [...this.answer.querySelectorAll("[data-region]")];
+    // While a part of the picture is chosen, the answer is to that part.
+    const buttons = this.pad.crop ? [] : [...this.answer.querySelectorAll("[data-region]")];
     this.marks.replaceChildren(...buttons.map((button, index) => this.makeMark(button, index + 1)));
   }
 

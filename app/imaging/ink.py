@@ -26,7 +26,7 @@ InkImage = Image.Image  # in mode L: 0 is paper, 255 the strongest ink
 
 
 def read_ink(data: bytes, limits: DrawingLimits = DEFAULT_LIMITS, region: Box | None = None) -> InkImage:
-    """Find the ink in a PNG, JPEG, WebP, GIF or BMP file, or in a region of its picture, whatever its colours.
+    """Find the ink in a picture file, or in a region of its picture, whatever its colours.
 
     Transparency is paper. The picture itself decides whether ink is darker or brighter than paper.
 

@@ -19,6 +19,7 @@ from ..explore.exploration import MapRange, all_maps, draw_feature_map, draw_lay
 from ..explore.inspection import Place, draw_kernels, feature_map_kernel, inspect
 from ..explore.prediction import Prediction, predict
 from ..hosting.admission import ADMITTED
+from ..imaging.drawing import show_picture
 from ..imaging.encoding import encode_npz, stream_npz
 from .computing import computes
 from .errors import POST_ERRORS, problem_responses
@@ -32,6 +33,7 @@ from .forms import (
     LibraryDep,
     ModelPath,
     NetworkDep,
+    PictureFileDep,
     RegionDep,
     RenderOptionsDep,
 )
@@ -115,6 +117,15 @@ async def post_model(
     entry = await add_model(library, model)
     response.headers["Location"] = f"{request.url_for('list_models').path}/{quote(entry.name, safe='')}"
     return summarize_model(library, entry)
+
+
+@router.post("/api/picture.png", tags=["pictures"], response_class=Response, responses=_file("image/png") | POST_ERRORS)
+def post_picture(picture: PictureFileDep) -> Response:
+    """Show how a picture is read, upright and in 8 bits a channel: for a browser that cannot show it itself.
+
+    More than 2,048 pixels a side are reduced by a whole factor.
+    """
+    return Response(show_picture(picture.data, picture.limits), media_type="image/png")
 
 
 @router.get("/api/models/{model}", tags=["models"], responses=_MODEL_UNUSABLE)

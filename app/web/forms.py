@@ -20,7 +20,7 @@ from ..explore.exploration import RenderOptions
 from ..explore.forward_passes import ForwardPasses
 from ..hosting.admission import admit
 from ..imaging.colormap import Colormap, Scale
-from ..imaging.drawing import REGION_PATTERN, Box, read_region
+from ..imaging.drawing import READ, REGION_PATTERN, Box, DrawingLimits, read_region
 from ..imaging.grid import COLUMNS
 from ..library.library import Library
 
@@ -162,7 +162,7 @@ async def get_model_choice(request: Request, query: PageQueryDep) -> ModelChoice
     return choice
 
 
-DrawingFile = Annotated[UploadFile, File(description="A picture: PNG, JPEG, WebP, GIF or BMP, up to 4 MB.")]
+DrawingFile = Annotated[UploadFile, File(description=f"A picture: {READ}, up to 4 MB.")]
 
 
 NetworkDep = Annotated[Network, Depends(get_network)]
@@ -193,6 +193,23 @@ async def get_region(
 
 
 RegionDep = Annotated[Box | None, Depends(get_region)]
+
+
+@dataclass(frozen=True)
+class PictureFile:
+    """The bytes of a picture, and how large it may be."""
+
+    data: bytes
+    limits: DrawingLimits
+
+
+async def get_picture_file(request: Request, drawing: DrawingFile) -> PictureFile:
+    """Return the picture once the request has its turn. Raises: Overloaded, ClientDisconnected."""
+    await admit(request)
+    return PictureFile(await drawing.read(), request.app.state.forward_passes.limits)
+
+
+PictureFileDep = Annotated[PictureFile, Depends(get_picture_file)]
 
 
 @dataclass(frozen=True)

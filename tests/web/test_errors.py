@@ -30,6 +30,7 @@ DRAWING_ROUTES = pytest.mark.parametrize(
         "/api/models/digits/layers/conv1/feature-maps.png",
         "/api/models/digits/layers/conv1/feature-maps/0.png",
         "/api/models/digits/activations.npz",
+        "/api/picture.png",
     ],
 )
 
@@ -49,14 +50,14 @@ def test_without_a_drawing(client: TestClient, path: str) -> None:
 @DRAWING_ROUTES
 def test_an_empty_drawing(client: TestClient, path: str) -> None:
     response = client.post(path, files={"drawing": ("drawing.png", b"", "image/png")})
-    detail = "The drawing is an empty file (0 bytes). Send a picture: PNG, JPEG, WebP, GIF or BMP."
+    detail = "The drawing is an empty file (0 bytes). Send a picture: PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF."
     assert_problem(response, HTTPStatus.UNPROCESSABLE_ENTITY, detail)
 
 
 @DRAWING_ROUTES
 def test_what_is_no_picture(client: TestClient, path: str) -> None:
     response = client.post(path, files={"drawing": ("drawing.png", b"not a picture", "image/png")})
-    detail = "This is not a picture that can be read: PNG, JPEG, WebP, GIF or BMP."
+    detail = "This is not a picture that can be read: PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF."
     assert_problem(response, HTTPStatus.UNPROCESSABLE_ENTITY, detail)
 
 
