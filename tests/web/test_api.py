@@ -26,7 +26,7 @@ from app.explore.forward_passes import preprocess
 from app.explore.prediction import predict
 from app.imaging.colormap import Colormap, Scale
 from app.library.library import Library
-from tests.pictures import decode_rgba, draw_four, encode
+from tests.pictures import decode_rgba, dot_png, draw_four, encode
 
 EVERY_POOLING = pytest.mark.parametrize("pooling", [None, *PoolingMode])
 
@@ -107,7 +107,17 @@ def test_a_prediction_is_the_service_s(
         "is_exclusive": True,
         "values": [{"label": each.label, "value": each.value} for each in expected.values],
         "note": None,
+        "no_digit": None,
     }
+
+
+def test_a_dot_is_no_digit_and_the_probabilities_are_the_network_s(client: TestClient, library: Library) -> None:
+    answer = post(client, "digits/prediction", dot_png()).json()
+    network = library.network("digits")
+    computed = network.run(preprocess(dot_png(), network.card)).output
+    assert answer["no_digit"] == "A dot or a blot has no shape to read."
+    assert [each["probability"] for each in answer["probabilities"]] == computed.tolist()
+    assert answer["label"] == str(computed.argmax())
 
 
 def test_a_prediction_shares_its_counted_forward_pass_with_later_requests(

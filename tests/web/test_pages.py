@@ -18,7 +18,7 @@ from app.imaging.drawing import FIRST_SAMPLE, SAMPLES, draw_sample
 from app.library.library import Library
 from app.web.layer_list import FIRST_LAYERS
 from app.web.templates import data_url
-from tests.pictures import encode
+from tests.pictures import dot_png, encode
 
 Attributes = dict[str, str | None]
 
@@ -152,6 +152,13 @@ def test_the_answer_is_the_prediction(client: TestClient, library: Library, four
     assert prediction
     outputs = re.findall(r"<output[^>]*>(.*?)</output>", explored(client, four))
     assert outputs == [prediction.label]
+
+
+def test_a_dot_is_answered_with_a_sentence_and_the_bars(client: TestClient) -> None:
+    text = explored(client, dot_png())
+    assert re.findall(r"<output[^>]*>(.*?)</output>", text) == ["no digit yet"]
+    assert "A dot or a blot has no shape" in text
+    assert 'aria-label="Probabilities in percent"' in text
 
 
 def test_a_lone_neuron_s_answer_is_a_word(client: TestClient, four: bytes) -> None:
