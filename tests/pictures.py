@@ -25,6 +25,11 @@ def draw_four(side: int = 280) -> Image.Image:
     return draw_strokes([[(x * unit, y * unit) for x, y in stroke] for stroke in strokes], side, 18 * unit)
 
 
+def dot_png() -> bytes:
+    """A single tap of the pen."""
+    return encode(draw_strokes([[(140, 140)]]))
+
+
 def four_png() -> bytes:
     return encode(draw_four())
 

@@ -90,6 +90,12 @@ class Comparison:
         return next((column for column in self.columns if column.is_as_trained), None)
 
     @property
+    def no_digit(self) -> str | None:
+        """Why there is nothing to read in the drawing, as in Prediction; None where there may be."""
+        prediction = self.columns[0].prediction
+        return None if prediction is None else prediction.no_digit
+
+    @property
     def farthest(self) -> ModeColumn | None:
         """The column with the largest distance of all; None where nothing differs."""
         apart = [column for column in self.columns if column.farthest]

@@ -9,17 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from ..cnn.card import Answer
+from ..cnn.card import Answer, Card, Fit
 from ..cnn.cells import JsonFloat
 from ..cnn.definition import last_activation
 from ..cnn.kinds.activation_functions import is_logistic, shifted_exponentials
 from ..cnn.network import ForwardPass, Network
+from ..cnn.preprocessing import to_levels
 from ..cnn.types import Array, PoolingMode
+from ..imaging.blots import is_blot
 from .large_layers import reading
 
 MOST_LISTED = 2**16  # outputs: as many as a dense layer may have units; an image that is flattened has more
 _AT_ONCE = 2**18  # outputs that are made float64
 
+NO_SHAPE = "A dot or a blot has no shape to read."
 NO_LABEL = "–"  # where the network's answer names no class
 
 
@@ -83,6 +86,13 @@ class Prediction:
         ),
     ]
     note: Annotated[str | None, Field(description="What is odd about the answer: a sentence.")]
+    no_digit: Annotated[
+        str | None,
+        Field(
+            description="Why there is nothing to read in the drawing of a model with fit digit: a dot or a blot has no "
+            "shape. Label and probabilities are the network's own all the same. Else null."
+        ),
+    ]
     # A lone neuron's answer is the probability of the second of two classes.
     is_binary: Annotated[bool, Field(exclude=True)]
     outputs: Annotated[int, Field(exclude=True)]  # of the last layer, those included that are not listed
@@ -131,9 +141,17 @@ def _predict(network: Network, forward: ForwardPass) -> Prediction:
         values=tuple(map(ClassValue, labels[-output.size :], output[:MOST_LISTED].tolist())),
         regions=forward.regions,
         note=note,
+        no_digit=_find_no_digit(network.card, forward.image),
         is_binary=is_binary,
         outputs=output.size,
     )
+
+
+def _find_no_digit(card: Card, image: Array) -> str | None:
+    """Return why an input, (height, width, channels), shows no digit; None where it may, or need not, show one."""
+    if card.fit is not Fit.DIGIT:
+        return None
+    return NO_SHAPE if is_blot(to_levels(image, card)[..., 0]) else None
 
 
 def _is_finite(output: Array) -> bool:

@@ -28,7 +28,7 @@ from app.explore.prediction import predict
 from app.imaging.colormap import Colormap, Scale
 from app.imaging.drawing import draw_sample
 from app.library.library import Library
-from tests.pictures import decode_rgba, draw_four, draw_row, encode
+from tests.pictures import decode_rgba, dot_png, draw_four, draw_row, encode
 
 EVERY_POOLING = pytest.mark.parametrize("pooling", [None, *PoolingMode])
 
@@ -110,6 +110,7 @@ def test_a_prediction_is_the_service_s(
         "values": [{"label": each.label, "value": each.value} for each in expected.values],
         "regions": [],
         "note": None,
+        "no_digit": None,
     }
 
 
@@ -155,6 +156,15 @@ def test_several_digits_in_a_picture_are_told_and_each_can_be_read(client: TestC
         assert answer["regions"] == [left, right]
     for mode in post(client, "digits/comparison", drawing).json()["modes"]:
         assert mode["prediction"]["regions"] == [left, right]
+
+
+def test_a_dot_is_no_digit_and_the_probabilities_are_the_network_s(client: TestClient, library: Library) -> None:
+    answer = post(client, "digits/prediction", dot_png()).json()
+    network = library.network("digits")
+    computed = network.run(preprocess(dot_png(), network.card)).output
+    assert answer["no_digit"] == "A dot or a blot has no shape to read."
+    assert [each["probability"] for each in answer["probabilities"]] == computed.tolist()
+    assert answer["label"] == str(computed.argmax())
 
 
 def test_a_prediction_shares_its_counted_forward_pass_with_later_requests(

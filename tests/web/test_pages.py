@@ -18,7 +18,7 @@ from app.imaging.drawing import FIRST_SAMPLE, SAMPLES, draw_sample
 from app.library.library import Library
 from app.web.layer_list import FIRST_LAYERS
 from app.web.templates import data_url
-from tests.pictures import draw_four, draw_row, encode
+from tests.pictures import dot_png, draw_four, draw_row, encode
 
 Attributes = dict[str, str | None]
 
@@ -174,6 +174,13 @@ def test_the_page_tells_of_several_digits_and_offers_each(client: TestClient) ->
     assert pressed["data-region"] == right
     compared = client.post("/comparison", files={"drawing": drawing}, data={"region": left}).text
     assert "This looks like two digits; the left one is read." in compared
+
+
+def test_a_dot_is_answered_with_a_sentence_and_the_bars(client: TestClient) -> None:
+    text = explored(client, dot_png())
+    assert re.findall(r"<output[^>]*>(.*?)</output>", text) == ["no digit yet"]
+    assert "A dot or a blot has no shape" in text
+    assert 'aria-label="Probabilities in percent"' in text
 
 
 def test_a_lone_neuron_s_answer_is_a_word(client: TestClient, four: bytes) -> None:
