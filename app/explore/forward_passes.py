@@ -7,6 +7,7 @@ from functools import partial
 from hashlib import blake2b
 from threading import Lock
 from time import perf_counter, thread_time
+from typing import Any
 from weakref import WeakKeyDictionary, ref
 
 import numpy as np
@@ -173,8 +174,31 @@ def preprocess(
     height, width, channels = card.input_shape
     if height and width:
         choose_factor((height, width, channels))  # only to refuse it, before the drawing is read
-    find_levels = _ink_levels if card.finds_ink else _picture_levels
-    return to_values(find_levels(drawing, card, limits, choose_factor), card)
+    return to_seen(find_levels(drawing, card, limits, choose_factor), card)
+
+
+def find_levels(
+    drawing: bytes,
+    card: Card,
+    limits: DrawingLimits = DEFAULT_LIMITS,
+    choose_factor: Callable[[tuple[int, ...]], int] = lambda image: 1,
+) -> NDArray[Any]:
+    """Fit a drawing into its card's picture, upright: (height, width, channels), from 0 (black) to 255 (white).
+
+    limits, choose_factor: as for preprocess. Raises: app.imaging.drawing.InvalidDrawing.
+    """
+    find = _ink_levels if card.finds_ink else _picture_levels
+    return find(drawing, card, limits, lambda shape: choose_factor(_orient(shape, card)))
+
+
+def to_seen(levels: NDArray[Any], card: Card) -> Array:
+    """Turn a picture's levels, upright, into what the network sees: its values, transposed where the card says so."""
+    return to_values(levels.swapaxes(0, 1) if card.transposed else levels, card)
+
+
+def _orient(shape: tuple[int, ...], card: Card) -> tuple[int, ...]:
+    """Return the shape of the network's input for a picture of this height, width and channels."""
+    return (shape[1], shape[0], *shape[2:]) if card.transposed else shape
 
 
 def swap_ink_and_paper(image: Array, card: Card) -> Array:
@@ -187,7 +211,7 @@ def swap_ink_and_paper(image: Array, card: Card) -> Array:
 
 def _ink_levels(drawing: bytes, card: Card, limits: DrawingLimits, choose_factor: _Choose) -> NDArray[np.float32]:
     """Find the drawing's ink and paint it in grey: (height, width, channels), 0 to 255."""
-    height, width, channels = card.input_shape
+    height, width, channels = card.picture_shape
     ink = read_ink(drawing, limits)
     if card.fit is Fit.DIGIT:
         grey = normalise(ink, (height or 28, width or 28)).astype(np.float32)
@@ -202,7 +226,7 @@ def _ink_levels(drawing: bytes, card: Card, limits: DrawingLimits, choose_factor
 
 def _picture_levels(drawing: bytes, card: Card, limits: DrawingLimits, choose_factor: _Choose) -> NDArray[np.uint8]:
     """Fit the picture to the input's size: (height, width, channels), 0 to 255."""
-    height, width, channels = card.input_shape
+    height, width, channels = card.picture_shape
     picture = decode(drawing, limits)
     # An input of any size takes the picture's own, so there is nothing to fit.
     placing = ResizeMode.FIT if card.fit in {Fit.ORIGINAL, Fit.DIGIT} else ResizeMode(card.fit)
