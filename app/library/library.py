@@ -15,11 +15,12 @@ from ..cnn.kinds import Layer
 from ..cnn.network import Network
 from ..cnn.types import PoolingMode
 from ..model_files.errors import ModelError
+from ..model_files.infer_card import complete_card
 from ..model_files.serialization import deserialize_weights
 from ..temporary import TemporaryFolder
 from ..workers.engine import WorkerEngine, Workers
 from ..workers.sandbox import open_in_sandbox
-from .cards import CardStore, merge_cards
+from .cards import CardStore, WrittenCard, merge_cards
 from .files import EmptyLibrary, ModelFile, Origin, find_files
 from .kept import Kept
 from .models import BuiltInModels, ModelEntry, ModelState, NetworkCache
@@ -168,9 +169,10 @@ class Library:
         """Return a model's card, opening the model if needed. Raises: UnknownModel, ModelError."""
         return self.entry(name).card or self.network(name).card
 
-    def write_card(self, name: str, card: Card) -> ModelEntry:
-        """Give a user's model this card, until its file changes or the state folder goes.
+    def write_card(self, name: str, written: WrittenCard) -> ModelEntry:
+        """Change these fields of a user's model's card, until its file changes or the state folder goes.
 
+        What was written before stays; what never was is inferred from the model's layers.
         Raises: UnknownModel, ModelError, ReadOnlyModel, StorageError.
         """
         entry = self.entry(name)
@@ -178,9 +180,11 @@ class Library:
             raise ReadOnlyModel(
                 f"The model “{name}” came with Layerglass, and so did its card. Bring a model of your own."
             )
-        merge_cards(card.model_dump(mode="json"), self._scanner.scan(entry.file).card)
+        inferred = self._scanner.scan(entry.file).card
+        changed = {**self._valid_card(entry.file, inferred), **written}
+        complete_card(changed, inferred)
         try:
-            self._cards.write(entry.file, card)
+            self._cards.write(entry.file, changed)
         except OSError as error:
             raise StorageError(f"The card cannot be kept on this machine: {error.strerror}.") from error
         self.entries(now=True)
@@ -251,6 +255,14 @@ class Library:
         result = self._scanner.get(file)
         card = merge_cards(self._cards.read(file), result.card if result else None)
         return card, result.layers if result else None
+
+    def _valid_card(self, file: ModelFile, inferred: Card) -> WrittenCard:
+        """Return what was written so far, or nothing where that is no card for this model."""
+        with suppress(ModelError):
+            written = self._cards.read(file) or {}
+            complete_card(written, inferred)
+            return written
+        return {}
 
     def _built_in_card(self, file: ModelFile) -> Card:
         card = merge_cards(self._cards.read(file), None)

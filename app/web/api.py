@@ -36,6 +36,7 @@ from .forms import (
 )
 from .parts import SMALL_ANSWER, Pictures
 from .schemas import (
+    CardFields,
     ComparisonAnswer,
     FeatureMapsAnswer,
     InspectionAnswer,
@@ -136,9 +137,13 @@ async def show_card(network: NetworkDep) -> Response:
 
 
 @router.put("/api/models/{model}/card", tags=["models"], responses=_CHANGE_REFUSED)
-def put_card(library: LibraryDep, model: ModelPath, card: Card, _: TakesModelsDep) -> Card:
-    """Write the card of a model of your own. It is not saved in your folder, and lasts until the server stops."""
-    return library.write_card(model, card).card or card
+def put_card(library: LibraryDep, model: ModelPath, fields: CardFields, _: TakesModelsDep) -> Card:
+    """Change the card of a model of your own. It is not saved in your folder, and lasts until the server stops.
+
+    Send all of a card's fields or some, `{"value_range": [0, 255]}`: the others stay as they are.
+    """
+    library.write_card(model, fields)
+    return library.card(model)
 
 
 @router.post("/api/models/{model}/prediction", tags=["drawings"], response_model=Prediction, responses=_DRAWING_REFUSED)

@@ -4,7 +4,7 @@ import base64
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, WithJsonSchema
 
 from ..cnn.card import Card
 from ..cnn.cells import Cell, JsonFloat, Matrix, Rectangle
@@ -88,6 +88,16 @@ class LayerSummary(BaseModel):
             pooling=layer.pooling,
             receptive_field=None if seen is None else list(seen),
         )
+
+
+def _describe_card_fields() -> dict[str, Any]:
+    """Return the schema of a card in part: none of its fields is required."""
+    schema = Card.model_json_schema(ref_template="#/components/schemas/{model}")
+    left_out = {"$defs", "required", "description"}  # FastAPI describes what the fields refer to
+    return {name: part for name, part in schema.items() if name not in left_out} | {"title": "CardFields"}
+
+
+CardFields = Annotated[dict[str, Any], WithJsonSchema(_describe_card_fields())]
 
 
 class ModelDetails(ModelSummary):
