@@ -33,6 +33,7 @@ from .forms import (
     ModelPath,
     NetworkDep,
     RenderOptionsDep,
+    find_readings,
 )
 from .parts import SMALL_ANSWER, Pictures
 from .schemas import (
@@ -44,6 +45,7 @@ from .schemas import (
     ModelDetails,
     ModelSummary,
     PngEncoder,
+    ReadingsAnswer,
     UnopenedModel,
     describe_model,
     summarize_model,
@@ -144,6 +146,17 @@ def put_card(library: LibraryDep, model: ModelPath, fields: CardFields, _: Takes
     """
     library.write_card(model, fields)
     return library.card(model)
+
+
+@router.get("/api/models/{model}/readings", tags=["models"], responses=_MODEL_UNUSABLE)
+async def show_readings(request: Request, library: LibraryDep, network: NetworkDep) -> ReadingsAnswer:
+    """Show how a model of your own reads labelled drawings, by every likely way of showing them to it.
+
+    A model for digits or letters that came without a card is tried once, when it is first used: value range, mean and
+    standard deviation, bright or dark ink, how a drawing is fitted in, transposed or not, the names of its classes.
+    """
+    readings = await find_readings(request, network.name)
+    return ReadingsAnswer.from_readings(network.name, library.entry(network.name).card, readings)
 
 
 @router.post("/api/models/{model}/prediction", tags=["drawings"], response_model=Prediction, responses=_DRAWING_REFUSED)
