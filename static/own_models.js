@@ -101,6 +101,30 @@ async function changeCard(place, fields, send) {
   }
 }
 
+/**
+ * Let users take the reading that the row above the card offers, and go to what nobody has said.
+ * @param {HTMLElement} row holds the fragment with the row
+ * @param {HTMLElement} card holds the fragment with the card
+ * @param {HTMLFormElement} form asks for the results, and says which card the page has
+ * @param {() => void} send asks for the results again
+ */
+export function addReadingChoice(row, card, form, send) {
+  row.addEventListener("click", ({ target }) => {
+    if (target.dataset.use) {
+      changeCard(target.closest("[data-model]"), JSON.parse(target.dataset.use), () => {
+        form.elements.card_of.value = ""; // so that the card is sent as it is then
+        send();
+      });
+    } else if (target.dataset.say) {
+      card.querySelector("details").open = true;
+      card.querySelector(`[name=${CONTROLS[target.dataset.say]}]`).focus();
+    }
+  });
+}
+
+// The control for each field that the row asks for.
+const CONTROLS = { classes: "classes", value_range: "low", fit: "fit" };
+
 async function forget(card) {
   try {
     await ask(modelPath(card.dataset.model), { method: "DELETE" });

@@ -124,6 +124,7 @@ class PageForm(PageQuery):
     shown: Json[dict[str, Annotated[int, Field(ge=0, lt=10**9)]]] | None = None
     listed: str | None = None  # the identity of the page's list of layers, as it was sent with the list
     card_of: str | None = None  # the model whose card the page shows
+    row_of: str | None = None  # the identity of the row above that card
 
     @property
     def render_options(self) -> RenderOptions:

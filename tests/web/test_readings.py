@@ -213,3 +213,46 @@ def test_a_turn_is_taken_for_it(serve: Serve, small: Path, tried: list[str], mon
     monkeypatch.setattr(Trials, "find", watched)
     client.get("/api/models/mine/readings")
     assert set(admission) == {1}
+
+
+def test_the_page_says_what_was_found_and_offers_the_way_back(serve: Serve, small: Path, tried: list[str]) -> None:
+    page = serve(small).get("/?model=mine").text
+    assert "of 50</strong> drawn digits" in page
+    assert "values from 0 to 255, dark ink on bright, ink scaled and centred as MNIST" in page
+    assert "with values from 0 to 1, bright ink on dark, rows and columns as they are, it reads 5" in " ".join(
+        page.split()
+    )
+    assert ">As it was</button>" in page and "Layerglass found this out" in page
+
+
+def test_the_page_offers_what_would_be_better(serve: Serve, small: Path, tried: list[str]) -> None:
+    page = serve(small, '{"title": "Mine"}').get("/?model=mine").text
+    assert ">Use it</button>" in page and "rows and columns swapped" in page
+    shown = serve(small, '{"title": "Mine"}', host="0.0.0.0").get("/?model=mine").text
+    assert "rows and columns swapped" in shown and "Use it" not in shown  # where nobody may change a card
+
+
+def test_the_page_says_what_nobody_has_said(serve: Serve, mine: Path) -> None:
+    client = serve(mine)
+    page = client.get("/?model=mine").text
+    assert "Nobody has said what its classes are called: they are only counted; what black and white become" in page
+    client.put("/api/models/mine/card", json={"classes": ["a", "b", "c"], "fit": "fill"})
+    assert "Nobody has said what black and white become: 0 and 1 are assumed." in client.get("/?model=mine").text
+    client.put("/api/models/mine/card", json={"value_range": [0, 1]})
+    assert "Nobody has said" not in client.get("/?model=mine").text
+
+
+def test_the_row_is_sent_when_it_changes(serve: Serve, mine: Path) -> None:
+    client, drawing = serve(mine), {"drawing": labelled_drawings("7")[0].png}
+
+    def send(**form: str) -> str:
+        return client.post("/exploration", files=drawing, data={"model": "mine", **form}).text
+
+    first = send()
+    assert 'hx-target="#reading"' in first
+    identity = first.split('name="row_of" value="')[1].split('"')[0]
+    assert 'hx-target="#reading"' not in send(row_of=identity)
+    client.put("/api/models/mine/card", json={"fit": "fill"})
+    assert 'hx-target="#reading"' in send(row_of=identity)
+    assert 'hx-target="#reading"' in send(row_of=identity, model="digits")  # whose row is empty
+    assert 'hx-target="#reading"' not in send(model="digits")
