@@ -12,6 +12,7 @@ from starlette.formparsers import MultiPartParser
 from . import __version__
 from .cnn.cost import RunLimits
 from .explore.forward_passes import ForwardPasses
+from .explore.trials import Trials
 from .hosting import metrics
 from .hosting.admission import Admission, AdmissionControl
 from .hosting.limits import LimitBodies, RateLimit, TimeLimits
@@ -42,6 +43,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             settings.built_in_models, settings.models, settings.model, settings.state, app.state.kept, workers
         )
         app.state.library = library
+        app.state.trials = Trials(library)
         try:
             library.open_default()
             app.state.ready = True

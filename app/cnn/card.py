@@ -86,6 +86,11 @@ class Card(BaseModel):
         "one channel where it is bright, ink is found in the drawing and painted so. Otherwise dark leaves the picture "
         "as it is, and bright inverts it. What is see-through in a picture is white paper.",
     )
+    transposed: bool = Field(
+        default=False,
+        description="The model sees every picture transposed, its rows as columns, as EMNIST's files hold them. The "
+        "layers' maps are then transposed as well.",
+    )
     mean: list[Value] | None = Field(
         default=None, description="Subtracted after value_range: a number for each channel, in the input's own order."
     )
@@ -127,6 +132,12 @@ class Card(BaseModel):
         """A drawing's ink is separated from its paper; else the picture is taken as it is."""
         one_channel = self.input_shape[2] == 1
         return self.fit is Fit.DIGIT or (self.fit is Fit.ORIGINAL and self.ink is Ink.BRIGHT and one_channel)
+
+    @property
+    def picture_shape(self) -> tuple[int | None, int | None, int]:
+        """Height, width and channels of the picture that a drawing becomes, before it is transposed."""
+        height, width, channels = self.input_shape
+        return (width, height, channels) if self.transposed else (height, width, channels)
 
     @field_validator("classes")
     @classmethod

@@ -7,7 +7,7 @@ from functools import partial
 from hashlib import blake2b
 from threading import Lock
 from time import perf_counter, thread_time
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary, ref
 
 import numpy as np
@@ -186,7 +186,7 @@ def make_input(
     drawing: bytes,
     card: Card,
     limits: DrawingLimits = DEFAULT_LIMITS,
-    choose_factor: Callable[[tuple[int, ...]], int] = lambda image: 1,
+    choose_factor: _Choose = lambda image: 1,
     region: Box | None = None,
 ) -> NetworkInput:
     """Turn a drawing into a network's input: (height, width, channels) float32, by its card's fit, range and channels.
@@ -201,13 +201,50 @@ def make_input(
     height, width, channels = card.input_shape
     if height and width:
         choose_factor((height, width, channels))  # only to refuse it, before the drawing is read
+    found = find_levels(drawing, card, limits, choose_factor, region)
+    return NetworkInput(to_seen(found.levels, card), found.regions)
+
+
+class FoundLevels(NamedTuple):
+    """A drawing fitted into its card's picture."""
+
+    levels: NDArray[Any]  # upright, (height, width, channels), from 0 (black) to 255 (white)
+    regions: tuple[Box, ...] = ()  # see NetworkInput
+
+
+def find_levels(
+    drawing: bytes,
+    card: Card,
+    limits: DrawingLimits = DEFAULT_LIMITS,
+    choose_factor: _Choose = lambda image: 1,
+    region: Box | None = None,
+) -> FoundLevels:
+    """Fit a drawing into its card's picture.
+
+    limits, choose_factor, region: as for make_input. Raises: app.imaging.drawing.InvalidDrawing.
+    """
+
+    def choose(shape: tuple[int, ...]) -> int:
+        return choose_factor(_orient(shape, card))
+
     if not card.finds_ink:
-        return NetworkInput(to_values(_picture_levels(drawing, card, limits, choose_factor, region), card))
+        return FoundLevels(_picture_levels(drawing, card, limits, choose, region))
     if card.fit is not Fit.DIGIT:
-        return NetworkInput(to_values(_ink_levels(drawing, card, limits, choose_factor, region), card))
+        return FoundLevels(_ink_levels(drawing, card, limits, choose, region))
+    height, width, _ = card.picture_shape
     ink, boxes = read_digit(drawing, limits, region)
     digit = normalise(ink, (height or 28, width or 28)).astype(np.float32)
-    return NetworkInput(to_values(_paint(digit, card), card), boxes)
+    return FoundLevels(_paint(digit, card), boxes)
+
+
+def to_seen(levels: NDArray[Any], card: Card) -> Array:
+    """Turn a picture's levels, upright, into what the network sees: its values, transposed where the card says so."""
+    return to_values(levels.swapaxes(0, 1) if card.transposed else levels, card)
+
+
+def _orient(shape: tuple[int, ...], card: Card) -> tuple[int, ...]:
+    """Return the shape of the network's input for a picture of this height, width and channels."""
+    return (shape[1], shape[0], *shape[2:]) if card.transposed else shape
 
 
 def swap_ink_and_paper(image: Array, card: Card) -> Array:
@@ -240,7 +277,7 @@ def _picture_levels(
     drawing: bytes, card: Card, limits: DrawingLimits, choose_factor: _Choose, region: Box | None
 ) -> NDArray[np.uint8]:
     """Fit the picture to the input's size: (height, width, channels), 0 to 255."""
-    height, width, channels = card.input_shape
+    height, width, channels = card.picture_shape
     picture = decode(drawing, limits, region)
     # An input of any size takes the picture's own, so there is nothing to fit.
     placing = ResizeMode.FIT if card.fit in {Fit.ORIGINAL, Fit.DIGIT} else ResizeMode(card.fit)

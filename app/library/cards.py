@@ -32,9 +32,9 @@ class CardStore:
             return _read(self._path(file))
         return _read(file.card_path) if beside else None
 
-    def write(self, file: ModelFile, card: Card) -> None:
+    def write(self, file: ModelFile, written: WrittenCard) -> None:
         """Keep a card that was written on the page, until the file changes. Raises: ModelError, OSError."""
-        text = card.model_dump_json().encode()
+        text = json.dumps(written).encode()
         if len(text) > _MAX_BYTES:
             raise ModelError(f"The card has {len(text):,} bytes; at most {_MAX_BYTES:,} are kept. Write less.")
         write_atomically(self._path(file), text)

@@ -27,8 +27,8 @@ def infer_card(model: LoadedModel, name: str) -> Card:
     return Card(
         title=name,
         description=(
-            "This model came without a card. What stands here was inferred from its layers: its outputs are only "
-            f"counted, and its input is taken to run from {value_range[0]:g} to {value_range[1]:g}."
+            "This model came without a card. What nobody has said since was inferred from its layers: how a drawing "
+            "becomes its input, and what its outputs mean."
         ),
         trained_on="Unknown: it came without a card.",
         training="Unknown: it came without a card.",

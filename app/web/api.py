@@ -36,9 +36,11 @@ from .forms import (
     PictureFileDep,
     RegionDep,
     RenderOptionsDep,
+    find_readings,
 )
 from .parts import SMALL_ANSWER, Pictures
 from .schemas import (
+    CardFields,
     ComparisonAnswer,
     FeatureMapsAnswer,
     InspectionAnswer,
@@ -46,6 +48,7 @@ from .schemas import (
     ModelDetails,
     ModelSummary,
     PngEncoder,
+    ReadingsAnswer,
     UnopenedModel,
     describe_model,
     summarize_model,
@@ -148,9 +151,24 @@ async def show_card(network: NetworkDep) -> Response:
 
 
 @router.put("/api/models/{model}/card", tags=["models"], responses=_CHANGE_REFUSED)
-def put_card(library: LibraryDep, model: ModelPath, card: Card, _: TakesModelsDep) -> Card:
-    """Write the card of a model of your own. It is not saved in your folder, and lasts until the server stops."""
-    return library.write_card(model, card).card or card
+def put_card(library: LibraryDep, model: ModelPath, fields: CardFields, _: TakesModelsDep) -> Card:
+    """Change the card of a model of your own. It is not saved in your folder, and lasts until the server stops.
+
+    Send all of a card's fields or some, `{"value_range": [0, 255]}`: the others stay as they are.
+    """
+    library.write_card(model, fields)
+    return library.card(model)
+
+
+@router.get("/api/models/{model}/readings", tags=["models"], responses=_MODEL_UNUSABLE)
+async def show_readings(request: Request, library: LibraryDep, network: NetworkDep) -> ReadingsAnswer:
+    """Show how a model of your own reads labelled drawings, by every likely way of showing them to it.
+
+    A model for digits or letters that came without a card is tried once, when it is first used: value range, mean and
+    standard deviation, bright or dark ink, how a drawing is fitted in, transposed or not, the names of its classes.
+    """
+    readings = await find_readings(request, network.name)
+    return ReadingsAnswer.from_readings(network.name, library.entry(network.name).card, readings)
 
 
 @router.post("/api/models/{model}/prediction", tags=["drawings"], response_model=Prediction, responses=_DRAWING_REFUSED)

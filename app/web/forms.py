@@ -18,11 +18,13 @@ from ..cnn.network import ForwardPass, Network
 from ..cnn.types import PoolingMode
 from ..explore.exploration import RenderOptions
 from ..explore.forward_passes import ForwardPasses
+from ..explore.trials import Trials
 from ..hosting.admission import admit
 from ..imaging.colormap import Colormap, Scale
 from ..imaging.drawing import READ, REGION_PATTERN, Box, DrawingLimits, read_region
 from ..imaging.grid import COLUMNS
 from ..library.library import Library
+from ..library.readings import Readings
 
 MAX_COLUMNS = 64
 MAX_OPENING = 4  # models opened at once, of each origin
@@ -53,15 +55,32 @@ LibraryDep = Annotated[Library, Depends(get_library)]
 ForwardPassesDep = Annotated[ForwardPasses, Depends(get_forward_passes)]
 
 
-async def open_network(library: Library, name: str) -> Network:
+async def open_network(request: Request, name: str) -> Network:
     """Return the network of this name. One that is not in memory is opened in a thread, few at a time.
 
-    Raises: UnknownModel, ModelError.
+    A user's model is tried on labelled drawings when it is first opened, once the request has its turn.
+    Raises: UnknownModel, ModelError, Overloaded, ClientDisconnected.
     """
-    if (cached := library.cached_network(name)) is not None:
-        return cached
-    limiter = _opening_built_in if library.entry(name).is_built_in else _opening_others
-    return await to_thread.run_sync(library.network, name, limiter=limiter)
+    library: Library = request.app.state.library
+    network = library.cached_network(name)
+    if network is None:
+        limiter = _opening_built_in if library.entry(name).is_built_in else _opening_others
+        network = await to_thread.run_sync(library.network, name, limiter=limiter)
+    if network.runs_apart and request.app.state.trials.is_due(library.entry(name)):
+        await find_readings(request, name)
+        network = library.cached_network(name) or network  # under the card that it has now
+    return network
+
+
+async def find_readings(request: Request, name: str) -> Readings:
+    """Return what trying a model on labelled drawings has shown. It is tried once, when the request has its turn.
+
+    Raises: UnknownModel, ModelError, Overloaded, ClientDisconnected.
+    """
+    trials: Trials = request.app.state.trials
+    if trials.is_due(request.app.state.library.entry(name)):
+        await admit(request, is_apart=True)
+    return await to_thread.run_sync(trials.find, name, limiter=_opening_others)
 
 
 ModelPath = Annotated[str, Path(description="A model's name.")]
@@ -69,7 +88,7 @@ ModelPath = Annotated[str, Path(description="A model's name.")]
 
 async def get_network(request: Request, model: ModelPath) -> Network:
     """Return the network that the path names. Raises: UnknownModel, ModelError."""
-    return await open_network(request.app.state.library, model)
+    return await open_network(request, model)
 
 
 class PageQuery(BaseModel):
@@ -107,6 +126,7 @@ class PageForm(PageQuery):
     listed: str | None = None  # the identity of the page's list of layers, as it was sent with the list
     card_of: str | None = None  # the model whose card the page shows
     region: str | None = None  # the part of the picture that is read
+    row_of: str | None = None  # the identity of the row above that card
 
     @property
     def render_options(self) -> RenderOptions:
@@ -141,11 +161,15 @@ class ModelChoice:
     weights: WeightsChoice
 
 
-async def choose_model(library: Library, query: PageQuery) -> ModelChoice:
-    """Open the model that is named, else the default one. Raises: UnknownModel, ModelError."""
-    chosen = network = await open_network(library, query.model or library.default_name)
+async def choose_model(request: Request, query: PageQuery) -> ModelChoice:
+    """Open the model that is named, else the default one.
+
+    Raises: UnknownModel, ModelError, Overloaded, ClientDisconnected.
+    """
+    library: Library = request.app.state.library
+    chosen = network = await open_network(request, query.model or library.default_name)
     if query.weights is WeightsChoice.RETRAINED:
-        network = await open_network(library, library.sibling_name(chosen, query.pooling))
+        network = await open_network(request, library.sibling_name(chosen, query.pooling))
     return ModelChoice(chosen, network, query.pooling, query.weights)
 
 
@@ -157,7 +181,7 @@ async def get_model_choice(request: Request, query: PageQueryDep) -> ModelChoice
 
     Raises: UnknownModel, ModelError, Overloaded, ClientDisconnected.
     """
-    choice = await choose_model(request.app.state.library, query)
+    choice = await choose_model(request, query)
     await admit(request, choice.network.runs_apart)
     return choice
 
@@ -239,7 +263,7 @@ class PageRequest:
 async def get_page_request(request: Request, drawing: DrawingFile) -> PageRequest:
     """Read the page's form. Raises: UnknownModel, ModelError, RequestValidationError, InvalidRegion."""
     state, form = request.app.state, await _read_page_form(request)
-    choice = await choose_model(state.library, form)
+    choice = await choose_model(request, form)
     region = read_region(form.region) if form.region else None
     data = await get_drawing(request, choice.network, drawing)
     return PageRequest(form, choice, DrawingRun(choice.network, data, choice.pooling, state.forward_passes, region))

@@ -32,6 +32,7 @@ from .forms import (
     PageRequestDep,
 )
 from .layer_list import MAPS, UNITS, choose_compared, choose_ranges, draw_rail, is_large, list_all, list_drawn
+from .reading_row import view_reading
 from .schemas import ModelSummary, UnopenedModel, summarize_model
 from .templates import templates
 
@@ -53,7 +54,7 @@ def show_explorer(request: Request, query: PageQueryDep, choice: ModelChoiceDep)
     state = request.app.state
     forward = state.forward_passes.run(choice.network, _first_drawing(), choice.pooling)
     context = _exploration_context(forward, choice, query.render_options, query.selection, shown=None)
-    context |= _card_context(request, choice)
+    context |= _card_context(request, choice) | _row_context(request, choice)
     context |= {"library": state.library, "samples": SAMPLES, "first": FIRST_SAMPLE}
     return templates.TemplateResponse(request, "explorer.html", context)
 
@@ -71,6 +72,9 @@ def post_exploration(request: Request, page: PageRequestDep) -> Response:
     context["has_list"] = form.listed == context["listed"]
     if form.card_of != choice.model.name:  # the page shows another model's card
         context |= _card_context(request, choice) | {"sends_card": True}
+    context |= _row_context(request, choice)
+    row = context["row"]
+    context["sends_row"] = form.row_of != (row.identity if row else None)
     return templates.TemplateResponse(request, "_exploration.html", context)
 
 
@@ -179,6 +183,12 @@ def _card_context(request: Request, choice: ModelChoice) -> dict[str, object]:
         "fits": FITS,
         "answers": ANSWERS,
     }
+
+
+def _row_context(request: Request, choice: ModelChoice) -> dict[str, Any]:
+    state = request.app.state
+    entry = state.library.entry(choice.model.name)
+    return {"row": view_reading(entry, choice.model.card), "takes_models": state.settings.takes_models}
 
 
 def _comparison_context(

@@ -15,6 +15,7 @@ from ..imaging.grid import Layout
 from ..settings import resource
 from . import formatting
 from .layer_list import LayerEntry
+from .reading_row import describe_reading
 
 
 class Unindent(Extension):
@@ -129,6 +130,7 @@ _OWN = (
 _FORMATTING = (
     *(formatting.shown_sum, formatting.activation_words, formatting.operation_words),
     formatting.softmax_units,
+    describe_reading,
 )
 templates.env.filters |= {each.__name__: each for each in (*_OWN, *_FORMATTING)}
 templates.env.globals |= {

@@ -10,8 +10,8 @@ from PIL import Image
 
 from app.cnn.card import Card, Ink
 from app.cnn.network import Network
-from app.explore.forward_passes import preprocess
-from app.imaging.drawing import Box, NothingDrawn
+from app.explore.forward_passes import make_input, preprocess
+from app.imaging.drawing import DEFAULT_LIMITS, Box, NothingDrawn
 from app.imaging.ink import normalise, read_ink
 from app.library.library import Library
 from tests.pictures import draw_four, encode
@@ -195,3 +195,27 @@ def test_any_picture_is_seen_in_any_shape(
     assert height is None or seen.shape[0] == height
     assert width is None or seen.shape[1] == width
     assert seen.min() >= np.float32(min(value_range)) and seen.max() <= np.float32(max(value_range))
+
+
+@pytest.mark.parametrize("fit", ["digit", "fit", "stretch"])
+@pytest.mark.parametrize("ink", ["bright", "dark"])
+def test_a_transposed_picture_has_rows_where_columns_were(fit: str, ink: str, four: bytes) -> None:
+    """Its input is 20 high and 30 wide, so the drawing is fitted to a picture 30 high and 20 wide."""
+    upright = preprocess(four, of_shape(30, 20, 1, fit=fit, ink=ink))
+    seen = preprocess(four, of_shape(20, 30, 1, fit=fit, ink=ink, transposed=True))
+    assert seen.shape == (20, 30, 1)
+    np.testing.assert_array_equal(seen, upright.transpose(1, 0, 2))
+
+
+def test_a_transposed_drawing_at_its_own_size() -> None:
+    pixels = colours(40, 60)
+    told: list[tuple[int, ...]] = []
+
+    def choose_factor(shape: tuple[int, ...]) -> int:
+        told.append(shape)
+        return 1
+
+    facts = of_shape(None, None, 3, fit="fit", ink="dark", transposed=True)
+    seen = make_input(encode(Image.fromarray(pixels)), facts, DEFAULT_LIMITS, choose_factor).image
+    assert told == [(60, 40, 3)] == [seen.shape]
+    np.testing.assert_allclose(seen, pixels.transpose(1, 0, 2) / 255, atol=1e-6)
