@@ -15,7 +15,7 @@ from ..cnn.kinds import Layer
 from ..cnn.network import Network
 from ..cnn.types import PoolingMode
 from ..model_files.errors import ModelError
-from ..model_files.serialization import deserialize_weights
+from ..model_files.serialization import ScanResult, deserialize_weights
 from ..temporary import TemporaryFolder
 from ..workers.engine import WorkerEngine, Workers
 from ..workers.sandbox import open_in_sandbox
@@ -178,7 +178,7 @@ class Library:
             raise ReadOnlyModel(
                 f"The model “{name}” came with Layerglass, and so did its card. Bring a model of your own."
             )
-        merge_cards(card.model_dump(mode="json"), self._scanner.scan(entry.file).card)
+        merge_cards(card.model_dump(mode="json"), self._inferred(entry.file, self._scanner.scan(entry.file)))
         try:
             self._cards.write(entry.file, card)
         except OSError as error:
@@ -249,8 +249,12 @@ class Library:
         if file.origin is Origin.BUILT_IN:
             return self._built_in_card(file), self._built_in.layers(file)
         result = self._scanner.get(file)
-        card = merge_cards(self._cards.read(file), result.card if result else None)
+        card = merge_cards(self._cards.read(file), self._inferred(file, result) if result else None)
         return card, result.layers if result else None
+
+    def _inferred(self, file: ModelFile, result: ScanResult) -> Card:
+        """Return the card that a model's layers and the labels beside its file tell of."""
+        return self._cards.name_classes(file, result.card)
 
     def _built_in_card(self, file: ModelFile) -> Card:
         card = merge_cards(self._cards.read(file), None)
@@ -265,7 +269,7 @@ class Library:
             assert entry.card is not None
             return Network(entry.name, self._built_in.open(entry.file), entry.card, entry.file.size)
         found = self._scanner.scan(entry.file)
-        card = merge_cards(self._cards.read(entry.file), found.card)
+        card = merge_cards(self._cards.read(entry.file), self._inferred(entry.file, found))
         assert card is not None
         file = self._scanner.open_model(entry.file)
         # The weights stay in the file until the microscope reads one.

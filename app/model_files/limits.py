@@ -3,6 +3,7 @@
 FILE_BYTES = 512 * 2**20
 CONFIG_BYTES = 8 * 2**20
 METADATA_BYTES = 2**16
+LABELS_BYTES = 2**20
 WEIGHTS_BYTES = 512 * 2**20
 ARCHIVE_MEMBERS = 64
 # Weights hardly compress; a config of many like layers does, and is bounded by CONFIG_BYTES.
