@@ -60,8 +60,8 @@ def build_two_heads(of: ModuleType) -> Any:
     """The second answer's layer is listed before the first's, of the same class and shape."""
     source = of.Input((8, 8, 1))
     flat = of.layers.Flatten()(source)
-    other = of.layers.Dense(5, name="other")(flat)
-    return of.Model(source, [of.layers.Dense(3)(of.layers.Dense(5)(of.layers.ReLU()(flat))), other])
+    other = of.layers.Dense(5)(of.layers.Dense(5)(of.layers.Dense(5)(flat)))
+    return of.Model(source, [of.layers.Dense(3)(of.layers.Dense(5)(flat)), other])
 
 
 def build_normalized(of: ModuleType) -> Any:
