@@ -174,7 +174,7 @@ def test_no_file_name_of_an_upload_leaves_its_folder(filename: str) -> None:
 
 
 def labels(files: tuple[ModelFile, ...]) -> dict[str, str | None]:
-    return {file.name: file.labels_path and file.labels_path.name for file in files}
+    return {file.name: file.labels_path.name if file.labels_path else None for file in files}
 
 
 def test_labels_lie_beside_their_model(tmp_path: Path) -> None:
