@@ -4,7 +4,7 @@ import { element, showMessage } from "./dom.js";
 
 const LONG_MS = 1000; // an answer that takes longer is that of a model that has to be opened first
 
-export const isModelFile = (file) => /\.(keras|h5|hdf5)$/i.test(file.name);
+export const isModelFile = (file) => /\.(keras|h5|hdf5|zip)$/i.test(file.name);
 
 /** Ask the API. Throws an Error with the message of a refusal. */
 async function ask(path, options) {

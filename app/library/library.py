@@ -16,7 +16,7 @@ from ..cnn.network import Network
 from ..cnn.types import PoolingMode
 from ..model_files.errors import ModelError
 from ..model_files.infer_card import complete_card
-from ..model_files.serialization import deserialize_weights
+from ..model_files.serialization import ScanResult, deserialize_weights
 from ..temporary import TemporaryFolder
 from ..workers.engine import WorkerEngine, Workers
 from ..workers.sandbox import open_in_sandbox
@@ -181,7 +181,7 @@ class Library:
             raise ReadOnlyModel(
                 f"The model “{name}” came with Layerglass, and so did its card. Bring a model of your own."
             )
-        inferred = self._scanner.scan(entry.file).card
+        inferred = self._inferred(entry.file, self._scanner.scan(entry.file))
         changed = {**self._valid_card(entry.file, inferred), **written}
         complete_card(changed, inferred)
         try:
@@ -273,7 +273,8 @@ class Library:
         if file.origin is Origin.BUILT_IN:
             return self._built_in_card(file), self._built_in.layers(file)
         result = self._scanner.get(file)
-        return self._merge_card(file, result.card if result else None), result.layers if result else None
+        card = self._merge_card(file, self._inferred(file, result) if result else None)
+        return card, result.layers if result else None
 
     def _valid_card(self, file: ModelFile, inferred: Card) -> WrittenCard:
         """Return what was written so far, or nothing where that is no card for this model."""
@@ -291,6 +292,10 @@ class Library:
             return card
         return card.model_copy(update={"description": describe_reading(card, readings)})
 
+    def _inferred(self, file: ModelFile, result: ScanResult) -> Card:
+        """Return the card that a model's layers and the labels beside its file tell of."""
+        return self._cards.name_classes(file, result.card)
+
     def _built_in_card(self, file: ModelFile) -> Card:
         card = merge_cards(self._cards.read(file), None)
         if card is None:
@@ -304,7 +309,7 @@ class Library:
             assert entry.card is not None
             return Network(entry.name, self._built_in.open(entry.file), entry.card, entry.file.size)
         found = self._scanner.scan(entry.file)
-        card = self._merge_card(entry.file, found.card)
+        card = self._merge_card(entry.file, self._inferred(entry.file, found))
         assert card is not None
         file = self._scanner.open_model(entry.file)
         # The weights stay in the file until the microscope reads one.

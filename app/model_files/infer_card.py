@@ -10,17 +10,26 @@ from ..cnn.card import Answer, Card, Fit, Ink
 from ..cnn.definition import ModelDefinition, last_activation
 from ..cnn.kinds.activation_functions import is_logistic
 from .errors import ModelError, shown
+from .labels import name_classes
 from .limits import CLASSES
 from .loading import LoadedModel
+from .teachable_machine import is_its_model, take_pictures
 
 DIGIT_SIDE = 40  # pixels: a larger grey input is no lone digit's
 
 
 def infer_card(model: LoadedModel, name: str) -> Card:
-    """Return the card that the model's own layers tell of.
+    """Return the card that the model's own layers tell of, and the labels that came with it in a zip.
 
-    The classes are numbers, for a lone logistic neuron 0 and 1, and none where the answer is a picture.
+    Without labels the classes are numbers, for a lone logistic neuron 0 and 1, and none where the answer is a picture.
     """
+    card = _infer(model, name)
+    if is_its_model(model.plan.layers):
+        card = take_pictures(card)
+    return name_classes(card, model.labels)
+
+
+def _infer(model: LoadedModel, name: str) -> Card:
     definition = model.definition
     value_range = infer_value_range(model)
     fit, answer = infer_fit(definition.input_shape), infer_answer(definition)

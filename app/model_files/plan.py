@@ -34,6 +34,15 @@ class Step:
 
 
 @dataclass(frozen=True)
+class FileLayer:
+    """One layer of a model as the file lists it."""
+
+    name: str
+    kind: str  # its class in the file
+    trainable: bool = True
+
+
+@dataclass(frozen=True)
 class Plan:
     """A model to build."""
 
@@ -41,7 +50,7 @@ class Plan:
     input_name: str
     steps: tuple[Step, ...]  # each behind those that it reads
     output: str
-    layers: dict[LayerPath, tuple[tuple[str, str], ...]]  # of each model: its layers' names and classes, as in the file
+    layers: dict[LayerPath, tuple[FileLayer, ...]]  # of each model, in the file's order
     notes: tuple[str, ...]
 
     def __post_init__(self) -> None:

@@ -110,7 +110,7 @@ async def post_model(
     request: Request,
     response: Response,
     library: LibraryDep,
-    model: Annotated[UploadFile, File(description="A .keras, .h5 or .hdf5 file.")],
+    model: Annotated[UploadFile, File(description="A .keras, .h5 or .hdf5 file, or a .zip of one with its labels.")],
     _: TakesModelsDep,
 ) -> ModelSummary | UnopenedModel:
     """Upload a model. The server keeps it until it stops.

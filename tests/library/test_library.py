@@ -30,6 +30,7 @@ from app.model_files.errors import ModelError
 from app.model_files.loading import LoadedModel, load_model
 from app.model_files.serialization import deserialize_weights
 from app.workers.engine import DESCRIPTION_BYTES
+from tests.model_files.files import save_zip
 from tests.small_models import build_logistic, card, save
 
 Make = Callable[..., Library]
@@ -505,3 +506,36 @@ def test_a_file_name_that_is_no_text(make: Make, mine: Path, folder: Path) -> No
     shutil.copy(mine, folder / "caf\udce9\n.keras")
     library = make(folder)
     assert library.network("caf··").card.title == "caf··"
+
+
+def test_labels_beside_a_model_name_its_classes(make: Make, folder: Path, opened: list[str]) -> None:
+    build_logistic().save(folder / "mine.keras")
+    (folder / "labels.txt").write_text("0 cat\n1 dog")
+    library = make(folder)
+    assert library.network("mine").card.classes == ["cat", "dog"]
+    (folder / "labels.txt").write_text("owl\nfish")
+    assert library.network("mine").card.classes == library.card("mine").classes == ["owl", "fish"]
+    assert opened == ["mine.keras"]  # once
+    (folder / "mine.json").write_text('{"classes": ["no", "yes"]}')
+    assert library.network("mine").card.classes == ["no", "yes"]
+    (folder / "mine.json").write_text('{"title": "Pets"}')
+    card = library.network("mine").card
+    assert (card.title, card.classes) == ("Pets", ["owl", "fish"])
+
+
+def test_labels_that_name_nothing_are_said_and_the_model_opens(make: Make, folder: Path) -> None:
+    build_logistic().save(folder / "mine.keras")
+    (folder / "labels.json").write_text("[")
+    card = make(folder).card("mine")
+    assert card.classes == ["0", "1"]
+    assert card.mends == ["“labels.json” is not valid JSON, so the classes are not named by it."]
+
+
+def test_a_zip_in_a_folder(make: Make, folder: Path) -> None:
+    build_logistic().save(folder / "mine.keras")
+    save_zip(folder / "pets.zip", {"mine.keras": (folder / "mine.keras").read_bytes(), "labels.txt": b"cat\ndog"})
+    save_zip(folder / "pictures.zip", {"cat.png": b"x"})
+    library = make(folder)
+    assert library.network("pets").card.classes == ["cat", "dog"]
+    with pytest.raises(ModelError, match="holds no Keras model"):
+        library.network("pictures")

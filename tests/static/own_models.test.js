@@ -4,8 +4,8 @@ import { test } from "node:test";
 import { isModelFile, readField, readNumbers } from "../../static/own_models.js";
 
 test("a model's file is known by its name", () => {
-  for (const name of ["a.keras", "A.H5", "b.c.hdf5"]) assert.ok(isModelFile({ name }), name);
-  for (const name of ["a.png", "keras", "a.keras.zip"]) assert.ok(!isModelFile({ name }), name);
+  for (const name of ["a.keras", "A.H5", "b.c.hdf5", "converted_keras.zip"]) assert.ok(isModelFile({ name }), name);
+  for (const name of ["a.png", "keras", "a.zip.png"]) assert.ok(!isModelFile({ name }), name);
 });
 
 test("numbers are read however they are divided", () => {

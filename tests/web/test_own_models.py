@@ -23,7 +23,7 @@ from app.library import uploads as uploads_module
 from app.main import create_app
 from app.settings import Settings
 from app.web import uploads
-from tests.model_files.files import numbers, save_h5, sequential
+from tests.model_files.files import numbers, save_h5, save_zip, sequential
 from tests.pictures import four_png
 from tests.small_models import HTML, HTML_LAYER
 from tests.web.test_errors import assert_problem
@@ -99,6 +99,20 @@ def test_an_upload_is_answered_with_its_summary_and_its_place(serve: Serve, mine
     assert model["file_size"] == mine.stat().st_size
     assert model["parameters"] == model["weights"] + model["biases"]
     assert len(client.post("/api/models/mine/prediction", files=DRAWING).json()["probabilities"]) == 3
+
+
+def test_a_zip_of_a_model_and_its_labels(serve: Serve, tmp_path: Path) -> None:
+    """As Teachable Machine exports it: its model is called keras_model.h5."""
+    contents = {"keras_model.h5": old_file(tmp_path).read_bytes(), "labels.txt": b"0 cat\n1 dog"}
+    client = serve()
+    response = send(client, save_zip(tmp_path / "m.zip", contents), "converted_keras.zip")
+    assert response.status_code == 201
+    model = response.json()
+    assert (model["name"], model["classes"]) == ("converted_keras", ["cat", "dog"])
+    assert (model["value_range"], model["fit"], model["ink"]) == ([-1, 1], "fill", "dark")
+    refused = send(client, save_zip(tmp_path / "none.zip", {"../m.h5": b"x"}), "none.zip")
+    detail = "The archive's member “../m.h5” points out of the archive, which no model needs."
+    assert_problem(refused, HTTPStatus.UNPROCESSABLE_ENTITY, detail)
 
 
 def test_an_h5_file_with_a_layer_that_is_html(serve: Serve, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ Learning, 2016, section 9.1).
 
 import math
 from collections.abc import Sequence
+from types import MappingProxyType
 from typing import ClassVar
 
 import numpy as np
@@ -229,6 +230,7 @@ class DepthwiseConv2D(_Depthwise):
     """A kernel, or several, for each channel by itself."""
 
     aliases = ("DepthwiseConvolution2D",)
+    old_variables = MappingProxyType({"depthwise_kernel": "kernel"})
     title = "depthwise convolution, a kernel for each map by itself"
 
     def compute_output_shape(self, *inputs: Shape) -> Shape:

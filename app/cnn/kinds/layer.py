@@ -48,6 +48,10 @@ class Layer:
 
     # Names that the kind had in other versions of Keras, or is registered under.
     aliases: ClassVar[tuple[str, ...]] = ()
+    # Names that its variables had in other versions of Keras, and those they have now.
+    old_variables: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    # Those of its variables that training does not change.
+    untrained: ClassVar[tuple[str, ...]] = ()
     # Each of its cells depends on the whole of its input.
     mixes_everything: ClassVar[bool] = False
     # It rescales or reshapes the maps of the layer before it, and adds little to their picture.

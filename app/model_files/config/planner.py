@@ -13,11 +13,11 @@ from ...cnn.kinds.reshaping import Permute, Reshape
 from ...cnn.types import Array, ImageShape
 from ..errors import RESAVE, ModelError, shown
 from ..limits import LAYERS, NESTED_MODELS
-from ..plan import LayerPath, Plan, Step, check_settings, sort_as_keras
+from ..plan import FileLayer, LayerPath, Plan, Step, check_settings, sort_as_keras
 from .functional_graph import FunctionalGraph, Use, parse_graph
 from .inputs import as_image, channels_last, input_of, input_shape, times
 from .migrations import LayerConfig, migrate
-from .nodes import MODELS, Config, Reference, layers_of, name_of, settings_of
+from .nodes import MODELS, Config, Reference, is_trainable, layers_of, name_of, settings_of
 from .operations import Operation
 
 _FORBIDDEN = re.compile(r"[^A-Za-z0-9_.>-]")
@@ -55,7 +55,7 @@ class _Planner:
     channels_first: bool
     steps: dict[str, Step] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
-    layers: dict[LayerPath, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    layers: dict[LayerPath, tuple[FileLayer, ...]] = field(default_factory=dict)
     notes: Counter[str] = field(default_factory=Counter)
     renamed: dict[str, str] = field(default_factory=dict)
     reshaped: str = ""  # the step that reshapes the image, if there is one
@@ -104,7 +104,9 @@ class _Planner:
         entries = layers_of(config)
         if isinstance(config["config"], list):
             self.note("The layers were listed in the layout of Keras before 2.2.3.")
-        self.layers[path] = tuple((name_of(entry), str(entry["class_name"])) for entry in entries)
+        self.layers[path] = tuple(
+            FileLayer(name_of(entry), str(entry["class_name"]), is_trainable(entry)) for entry in entries
+        )
         if config["class_name"] == "Sequential":
             return self._sequential(entries, inputs, path)
         return self._functional(config, inputs, path)
@@ -246,10 +248,12 @@ class _Planner:
         counted = (
             f"{sentence[:-1]} ({count} layers)." if count > 1 else sentence for sentence, count in self.notes.items()
         )
-        names = (
+        names = [
             f"The layer {shown(old)} is called {shown(new)} here, since TensorFlow refuses its name."
             for old, new in self.renamed.items()
-        )
+        ]
+        if more := names[_NAMES:]:  # every layer of a DenseNet
+            names[_NAMES:] = [f"TensorFlow refuses the names of {len(more):,} more layers, which are changed likewise."]
         return (*counted, *names)
 
 

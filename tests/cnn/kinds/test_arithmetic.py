@@ -24,6 +24,8 @@ class Built:
 
     def __init__(self, layer: layers.Layer, shape: tuple[int, ...] = SHAPE) -> None:
         self.model = with_random_weights(keras.Sequential([keras.Input(shape), layer]))
+        if isinstance(layer, layers.Normalization):
+            layer.finalize_state()
         self.image = np.random.default_rng(7).normal(size=shape).astype(np.float32)
         self.output = np.asarray(self.model(self.image[np.newaxis]))[0]
         self.weights = {weight.name: np.asarray(weight) for weight in layer.weights}
@@ -232,6 +234,24 @@ def test_normalisation_shows_its_parameters(layer: layers.Layer) -> None:
         cell = built.explain(place)
         by = cell.parameters
         value = (cell.inputs[0] - by["mean"]) / np.sqrt(by["variance"] + by["epsilon"]) * by["gamma"] + by["beta"]
+        assert value == pytest.approx(built.output[place], abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        layers.Normalization(),
+        layers.Normalization(axis=None),
+        layers.Normalization(mean=[0.5, 0.25, 1.0, -1.0], variance=[2.0, 4.0, 1.0, 3.0]),
+        layers.Normalization(mean=0.5, variance=2.0, invert=True),
+    ],
+)
+def test_an_adapted_normalisation_shows_what_it_was_adapted_to(layer: layers.Layer) -> None:
+    built = Built(layer)
+    for place in built.places():
+        cell = built.explain(place)
+        mean, deviation = cell.parameters["mean"], np.sqrt(cell.parameters["variance"])
+        value = cell.inputs[0] * deviation + mean if layer.invert else (cell.inputs[0] - mean) / deviation
         assert value == pytest.approx(built.output[place], abs=1e-5)
 
 

@@ -136,7 +136,8 @@ LAYERS: dict[str, st.SearchStrategy[Make]] = {
     "LeakyReLU": of(layers.LeakyReLU, negative_slope=above_zero),
     "MaxPooling2D": pooling(layers.MaxPooling2D),
     "MinPooling2D": pooling(MinPooling2D),
-    "Normalization": unchanged(layers.Normalization),
+    "Normalization": of(layers.Normalization, axis=st.sampled_from([-1, None]), invert=st.booleans())
+    | of(layers.Normalization, mean=number, variance=above_zero, invert=st.booleans()),
     "PReLU": of(layers.PReLU, shared_axes=st.sampled_from([None, [1], [1, 2], [1, 2, 3]])),
     "Permute": of(layers.Permute, dims=st.permutations([1, 2, 3])),
     "ReLU": of(layers.ReLU, max_value=st.sampled_from([None, 1.0, 6.0]), negative_slope=st.sampled_from([0.0, 0.25])),
