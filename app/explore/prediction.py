@@ -18,6 +18,7 @@ from ..cnn.types import Array, PoolingMode
 from .large_layers import reading
 
 MOST_LISTED = 2**16  # outputs: as many as a dense layer may have units; an image that is flattened has more
+MOST_STEPS = 2**10  # rows of an answer
 _AT_ONCE = 2**18  # outputs that are made float64
 
 NO_LABEL = "–"  # where the network's answer names no class
@@ -44,6 +45,15 @@ class ClassValue:
 
     label: str
     value: JsonFloat
+
+
+@dataclass(frozen=True)
+class StepAnswer:
+    """The answer of one row of an output of rows × classes, such as one place of a line of text."""
+
+    label: str
+    probability: JsonFloat
+    probabilities: tuple[JsonFloat, ...]  # in the order of the classes
 
 
 @dataclass(frozen=True)
@@ -75,6 +85,13 @@ class Prediction:
             "of the second class. The first 65,536 of more."
         ),
     ]
+    steps: Annotated[
+        tuple[StepAnswer, ...],
+        Field(
+            description="Where the last layer gives rows of classes: the answer of each row, in order. Then the label "
+            "is theirs, one after the other, and the fields about one class are empty."
+        ),
+    ]
     note: Annotated[str | None, Field(description="What is odd about the answer: a sentence.")]
     # A lone neuron's answer is the probability of the second of two classes.
     is_binary: Annotated[bool, Field(exclude=True)]
@@ -104,6 +121,8 @@ def predict(network: Network, forward: ForwardPass) -> Prediction:
 
 
 def _predict(network: Network, forward: ForwardPass) -> Prediction:
+    if forward.output.ndim == 2 and len(forward.output) > 1:
+        return _predict_rows(network, forward)
     output, answer = forward.output.ravel(), network.card.answer
     is_binary = output.size == 1 and answer is not Answer.VALUES
     labels, note = _labels(network.card.classes, 2 if is_binary else output.size)
@@ -123,9 +142,44 @@ def _predict(network: Network, forward: ForwardPass) -> Prediction:
         is_exclusive=answer is Answer.LOGITS or is_binary or not is_logistic(last_activation(network.layers)),
         values=tuple(map(ClassValue, labels[-output.size :], output[:MOST_LISTED].tolist())),
         note=note,
+        steps=(),
         is_binary=is_binary,
         outputs=output.size,
     )
+
+
+def _predict_rows(network: Network, forward: ForwardPass) -> Prediction:
+    """Read an answer of rows × classes, a class for each row; of values, only how many there are."""
+    rows, answer = forward.output[:MOST_STEPS], network.card.answer
+    labels, note = _labels(network.card.classes, rows.shape[1])
+    if len(forward.output) > MOST_STEPS:
+        note = f"The network's answer has {len(forward.output):,} rows. The first {MOST_STEPS:,} are listed."
+    if not _is_finite(rows):
+        note = "The network's answer is not a number: its arithmetic overflowed, or its weights are broken."
+    steps = [] if answer is Answer.VALUES or rows.shape[1] < 2 else [_step(labels, row, answer) for row in rows]
+    between = "" if all(len(each.label) == 1 for each in steps) else " "
+    return Prediction(
+        model=network.name,
+        pooling=forward.pooling,
+        label=between.join(each.label for each in steps) or NO_LABEL,
+        probability=None,
+        probabilities=(),
+        answer=answer,
+        is_exclusive=answer is Answer.LOGITS or not is_logistic(last_activation(network.layers)),
+        values=(),
+        steps=tuple(steps),
+        note=note,
+        is_binary=False,
+        outputs=forward.output.size,
+    )
+
+
+def _step(labels: list[str], row: Array, answer: Answer) -> StepAnswer:
+    if not _is_finite(row):
+        return StepAnswer(NO_LABEL, float("nan"), (float("nan"),) * len(labels))
+    shares: list[float] = (softmax(row) if answer is Answer.LOGITS else row).tolist()
+    best = int(np.argmax(shares))
+    return StepAnswer(labels[best], shares[best], tuple(shares))
 
 
 def _is_finite(output: Array) -> bool:

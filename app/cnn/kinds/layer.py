@@ -163,8 +163,13 @@ class Layer:
 
     @property
     def is_spatial(self) -> bool:
-        """Its output has height, width and channels, so that it can be seen as feature maps."""
-        return len(self.output_shape) == 3
+        """Its output can be seen as feature maps: it is no vector. Rows of features are one map."""
+        return len(self.output_shape) > 1
+
+    @property
+    def is_picture(self) -> bool:
+        """Its output has height, width and channels, as a picture."""
+        return len(self.output_shape) > 2
 
     @property
     def window(self) -> Window | None:

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..cells import Cell, MovedCell
 from ..errors import NoArithmetic
-from ..types import Array, Shape, Weights
+from ..types import Array, Shape, Weights, as_maps_shape
 from .checks import SIDE, one_of, optional, setting, several, size_number, whole
 from .layer import CellIndex, GraphBuilder, Layer, LayerSettings, Tensor, known, require
 
@@ -20,14 +20,13 @@ class Moving(Layer, abstract=True):
         if found is None:
             raise NoArithmetic(self.kind)
         source, origin = found
-        if origin is not None and len(origin) not in (1, 3):  # rows of features, or more axes
-            raise NoArithmetic(self.kind)
-        return MovedCell(source, None if origin is None else as_cell(origin), value)
+        return MovedCell(source, None if origin is None else as_cell(origin, inputs[source].shape), value)
 
 
-def as_cell(place: CellIndex) -> tuple[int, int, int]:
-    """Return a place as row, column, channel: a unit of a vector is a column of the first row."""
-    row, column, channel = place if len(place) == 3 else (0, *place, 0)
+def as_cell(place: CellIndex, shape: tuple[int, ...]) -> tuple[int, int, int]:
+    """Return a place in an output of this shape as row, column, channel: see as_maps_shape."""
+    number = np.ravel_multi_index(place, shape)
+    row, column, channel = np.unravel_index(number, as_maps_shape(shape))
     return int(row), int(column), int(channel)
 
 
