@@ -66,6 +66,8 @@ class Layer:
     ignores_layout: ClassVar[bool] = False
     # A map of it is the sum of what each input channel gives, with the same weights everywhere.
     has_partial_maps: ClassVar[bool] = False
+    # Keras has a function for it and no layer: `compute` says how it is computed.
+    is_operation: ClassVar[bool] = False
     # A phrase for its card; without one, the name of its class.
     phrase: ClassVar[str | None] = None
 
@@ -206,6 +208,10 @@ class Layer:
     def value_range(self, weights: Weights) -> tuple[float, float] | None:
         """Return the range of the image that this layer was made for, as the first one that tells; else None."""
         return None
+
+    def compute(self, ops: Any, inputs: Sequence[Any]) -> Any:
+        """Compute an operation by keras.ops, on tensors with their batch."""
+        raise NotImplementedError
 
     # -- LiteRT ------------------------------------------------------------------------------------------------------
 
