@@ -107,7 +107,7 @@ class Network:
     @property
     def answers_with_picture(self) -> bool:
         """Its last layer's output is itself a picture: there are no classes."""
-        return self.layers[-1].is_spatial
+        return self.layers[-1].is_picture
 
     @property
     def feature_map_layers(self) -> tuple[Layer, ...]:
@@ -123,6 +123,8 @@ class Network:
 
     def extent(self, layer: Layer, image: Array, activation: Array) -> tuple[float, float, float, float]:
         """Return the place of a layer's maps over the image: top, left, bottom, right in its pixels."""
+        if activation.ndim != 3:  # no picture of the image
+            return 0.0, 0.0, float(image.shape[0]), float(image.shape[1])
         return self._find_extent(image.shape, activation.shape, layer.name)
 
     def weights(self, layer: Layer) -> Weights:

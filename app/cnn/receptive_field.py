@@ -9,7 +9,7 @@ from .kinds import Layer
 from .types import Shape
 from .windows import Region, Size
 
-IMAGE = "input"  # the key of the image itself
+IMAGE = ""  # the key of the image itself, which no layer is called
 
 
 def receptive_field(
@@ -83,7 +83,7 @@ def _extent(first: int, last: int, cells: int, size: int) -> tuple[float, float]
 
 
 def _size(shape: Shape) -> Size:
-    return (shape[0], shape[1]) if len(shape) == 3 else (1, shape[-1])
+    return (shape[0], shape[1]) if len(shape) > 1 else (1, shape[-1])
 
 
 def _read(layer: Layer, region: Region, source: Size) -> Region:

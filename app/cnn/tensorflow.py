@@ -14,7 +14,7 @@ from keras import layers, ops
 
 from .definition import ModelDefinition
 from .errors import ImageTooSmall
-from .kinds import KINDS
+from .kinds import KINDS, Layer
 from .kinds.pooling import MaxPooling2D, Pooling
 from .types import Array, PoolingMode, shared_mode
 
@@ -55,12 +55,34 @@ def layer_class(kind: str) -> type[layers.Layer]:
     return found
 
 
+def _operation_of(kind: type[Layer]) -> type[layers.Layer]:
+    """Make a layer of an operation, which the kind itself computes."""
+
+    def __init__(self: Any, name: str | None = None, **settings: Any) -> None:
+        own = {key: settings.pop(key) for key in ("trainable", "dtype") if key in settings}
+        layers.Layer.__init__(self, name=name, **own)
+        self.settings = settings
+        self.operation = kind(name="", **settings)
+
+    def call(self: Any, inputs: Any) -> Any:
+        return self.operation.compute(ops, inputs if isinstance(inputs, list | tuple) else [inputs])
+
+    def get_config(self: Any) -> dict[str, Any]:
+        return {**layers.Layer.get_config(self), **self.settings}
+
+    members = {"__init__": __init__, "call": call, "get_config": get_config, "__doc__": kind.__doc__}
+    return _register(type(kind.__name__, (layers.Layer,), members))
+
+
 _OWN: dict[str, type[layers.Layer]] = {AdaptiveMaxPooling2D.__name__: AdaptiveMaxPooling2D}
 _OWN |= {
     name: _minimum_of(layer_class(kind.in_mode(PoolingMode.MAX).__name__), name)
     for name, kind in KINDS.items()
     if issubclass(kind, Pooling) and kind.mode is PoolingMode.MIN
 }
+
+
+_OWN |= {name: _operation_of(kind) for name, kind in KINDS.items() if kind.is_operation}
 
 
 def window_pooling(mode: PoolingMode) -> type[layers.Layer]:

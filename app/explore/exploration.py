@@ -15,7 +15,7 @@ from ..cnn.card import Card, Ink
 from ..cnn.kinds import Layer
 from ..cnn.network import ForwardPass, Network
 from ..cnn.preprocessing import colour_channels, to_levels
-from ..cnn.types import Array
+from ..cnn.types import Array, as_maps_shape
 from ..imaging.colormap import Colormap, Extremes, Scale, Values, cut_blocks, find_extremes, shift
 from ..imaging.encoding import encode_levels
 from ..imaging.grid import COLUMNS, Grid, draw_grid, draw_map, draw_strip, lay_out_grid, lay_out_strip
@@ -189,9 +189,11 @@ def explore(
 def count_pixels(forward: ForwardPass, maps: MapRange, options: RenderOptions) -> int:
     """Return the size of the picture of some of a layer's maps, or of a vector's units."""
     shape = forward.activations[maps.layer.name].shape
-    total = shape[2] if len(shape) == 3 else math.prod(shape)
+    has_maps = len(shape) > 1
+    height, width, channels = as_maps_shape(shape)
+    total = channels if has_maps else math.prod(shape)
     count = total - maps.first if maps.count is None else min(maps.count, total - maps.first)
-    layout = lay_out_grid(*shape[:2], count, options.columns) if len(shape) == 3 else lay_out_strip(count)
+    layout = lay_out_grid(height, width, count, options.columns) if has_maps else lay_out_strip(count)
     return layout.width * layout.height
 
 
@@ -208,7 +210,7 @@ def draw_layer(forward: ForwardPass, maps: MapRange, options: RenderOptions, mos
     if most_pixels is not None:
         require_pixels(count_pixels(forward, maps, options), most_pixels, _FEWER_MAPS)
     with reading(activation.size, forward):
-        values = open_maps(as_maps(activation), forward)
+        values = open_maps(activation, forward)
         return _draw(values, find_extremes(values), maps, options)
 
 
@@ -217,7 +219,7 @@ def draw_feature_map(forward: ForwardPass, layer: Layer, channel: int, options: 
     activation = _feature_maps(forward, layer)
     _check_map(activation, layer, channel)
     with reading(activation.size, forward):
-        values = open_maps(as_maps(activation), forward)
+        values = open_maps(activation, forward)
         extremes = find_extremes(values)
         colormap = options.colormap_from(float(extremes.lowest))
         return draw_map(values, channel, colormap, options.scale, extremes)
@@ -231,7 +233,7 @@ def all_maps(layer: Layer) -> MapRange:
 
 
 def _feature_maps(forward: ForwardPass, layer: Layer) -> Array:
-    return forward.activations[all_maps(layer).layer.name]
+    return as_maps(forward.activations[all_maps(layer).layer.name])
 
 
 def _check_map(activation: Array, layer: Layer, channel: int) -> None:
@@ -271,8 +273,10 @@ def _keep(extremes: Extremes) -> Extremes:
 
 
 def as_maps(activation: Array) -> Array:
-    """Return a vector as one map, (units, 1, 1); feature maps as they are."""
-    return activation if activation.ndim == 3 else activation.reshape(-1, 1, 1)
+    """Return an output as (height, width, channels): a vector as one map, (units, 1, 1); see also as_maps_shape."""
+    if activation.ndim == 3:
+        return activation
+    return activation.reshape(-1, 1, 1) if activation.ndim < 2 else activation.reshape(as_maps_shape(activation.shape))
 
 
 def _draw(values: Values, extremes: Extremes, maps: MapRange, options: RenderOptions) -> Grid:

@@ -1,7 +1,6 @@
 """Cards of other people's models: inferred from their layers, or completed from what a person wrote."""
 
 import json
-import math
 from typing import Any
 
 from pydantic import ValidationError
@@ -69,14 +68,14 @@ def infer_answer(definition: ModelDefinition) -> Answer:
     activation = last_activation(definition.layers)
     if activation == "softmax" or is_logistic(activation):
         return Answer.PROBABILITIES
-    is_picture, outputs = definition.layers[-1].is_spatial, _outputs(definition)
+    is_picture, outputs = definition.layers[-1].is_picture, _outputs(definition)
     has_scores = activation in {None, "linear", "log_softmax"} and outputs > 1 and not is_picture
     return Answer.LOGITS if has_scores else Answer.VALUES
 
 
 def infer_classes(definition: ModelDefinition, answer: Answer) -> list[str]:
     """Number the outputs; for a lone probability, the two classes that it tells apart. Raises: ModelError."""
-    if definition.layers[-1].is_spatial:
+    if definition.layers[-1].is_picture:
         return []
     outputs = _outputs(definition)
     if outputs > CLASSES:
@@ -90,7 +89,8 @@ def infer_classes(definition: ModelDefinition, answer: Answer) -> list[str]:
 
 
 def _outputs(definition: ModelDefinition) -> int:
-    return math.prod(size or 1 for size in definition.layers[-1].output_shape)
+    """Return how many numbers an answer has; of rows, each of which is an answer, one row's."""
+    return definition.layers[-1].output_shape[-1] or 1
 
 
 def infer_value_range(model: LoadedModel) -> tuple[float, float]:

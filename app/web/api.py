@@ -14,6 +14,7 @@ from pydantic import BaseModel, TypeAdapter
 from ..cnn.card import Card, write_card_text
 from ..cnn.kinds import Layer
 from ..cnn.network import Network
+from ..cnn.types import unused_name
 from ..explore.comparison import accuracies, compare
 from ..explore.exploration import MapRange, all_maps, draw_feature_map, draw_layer, explore
 from ..explore.inspection import Place, draw_kernels, feature_map_kernel, inspect
@@ -266,9 +267,13 @@ def post_feature_map(layer: LayerDep, channel: ChannelPath, run: DrawingRunDep, 
     responses=_DRAWING_REFUSED | _file("application/zip"),
 )
 def post_activations(run: DrawingRunDep) -> Response:
-    """Download every layer's float32 activation by name, with `input` and `probabilities`, for numpy.load."""
+    """Download every layer's float32 activation by name, with `input` and `probabilities`, for numpy.load.
+
+    Where a layer has one of these names, the other array has an underscore behind it.
+    """
     forward = run.forward()
-    arrays = forward.activations | {"input": forward.image, "probabilities": forward.output}
+    made = forward.activations
+    arrays = {**made, unused_name("input", made): forward.image, unused_name("probabilities", made): forward.output}
     headers = _attachment(f"{run.network.name}-{forward.pooling or 'activations'}.npz")
     if forward.nbytes <= _SMALL_PASS:
         return Response(encode_npz(arrays), media_type="application/zip", headers=headers)

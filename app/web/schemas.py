@@ -11,7 +11,7 @@ from ..cnn.cells import Cell, JsonFloat, Matrix, Rectangle
 from ..cnn.kinds import Layer
 from ..cnn.network import ForwardPass, Network
 from ..cnn.receptive_field import IMAGE
-from ..cnn.types import PoolingMode
+from ..cnn.types import PoolingMode, unused_name
 from ..explore.comparison import Accuracy, ComparedLayer, Comparison, ModeColumn
 from ..explore.exploration import Exploration, LayerView
 from ..explore.inspection import Inspection, Kernel
@@ -365,7 +365,9 @@ class InspectionAnswer(BaseModel):
     column: int
     value: float | None = Field(description="The float32 that the network computed.")
     receptive_field: Rectangle
-    receptive_fields: dict[str, Rectangle] = Field(description="On every layer between, by name, and on the input.")
+    receptive_fields: dict[str, Rectangle] = Field(
+        description="On every layer between, by name, and on `input`; with an underscore where a layer is called so."
+    )
     cell: Annotated[Cell, Field(discriminator="arithmetic")] | None = Field(
         description="null where this kind of layer has no arithmetic yet, or it has too many numbers."
     )
@@ -374,7 +376,9 @@ class InspectionAnswer(BaseModel):
     @classmethod
     def from_inspection(cls, inspection: Inspection) -> Self:
         layer, place = inspection.layer, inspection.place
-        regions = {name: region for name, region in inspection.regions.items() if name != layer.name}
+        seen = {name: region for name, region in inspection.regions.items() if name != layer.name}
+        image = seen.pop(IMAGE)
+        regions = {**seen, unused_name("input", inspection.regions): image}
         return cls(
             model=inspection.network.name,
             pooling=inspection.forward.pooling,
@@ -384,7 +388,7 @@ class InspectionAnswer(BaseModel):
             row=place.row,
             column=place.column,
             value=inspection.value,
-            receptive_field=regions[IMAGE],
+            receptive_field=image,
             receptive_fields=regions,
             cell=inspection.cell,
             reason=inspection.reason,

@@ -9,6 +9,7 @@ from fastapi.templating import Jinja2Templates
 from jinja2.ext import Extension
 from markupsafe import Markup
 
+from ..cnn.types import as_maps_shape
 from ..explore.microscope import SHOWN_CONTRIBUTIONS, SHOWN_TERMS
 from ..explore.prediction import ClassProbability
 from ..imaging.grid import Layout
@@ -137,6 +138,7 @@ templates.env.globals |= {
     each.__name__: each
     for each in (formatting.fixed, formatting.full, formatting.add_up, formatting.name_place, formatting.say_several)
 } | {
+    "as_maps_shape": as_maps_shape,
     "shown_terms": SHOWN_TERMS,
     "shown_contributions": SHOWN_CONTRIBUTIONS,
 }

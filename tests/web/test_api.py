@@ -109,6 +109,7 @@ def test_a_prediction_is_the_service_s(
         "is_exclusive": True,
         "values": [{"label": each.label, "value": each.value} for each in expected.values],
         "regions": [],
+        "steps": [],
         "note": None,
         "no_digit": None,
     }

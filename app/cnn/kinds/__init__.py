@@ -9,6 +9,7 @@ from . import (  # noqa: F401  each registers its kinds
     dense,
     merging,
     normalization,
+    operations,
     pooling,
     recurrent,
     reshaping,

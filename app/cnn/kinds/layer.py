@@ -70,6 +70,8 @@ class Layer:
     ignores_layout: ClassVar[bool] = False
     # A map of it is the sum of what each input channel gives, with the same weights everywhere.
     has_partial_maps: ClassVar[bool] = False
+    # Keras has a function for it and no layer: `compute` says how it is computed.
+    is_operation: ClassVar[bool] = False
     # A phrase for its card; without one, the name of its class.
     phrase: ClassVar[str | None] = None
 
@@ -167,8 +169,13 @@ class Layer:
 
     @property
     def is_spatial(self) -> bool:
-        """Its output has height, width and channels, so that it can be seen as feature maps."""
-        return len(self.output_shape) == 3
+        """Its output can be seen as feature maps: it is no vector. Rows of features are one map."""
+        return len(self.output_shape) > 1
+
+    @property
+    def is_picture(self) -> bool:
+        """Its output has height, width and channels, as a picture."""
+        return len(self.output_shape) > 2
 
     @property
     def window(self) -> Window | None:
@@ -205,6 +212,10 @@ class Layer:
     def value_range(self, weights: Weights) -> tuple[float, float] | None:
         """Return the range of the image that this layer was made for, as the first one that tells; else None."""
         return None
+
+    def compute(self, ops: Any, inputs: Sequence[Any]) -> Any:
+        """Compute an operation by keras.ops, on tensors with their batch."""
+        raise NotImplementedError
 
     # -- LiteRT ------------------------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -91,6 +91,22 @@ class Multiply(_Merge):
     verb = "multiplies"
     sign = " × "
     combine = "multiply"
+
+
+class Divide(_Merge):
+    """The first input over the second."""
+
+    verb = "divides the first by the second of"
+    sign = " ÷ "
+    combine = "divide"
+    is_operation = True
+
+    def compute_output_shape(self, *inputs: Shape) -> Shape:
+        require(len(inputs) == 2)
+        return super().compute_output_shape(*inputs)
+
+    def compute(self, ops: Any, inputs: Sequence[Any]) -> Any:
+        return ops.divide(*inputs)
 
 
 class Average(_Merge):

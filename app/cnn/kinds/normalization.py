@@ -192,6 +192,34 @@ class GroupNormalization(_Normalizing):
         return self._cell_among(values[..., first : first + size], weights, inputs, place, value)
 
 
+class RMSNormalization(Layer):
+    """Each place's values divided by their root mean square along an axis (Zhang and Sennrich, 2019)."""
+
+    axis: int | tuple[int, ...] = setting(axis_numbers, -1)
+    epsilon: float = setting(real, 1e-6)
+
+    is_minor = True
+
+    def variable_shapes(self, *inputs: Shape) -> Variables:
+        (shape,) = inputs
+        return {"scale": (last_size(self.axis, shape),)}
+
+    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
+        (x,) = inputs
+        graph.require_last_axis(self.axis, x, self.kind)
+        squares = graph.reduce_mean(graph.multiply(x, x), True, (len(x.shape) - 1,))
+        root = graph.rsqrt(graph.add(squares, self.epsilon))
+        return graph.multiply(graph.multiply(x, root), graph.constant(weights["scale"]))
+
+    def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
+        if self.axis not in (-1, len(place), (-1,), (len(place),)):
+            raise NoArithmetic(self.kind)
+        square = float(np.square(inputs[0][place[:-1]].astype(np.float64)).mean())
+        parameters = {"mean_square": square, "scale": float(weights["scale"][place[-1]]), "epsilon": self.epsilon}
+        formula = "{0} ÷ √(mean square + epsilon) × scale"
+        return ElementwiseCell((float(inputs[0][place]),), "rms normalisation", parameters, value, formula)
+
+
 class UnitNormalization(Layer):
     """Each place's values divided by their length along the axes."""
 

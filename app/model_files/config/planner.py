@@ -151,8 +151,6 @@ class _Planner:
     def _operate(self, operation: Operation, inputs: list[str], origin: LayerPath) -> str:
         if operation.channels is not None:
             return self._reorder(operation.channels, inputs[0], operation.name)
-        if operation.channel is not None:
-            raise ModelError(f"The operation {shown(operation.name)} takes one channel out of an image. {RESAVE}")
         for layer in operation.layers:
             if self.channels_first and any(isinstance(value, tuple) for value in layer.settings.values()):
                 raise ModelError(
@@ -192,10 +190,10 @@ class _Planner:
             raise ModelError(f"The layer {shown(name)} reads nothing. {RESAVE}")
         if kind in MODELS:
             return self.model(entry, inputs, (*path, name))
-        if kind in AUGMENTATIONS:
+        layer = migrate(LayerConfig(kind, settings_of(entry), self.era))
+        if layer.kind in AUGMENTATIONS:
             self.note(f"{kind}, which changes pictures in training only, was left out.")
             return inputs
-        layer = migrate(LayerConfig(kind, settings_of(entry), self.era))
         self._note_precision(layer)
         origin = (*path, name)
         if any(step.origin == origin for step in self.steps.values()):

@@ -341,9 +341,12 @@ def test_joined_values_say_from_which_input() -> None:
 
 
 @pytest.mark.parametrize("padding", ["valid", "same"])
-@pytest.mark.parametrize(("size", "strides"), [(3, 1), (3, 2), (2, 2), ((4, 2), (2, 3))])
-def test_a_transposed_convolutions_parts_add_up(size: Any, strides: Any, padding: str) -> None:
-    built = Built(layers.Conv2DTranspose(3, size, strides=strides, padding=padding))
+@pytest.mark.parametrize(
+    ("size", "strides", "dilation"),
+    [(3, 1, 1), (3, 2, 1), (2, 2, 1), ((4, 2), (2, 3), 1), (3, 1, 2), ((2, 3), 1, 3), (2, 1, (2, 1))],
+)
+def test_a_transposed_convolutions_parts_add_up(size: Any, strides: Any, dilation: Any, padding: str) -> None:
+    built = Built(layers.Conv2DTranspose(3, size, strides=strides, padding=padding, dilation_rate=dilation))
     for place in built.places():
         cell = built.explain(place)
         total = sum((term.inputs * term.kernel).sum() for term in cell.terms) + cell.bias
@@ -361,3 +364,25 @@ def test_rescaling_shows_scale_and_offset() -> None:
 def test_a_kind_without_arithmetic_says_which() -> None:
     with pytest.raises(NoArithmetic, match="UnitNormalization"):
         Built(layers.UnitNormalization()).explain((0, 0, 0))
+
+
+@pytest.mark.parametrize("activation", ["relu", "softmax"])
+def test_a_neuron_over_rows_reads_its_own_row(activation: str) -> None:
+    built = Built(layers.Dense(5, activation=activation), (6, 7))
+    for place in built.places():
+        cell = built.explain(place)
+        assert isinstance(cell, DenseCell)
+        products = [each.value * each.weight for each in cell.contributions]
+        assert [each.value for each in cell.contributions] == built.image[place[0]].tolist()
+        assert sum(products) + cell.bias == pytest.approx(cell.pre_activation, abs=1e-6)
+        if cell.softmax is not None:
+            share = cell.softmax.exponentials[place[1]] / cell.softmax.total
+            assert share == pytest.approx(built.output[place], abs=1e-6)
+
+
+@pytest.mark.parametrize("layer", [layers.Reshape((11, 56)), layers.Reshape((11, 7, 2, 4)), layers.Permute((2, 3, 1))])
+def test_moved_values_of_any_shape_say_where_they_came_from(layer: layers.Layer) -> None:
+    built = Built(layer)
+    for place in built.places():
+        cell = built.explain(place)
+        assert built.image[cell.place] == built.output[place]
