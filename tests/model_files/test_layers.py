@@ -68,7 +68,7 @@ def test_a_layer_is_described_as_keras_does(kind: str) -> None:
     assert known > 3
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS))
+@pytest.mark.parametrize("kind", sorted(name for name, kind in KINDS.items() if not kind.is_operation))
 def test_a_layer_of_keras_own_settings_opens(kind: str, tmp_path: Path) -> None:
     """As keras.layers makes it with no more than it must be told."""
     image = keras.Input((8, 8, 2))
@@ -110,7 +110,7 @@ _MUST: dict[str, dict[str, object]] = {
 }
 
 
-@pytest.mark.parametrize("kind", sorted(AUGMENTATIONS - {"RandomHeight", "RandomWidth"}))
+@pytest.mark.parametrize("kind", sorted(AUGMENTATIONS - {"RandomHeight", "RandomWidth", "RandomCrop"}))
 def test_what_changes_pictures_in_training_is_left_out_of_a_graph(kind: str, tmp_path: Path) -> None:
     image = keras.Input((8, 8, 3))
     changed = getattr(layers, kind)(**_AMOUNTS.get(kind, {}))(image)
@@ -123,9 +123,11 @@ def test_what_changes_pictures_in_training_is_left_out_of_a_graph(kind: str, tmp
 
 _AMOUNTS: dict[str, dict[str, object]] = {
     "RandomBrightness": {"factor": 0.2},
+    "RandomColorDegeneration": {"factor": 0.2},
     "RandomColorJitter": {"value_range": (0, 1)},
     "RandomContrast": {"factor": 0.2},
     "RandomHue": {"factor": 0.2},
+    "RandomPosterization": {"factor": 4},
     "RandomRotation": {"factor": 0.2},
     "RandomSaturation": {"factor": 0.2},
     "RandomSharpness": {"factor": 0.2},

@@ -233,10 +233,13 @@ def _written(node: Any, name: str) -> tuple[list[Any], dict[str, Any]]:
 def _written_by_keras_2(node: Any) -> tuple[Any, Any]:
     """Return the reference and the named arguments of a node.
 
-    It is [layer, call, output, arguments] or ["_CONSTANT_VALUE", -1, number, arguments], alone or in a list.
+    It is [layer, call, output, arguments] or ["_CONSTANT_VALUE", -1, number, arguments], alone or in a list; of a
+    function that reads a list, one for each that it reads.
     """
     if isinstance(node, list) and len(node) == 1:
         node = node[0]
+    if isinstance(node, list) and node and all(isinstance(each, list) and len(each) in {3, 4} for each in node):
+        return [[each[:3] for each in node]], node[0][3] if len(node[0]) == 4 else {}
     if not isinstance(node, list) or len(node) not in {3, 4}:
         return None, None
     named = node[3] if len(node) == 4 else {}

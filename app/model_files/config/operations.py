@@ -183,7 +183,7 @@ def _reduce(use: _Use) -> Operation:
     """Keep one number of all along some axes. Of height and width it is a pooling, which the pooling modes swap."""
     use.only("axis", "keepdims", "initial")
     axis, keepdims = use.option("axis"), bool(use.option("keepdims", False))
-    if axis is None:
+    if axis is None or 0 in _listed(axis):
         raise use.refused("makes one number of all values, those of a whole batch included")
     if use.option("initial") is not None:
         raise use.refused(f"is called with initial={shown(use.option('initial'))}; expected none")
@@ -278,12 +278,17 @@ def _transpose(use: _Use) -> Operation:
     return use.as_layers([use.tensor()], ("Permute", {"dims": axes[1:]}))
 
 
+def _listed(axis: Any) -> list[Any]:
+    return axis if isinstance(axis, list) else [axis]
+
+
 def _along_axis(use: _Use) -> Operation:
     """Take away or add an axis of one cell."""
     use.only("axis", "squeeze_dims")
     kind = {"squeeze": "Squeeze", "expand dims": "ExpandDims"}[use.function]
-    if (axis := use.option("axis", use.option("squeeze_dims"))) is None:
-        raise use.refused("does not say which axis")
+    axis = use.option("axis", use.option("squeeze_dims"))
+    if axis is None or 0 in _listed(axis):
+        raise use.refused("does not say which axis, or takes the batch's")
     return use.as_layers([use.tensor()], (kind, {"axis": axis}))
 
 
