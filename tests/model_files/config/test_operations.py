@@ -1,6 +1,7 @@
 """Functions called on layers' outputs, as Keras 2 and Keras 3 write them, against what NumPy or Keras computes."""
 
 import itertools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -351,7 +352,7 @@ def attention(x: Any) -> Any:
     return layers.Multiply()([x, layers.Conv2D(1, 3, padding="same", activation="sigmoid")(both)])
 
 
-FUNCTIONS_OF_KERAS_3 = {
+FUNCTIONS_OF_KERAS_3: dict[str, Callable[[Any], Any]] = {
     "attention": attention,
     "parts": lambda x: ops.concatenate([x[:, 1:, ::2], x[:, :-1, 1::2]], axis=1)[..., 1],
     "axes": lambda x: ops.squeeze(ops.expand_dims(ops.transpose(x, (0, 3, 1, 2)), 1), 1),
