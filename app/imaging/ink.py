@@ -154,7 +154,9 @@ def _ink_on_paper(luminance: Image.Image, opaque: NDArray[np.bool_] | None = Non
         border = border[_border(opaque)]
     paper = _median(border)
     noise = _median(np.abs(border - np.int16(paper)))
-    if opaque is None and not _is_plain(luminance, border, paper):
+    low, high = _extremes(luminance)
+    has_contrast = high - low >= MIN_CONTRAST * 255
+    if opaque is None and has_contrast and not _is_plain(luminance, border, paper):
         found = find_digit_ink(luminance)
         if found is not None:
             return found
