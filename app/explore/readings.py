@@ -17,6 +17,7 @@ from ..cnn.types import Array
 from ..imaging.labelled import LabelledDrawing, labelled_drawings
 from ..library.readings import Reading, Readings, TriedReading
 from .forward_passes import find_levels, to_seen
+from .prediction import softmax
 
 SIDES = range(8, 65)  # pixels of an input that may be a lone digit's or letter's
 # Of a forward pass: some hundred passes of more would hold others up.
@@ -146,13 +147,10 @@ class _Trial:
             self._levels[place] = find_levels(drawing.png, card).levels
         output = self._network.run(to_seen(self._levels[place], card)).output.ravel()
         self._end = self._end or perf_counter() + MOST_SECONDS
-        return output if card.answer is Answer.PROBABILITIES else _softmax(output)
-
-
-def _softmax(scores: Array) -> Array:
-    with np.errstate(invalid="ignore"):  # a network may answer with what is no number
-        exponentials = np.exp(scores.astype(np.float64) - np.max(scores))
-    return np.asarray(exponentials / exponentials.sum(), np.float32)
+        if card.answer is Answer.PROBABILITIES:
+            return output
+        with np.errstate(invalid="ignore"):  # a network may answer with what is no number
+            return softmax(output).astype(np.float32)
 
 
 def _find_alphabets(card: Card) -> list[list[str]]:

@@ -36,20 +36,24 @@ class Trials:
         key = self._library.entry(name).file.key
         with self._lock:
             trying = self._trying.setdefault(key, Lock())
-        with trying:
-            entry = self._library.entry(name)
-            if not self.is_due(entry):
-                return entry.readings or self._not_kept.get(key) or Readings.none(_SAID)
-            network = self._library.network(name)
-            try:
-                found = try_readings(network)
-            except RunInterrupted as error:  # the server's trouble: it is tried again
-                return Readings.none(str(error))
-            except (CannotTry, RunFailed, WrongImageSize) as error:
-                found = Readings.none(str(error))
-            self._keep(entry, found.model_copy(update={"is_used": not entry.written and is_sure(found)}))
-        with self._lock:
-            self._trying.pop(key, None)
+        try:
+            with trying:
+                return self._find(name)
+        finally:
+            with self._lock:
+                self._trying.pop(key, None)
+
+    def _find(self, name: str) -> Readings:
+        entry = self._library.entry(name)
+        if not self.is_due(entry):
+            return entry.readings or self._not_kept.get(entry.file.key) or Readings.none(_SAID)
+        try:
+            found = try_readings(self._library.network(name))
+        except RunInterrupted as error:  # the server's trouble: it is tried again
+            return Readings.none(str(error))
+        except (CannotTry, RunFailed, WrongImageSize) as error:
+            found = Readings.none(str(error))
+        self._keep(entry, found.model_copy(update={"is_used": not entry.written and is_sure(found)}))
         return self._library.entry(name).readings or found
 
     def _keep(self, entry: ModelEntry, readings: Readings) -> None:

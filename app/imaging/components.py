@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 from .drawing import Box
 
+# In the rows of a mask. Squared paper has half as many; more are a texture, and would take a tenth of a second.
+MOST_RUNS = 2**15
+
 Indices = NDArray[np.int64]
 
 
@@ -54,12 +57,14 @@ class Components:
 
 
 def find_components(mask: NDArray[np.bool_]) -> Components:
-    """Find the components of a mask, (height, width).
+    """Find the components of a mask, (height, width); none of one with more than MOST_RUNS runs, which no writing has.
 
     The runs of each row are joined with those that they touch in the next row, in arrays: a loop over pixels would take
     a hundred times as long.
     """
     height, width = mask.shape
+    if np.count_nonzero(mask[:, 1:] & ~mask[:, :-1]) > MOST_RUNS:
+        mask = np.zeros_like(mask)
     rows, starts, ends = _find_runs(mask)
     names = _join(len(rows), *_touching(rows, starts, ends, width))
     count = int(names.max()) + 1 if len(names) else 0

@@ -17,6 +17,7 @@ _OVERLAP, _ALIGNED = 0.1, 0.9  # the same of slanted digits whose boxes overlap
 _SPECK = 0.2  # of its height, what is too small to be a digit, or to make it doubtful
 _WIDE = 0.9  # the width of the ink of several digits without a column between them, of its height
 _MOST_SLANT = 0.7
+_MOST = 20  # digits; of more, the ink is a pattern
 
 
 class Digit(NamedTuple):
@@ -36,6 +37,8 @@ def find_digits(ink: Image.Image) -> list[Digit]:
     if not _may_be_several(mask):
         return []
     strokes = find_components(mask)
+    if not len(strokes):  # a texture
+        return []
     groups = _group(strokes)
     return [_cut_out(ink, strokes, groups == number, factor) for number in range(int(groups.max()) + 1)]
 
@@ -57,18 +60,17 @@ def _group(strokes: Components) -> NDArray[np.int64]:
     edges, upright = (strokes.left[heavy], strokes.right[heavy]), _straighten(strokes, heavy)
     for (left, right), gap, alike in ((edges, _GAP, _ALIKE), (upright, _GAP, _ALIKE), (edges, -_OVERLAP, _ALIGNED)):
         groups[heavy] = _number(left, right, gap * tallest)
-        if groups.max() > 0 and _are_alike(strokes, groups, alike):
+        if 0 < groups.max() < _MOST and _are_alike(strokes, groups, alike):
             return groups
     return np.full(len(strokes), -1)
 
 
 def _number(left: NDArray[Any], right: NDArray[Any], gap: float) -> NDArray[np.int64]:
     """Number strokes from left to right, with one number for those that no gap divides."""
-    numbers, number, reach = np.zeros(len(left), np.int64), -1, -np.inf
-    for index in np.argsort(left):
-        number += bool(left[index] > reach + gap)
-        reach = max(reach, right[index])
-        numbers[index] = number
+    order = np.argsort(left)
+    reach = np.maximum.accumulate(right[order])
+    numbers = np.zeros(len(left), np.int64)
+    numbers[order[1:]] = np.cumsum(left[order[1:]] > reach[:-1] + gap)
     return numbers
 
 

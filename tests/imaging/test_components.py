@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
-from app.imaging.components import find_components
+from app.imaging.components import MOST_RUNS, find_components
 
 MASKS = arrays.arrays(np.bool_, arrays.array_shapes(min_dims=2, max_dims=2, max_side=14), elements=st.booleans())
 
@@ -45,6 +45,12 @@ def test_components_are_those_of_a_flood_fill(mask: NDArray[np.bool_]) -> None:
 def test_a_spiral_is_one_component() -> None:
     spiral = np.array([list(row) for row in ("######", "#.....", "#.####", "#.#..#", "#....#", "######")]) == "#"
     assert len(find_components(spiral)) == 1
+
+
+def test_a_texture_has_no_components() -> None:
+    chequers = np.indices((MOST_RUNS // 128, 260)).sum(0) % 2 == 1
+    assert len(find_components(chequers)) == 0
+    assert len(find_components(chequers[:-8, :240])) > 0
 
 
 def test_some_components_as_a_mask_and_the_highest_value_in_each() -> None:

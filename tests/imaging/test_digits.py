@@ -49,6 +49,13 @@ def test_slanted_digits_whose_boxes_overlap_do_not_reach_into_each_other() -> No
         assert np.abs(normalise(each.ink).astype(float) - normalise(read_ink(encode(alone)))).mean() < 2
 
 
+@pytest.mark.parametrize("step", [1, 2, 5])
+def test_a_pattern_is_no_row_of_digits(step: int) -> None:
+    pattern = np.zeros((280, 280), np.uint8)
+    pattern[::2, :: 2 * step] = 255
+    assert find_digits(Image.fromarray(pattern)) == []
+
+
 def test_no_ink_holds_no_digits() -> None:
     assert find_digits(Image.new("L", (280, 280))) == []
 

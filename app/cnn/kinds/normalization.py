@@ -207,7 +207,7 @@ class RMSNormalization(Layer):
     def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         (x,) = inputs
         graph.require_last_axis(self.axis, x, self.kind)
-        squares = graph.reduce_mean(graph.multiply(x, x), True, (len(x.shape) - 1,))
+        squares = graph.reduce_mean(graph.square(x), True, (len(x.shape) - 1,))
         root = graph.rsqrt(graph.add(squares, self.epsilon))
         return graph.multiply(graph.multiply(x, root), graph.constant(weights["scale"]))
 

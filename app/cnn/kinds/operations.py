@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-import numpy as np
-
 from ..cells import Cell, ElementwiseCell
 from ..errors import NoArithmetic
 from ..types import Array, Shape, Weights
@@ -22,7 +20,15 @@ class _Function(Layer, abstract=True):
     ignores_layout = True
     is_operation = True
 
+    function: ClassVar[str]  # its name in keras.ops and in a graph
     formula: ClassVar[str]  # with {0} for the cell's input
+
+    def compute(self, ops: Any, inputs: Sequence[Any]) -> Any:
+        return getattr(ops, self.function)(inputs[0])
+
+    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
+        made: Tensor = getattr(graph, self.function)(inputs[0])
+        return made
 
     def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
         return ElementwiseCell((float(inputs[0][place]),), self.kind.lower(), self._parameters(), value, self.formula)
@@ -34,92 +40,57 @@ class _Function(Layer, abstract=True):
 class Square(_Function):
     """x²."""
 
+    function = "square"
     phrase = "each value squared"
     formula = "{0}²"
-
-    def compute(self, ops: Any, inputs: Sequence[Any]) -> Any:
-        return ops.square(inputs[0])
-
-    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
-        return graph.multiply(inputs[0], inputs[0])
 
 
 class Sqrt(_Function):
     """The square root."""
 
+    function = "sqrt"
     phrase = "the square root of each value"
     formula = "√({0})"
-
-    def compute(self, ops: Any, inputs: Sequence[Any]) -> Any:
-        return ops.sqrt(inputs[0])
-
-    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
-        return graph.sqrt(inputs[0])
 
 
 class Rsqrt(_Function):
     """One over the square root."""
 
+    function = "rsqrt"
     phrase = "1 over the square root of each value"
     formula = "1 ÷ √({0})"
-
-    def compute(self, ops: Any, inputs: Sequence[Any]) -> Any:
-        return ops.rsqrt(inputs[0])
-
-    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
-        return graph.rsqrt(inputs[0])
 
 
 class Exp(_Function):
     """The exponential."""
 
+    function = "exp"
     phrase = "exp of each value"
     formula = "exp({0})"
-
-    def compute(self, ops: Any, inputs: Sequence[Any]) -> Any:
-        return ops.exp(inputs[0])
-
-    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
-        return graph.exp(inputs[0])
 
 
 class Log(_Function):
     """The natural logarithm."""
 
+    function = "log"
     phrase = "the logarithm of each value"
     formula = "log({0})"
-
-    def compute(self, ops: Any, inputs: Sequence[Any]) -> Any:
-        return ops.log(inputs[0])
-
-    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
-        return graph.log(inputs[0])
 
 
 class Absolute(_Function):
     """The absolute value."""
 
+    function = "absolute"
     phrase = "the size of each value, without its sign"
     formula = "|{0}|"
-
-    def compute(self, ops: Any, inputs: Sequence[Any]) -> Any:
-        return ops.absolute(inputs[0])
-
-    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
-        return graph.absolute(inputs[0])
 
 
 class Reciprocal(_Function):
     """One over x."""
 
+    function = "reciprocal"
     phrase = "1 over each value"
     formula = "1 ÷ {0}"
-
-    def compute(self, ops: Any, inputs: Sequence[Any]) -> Any:
-        return ops.reciprocal(inputs[0])
-
-    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
-        return graph.divide(graph.constant(np.ones((1,) * len(inputs[0].shape), np.float32)), inputs[0])
 
 
 class Power(_Function):
@@ -178,6 +149,7 @@ class _Reduction(Layer, abstract=True):
     keepdims: bool = setting(flag, False)
 
     is_operation = True
+    function: ClassVar[str]  # its name in keras.ops, and in a graph behind reduce_
     words: ClassVar[str]  # of what is kept
 
     def _axes(self, rank: int) -> tuple[int, ...]:
@@ -194,17 +166,15 @@ class _Reduction(Layer, abstract=True):
         return tuple(1 if at in axes else size for at, size in enumerate(shape) if self.keepdims or at not in axes)
 
     def compute(self, ops: Any, inputs: Sequence[Any]) -> Any:
-        return self._reduce(ops)(inputs[0], axis=self.axis, keepdims=self.keepdims)
+        return getattr(ops, self.function)(inputs[0], axis=self.axis, keepdims=self.keepdims)
 
-    def _reduce(self, ops: Any) -> Any:
-        """Return Keras' function for it."""
-        raise NotImplementedError
+    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
+        axes = tuple(axis + 1 for axis in self._axes(len(inputs[0].shape) - 1))
+        made: Tensor = getattr(graph, f"reduce_{self.function}")(inputs[0], self.keepdims, axes)
+        return made
 
     def count_scratch(self, inputs: Sequence[Sizes], output: Sizes) -> int:
         return super().count_scratch(inputs, inputs[0])
-
-    def _graph_axes(self, x: Tensor) -> tuple[int, ...]:
-        return tuple(axis + 1 for axis in self._axes(len(x.shape) - 1))
 
     def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
         values = self._read(inputs[0], place)
@@ -239,65 +209,41 @@ class _Reduction(Layer, abstract=True):
 class ReduceMax(_Reduction):
     """The largest value."""
 
+    function = "max"
     words = "the largest value"
-
-    def _reduce(self, ops: Any) -> Any:
-        return ops.max
-
-    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
-        return graph.reduce_max(inputs[0], self.keepdims, self._graph_axes(inputs[0]))
 
 
 class ReduceMin(_Reduction):
     """The smallest value."""
 
+    function = "min"
     words = "the smallest value"
-
-    def _reduce(self, ops: Any) -> Any:
-        return ops.min
-
-    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
-        return graph.reduce_min(inputs[0], self.keepdims, self._graph_axes(inputs[0]))
 
 
 class ReduceMean(_Reduction):
     """The mean."""
 
+    function = "mean"
     words = "the mean"
     keeps_probabilities = True
-
-    def _reduce(self, ops: Any) -> Any:
-        return ops.mean
-
-    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
-        return graph.reduce_mean(inputs[0], self.keepdims, self._graph_axes(inputs[0]))
 
 
 class ReduceSum(_Reduction):
     """The sum."""
 
+    function = "sum"
     words = "the sum"
-
-    def _reduce(self, ops: Any) -> Any:
-        return ops.sum
-
-    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
-        return graph.reduce_sum(inputs[0], self.keepdims, self._graph_axes(inputs[0]))
 
 
 class ReduceVariance(_Reduction):
     """The variance."""
 
+    function = "var"
     words = "the variance"
-
-    def _reduce(self, ops: Any) -> Any:
-        return ops.var
 
 
 class ReduceDeviation(_Reduction):
     """The standard deviation."""
 
+    function = "std"
     words = "the standard deviation"
-
-    def _reduce(self, ops: Any) -> Any:
-        return ops.std

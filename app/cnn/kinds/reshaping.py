@@ -302,7 +302,7 @@ class Pad(Moving):
 
     def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         graph.require(len(inputs[0].shape) <= 5, "zeros along more than four axes")
-        return graph.pad_all(inputs[0], self.margins)
+        return graph.pad(inputs[0], self.margins)
 
     def source_of(self, place: CellIndex, inputs: Sequence[Shape]) -> tuple[int, CellIndex | None] | None:
         origin = tuple(at - before for at, (before, _) in zip(place, self.margins, strict=True))

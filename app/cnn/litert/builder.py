@@ -105,14 +105,19 @@ class GraphBuilder(Graph):
 
     def reduce(self, x: Tensor, mode: PoolingMode, keepdims: bool, axes: tuple[int, ...] = (1, 2)) -> Tensor:
         """Pool along whole axes; by default height and width."""
-        shape = [1 if axis in axes else size for axis, size in enumerate(x.shape) if keepdims or axis not in axes]
-        read = [x, self._integers(axes)]
-        return self.operate(_REDUCTIONS[mode], read, shape, schema.ReducerOptionsT(keepDims=keepdims))
+        return _reduce_by(_REDUCTIONS[mode])(self, x, keepdims, axes)
 
     reduce_max = _reduce_by(Op.REDUCE_MAX)
     reduce_min = _reduce_by(Op.REDUCE_MIN)
     reduce_mean = _reduce_by(Op.MEAN)
     reduce_sum = _reduce_by(Op.SUM)
+
+    def reduce_var(self, x: Tensor, keepdims: bool, axes: tuple[int, ...]) -> Tensor:
+        """Write the mean of the squared distances from the mean."""
+        return self.reduce_mean(self.square(self.subtract(x, self.reduce_mean(x, True, axes))), keepdims, axes)
+
+    def reduce_std(self, x: Tensor, keepdims: bool, axes: tuple[int, ...]) -> Tensor:
+        return self.sqrt(self.reduce_var(x, keepdims, axes))
 
     # -- shapes ------------------------------------------------------------------------------------------------------
 
@@ -126,8 +131,9 @@ class GraphBuilder(Graph):
         return self.operate(Op.TRANSPOSE, [x, self._integers(axes)], [x.shape[axis] for axis in axes])
 
     def pad(self, x: Tensor, margins: Sequence[tuple[int, int]]) -> Tensor:
-        """Add rows above and below, columns left and right."""
-        all_margins = np.array([(0, 0), *margins, (0, 0)], np.int32)
+        """Add zeros before and after along each axis but the batch's; those that are not named stay as they are."""
+        unnamed = len(x.shape) - 1 - len(margins)
+        all_margins = np.array([(0, 0), *margins, *[(0, 0)] * unnamed], np.int32)
         return self.operate(Op.PAD, [x, self.constant(all_margins)], np.array(x.shape) + all_margins.sum(axis=1))
 
     def crop(self, x: Tensor, margins: Sequence[tuple[int, int]]) -> Tensor:
@@ -137,11 +143,6 @@ class GraphBuilder(Graph):
         self.require(shape.min() >= 1, "cropping all there is")
         begin = self.constant(np.ascontiguousarray(all_margins[:, 0]))
         return self.operate(Op.SLICE, [x, begin, self.constant(shape)], shape)
-
-    def pad_all(self, x: Tensor, margins: Sequence[tuple[int, int]]) -> Tensor:
-        """Add zeros before and after along every axis but the batch's."""
-        all_margins = np.array([(0, 0), *margins], np.int32)
-        return self.operate(Op.PAD, [x, self.constant(all_margins)], np.array(x.shape) + all_margins.sum(axis=1))
 
     def strided_slice(self, x: Tensor, parts: Sequence[tuple[int, int, int]]) -> Tensor:
         """Take cells along every axis but the batch's: from the first, up to an end that is not taken, by steps."""
@@ -191,6 +192,7 @@ class GraphBuilder(Graph):
     power = _binary(Op.POW)
     rsqrt = _unary(Op.RSQRT)
     sqrt = _unary(Op.SQRT)
+    square = _unary(Op.SQUARE)
     log = _unary(Op.LOG)
     tanh = _unary(Op.TANH)
     logistic = _unary(Op.LOGISTIC)
@@ -209,6 +211,9 @@ class GraphBuilder(Graph):
             return self.depthwise_conv_2d(x, times.reshape(1, 1, -1, 1), plus, Window((1, 1)))
         times, plus = (each.astype(np.float32) for each in (scale, shift))
         return self.add(self.operate(Op.MUL, [x, self.constant(times)], x.shape), self.constant(plus))
+
+    def reciprocal(self, x: Tensor) -> Tensor:
+        return self.divide(self.constant(np.ones((1,) * len(x.shape), np.float32)), x)
 
     def leaky_relu(self, x: Tensor, slope: float) -> Tensor:
         return self.operate(Op.LEAKY_RELU, [x], x.shape, schema.LeakyReluOptionsT(alpha=slope))

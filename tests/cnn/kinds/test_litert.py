@@ -148,7 +148,7 @@ LAYERS: dict[str, st.SearchStrategy[Make]] = {
     "RMSNormalization": of(layers.RMSNormalization, epsilon=above_zero),
     **{
         name: of(layer_class(name), axis=st.sampled_from([-1, 1, (1, 2), (2, 3), (1, 3)]), keepdims=st.booleans())
-        for name in ("ReduceMax", "ReduceMean", "ReduceMin", "ReduceSum")
+        for name in ("ReduceDeviation", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceSum", "ReduceVariance")
     },
     "Slice": of(
         layer_class("Slice"),
