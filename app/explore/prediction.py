@@ -58,6 +58,10 @@ class StepAnswer:
     probability: JsonFloat
     probabilities: tuple[JsonFloat, ...]  # in the order of the classes
 
+    @property
+    def is_number(self) -> bool:
+        return math.isfinite(self.probability)
+
 
 @dataclass(frozen=True)
 class Prediction:

@@ -17,8 +17,8 @@ from tests.small_models import with_random_weights
 STEPS, CLASSES = 5, 3
 
 
-def build_reader() -> keras.Model:
-    """A network that reads a line: a class for each column, as for a number plate."""
+def build_reader(scale: float = 1.0) -> keras.Model:
+    """A network that reads a line, a class for each column. scale: twice, of what is read last."""
     image = keras.Input((12, 12, 1), name="image")
     x = layers.Conv2D(4, 3, activation="relu", name="input")(image)
     x = layers.MaxPooling2D(name="pool")(x)
@@ -26,6 +26,7 @@ def build_reader() -> keras.Model:
     x = layers.Permute((2, 1, 3, 4), name="turned")(x)
     x = layers.Reshape((STEPS, 20), name="rows")(x)
     x = layers.Dense(6, activation="relu", name="probabilities")(x)
+    x = layers.Rescaling(scale, name="scaled")(layers.Rescaling(scale, name="scaled-first")(x))
     return with_random_weights(keras.Model(image, layers.Dense(CLASSES, activation="softmax", name="answer")(x)))
 
 
@@ -33,6 +34,7 @@ def build_reader() -> keras.Model:
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     folder: Path = tmp_path_factory.mktemp("shapes")
     build_reader().save(folder / "reader.keras")
+    build_reader(1e30).save(folder / "overflowing.keras")
     with TestClient(
         create_app(Settings(models=(folder,), allowed_hosts="testserver")), raise_server_exceptions=False
     ) as made:
@@ -81,6 +83,15 @@ def test_rows_of_classes_are_read_one_by_one(client: TestClient, four: bytes) ->
     assert [step["probabilities"] for step in prediction["steps"]] == [pytest.approx(row.tolist()) for row in rows]
     page = client.post("/exploration", files={"drawing": four}, data={"model": "reader"}).text
     assert f"answers in {STEPS} rows" in " ".join(page.split())
+
+
+@pytest.mark.parametrize("path", ["/exploration", "/comparison"])
+def test_rows_that_are_no_numbers_are_called_so(client: TestClient, four: bytes, path: str) -> None:
+    prediction = client.post("/api/models/overflowing/prediction", files={"drawing": four}).json()
+    assert {step["probability"] for step in prediction["steps"]} == {None}
+    page = client.post(path, files={"drawing": four}, data={"model": "overflowing"})
+    assert page.status_code == 200
+    assert "answer is not a number" in " ".join(page.text.split())
 
 
 @pytest.mark.parametrize("path", ["/", "/compare"])
