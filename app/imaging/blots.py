@@ -1,5 +1,6 @@
 """Blots: ink without a shape, such as the dot that a single tap of the pen leaves."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ _INKED = 128  # of 255: ink and paper lie on either side
 _SOLID_DOT, _SOLID_LINE = 0.92, 0.95  # a dot of few pixels is none too round
 # How many times longer than broad. A line that lies is no digit; one that stands may be a 1.
 _DOT, _LINE = 1.35, 3.0
+_SPARSE = 0.4  # of its bounding box; a slanted line of that length fills half of its own
 
 
 def is_blot(levels: NDArray[Any]) -> bool:
@@ -19,17 +21,24 @@ def is_blot(levels: NDArray[Any]) -> bool:
     levels: (height, width) from 0 to 255, as normalise() places a drawing. The corners are paper, bright or dark.
     """
     inked = levels >= _INKED
-    corners = inked[[0, 0, -1, -1], [0, -1, 0, -1]]
-    if corners.all():
+    corners = int(inked[0, 0]) + int(inked[0, -1]) + int(inked[-1, 0]) + int(inked[-1, -1])
+    if corners == 4:
         inked = ~inked
-    if corners.any() != corners.all() or not inked.any():
+    if corners not in {0, 4}:
         return False
-    rows, columns = np.nonzero(inked)
+    in_rows, in_columns = inked.sum(1), inked.sum(0)
+    area, box = int(in_rows.sum()), np.count_nonzero(in_rows) * np.count_nonzero(in_columns)
+    if area <= _SPARSE * box:  # as most digits are; this is asked at every move of the pen
+        return False
+    down, across = np.arange(len(in_rows)), np.arange(len(in_columns))
+    down, across = down - (down @ in_rows) / area, across - (across @ in_columns) / area
     # A pixel is a square, whose own second moment is a twelfth.
-    tall, broad = rows.var() + 1 / 12, columns.var() + 1 / 12
-    shared = float(((rows - rows.mean()) * (columns - columns.mean())).mean())
-    shortest, longest = np.sqrt(np.linalg.eigvalsh([[tall, shared], [shared, broad]]))
-    solidity, elongation = rows.size / (4 * np.pi * shortest * longest), longest / shortest
+    tall, broad = float(down**2 @ in_rows) / area + 1 / 12, float(across**2 @ in_columns) / area + 1 / 12
+    shared = float(down @ inked @ across) / area
+    # The eigenvalues of the moments' matrix lie that far from their mean.
+    mean, spread = (tall + broad) / 2, math.hypot((tall - broad) / 2, shared)
+    shortest, longest = math.sqrt(max(1 / 12, mean - spread)), math.sqrt(mean + spread)
+    solidity, elongation = area / (4 * math.pi * shortest * longest), longest / shortest
     is_dot = solidity > _SOLID_DOT and elongation < _DOT
     lies = broad > tall and solidity > _SOLID_LINE and elongation < _LINE
     return bool(is_dot or lies)

@@ -21,6 +21,7 @@ MIN_CONTRAST = 16 / 255
 _SAME_PAPER = 2  # levels by which paper may differ from itself
 _MOST_INK_ON_BORDER, _MOST_CROSSINGS = 0.1, 8
 _LEAST_PAPER = 0.2  # of a drawing's pixels
+_SAMPLED = 64  # of them, along each side
 
 InkImage = Image.Image  # in mode L: 0 is paper, 255 the strongest ink
 
@@ -154,9 +155,7 @@ def _ink_on_paper(luminance: Image.Image, opaque: NDArray[np.bool_] | None = Non
         border = border[_border(opaque)]
     paper = _median(border)
     noise = _median(np.abs(border - np.int16(paper)))
-    low, high = _extremes(luminance)
-    has_contrast = high - low >= MIN_CONTRAST * 255
-    if opaque is None and has_contrast and not _is_plain(luminance, border, paper):
+    if opaque is None and not _is_plain(luminance, border, paper) and _has_contrast(luminance):
         found = find_digit_ink(luminance)
         if found is not None:
             return found
@@ -171,9 +170,15 @@ def _is_plain(luminance: Image.Image, border: NDArray[Any], paper: int) -> bool:
     crossings = np.count_nonzero(is_ink[1:] != is_ink[:-1])
     if is_ink.mean() > _MOST_INK_ON_BORDER or crossings > _MOST_CROSSINGS:
         return False
-    levels = luminance.histogram()  # of a window, the border may be another tone than all within
+    # Of a window, the border may be another tone than all within. Some of the pixels tell.
+    levels = luminance.resize((_SAMPLED, _SAMPLED), Image.Resampling.NEAREST).histogram()
     same = sum(levels[max(0, paper - _SAME_PAPER) : paper + _SAME_PAPER + 1])
     return same > _LEAST_PAPER * sum(levels)
+
+
+def _has_contrast(luminance: Image.Image) -> bool:
+    low, high = _extremes(luminance)
+    return high - low >= MIN_CONTRAST * 255
 
 
 def _ink(luminance: Image.Image, paper: int, noise: int = 0) -> InkImage:

@@ -236,6 +236,7 @@ def pixels(page: Page) -> str:
 
 def test_a_crop_by_keyboard(explorer: Page) -> None:
     open_picture(explorer, encode(page_of("3", "8")))
+    expect(explorer.locator("#crop")).to_be_visible()  # what is hidden takes no focus
     explorer.focus("#crop")
     explorer.keyboard.press("Enter")
     expect(explorer.locator("#crop-box")).to_be_focused()
