@@ -35,6 +35,7 @@ export class Exchange {
     this.errors = element("errors");
     this.underWay = null; // htmx' context of the form's request that waits for its answer
     this.isDue = false; // another request follows when that one is answered
+    this.pictures = () => ({}); // that other inputs hold, by field; the page sets it
     this.failures = 0; // in a row, since the last answer
     this.pause = 0; // the timer of the next try
     this.listen();
@@ -73,7 +74,10 @@ export class Exchange {
   addDrawing(ctx) {
     const { file } = this.pad;
     ctx.request.headers["X-Layerglass-Page"] = PAGE;
+    const held = Object.entries(this.pictures());
+    for (const [name, picture] of held) ctx.request.body.set(name, picture, `${name}.png`);
     if (file) ctx.request.body.set("drawing", file, file.name ?? "picture");
+    else if (held.length) ctx.request.body.set("drawing", new Blob([this.pad.toPng()]), "drawing.png");
     else ctx.fetch = (path, request) => fetch(path, withPicture(request, "drawing", this.pad.toPng()));
   }
 

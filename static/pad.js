@@ -209,6 +209,17 @@ export class Pad {
     this.sent.height = wanted;
   }
 
+  /**
+   * What is on the pad now, to be kept beside it.
+   * @returns {{file: Blob, url: string, strokes: ?import("./strokes.js").Stroke[]}} its picture as it is sent, the same
+   *   to be shown, and its strokes, where these are all of it
+   */
+  snapshot() {
+    const png = this.toPng();
+    const file = this.file ?? new Blob([png], { type: "image/png" });
+    return { file, url: this.sent.toDataURL(), strokes: this.opened ? null : structuredClone(this.strokes) };
+  }
+
   /** The drawing, or the part of a picture that is being chosen, as the bytes of a PNG. */
   toPng() {
     if (this.crop) return encodePng(cutOut(this.opened.bitmap, this.crop, CUT_SIDE));

@@ -1,10 +1,11 @@
 // What the explorer and the comparison share: the pad, joined to the form that htmx sends, the address, and the lens.
 // htmx swaps the results in; nothing here draws them.
 
-import { readDrawing, writeAddress } from "./address.js";
+import { readDrawing, readKept, writeAddress } from "./address.js";
 import { CropTool } from "./crop_tool.js";
 import { element, showMessage } from "./dom.js";
 import { Exchange } from "./exchange.js";
+import { Inputs } from "./inputs.js";
 import { KeyboardPen } from "./keyboard_pen.js";
 import { addLens } from "./lens.js";
 import { ModelInput } from "./model_input.js";
@@ -33,7 +34,9 @@ export function startPadPage(form, results, columns, openModel = null) {
   new KeyboardPen(pad, element("keyboard-pen"));
   const exchange = new Exchange(form, [results, element("answer")], pad);
   const send = () => exchange.send();
-  const save = () => writeAddress(form, pad.opened ? null : pad.strokes);
+  const save = () => writeAddress(form, pad.opened ? null : pad.strokes, inputs.strokes);
+  const inputs = new Inputs(form, pad, readKept(), { send, save: () => save() });
+  exchange.pictures = () => inputs.pictures;
   const input = new ModelInput(pad, form.elements.model);
   const digits = new SeveralDigits(form, pad, element("answer"), send);
   const cropTool = new CropTool(pad);

@@ -111,7 +111,7 @@ def output_shapes(layers: Sequence[Layer], image: tuple[int, ...]) -> Shapes:
         if None not in layer.output_shape:
             made[layer.name] = _known(layer.output_shape)
             continue
-        inputs = [made[source] for source in layer.sources]
+        inputs = [made[source] for source in layer.sources] or [image]  # a held input goes by the image's size
         try:
             made[layer.name] = _known(layer.compute_output_shape(*inputs))
         except (TypeError, ValueError) as error:

@@ -3,7 +3,7 @@
 Whoever imports from here waits for TensorFlow to start, so the server does it only for a model that needs it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -117,7 +117,7 @@ def _pooling_kind(layer: layers.Layer) -> type[Pooling] | None:
     return kind if kind is not None and issubclass(kind, Pooling) else None
 
 
-_Forward = Callable[[tf.Tensor], list[tf.Tensor]]
+_Forward = Callable[..., list[tf.Tensor]]  # of the image, then of the inputs that are held
 
 # On some processors, a convolution that is fused with its bias and ReLU makes zeros of what is not a number.
 tf.config.optimizer.set_experimental_options({"remapping": False})
@@ -134,20 +134,27 @@ class TensorFlowEngine:
         assert definition.build is not None
         self._model = definition.build()
         self._names = [layer.name for layer in definition.layers]
+        self._held = definition.held_inputs
         self._traced: dict[PoolingMode | None, _Forward] = {None: self._trace(self._model)}
         self._lock = Lock()
 
-    def run(self, image: Array, mode: PoolingMode | None) -> list[Array]:
+    def run(self, image: Array, mode: PoolingMode | None, held: Sequence[Array] = ()) -> list[Array]:
         """Return every layer's output, without the batch. mode: None is each layer's own. Raises: WrongImageSize."""
-        return self.use(image, mode, list)
+        return self.use(image, mode, list, held)
 
-    def use(self, image: Array, mode: PoolingMode | None, receive: Callable[[list[Array]], T]) -> T:
+    def use(
+        self,
+        image: Array,
+        mode: PoolingMode | None,
+        receive: Callable[[list[Array]], T],
+        held: Sequence[Array] = (),
+    ) -> T:
         """Run, and return what receive makes of the outputs. Raises: WrongImageSize."""
         with self._lock:
             if mode and mode not in self._traced:
                 self._traced[mode] = self._trace(with_pooling(self._model, mode))
         try:
-            outputs = self._traced[mode](tf.constant(image[np.newaxis]))
+            outputs = self._traced[mode](*(tf.constant(values[np.newaxis]) for values in (image, *held)))
         except tf.errors.InvalidArgumentError as error:  # a size less than zero
             raise ImageTooSmall(*image.shape[:2]) from error
         return receive([output.numpy()[0] for output in outputs])
@@ -155,9 +162,10 @@ class TensorFlowEngine:
     def output_shapes(self, image: tuple[int, ...]) -> list[tuple[int, ...]]:
         """Return the shape of every layer's output, as Keras computes it. Raises: WrongImageSize."""
         names = self._names
-        all_layers = keras.Model(self._model.inputs[0], [self._model.get_layer(name).output for name in names])
+        all_layers = keras.Model(self._model.inputs, [self._model.get_layer(name).output for name in names])
+        held = (layer.sizes(image) for layer in self._held)
         try:
-            made = all_layers.compute_output_spec(keras.KerasTensor((1, *image)))
+            made = all_layers.compute_output_spec([keras.KerasTensor((1, *shape)) for shape in (image, *held)])
         except (ValueError, TypeError) as error:
             raise ImageTooSmall(*image[:2]) from error
         specs = made if isinstance(made, list | tuple) else [made]
@@ -176,16 +184,16 @@ class TensorFlowEngine:
     def _trace(self, model: keras.Model) -> _Forward:
         """Trace a function from a batch of one image to all layers' outputs. Run it once if the size is known."""
         outputs = [model.get_layer(name).output for name in self._names]
-        all_layers = keras.Model(model.inputs[0], outputs)
-        shape = (1, *model.inputs[0].shape[1:])
+        all_layers = keras.Model(model.inputs, outputs)
+        shapes = [(1, *each.shape[1:]) for each in model.inputs]
 
-        def forward(image: tf.Tensor) -> list[tf.Tensor]:
-            made = all_layers(image, training=False)
+        def forward(*inputs: tf.Tensor) -> list[tf.Tensor]:
+            made = all_layers(list(inputs), training=False)
             return list(made) if isinstance(made, list | tuple) else [made]
 
-        signature = [tf.TensorSpec(shape, tf.float32)]
+        signature = [tf.TensorSpec(shape, tf.float32) for shape in shapes]
         # Without autograph, which has nothing to rewrite here, and would write files.
         run: _Forward = tf.function(forward, signature, autograph=False).get_concrete_function()
-        if None not in shape:
-            run(tf.zeros(shape))
+        if not any(None in shape for shape in shapes):
+            run(*map(tf.zeros, shapes))
         return run

@@ -301,6 +301,6 @@ def _column(
     layers: tuple[ComparedLayer, ...],
 ) -> ModeColumn:
     assert forward.pooling is not None
-    picture = draw_answer(forward) if network.answers_with_picture else None
+    picture = draw_answer(forward, network.lowest_answer) if network.answers_with_picture else None
     prediction = predict(network, forward) if picture is None else None
     return ModeColumn(forward.pooling, is_as_trained, forward, prediction, picture, pooled, layers)

@@ -86,8 +86,11 @@ class LayerView:
 
     @property
     def extent(self) -> tuple[float, float, float, float] | None:
-        """The rectangle of the image that the maps cover: top, left, bottom, right in pixels. None for a vector."""
-        if not self.layer.is_spatial:
+        """The rectangle of the image that the maps cover: top, left, bottom, right in pixels.
+
+        None for a vector, and for maps that do not depend on the image.
+        """
+        if not self.layer.is_spatial or self.network.card.takes_numbers:
             return None
         return self.network.extent(self.layer, self.image, self.activation)
 
@@ -295,14 +298,15 @@ def draw_image(image: Array, card: Card) -> bytes:
     return _draw_picture(image, partial(_colour_levels, card=card))
 
 
-def draw_answer(forward: ForwardPass) -> bytes:
-    """Draw the output of a network that answers with a picture as a PNG: 0 is black, 1 is white, NaN is black.
+def draw_answer(forward: ForwardPass, lowest: float = 0) -> bytes:
+    """Draw the output of a network that answers with a picture as a PNG: the lowest value is black, as NaN, 1 is white.
 
     3 channels give colours, any other number gives their mean in grey.
     """
     output = forward.output
+    low, levels = np.float32(lowest), np.float32(255 / (1 - lowest))
     with reading(output.size, forward):
-        return _draw_picture(output, lambda cells: cells * np.float32(255))
+        return _draw_picture(output, lambda cells: (cells - low) * levels)
 
 
 def _colour_levels(image: Array, card: Card) -> NDArray[np.float64]:

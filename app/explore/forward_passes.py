@@ -24,6 +24,7 @@ from ..imaging.drawing import DEFAULT_LIMITS, Box, DrawingLimits, decode
 from ..imaging.ink import normalise, read_digit, read_ink
 from ..imaging.resize import MIN_FREE_SIDE, ResizeMode, choose_size, pad, resize, shrink
 from ..library.kept import Kept
+from .held import NOTHING, Held, check_names, digest, fill_inputs, make_vector
 
 # Of one network only so many large passes are remembered: memory that was used before is given out much faster.
 _LARGE_BYTES, _MOST_LARGE = 4 * 2**20, 4
@@ -31,15 +32,15 @@ _OWN_BYTES = 128 * 2**20  # of passes in this process's own memory
 _LEAST_SIDE = 8  # pixels of an image that was made smaller
 _Choose = Callable[[tuple[int, ...]], int]
 # The weak reference lets a network go that the library no longer uses; its forward passes are evicted in their turn.
-_Key = tuple[ref[Network], PoolingMode | None, bool, Box | None, bytes]
+_Key = tuple[ref[Network], PoolingMode | None, bool, Box | None, bytes, bytes]
 
 
 class ForwardPasses:
     """Runs networks on drawings, with an LRU cache of the results.
 
     A forward pass is a function of its key alone: the network with its card, the pooling mode in effect, whether ink
-    and paper are swapped, the region of the drawing's picture, and the drawing's bytes. So users can share the cache:
-    it affects timing only.
+    and paper are swapped, the region of the drawing's picture, the drawing's bytes, and what the other inputs hold. So
+    users can share the cache: it affects timing only.
     Thread-safe; two threads that ask for the same pass at once may both run the network.
     """
 
@@ -72,24 +73,28 @@ class ForwardPasses:
         pooling: PoolingMode | None = None,
         invert: bool = False,
         region: Box | None = None,
+        held: Held = NOTHING,
     ) -> ForwardPass:
         """Run a network on a drawing, unless the result is cached.
 
-        pooling: None is as trained. invert: swap ink and paper before the network. region: the part of the drawing's
-        picture to run it on; None is all of it.
-        Raises: InvalidDrawing, WrongImageSize, TooCostly, RunFailed.
+        drawing: of no matter for a network that starts from a vector. pooling: None is as trained. invert: swap ink and
+        paper before the network. region: the part of the drawing's picture to run it on; None is all of it. held: what
+        the inputs hold that are not drawn into, where that is not what the card says.
+        Raises: InvalidDrawing, UnknownInput, WrongImageSize, TooCostly, RunFailed.
         """
+        check_names(network, held)
         mode = _mode_in_effect(network, pooling)
-        key = (ref(network), mode, invert, region, blake2b(drawing, digest_size=16).digest())
+        key = (ref(network), mode, invert, region, blake2b(drawing, digest_size=16).digest(), digest(held))
         with self._lock:
             remembered = self._cache.get(key)
         if remembered is not None:
             self._kept.touch(key)
             self._own.touch(key)
             return remembered
-        (image, regions), reduction = self._prepare(network, drawing, mode, region)
+        (image, regions), reduction = self._prepare(network, drawing, mode, region, held)
+        others = fill_inputs(network, held, image, self._prepare_held)
         start, cpu_start = perf_counter(), thread_time()
-        forward = network.run(swap_ink_and_paper(image, network.card) if invert else image, pooling)
+        forward = network.run(swap_ink_and_paper(image, network.card) if invert else image, pooling, others)
         if self.observe is not None:
             self.observe(perf_counter() - start)
         with self._lock:
@@ -100,7 +105,7 @@ class ForwardPasses:
         return self._remember(key, network, forward)
 
     def _prepare(
-        self, network: Network, drawing: bytes, mode: PoolingMode | None, region: Box | None
+        self, network: Network, drawing: bytes, mode: PoolingMode | None, region: Box | None, held: Held
     ) -> tuple["NetworkInput", Reduction | None]:
         """Return the network's input, and how it was made smaller if that was needed for the network to run it."""
         found: list[Reduction] = []
@@ -110,7 +115,14 @@ class ForwardPasses:
             found.extend([reduction] if reduction else [])
             return reduction.factor if reduction else 1
 
+        if network.card.takes_numbers:
+            vector = make_vector(network, held)
+            choose_factor(vector.shape)  # only to refuse it
+            return NetworkInput(vector), None
         return make_input(drawing, network.card, self.limits, choose_factor, region), next(iter(found), None)
+
+    def _prepare_held(self, picture: bytes, card: Card) -> Array:
+        return preprocess(picture, card, self.limits)
 
     def last_seconds(self, network: Network, pooling: PoolingMode | None) -> float | None:
         """Return the processor time in seconds of a network's last forward pass in this mode; None before the first."""

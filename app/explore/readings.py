@@ -174,6 +174,8 @@ def _require_small(network: Network) -> None:
     height, width, channels = network.card.input_shape
     if height is None or height != width or height not in SIDES or channels not in {1, 3}:
         raise CannotTry("It sees no small square of grey or colours, as networks for digits and letters do.")
+    if network.held_inputs:
+        raise CannotTry("It takes other inputs beside a drawing, and nobody has said what they should hold.")
     if network.layers[-1].output_shape != (len(network.card.classes),):
         raise CannotTry("Its answer is no list of classes.")
     cost = network.cost((height, width, channels))

@@ -314,6 +314,7 @@ class Library:
         file = self._scanner.open_model(entry.file)
         # The weights stay in the file until the microscope reads one.
         weights = deserialize_weights(mmap(file.fileno(), 0, access=ACCESS_READ), found.layers)
-        definition = ModelDefinition(found.card.input_shape, found.layers, weights, build=None)
+        first = found.card.input or "input"
+        definition = ModelDefinition(found.card.input_shape, found.layers, weights, None, first)
         engine = WorkerEngine(self._workers, file, found.layers)
         return Network(entry.name, definition, card, entry.file.size, engine)

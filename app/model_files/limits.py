@@ -16,6 +16,7 @@ CONFIG_ITEMS = 500_000
 LAYERS = 1_000  # NASNetMobile has 771; Keras puts a chain together recursively, and says so where it fails
 NESTED_MODELS = 8
 LAYER_INPUTS = 256  # a merge costs a line of its description, and of the graph, for each
+INPUTS = 16  # of a model, that its answer depends on
 MODEL_INPUTS = 2_000  # of all layers together
 CLASSES = 25_000  # the largest ImageNet has 21,841; each is named on the page, and in every answer
 

@@ -1,5 +1,6 @@
 """A model's file loaded: checked, migrated in memory, its layers and weights found."""
 
+import math
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..cnn.definition import ModelDefinition
+from ..cnn.kinds import Layer
 from ..cnn.types import Array
 from .archive import Archive, find_archive, read_archive
 from .bundle import Bundle, read_bundle
@@ -19,7 +21,7 @@ from .formats import FileFormat, detect_by_head, detect_format
 from .hdf5 import open_hdf5, text_attribute
 from .labels import LabelsFile
 from .layers import define, infer_layers
-from .plan import Plan
+from .plan import Plan, describe_image
 from .weights import Reorder, describe_oddities, read_weights
 from .zip_file import open_zip
 
@@ -62,12 +64,23 @@ def load_model(path: Path) -> LoadedModel:
     crash on malformed files, and would take this process with it.
     """
     source = _read(path)
-    plan = make_plan(check_config(source.config), _era(source))
-    layers = infer_layers(plan)
+    plan, layers = _plan_layers(source)
     with open_hdf5(source.weights) as file:
         weights = read_weights(file, plan, {layer.name: layer.variables for layer in layers}, _reorder(source))
     notes = plan.notes + describe_oddities(weights)
     return LoadedModel(plan, define(plan, layers, weights), notes, source.keras_version, source.labels)
+
+
+def _plan_layers(source: _Source) -> tuple[Plan, tuple[Layer, ...]]:
+    """Return the plan, and its layers. Numbers in a row are an image where the model makes no more numbers of them."""
+    plan = make_plan(check_config(source.config), _era(source))
+    layers = infer_layers(plan)
+    if plan.flat is None:
+        return plan, layers
+    is_picture = plan.shape[0] != 1 and math.prod(size or 1 for size in layers[-1].output_shape) <= plan.flat
+    if is_picture:
+        return plan.with_note(describe_image((plan.flat,), plan.shape)), layers
+    return plan.with_numbers(), layers
 
 
 def _read(path: Path) -> _Source:

@@ -26,9 +26,7 @@ from .computing import computes
 from .errors import POST_ERRORS, problem_responses
 from .forms import (
     DifferencesDep,
-    DrawingDep,
     DrawingRunDep,
-    ForwardPassesDep,
     InvertDep,
     LayerDep,
     LibraryDep,
@@ -37,6 +35,8 @@ from .forms import (
     PictureFileDep,
     RegionDep,
     RenderOptionsDep,
+    RunLayerDep,
+    TrainedRunDep,
     find_readings,
 )
 from .parts import SMALL_ANSWER, Pictures
@@ -106,7 +106,13 @@ def list_models(library: LibraryDep) -> list[ModelSummary | UnopenedModel]:
     return [summarize_model(library, entry) for entry in library]
 
 
-@router.post("/api/models", tags=["models"], status_code=HTTPStatus.CREATED, responses=_MODEL_REFUSED)
+@router.post(
+    "/api/models",
+    tags=["models"],
+    status_code=HTTPStatus.CREATED,
+    responses=_MODEL_REFUSED,
+    form_limits={"max_files": 1},
+)
 async def post_model(
     request: Request,
     response: Response,
@@ -200,10 +206,8 @@ def post_feature_maps(
     "/api/models/{model}/comparison", tags=["drawings"], response_model=ComparisonAnswer, responses=_DRAWING_REFUSED
 )
 def post_comparison(
-    network: NetworkDep,
+    run: TrainedRunDep,
     library: LibraryDep,
-    drawing: DrawingDep,
-    passes: ForwardPassesDep,
     options: RenderOptionsDep,
     region: RegionDep,
     invert: InvertDep = False,
@@ -214,8 +218,8 @@ def post_comparison(
 
     All layers from the first pooling layer on are compared, or those named.
     """
-    run_in = partial(passes.run, network, drawing, invert=invert, region=region)
-    wanted = _find_layers(network, layers)
+    network = run.network
+    run_in, wanted = partial(run.run_in, invert=invert), _find_layers(network, layers)
     comparison = compare(network, run_in, options, differences, wanted, most_pixels=MOST_PIXELS)
     describe = partial(ComparisonAnswer.from_comparison, comparison, accuracies(network, library), invert)
     compared = [layer for column in comparison.columns for layer in column.layers]
@@ -236,7 +240,7 @@ def _find_layers(network: Network, names: list[str] | None) -> list[Layer] | Non
 )
 @computes
 def post_grid(
-    layer: LayerDep,
+    layer: RunLayerDep,
     run: DrawingRunDep,
     options: RenderOptionsDep,
     first: Annotated[int, Form(ge=0, description="The number of the first map in the picture.")] = 0,
@@ -255,7 +259,9 @@ def post_grid(
     responses=_DRAWING_REFUSED | _file("image/png"),
 )
 @computes
-def post_feature_map(layer: LayerDep, channel: ChannelPath, run: DrawingRunDep, options: RenderOptionsDep) -> Response:
+def post_feature_map(
+    layer: RunLayerDep, channel: ChannelPath, run: DrawingRunDep, options: RenderOptionsDep
+) -> Response:
     """Draw one feature map as a PNG, one pixel an activation, in the colours that it has in its layer's grid."""
     return Response(draw_feature_map(run.forward(), layer, channel, options).png, media_type="image/png")
 
@@ -288,7 +294,7 @@ def post_activations(run: DrawingRunDep) -> Response:
     responses=_DRAWING_REFUSED,
 )
 def post_cell(
-    layer: LayerDep,
+    layer: RunLayerDep,
     channel: ChannelPath,
     row: Annotated[int, Path(description="From 0, top to bottom; 0 in a vector.")],
     column: Annotated[int, Path(description="From 0, left to right; in a vector, the unit.")],

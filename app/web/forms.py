@@ -4,20 +4,26 @@ FastAPI re-inspects every field per request. So the page's request, which is sen
 dependencies, and one model validates all of its fields at once.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from http import HTTPStatus
 from typing import Annotated
 
 from anyio import CapacityLimiter, to_thread
-from fastapi import Depends, File, Form, Path, Query, Request, UploadFile
+from fastapi import Depends, File, Form, HTTPException, Path, Query, Request, UploadFile
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field, Json, ValidationError
+from starlette.datastructures import UploadFile as FormFile
 
+from ..cnn.card import Held as HeldOnCard
+from ..cnn.card import Line
 from ..cnn.kinds import Layer
 from ..cnn.network import ForwardPass, Network
 from ..cnn.types import PoolingMode
 from ..explore.exploration import RenderOptions
 from ..explore.forward_passes import ForwardPasses
+from ..explore.held import Held, HeldValue
 from ..explore.trials import Trials
 from ..hosting.admission import admit
 from ..imaging.colormap import Colormap, Scale
@@ -30,6 +36,10 @@ MAX_COLUMNS = 64
 MAX_OPENING = 4  # models opened at once, of each origin
 
 _opening_built_in, _opening_others = CapacityLimiter(MAX_OPENING), CapacityLimiter(MAX_OPENING)
+
+
+HELD_FILE = "held_"  # before the name of an input: the field of a picture that it holds
+MOST_PICTURES = 16  # of a request: the drawing, and what other inputs hold
 
 
 class WeightsChoice(StrEnum):
@@ -45,14 +55,7 @@ async def get_library(request: Request) -> Library:
     return library
 
 
-async def get_forward_passes(request: Request) -> ForwardPasses:
-    """Return the app's service that runs networks."""
-    passes: ForwardPasses = request.app.state.forward_passes
-    return passes
-
-
 LibraryDep = Annotated[Library, Depends(get_library)]
-ForwardPassesDep = Annotated[ForwardPasses, Depends(get_forward_passes)]
 
 
 async def open_network(request: Request, name: str) -> Network:
@@ -91,10 +94,15 @@ async def get_network(request: Request, model: ModelPath) -> Network:
     return await open_network(request, model)
 
 
+HeldNumbers = Json[dict[Line, HeldOnCard]]
+
+
 class PageQuery(BaseModel):
     """The query of a page's URL."""
 
     model: str | None = None
+    input: str | None = None  # the one that is drawn into
+    held: HeldNumbers | None = None  # of other inputs
     pooling: PoolingMode | None = None
     weights: WeightsChoice = WeightsChoice.SAME
     colormap: Colormap = Colormap.VIRIDIS
@@ -125,6 +133,7 @@ class PageForm(PageQuery):
     shown: Json[dict[str, Annotated[int, Field(ge=0, lt=10**9)]]] | None = None
     listed: str | None = None  # the identity of the page's list of layers, as it was sent with the list
     card_of: str | None = None  # the model whose card the page shows
+    inputs_of: str | None = None  # the identity of the inputs that the page shows, as it was sent with them
     region: str | None = None  # the part of the picture that is read
     row_of: str | None = None  # the identity of the row above that card
 
@@ -164,12 +173,13 @@ class ModelChoice:
 async def choose_model(request: Request, query: PageQuery) -> ModelChoice:
     """Open the model that is named, else the default one.
 
-    Raises: UnknownModel, ModelError, Overloaded, ClientDisconnected.
+    Raises: UnknownModel, ModelError, UnknownInput, Overloaded, ClientDisconnected.
     """
     library: Library = request.app.state.library
     chosen = network = await open_network(request, query.model or library.default_name)
     if query.weights is WeightsChoice.RETRAINED:
         network = await open_network(request, library.sibling_name(chosen, query.pooling))
+    chosen, network = (each.drawing_into(query.input) for each in (chosen, network))
     return ModelChoice(chosen, network, query.pooling, query.weights)
 
 
@@ -186,19 +196,27 @@ async def get_model_choice(request: Request, query: PageQueryDep) -> ModelChoice
     return choice
 
 
-DrawingFile = Annotated[UploadFile, File(description=f"A picture: {READ}, up to 4 MB.")]
+PictureField = Annotated[UploadFile, File(description=f"A picture: {READ}, up to 4 MB.")]
+DrawingFile = Annotated[
+    UploadFile | None,
+    File(description=f"A picture: {READ}, up to 4 MB. Left out for a model that starts from numbers."),
+]
+InputName = Annotated[
+    str | None,
+    Form(description="The input that is drawn into, for a model of several; default: as the model's card says."),
+]
+HeldField = Annotated[
+    HeldNumbers | None,
+    Form(
+        description="What the other inputs hold, as a JSON object of their names: one number for all of an input, or a "
+        "list of all its numbers, row by row, as the network is to get them. Default: as the card says, else zeros. An "
+        "image may hold a picture instead: send it as another file, named held_ and the input's name.",
+        examples=['{"z": [0.5, -1.5]}'],
+    ),
+]
 
 
 NetworkDep = Annotated[Network, Depends(get_network)]
-
-
-async def get_drawing(request: Request, network: NetworkDep, drawing: DrawingFile) -> bytes:
-    """Return the bytes of the drawing once the request has its turn. Raises: Overloaded, ClientDisconnected."""
-    await admit(request, network.runs_apart)
-    return await drawing.read()
-
-
-DrawingDep = Annotated[bytes, Depends(get_drawing)]
 
 
 async def get_region(
@@ -227,7 +245,7 @@ class PictureFile:
     limits: DrawingLimits
 
 
-async def get_picture_file(request: Request, drawing: DrawingFile) -> PictureFile:
+async def get_picture_file(request: Request, drawing: PictureField) -> PictureFile:
     """Return the picture once the request has its turn. Raises: Overloaded, ClientDisconnected."""
     await admit(request)
     return PictureFile(await drawing.read(), request.app.state.forward_passes.limits)
@@ -241,14 +259,49 @@ class DrawingRun:
     """A drawing, and the network and pooling mode to run on it."""
 
     network: Network
-    drawing: bytes
+    drawing: bytes  # empty for a network that starts from a vector
     pooling: PoolingMode | None
     passes: ForwardPasses
     region: Box | None = None  # of the drawing's picture; None is all of it
+    held: Held = field(default_factory=dict)  # by inputs that are not drawn into
 
     def forward(self) -> ForwardPass:
-        """Run the network, or look up the result. Raises: InvalidDrawing, WrongImageSize, TooCostly, RunFailed."""
-        return self.passes.run(self.network, self.drawing, self.pooling, region=self.region)
+        """Run the network, or look up the result.
+
+        Raises: InvalidDrawing, UnknownInput, WrongImageSize, TooCostly, RunFailed.
+        """
+        return self.run_in(self.pooling)
+
+    def run_in(self, pooling: PoolingMode | None, invert: bool = False) -> ForwardPass:
+        """Run it in another pooling mode; None is as trained. invert: swap ink and paper. Raises: as forward does."""
+        return self.passes.run(self.network, self.drawing, pooling, invert, self.region, self.held)
+
+
+async def read_run(
+    request: Request,
+    network: Network,
+    drawing: UploadFile | None,
+    held: Mapping[str, HeldValue] | None,
+    region: Box | None,
+) -> DrawingRun:
+    """Return the drawing and what other inputs hold, as trained, once the request has its turn.
+
+    Raises: RequestValidationError, HTTPException, Overloaded, ClientDisconnected.
+    """
+    if drawing is None and not network.card.takes_numbers:
+        raise RequestValidationError([{"type": "missing", "loc": ("body", "drawing"), "msg": "", "input": None}])
+    await admit(request, network.runs_apart)
+    data = b"" if drawing is None or network.card.takes_numbers else await drawing.read()
+    values = dict(held or {}) | await _read_pictures(request)
+    return DrawingRun(network, data, None, request.app.state.forward_passes, region, values)
+
+
+async def _read_pictures(request: Request) -> dict[str, HeldValue]:
+    """Return the pictures that other inputs hold."""
+    files = [(name, file) for name, file in (await request.form()).multi_items() if isinstance(file, FormFile)]
+    if len({name for name, _ in files}) < len(files):
+        raise HTTPException(HTTPStatus.BAD_REQUEST, "two files have the same name")
+    return {name.removeprefix(HELD_FILE): await file.read() for name, file in files if name.startswith(HELD_FILE)}
 
 
 @dataclass(frozen=True)
@@ -260,13 +313,16 @@ class PageRequest:
     run: DrawingRun
 
 
-async def get_page_request(request: Request, drawing: DrawingFile) -> PageRequest:
-    """Read the page's form. Raises: UnknownModel, ModelError, RequestValidationError, InvalidRegion."""
-    state, form = request.app.state, await _read_page_form(request)
+async def get_page_request(request: Request, drawing: DrawingFile = None) -> PageRequest:
+    """Read the page's form.
+
+    Raises: UnknownModel, ModelError, UnknownInput, RequestValidationError, InvalidRegion.
+    """
+    form = await _read_page_form(request)
     choice = await choose_model(request, form)
     region = read_region(form.region) if form.region else None
-    data = await get_drawing(request, choice.network, drawing)
-    return PageRequest(form, choice, DrawingRun(choice.network, data, choice.pooling, state.forward_passes, region))
+    run = await read_run(request, choice.network, drawing, form.held, region)
+    return PageRequest(form, choice, replace(run, pooling=choice.pooling))
 
 
 async def _read_page_form(request: Request) -> PageForm:
@@ -278,19 +334,36 @@ async def _read_page_form(request: Request) -> PageForm:
         raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in error.errors()]) from None
 
 
-async def get_drawing_run(
+async def get_trained_run(
     request: Request,
-    drawing: DrawingFile,
     model: ModelPath,
     region: RegionDep,
+    drawing: DrawingFile = None,
+    input: InputName = None,  # the field's name
+    held: HeldField = None,
+) -> DrawingRun:
+    """Return the drawing with the network that the path names, as trained.
+
+    Raises: UnknownModel, ModelError, UnknownInput, RequestValidationError, InvalidRegion.
+    """
+    network = (await get_network(request, model)).drawing_into(input)
+    return await read_run(request, network, drawing, held, region)
+
+
+TrainedRunDep = Annotated[DrawingRun, Depends(get_trained_run)]
+
+
+async def get_drawing_run(
+    run: TrainedRunDep,
     pooling: Annotated[
         PoolingMode | None, Form(description="Replaces every pooling layer's mode; default: as the model was trained.")
     ] = None,
 ) -> DrawingRun:
-    """Return the drawing with the network that the path names. Raises: UnknownModel, ModelError, InvalidRegion."""
-    network = await get_network(request, model)
-    data = await get_drawing(request, network, drawing)
-    return DrawingRun(network, data, pooling, request.app.state.forward_passes, region)
+    """Return the drawing with the network that the path names, in a pooling mode."""
+    return replace(run, pooling=pooling)
+
+
+DrawingRunDep = Annotated[DrawingRun, Depends(get_drawing_run)]
 
 
 async def get_layer(
@@ -298,6 +371,11 @@ async def get_layer(
 ) -> Layer:
     """Return the layer that the path names. Raises: UnknownLayer."""
     return network.layer(layer)
+
+
+async def get_run_layer(run: DrawingRunDep, layer: Annotated[str, Path(description="A layer's name.")]) -> Layer:
+    """Return the layer that the path names, of the network that the form's drawing is run on. Raises: UnknownLayer."""
+    return run.network.layer(layer)
 
 
 async def get_render_options(
@@ -318,8 +396,8 @@ async def get_render_options(
 
 PageRequestDep = Annotated[PageRequest, Depends(get_page_request)]
 ModelChoiceDep = Annotated[ModelChoice, Depends(get_model_choice)]
-DrawingRunDep = Annotated[DrawingRun, Depends(get_drawing_run)]
 LayerDep = Annotated[Layer, Depends(get_layer)]
+RunLayerDep = Annotated[Layer, Depends(get_run_layer)]
 RenderOptionsDep = Annotated[RenderOptions, Depends(get_render_options)]
 InvertDep = Annotated[bool, Form(description="Swap ink and paper: bright and dark change places before the network.")]
 DifferencesDep = Annotated[bool, Form(description="Also draw each layer minus the same layer as trained.")]

@@ -60,7 +60,7 @@ class ReadingRow:
 def view_reading(entry: ModelEntry, card: Card) -> ReadingRow | None:
     """Return what the page says of a model's reading; None where there is nothing to say, as of a built-in one."""
     readings = entry.readings
-    if entry.is_built_in:
+    if entry.is_built_in or card.takes_numbers:
         return None
     now, other, is_better = _compare(card, readings) if readings else (None, None, False)
     missing = {} if now or other else _find_missing(entry, card)

@@ -68,20 +68,23 @@ def test_a_layer_is_described_as_keras_does(kind: str) -> None:
     assert known > 3
 
 
-@pytest.mark.parametrize("kind", sorted(name for name, kind in KINDS.items() if not kind.is_operation))
+_LAYERS_OF_KERAS = sorted(name for name, kind in KINDS.items() if not (kind.is_held or kind.is_operation))
+
+
+@pytest.mark.parametrize("kind", _LAYERS_OF_KERAS)
 def test_a_layer_of_keras_own_settings_opens(kind: str, tmp_path: Path) -> None:
     """As keras.layers makes it with no more than it must be told."""
     image = keras.Input((8, 8, 2))
     made = layer_class(kind)(**_MUST.get(kind, {}))
     first = layers.Reshape(_RANKS[kind])(image) if kind in _RANKS else image
-    x = made([first, first]) if kind in MERGES else made(first)
+    x = made([first, first]) if kind in [*MERGES, "Dot"] else made(first)
     model = with_random_weights(keras.Model(image, layers.Dense(3)(layers.Flatten()(x))))
     model.save(path := tmp_path / "m.keras")
     images = np.random.default_rng(0).random((2, 8, 8, 2), np.float32)
     np.testing.assert_array_equal(load_model(path).model(images), keras.models.load_model(path)(images))
 
 
-_RANKS = dict.fromkeys(("GRU", "LSTM", "SimpleRNN"), (16, 8)) | {"RepeatVector": (128,)}
+_RANKS = dict.fromkeys(("GRU", "LSTM", "SimpleRNN"), (16, 8)) | {"Dot": (128,), "RepeatVector": (128,)}
 _MUST: dict[str, dict[str, object]] = {
     **{
         "Activation": {"activation": "relu"},
@@ -94,6 +97,7 @@ _MUST: dict[str, dict[str, object]] = {
         "Conv2DTranspose": {"filters": 3, "kernel_size": 3},
         "Dense": {"units": 3},
         "DepthwiseConv2D": {"kernel_size": 3},
+        "Dot": {"axes": 1},
         "GRU": {"units": 3},
         "GroupNormalization": {"groups": 2},
         "LSTM": {"units": 3},

@@ -78,6 +78,12 @@ def test_a_file_under_another_name(client: TestClient) -> None:
 def test_two_drawings(client: TestClient) -> None:
     response = client.post(PREDICTION, files=[("drawing", DRAWING["drawing"])] * 2)
     assert response.status_code == 400
+    assert "two files have the same name" in response.json()["detail"]
+
+
+def test_more_pictures_than_a_model_has_inputs(client: TestClient) -> None:
+    response = client.post(PREDICTION, files=[(f"held_{number}", DRAWING["drawing"]) for number in range(17)])
+    assert response.status_code == 400
     assert "Too many files" in response.json()["detail"]
 
 

@@ -38,6 +38,9 @@ SMALL_CARD: dict[str, list[Any]] = {
     "fit": ["digit", "stretch"],
     "mean": [None, [0.5]],
     "std": [None, [0.25]],
+    "inputs": [{}],
+    "input": [None],
+    "held": [{}],
     "pooling": [None],
     "parameters": [small_model().count_params()],
 }
@@ -68,9 +71,15 @@ def with_real_values(document: dict[str, Any], **names: list[Any]) -> dict[str, 
         for operation in methods.values():
             for parameter in operation.get("parameters", []):
                 parameter["schema"]["enum"] = (KNOWN | names)[parameter["name"]]
+            operation.get("requestBody", {})["required"] = True
     for name, body in known["components"]["schemas"].items():
         for field in body["properties"].keys() & {"drawing", "model"} if name.startswith("Body_") else ():
             body["properties"][field] |= {"format": field}
+        if "drawing" in body.get("properties", {}):  # these models have one input, an image
+            body["required"] = ["drawing"]
+            body["properties"] = {key: each for key, each in body["properties"].items() if key != "input"}
+        if "held" in body.get("properties", {}) and name.startswith("Body_"):
+            body["properties"]["held"] = {"enum": ["{}"]}
         if "region" in body.get("properties", {}):
             body["properties"]["region"] = {"enum": REGIONS}
     card_fields(known).update({field: {"enum": values} for field, values in SMALL_CARD.items()})

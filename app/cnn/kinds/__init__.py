@@ -7,6 +7,7 @@ from . import (  # noqa: F401  each registers its kinds
     activation,
     convolution,
     dense,
+    inputs,
     merging,
     normalization,
     operations,

@@ -42,7 +42,7 @@ class Layer:
     """
 
     name: str
-    sources: tuple[str | None, ...] = (None,)  # the layers that it reads, by name; None is the image
+    sources: tuple[str | None, ...] = (None,)  # what it reads: layers by name; None is the image
     output_shape: Shape = ()
     variables: Variables = field(default_factory=lambda: MappingProxyType({}))
 
@@ -70,6 +70,8 @@ class Layer:
     ignores_layout: ClassVar[bool] = False
     # A map of it is the sum of what each input channel gives, with the same weights everywhere.
     has_partial_maps: ClassVar[bool] = False
+    # It is an input of the network beside the image, and reads nothing.
+    is_held: ClassVar[bool] = False
     # Keras has a function for it and no layer: `compute` says how it is computed.
     is_operation: ClassVar[bool] = False
     # A phrase for its card; without one, the name of its class.

@@ -279,6 +279,23 @@ def test_layers_that_combine_show_every_input(kind: type[layers.Layer], combine:
     assert "{0}" in cell.formula and "{1}" in cell.formula
 
 
+@pytest.mark.parametrize("normalize", [False, True])
+def test_a_dot_products_parts_add_up(normalize: bool) -> None:
+    first, second = keras.Input((6,)), keras.Input((6,))
+    made = layers.Dot(1, normalize, name="dot")([first, second])
+    model = keras.Model([first, second], made)
+    inputs = tuple(np.random.default_rng(2).normal(size=(2, 6)).astype(np.float32))
+    output = np.asarray(model([each[np.newaxis] for each in inputs]))[0]
+    described = next(layer for layer in describe_layers(model) if layer.name == "dot")
+    cell = described.explain({}, inputs, output, (0,))
+    assert isinstance(cell, DenseCell)
+    assert sum(each.product for each in cell.contributions) == pytest.approx(output[0], abs=1e-6)
+    lengths = [float(np.linalg.norm(each)) if normalize else 1.0 for each in inputs]
+    for each in cell.contributions:
+        expected = [float(values[each.index]) / length for values, length in zip(inputs, lengths, strict=True)]
+        assert [each.value, each.weight] == pytest.approx(expected, abs=1e-6)
+
+
 @pytest.mark.parametrize("kind", [layers.Add, layers.Multiply, layers.Subtract])
 def test_what_has_one_row_and_column_is_repeated(kind: type[layers.Layer]) -> None:
     """As squeeze-and-excitation multiplies each map by one number."""
