@@ -5,7 +5,7 @@ import { addHelp } from "./help.js";
 import { LayerList } from "./layers.js";
 import { Microscope } from "./microscope.js";
 import { addOverview } from "./overview.js";
-import { addCardEditing, addModelOpening } from "./own_models.js";
+import { addCardEditing, addModelOpening, addReadingChoice } from "./own_models.js";
 import { startPadPage } from "./pad_page.js";
 
 const form = element("explorer");
@@ -23,7 +23,8 @@ const list = new LayerList(form, layers, element("contents"));
 const openModel = addModelOpening(form, element("model-errors"));
 const { send, save } = startPadPage(form, layers, { wide: 16, phone: 8 }, openModel);
 addCardEditing(element("card"), send);
-new Microscope(form, layers, element("dock"), { save });
+addReadingChoice(element("reading"), element("card"), form, send);
+new Microscope(form, layers, element("dock"), { send, save });
 addHelp(element("help"));
 addOverview(element("overview"), layers, (article) => list.show(article));
 

@@ -13,7 +13,7 @@ export function showRegions(panel) {
   const seen = element("seen");
   if (seen) {
     const [width, height] = ["width", "height"].map((side) => Number(seen.getAttribute(side)));
-    draw(element("seen-region"), width, height, boxOf(regions.input, width, height));
+    draw(element("seen-region"), width, height, boxOf(regions[""], width, height));
   }
   for (const picture of document.querySelectorAll(".maps[data-place] > .maps-regions")) {
     const { layer, place } = picture.parentElement.dataset;

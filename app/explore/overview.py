@@ -52,7 +52,8 @@ def draw_overview(network: Network, forward: ForwardPass, options: RenderOptions
     """Draw the map with the most contrast of each stop's last layer, in its own scale."""
     stops = plan_stops(network)
     maps = [_pick_map(forward, stop.last.name) for stop in stops]
-    return Overview(stops, find_bypasses(stops), draw_thumbnails(maps, options.colormap, options.diverging, SIDE, PITCH))
+    png = draw_thumbnails(maps, options.colormap, options.diverging, SIDE, PITCH)
+    return Overview(stops, find_bypasses(stops), png)
 
 
 def plan_stops(network: Network) -> tuple[Stop, ...]:

@@ -1,4 +1,4 @@
-"""The card that a user wrote for a model: as a file beside the model, or on the page."""
+"""What a user wrote of a model: its card, as a file beside it or on the page, and the names of its classes."""
 
 import json
 from pathlib import Path
@@ -7,6 +7,8 @@ from typing import Any
 from ..cnn.card import Card
 from ..model_files.errors import ModelError, shown
 from ..model_files.infer_card import complete_card
+from ..model_files.labels import LabelsFile, name_classes
+from ..model_files.limits import LABELS_BYTES
 from ..model_files.regular_files import read_regular
 from .files import ModelFile, Stamp, stamp_of, write_atomically
 
@@ -32,9 +34,19 @@ class CardStore:
             return _read(self._path(file))
         return _read(file.card_path) if beside else None
 
-    def write(self, file: ModelFile, card: Card) -> None:
+    def name_classes(self, file: ModelFile, inferred: Card) -> Card:
+        """Return an inferred card with the names in the file of labels beside the model, if there is one."""
+        if file.labels_path is None:
+            return inferred
+        try:
+            data = read_regular(file.labels_path, LABELS_BYTES)
+        except OSError:  # it has just gone
+            return inferred
+        return name_classes(inferred, LabelsFile(file.labels_path.name, data[:LABELS_BYTES], file.path.name))
+
+    def write(self, file: ModelFile, written: WrittenCard) -> None:
         """Keep a card that was written on the page, until the file changes. Raises: ModelError, OSError."""
-        text = card.model_dump_json().encode()
+        text = json.dumps(written).encode()
         if len(text) > _MAX_BYTES:
             raise ModelError(f"The card has {len(text):,} bytes; at most {_MAX_BYTES:,} are kept. Write less.")
         write_atomically(self._path(file), text)

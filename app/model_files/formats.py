@@ -44,11 +44,16 @@ def _detect_format(path: Path) -> FileFormat:
         if file.size > FILE_BYTES:
             raise ModelError(f"The file has {file.size:,} bytes; at most {FILE_BYTES:,} are read.")
         head = file.read(_HEAD_BYTES)
+    return detect_by_head(head, path.name)
+
+
+def detect_by_head(head: bytes, name: str) -> FileFormat:
+    """Return the format of a file by its first bytes. Raises: ModelError, for another format."""
     if head.startswith(b"PK\x03\x04"):
         return FileFormat.ARCHIVE
     if head.startswith(b"\x89HDF\r\n\x1a\n"):
         return FileFormat.HDF5
-    raise ModelError(_foreign(head, path.suffix.lower()))
+    raise ModelError(_foreign(head[:_HEAD_BYTES], Path(name).suffix.lower()))
 
 
 def _folder(path: Path) -> str:

@@ -88,3 +88,18 @@ def softmax_units(logits: NDArray[np.float64], unit: int) -> Sequence[int]:
     if logits.size <= MAX_UNITS:
         return range(logits.size)
     return sorted({unit, *np.argsort(-logits)[: MAX_UNITS - 1].tolist()})
+
+
+_COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_PLACES = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+
+
+def name_place(number: int, count: int) -> str:
+    """Name one of several digits in a row, counted from 0: the left one of two, the middle one of three."""
+    few = {2: ("left", "right"), 3: ("left", "middle", "right")}
+    return few[count][number] if count in few else _PLACES[number] if number < len(_PLACES) else f"{number + 1}th"
+
+
+def say_several(count: int) -> str:
+    """Say how many digits a picture holds."""
+    return f"This looks like {_COUNTS[count] if count < len(_COUNTS) else count} digits"

@@ -12,6 +12,7 @@ COMPONENTS = {
     "card": {"card"},
     "compare": {"compare"},
     "help": {"help"},
+    "inputs": {"inputs"},
     "layers": {"layer", "layers", "rail"},
     "layout": {"docs", "error-page", "masthead", "workspace"},
     "maps": {"lens", "maps"},

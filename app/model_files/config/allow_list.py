@@ -70,6 +70,8 @@ _WHY = {
     "IntegerLookup": "an IntegerLookup, which may read another file",
     "TextVectorization": "a TextVectorization, which may read another file",
 }
+# Why kinds of Keras are no kinds here, where the reason is what they read.
+_READS = {"Embedding": "an “Embedding”, which reads whole numbers such as words; Layerglass gives pictures and vectors"}
 _WAY_OUT = (
     "Layerglass builds only layers of Keras that it knows, and runs no code from a file. Build the model from layers "
     "of Keras, set the weights, and save it again."
@@ -174,6 +176,8 @@ def _describe(thing: Config) -> str:
     name, module = thing.get("class_name"), thing.get("module")
     if isinstance(name, str) and name in _WHY:
         return f"{_WHY[name]} (its name here: {shown(_own_name(thing))})"
+    if isinstance(name, str) and name in _READS:
+        return f"{_READS[name]} (its name here: {shown(_own_name(thing))})"
     if name == "function":
         return f"the function {shown(thing.get('config'))} of the module {shown(module)}"
     place = f" of the module {shown(module)}" if module is not None else ""
