@@ -27,7 +27,8 @@ function drawOnGrid(picture, { first, count, columns, width, height, gap }, regi
   if (picture.drawnFor === key) return;
   picture.drawnFor = key;
   const [across, down] = [width + gap, height + gap];
-  const indices = own === null ? [...Array(count).keys()] : [own - first].filter((index) => index >= 0 && index < count);
+  const indices =
+    own === null ? [...Array(count).keys()] : [own - first].filter((index) => index >= 0 && index < count);
   const path = indices.map((index) =>
     boxOf(region, width, height, (index % columns) * across, Math.floor(index / columns) * down),
   );
