@@ -1,6 +1,7 @@
 // The microscope: which map and which cell are looked at. The server draws and computes; this only says where to look.
 // Pointing previews, a click holds; Escape lets go of the cell, then of the map.
 
+import { beginEntry, onReturn } from "./address.js";
 import { element } from "./dom.js";
 import { ARROWS, fillOverlay, markChosen, moveFocus } from "./map_buttons.js";
 import { clearPartners, markPartners } from "./partners.js";
@@ -44,6 +45,28 @@ export class Microscope {
       for (const name of Object.keys(NOTHING)) this.fields[name].disabled = true;
     });
     document.addEventListener("htmx:after:swap", () => this.refresh());
+    onReturn((selection) => this.restore(selection));
+    this.refresh();
+    if (this.holdsMap) this.bringIntoView();
+  }
+
+  /** Bring the selected layer into view, if it is out of it. */
+  bringIntoView() {
+    const article = document.getElementById(`layer-${this.selectedLayer}`);
+    const { top, bottom } = article?.getBoundingClientRect() ?? {};
+    if (bottom < 0 || top > innerHeight * (DOCKED.matches ? 0.9 : 1 - SHEET)) article.scrollIntoView();
+  }
+
+  /** Look at what was selected before, or close the panel. */
+  restore(selection) {
+    this.stop();
+    this.holdsMap = selection.layer !== null;
+    this.holdsCell = selection.row !== null;
+    this.set(selection);
+    if (this.holdsMap) {
+      this.ask();
+      this.bringIntoView();
+    }
     this.refresh();
   }
 
@@ -62,7 +85,8 @@ export class Microscope {
       this.fields[name].disabled = value === null;
       this.fields[name].value = value ?? "";
     }
-    this.form.toggleAttribute("data-previews", !this.holdsMap);
+    if (this.holdsMap && this.holdsCell) delete this.form.dataset.previews;
+    else this.form.dataset.previews = this.holdsMap ? "row" : "layer";
     this.page.save();
   }
 
@@ -81,6 +105,7 @@ export class Microscope {
 
   hold(layer, channel, row = null, column = null) {
     clearTimeout(this.resting);
+    beginEntry();
     this.holdsMap = true;
     this.holdsCell = row !== null;
     this.look(layer, channel, row, column);
@@ -101,6 +126,7 @@ export class Microscope {
   }
 
   close() {
+    if (this.holdsMap) beginEntry();
     this.letGo();
     this.set(NOTHING);
     this.refresh();
@@ -203,7 +229,9 @@ export class Microscope {
       if (target.closest("[data-close]")) this.close();
       else if (target.closest("[data-play]")) this.toggle();
       else if (link) this.follow(link, event);
-      else if (this.point(event)) {
+      else if (target.closest("svg[data-cells]")) {
+        beginEntry();
+        this.point(event);
         this.holdsMap = this.holdsCell = true;
         this.set({});
         this.refresh();
@@ -220,16 +248,15 @@ export class Microscope {
     this.hold(layer, channel, Math.max(0, Math.floor(y)), Math.max(0, Math.floor(x)));
   }
 
-  /** Move to the cell that a picture has under the pointer; false where it has none. */
+  /** Move to the cell that a picture has under the pointer, if it has one. */
   point(event) {
     const picture = event.target.closest("svg[data-cells]");
-    if (!picture) return false;
+    if (!picture) return;
     const [x, y] = placeIn(picture, event);
     // From a place in the picture to the cell whose window is centred there. The map's own pictures have step 1.
     const [top, left, rows, columns] = picture.dataset.cells.split(" ").map(Number);
     this.stop();
     this.moveTo(Math.floor((y - top) / rows), Math.floor((x - left) / columns));
-    return true;
   }
 
   listenToKeys() {

@@ -10,10 +10,10 @@ import { readPlace } from "./maps.js";
  */
 export function showRegions(panel) {
   const regions = panel ? JSON.parse(panel.dataset.regions) : {};
-  const seen = element("seen");
-  if (seen) {
+  const [seen, region] = [element("seen"), element("seen-region")];
+  if (region) {
     const [width, height] = ["width", "height"].map((side) => Number(seen.getAttribute(side)));
-    draw(element("seen-region"), width, height, boxOf(regions[""], width, height));
+    draw(region, width, height, boxOf(regions[""], width, height));
   }
   for (const picture of document.querySelectorAll(".maps[data-place] > .maps-regions")) {
     const { layer, place } = picture.parentElement.dataset;

@@ -7,6 +7,7 @@ dependencies, and one model validates all of its fields at once.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated
 
@@ -27,7 +28,7 @@ from ..explore.held import Held, HeldValue
 from ..explore.trials import Trials
 from ..hosting.admission import admit
 from ..imaging.colormap import Colormap, Scale
-from ..imaging.drawing import READ, REGION_PATTERN, Box, DrawingLimits, read_region
+from ..imaging.drawing import READ, REGION_PATTERN, Box, DrawingLimits, NothingDrawn, read_region
 from ..imaging.grid import COLUMNS
 from ..library.library import Library
 from ..library.readings import Readings
@@ -271,11 +272,12 @@ class DrawingRun:
     """A drawing, and the network and pooling mode to run on it."""
 
     network: Network
-    drawing: bytes  # empty for a network that starts from a vector
+    drawing: bytes | None  # None is an empty sheet of paper; of no matter where the network starts from a vector
     pooling: PoolingMode | None
     passes: ForwardPasses
     region: Box | None = None  # of the drawing's picture; None is all of it
     held: Held = field(default_factory=dict)  # by inputs that are not drawn into
+    takes_blank: bool = False  # a drawing without ink is run as an empty sheet of paper, and not refused
 
     def forward(self) -> ForwardPass:
         """Run the network, or look up the result.
@@ -286,7 +288,13 @@ class DrawingRun:
 
     def run_in(self, pooling: PoolingMode | None, invert: bool = False) -> ForwardPass:
         """Run it in another pooling mode; None is as trained. invert: swap ink and paper. Raises: as forward does."""
-        return self.passes.run(self.network, self.drawing, pooling, invert, self.region, self.held)
+        run = partial(self.passes.run, self.network)
+        try:
+            return run(self.drawing, pooling, invert, self.region, self.held)
+        except NothingDrawn:
+            if not self.takes_blank:
+                raise
+        return run(None, pooling, invert, held=self.held)
 
 
 async def read_run(
@@ -303,7 +311,7 @@ async def read_run(
     if drawing is None and not network.card.takes_numbers:
         raise RequestValidationError([{"type": "missing", "loc": ("body", "drawing"), "msg": "", "input": None}])
     await admit(request, network.runs_apart)
-    data = b"" if drawing is None or network.card.takes_numbers else await drawing.read()
+    data = None if drawing is None or network.card.takes_numbers else await drawing.read()
     values = dict(held or {}) | await _read_pictures(request)
     return DrawingRun(network, data, None, request.app.state.forward_passes, region, values)
 
@@ -334,7 +342,7 @@ async def get_page_request(request: Request, drawing: DrawingFile = None) -> Pag
     choice = await choose_model(request, form)
     region = read_region(form.region) if form.region else None
     run = await read_run(request, choice.network, drawing, form.held, region)
-    return PageRequest(form, choice, replace(run, pooling=choice.pooling))
+    return PageRequest(form, choice, replace(run, pooling=choice.pooling, takes_blank=True))
 
 
 async def _read_page_form(request: Request) -> PageForm:
