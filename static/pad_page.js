@@ -60,6 +60,9 @@ export function startPadPage(form, results, columns, openModel = null) {
     if (!pad.current && !pad.crop) save();
   };
 
+  form.addEventListener("change", () => {
+    delete element("errors").dataset.about;
+  });
   // Choices that stand elsewhere on the page are the form's as well.
   document.addEventListener("change", ({ target }) => {
     if (target.form === form && !form.contains(target)) form.dispatchEvent(new Event("change"));
