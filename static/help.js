@@ -1,6 +1,6 @@
 // The help: opened by its button, or by "?" wherever no text is being typed.
 
-const TYPING = "input:not([type=radio], [type=checkbox], [type=range]), textarea, select";
+export const TYPING = "input:not([type=radio], [type=checkbox], [type=range]), textarea, select";
 
 /** @param {HTMLDialogElement} dialog */
 export function addHelp(dialog) {

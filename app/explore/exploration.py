@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from ..cnn.kinds import Layer
 from ..cnn.network import ForwardPass, Network
 from ..cnn.preprocessing import colour_channels, to_levels
 from ..cnn.types import Array, as_maps_shape
-from ..imaging.colormap import Colormap, Extremes, Scale, Values, cut_blocks, find_extremes, shift
+from ..imaging.colormap import Colormap, Difference, Extremes, Scale, Values, cut_blocks, find_extremes, shift
 from ..imaging.encoding import encode_levels
 from ..imaging.grid import COLUMNS, Grid, draw_grid, draw_map, draw_strip, lay_out_grid, lay_out_strip
 from .large_layers import LARGE, finish, open_maps, reading
@@ -50,6 +50,13 @@ class RenderOptions:
     signed: Colormap | None = Colormap.BERLIN  # for a layer with negative values; None: `colormap` for it as well
     scale: Scale = Scale.LAYER
     columns: int = COLUMNS
+    trained: ForwardPass | None = None  # of the same drawing, as trained: with Scale.HOLD the scale is its own
+    differences: bool = False  # draw each layer minus the same one in `trained`
+
+    @property
+    def passes(self) -> tuple[ForwardPass, ...]:
+        """The forward passes that are read beside the one that is drawn."""
+        return () if self.trained is None else (self.trained,)
 
     def colormap_for(self, activation: Array) -> Colormap:
         return self.colormap_from(float(activation.min()))
@@ -83,6 +90,7 @@ class LayerView:
     activation: Array
     extremes: Extremes
     grid: Grid
+    is_difference: bool = False  # the picture shows the activation minus the one as trained
 
     @property
     def receptive_field(self) -> tuple[int, int] | None:
@@ -190,7 +198,7 @@ def explore(
     draw = _pool.map if largest > _PARALLEL_PIXELS else map
     views = tuple(draw(lambda each: _view(network, forward, each, options), wanted))
     prediction = None if network.answers_with_picture else predict(network, forward)
-    finish(forward)
+    finish(forward, *options.passes)
     return Exploration(network, forward, prediction, views)
 
 
@@ -217,7 +225,7 @@ def draw_layer(forward: ForwardPass, maps: MapRange, options: RenderOptions, mos
     _check_map(activation, maps.layer, maps.first)
     if most_pixels is not None:
         require_pixels(count_pixels(forward, maps, options), most_pixels, _FEWER_MAPS)
-    with reading(activation.size, forward):
+    with reading(activation.size, forward, *options.passes):
         values = open_maps(activation, forward)
         return _draw(values, find_extremes(values), maps, options)
 
@@ -226,11 +234,10 @@ def draw_feature_map(forward: ForwardPass, layer: Layer, channel: int, options: 
     """Draw one feature map, in the colours that it has in its layer's grid. Raises: NotAFeatureMap."""
     activation = _feature_maps(forward, layer)
     _check_map(activation, layer, channel)
-    with reading(activation.size, forward):
+    with reading(activation.size, forward, *options.passes):
         values = open_maps(activation, forward)
-        extremes = find_extremes(values)
-        colormap = options.colormap_from(float(extremes.lowest))
-        return draw_map(values, channel, colormap, options.scale, extremes)
+        scaled = hold_scale(layer, find_extremes(values), options)
+        return draw_map(values, channel, scaled.colormap, scaled.scale, scaled.ends)
 
 
 def all_maps(layer: Layer) -> MapRange:
@@ -253,11 +260,12 @@ def _check_map(activation: Array, layer: Layer, channel: int) -> None:
 
 def _view(network: Network, forward: ForwardPass, maps: MapRange, options: RenderOptions) -> LayerView:
     activation = forward.activations[maps.layer.name]
-    with reading(activation.size, forward):
+    trained = options.trained if options.differences else None
+    with reading(activation.size, forward, *options.passes):
         values = open_maps(as_maps(activation), forward)
         extremes = find_extremes(values)
-        grid = _draw(values, extremes, maps, options)
-        return make_view(network, forward.image, maps.layer, activation, extremes, grid, values)
+        grid = _draw_difference(values, trained, maps, options) if trained else _draw(values, extremes, maps, options)
+        return make_view(network, forward.image, maps.layer, activation, extremes, grid, values, trained is not None)
 
 
 def make_view(
@@ -268,9 +276,10 @@ def make_view(
     extremes: Extremes,
     grid: Grid,
     values: Values,
+    is_difference: bool = False,
 ) -> LayerView:
     """Return the view of a layer, with the statistics of a large one. values: the activation as maps."""
-    view = LayerView(network, image, layer, activation, _keep(extremes), grid)
+    view = LayerView(network, image, layer, activation, _keep(extremes), grid, is_difference)
     if activation.size > LARGE:
         view.measure(values)
     return view
@@ -287,11 +296,39 @@ def as_maps(activation: Array) -> Array:
     return activation.reshape(-1, 1, 1) if activation.ndim < 2 else activation.reshape(as_maps_shape(activation.shape))
 
 
+class Scaled(NamedTuple):
+    """The colours of a layer, and the values at their ends."""
+
+    colormap: Colormap
+    scale: Scale
+    ends: Extremes
+
+
+def hold_scale(layer: Layer, extremes: Extremes, options: RenderOptions) -> Scaled:
+    """Return the colours of a layer with these extremes: with Scale.HOLD those that it has as trained."""
+    own = options.scale if options.trained or options.scale is not Scale.HOLD else Scale.LAYER
+    if own is not Scale.HOLD or options.trained is None:
+        return Scaled(options.colormap_from(float(extremes.lowest)), own, extremes)
+    activation = options.trained.activations[layer.name]
+    ends = find_extremes(open_maps(as_maps(activation), options.trained))
+    lowest = min(float(extremes.lowest), float(ends.lowest))
+    if not (math.isfinite(lowest) and math.isfinite(extremes.highest) and math.isfinite(ends.highest)):
+        return Scaled(options.colormap_from(float(extremes.lowest)), Scale.LAYER, extremes)
+    return Scaled(options.colormap_from(lowest), Scale.HOLD, ends)
+
+
 def _draw(values: Values, extremes: Extremes, maps: MapRange, options: RenderOptions) -> Grid:
-    colormap = options.colormap_from(float(extremes.lowest))
+    colormap, scale, ends = hold_scale(maps.layer, extremes, options)
     if maps.layer.is_spatial:
-        return draw_grid(values, colormap, options.scale, options.columns, extremes, maps.first, maps.count)
-    return draw_strip(values, colormap, first=maps.first, count=maps.count, extremes=extremes)
+        return draw_grid(values, colormap, scale, options.columns, ends, maps.first, maps.count)
+    return draw_strip(values, colormap, first=maps.first, count=maps.count, extremes=ends, scale=scale)
+
+
+def _draw_difference(values: Values, trained: ForwardPass, maps: MapRange, options: RenderOptions) -> Grid:
+    change = Difference(values, open_maps(as_maps(trained.activations[maps.layer.name]), trained))
+    if maps.layer.is_spatial:
+        return draw_grid(change, options.diverging, columns=options.columns, first=maps.first, count=maps.count)
+    return draw_strip(change, options.diverging, first=maps.first, count=maps.count)
 
 
 def draw_image(image: Array, card: Card) -> bytes:

@@ -14,7 +14,7 @@ from ..cnn.types import Array, as_maps_shape
 from ..cnn.windows import Region
 from ..imaging.colormap import Colormap, Extremes, Scale, colours, find_extremes, join_extremes, quantise
 from ..imaging.grid import draw_map
-from .exploration import RenderOptions, as_maps, draw_image
+from .exploration import RenderOptions, as_maps, draw_image, hold_scale
 from .inspection import Inspection
 from .large_layers import reading
 
@@ -162,7 +162,11 @@ def _own_map(inspection: Inspection, options: RenderOptions) -> Picture:
         row = activation[np.newaxis, :, np.newaxis]
         return _read_picture(inspection, row, 0, region, f"{name}, unit {place.column}", options, _SAME_GRID)
     caption = f"{name}, map {place.channel}"
-    return _read_picture(inspection, as_maps(activation), place.channel, region, caption, options, _SAME_GRID)
+    with reading(activation.size, inspection.forward, *options.passes):
+        maps = as_maps(activation)
+        scaled = hold_scale(inspection.layer, find_extremes(maps), options)
+        drawn = draw_map(maps, place.channel, scaled.colormap, scaled.scale, scaled.ends)
+    return Picture(drawn.png, drawn.map_height, drawn.map_width, region, caption, _SAME_GRID)
 
 
 def _read_picture(

@@ -61,8 +61,13 @@ _WHOLE = (slice(None), slice(None), slice(None))
 
 
 class Scale(StrEnum):
-    """The values at the ends of the colour map: the extremes of the whole layer, or of each map by itself."""
+    """The values at the ends of the colour map: the extremes of the whole layer, or of each map by itself.
 
+    With HOLD they are those of the whole layer under the pooling that the network was trained with, whichever it is run
+    with: a colour means the same value in all of them. What lies beyond the ends has the colour of the end.
+    """
+
+    HOLD = "hold"
     LAYER = "layer"
     MAP = "map"
 
@@ -132,8 +137,8 @@ def cut_blocks(shape: tuple[int, ...], multiple: int = 1) -> Iterator[Block]:
 class Difference:
     """One activation minus another of its shape, (height, width, channels), computed where it is asked for."""
 
-    first: "NDArray[np.float32] | Mapped"
-    second: "NDArray[np.float32] | Mapped"
+    first: "Values"
+    second: "Values"
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -209,6 +214,7 @@ class Levelling:
     stand_in: Any
     low: float | None
     high: float | None
+    clips: bool = False  # some values may lie beyond the ends
 
     def levels(self, values: NDArray[np.float32], maps: slice) -> NDArray[np.uint8]:
         """Return the level of each value, (height, width, maps). maps: those that the values are of."""
@@ -220,6 +226,8 @@ class Levelling:
         scaled = values - start
         scaled *= factor
         scaled += 0.5
+        if self.clips:
+            np.clip(scaled, 0, LEVELS - 1, out=scaled)
         levels: NDArray[np.uint8] = scaled.astype(np.uint8)
         return levels
 
@@ -230,7 +238,8 @@ def find_levelling(
     """Find the levels of several activations of one shape, (height, width, channels), on a common scale.
 
     A diverging colour map is symmetric about zero. Values that are not finite, or beyond ±1e30, get the level of the
-    lowest of the others. extremes: those of all activations, if they are known already.
+    lowest of the others. extremes: those of all activations, if they are known already; with Scale.HOLD those that are
+    held.
     """
     by_map = scale is Scale.MAP
     extremes = extremes or join_extremes([find_extremes(each) for each in activations])
@@ -244,7 +253,8 @@ def find_levelling(
         high = np.maximum(np.maximum(np.abs(low), np.abs(high)), _TINY)
         low = -high
     factor = (LEVELS - 1) / np.maximum(high - low, _TINY)
-    return Levelling(low, factor, stand_in, *((None, None) if by_map else (float(low), float(high))))
+    lowest, highest = (None, None) if by_map else (float(low), float(high))
+    return Levelling(low, factor, stand_in, lowest, highest, clips=scale is Scale.HOLD)
 
 
 def _find_usable_extremes(activations: Sequence[Values], by_map: bool) -> tuple[Any, Any]:

@@ -187,13 +187,14 @@ def draw_strip(
     first: int = 0,
     count: int | None = None,
     extremes: Extremes | None = None,
+    scale: Scale = Scale.LAYER,
 ) -> Grid:
     """Draw a vector, (units,), in rows of cells without gaps.
 
     columns: units in a row. first, count: draw only some units, in the colours that they have among all of them.
     extremes: the vector's, as one map, if they are known already.
     """
-    return draw_strips([values], colormap, columns, first, count, extremes)[0]
+    return draw_strips([values], colormap, columns, first, count, extremes, scale)[0]
 
 
 def draw_strips(
@@ -203,13 +204,15 @@ def draw_strips(
     first: int = 0,
     count: int | None = None,
     extremes: Extremes | None = None,
+    scale: Scale = Scale.LAYER,
 ) -> list[Grid]:
     """Draw several vectors of one length, (units,), like draw_strip but on a common scale.
 
     What is no array must be a map, (units, 1, 1).
     """
     maps = [each.reshape(-1, 1, 1) if isinstance(each, np.ndarray) else each for each in vectors]
-    levelling = find_levelling(maps, colormap, Scale.LAYER, extremes)
+    # A vector is one map, so its own extremes are the layer's.
+    levelling = find_levelling(maps, colormap, Scale.HOLD if scale is Scale.HOLD else Scale.LAYER, extremes)
     return [_lay_out_strip(each, levelling, colormap, columns, first, count) for each in maps]
 
 

@@ -197,7 +197,7 @@ def post_feature_maps(
     """Classify a drawing, and draw the feature maps of every convolution and pooling layer, or of the layers named."""
     network = run.network
     wanted = _find_layers(network, layers) or network.feature_map_layers
-    exploration = explore(network, run.forward(), options, map(all_maps, wanted), MOST_PIXELS)
+    exploration = explore(network, run.forward(), run.complete(options), map(all_maps, wanted), MOST_PIXELS)
     pngs = (view.grid.png for view in exploration.layers)
     return _pictures_response(pngs, partial(FeatureMapsAnswer.from_exploration, exploration))
 
@@ -248,7 +248,8 @@ def post_grid(
 ) -> Response:
     """Draw the feature maps of one layer as a PNG grid, one pixel an activation, on the colour scale of all of them."""
     return Response(
-        draw_layer(run.forward(), MapRange(layer, first, count), options, MOST_PIXELS).png, media_type="image/png"
+        draw_layer(run.forward(), MapRange(layer, first, count), run.complete(options), MOST_PIXELS).png,
+        media_type="image/png",
     )
 
 
@@ -263,7 +264,7 @@ def post_feature_map(
     layer: RunLayerDep, channel: ChannelPath, run: DrawingRunDep, options: RenderOptionsDep
 ) -> Response:
     """Draw one feature map as a PNG, one pixel an activation, in the colours that it has in its layer's grid."""
-    return Response(draw_feature_map(run.forward(), layer, channel, options).png, media_type="image/png")
+    return Response(draw_feature_map(run.forward(), layer, channel, run.complete(options)).png, media_type="image/png")
 
 
 @router.post(

@@ -13,6 +13,7 @@ from ..cnn.kinds.activation_functions import FUNCTIONS
 
 DECIMALS = 4
 MINUS = "\N{MINUS SIGN}"
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 FULL_DIGITS = 9  # enough to distinguish all float32 values
 
 
@@ -41,7 +42,14 @@ def fixed(value: float, decimals: int = DECIMALS) -> str:
 
 def full(value: float) -> str:
     """Format a value with all the digits of a float32."""
-    return f"{value:.{FULL_DIGITS}g}".replace("-", MINUS)
+    return typeset(f"{value:.{FULL_DIGITS}g}")
+
+
+def typeset(text: str) -> str:
+    """Write a number of Python's as in print: -1.5e-07 becomes a mantissa times a power of ten, with true minus signs."""
+    mantissa, _, exponent = text.partition("e")
+    power = f"·10{str(int(exponent)).translate(_SUPERSCRIPTS)}" if exponent else ""
+    return mantissa.replace("-", MINUS) + power
 
 
 def add_up(parts: Sequence[float], total: float, decimals: int = DECIMALS) -> list[float]:

@@ -118,7 +118,8 @@ class PageQuery(BaseModel):
     pooling: PoolingMode | None = None
     weights: WeightsChoice = WeightsChoice.SAME
     colormap: Colormap = Colormap.VIRIDIS
-    scale: Scale = Scale.LAYER
+    scale: Scale = Scale.HOLD
+    differences: bool = False  # each layer minus the same one as trained
     layer: str | None = None  # of the microscope, and so the next three
     channel: int = 0
     row: int | None = None
@@ -127,7 +128,7 @@ class PageQuery(BaseModel):
     @property
     def render_options(self) -> RenderOptions:
         """Colours for drawing. Layers with negative values keep their diverging colour map."""
-        return RenderOptions(self.colormap, Theme.LIGHT.signed, self.scale)
+        return RenderOptions(self.colormap, Theme.LIGHT.signed, self.scale, differences=self.differences)
 
     @property
     def selection(self) -> "CellSelection | None":
@@ -152,7 +153,7 @@ class PageForm(PageQuery):
 
     @property
     def render_options(self) -> RenderOptions:
-        return RenderOptions(self.colormap, self.theme.signed, self.scale, self.columns)
+        return RenderOptions(self.colormap, self.theme.signed, self.scale, self.columns, differences=self.differences)
 
     @property
     def selection(self) -> "CellSelection | None":
@@ -286,6 +287,13 @@ class DrawingRun:
         """
         return self.run_in(self.pooling)
 
+    def complete(self, options: RenderOptions) -> RenderOptions:
+        """Return these options with the forward pass as trained, if they need one that is not the drawing's own."""
+        needs = options.scale is Scale.HOLD or options.differences
+        if not needs or not self.network.pools or self.pooling in {None, self.network.card.pooling}:
+            return options
+        return replace(options, trained=self.run_in(None))
+
     def run_in(self, pooling: PoolingMode | None, invert: bool = False) -> ForwardPass:
         """Run it in another pooling mode; None is as trained. invert: swap ink and paper. Raises: as forward does."""
         run = partial(self.passes.run, self.network)
@@ -403,9 +411,13 @@ async def get_render_options(
         Colormap | None,
         Form(description="Default: viridis; berlin, symmetric about zero, for layers with negative values."),
     ] = None,
-    scale: Annotated[Scale, Form(description="The extremes of the colour map: the layer's, or each map's.")] = (
-        Scale.LAYER
-    ),
+    scale: Annotated[
+        Scale,
+        Form(
+            description="The extremes of the colour map: the layer's; each map's; or with `hold` the layer's "
+            "under the pooling that the model was trained with, beyond which a value has the colour of the end."
+        ),
+    ] = (Scale.LAYER),
     columns: Annotated[int, Form(ge=1, le=MAX_COLUMNS, description="Maps in a row of the grid.")] = COLUMNS,
 ) -> RenderOptions:
     """Return how to draw the maps. A colour map that is asked for is used for layers with negative values as well."""

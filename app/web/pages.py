@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
-from ..cnn.network import ForwardPass, Network, UnknownLayer
+from ..cnn.network import UnknownLayer
 from ..cnn.types import PoolingMode
 from ..explore.comparison import accuracies, compare, pooled_layers
 from ..explore.exploration import RenderOptions, draw_answer, draw_image, explore
@@ -56,9 +56,8 @@ _CHOICES = {
 def show_explorer(request: Request, query: PageQueryDep, choice: ModelChoiceDep) -> Response:
     """Show the explorer with a digit already drawn, and the first layers."""
     state = request.app.state
-    held = query.held or {}
-    forward = state.forward_passes.run(choice.network, _first_drawing(), choice.pooling, held=held)
-    context = _exploration_context(forward, choice, query.render_options, query.selection, shown=None)
+    run = DrawingRun(choice.network, _first_drawing(), choice.pooling, state.forward_passes, held=query.held or {})
+    context = _exploration_context(run, choice, query.render_options, query.selection, shown=None)
     context |= _card_context(request, choice) | _row_context(request, choice)
     context |= _inputs_context("explorer", choice, query)
     context |= {"library": state.library, "samples": SAMPLES, "first": FIRST_SAMPLE}
@@ -73,7 +72,7 @@ def post_exploration(request: Request, page: PageRequestDep) -> Response:
     The list of layers is left out if the page has it already.
     """
     form, choice = page.form, page.choice
-    context = _exploration_context(page.run.forward(), choice, form.render_options, form.selection, form.shown)
+    context = _exploration_context(page.run, choice, form.render_options, form.selection, form.shown)
     context["region"] = page.run.region
     context["has_list"] = form.listed == context["listed"]
     if form.card_of != choice.model.name:  # the page shows another model's card
@@ -88,7 +87,7 @@ def post_exploration(request: Request, page: PageRequestDep) -> Response:
 def post_microscope(request: Request, page: PageRequestDep) -> Response:
     """Show the microscope alone, on another cell of the same drawing."""
     form = page.form
-    context = _microscope_context(page.choice.network, page.run.forward(), form.selection, form.render_options)
+    context = _microscope_context(page.run, form.selection, form.render_options)
     return templates.TemplateResponse(request, "_microscope.html", context)
 
 
@@ -156,14 +155,15 @@ async def show_api(request: Request) -> Response:
 
 
 def _exploration_context(
-    forward: ForwardPass,
+    run: DrawingRun,
     choice: ModelChoice,
     options: RenderOptions,
     selection: CellSelection | None,
     shown: dict[str, int] | None,
 ) -> dict[str, Any]:
-    network = choice.network
-    panel = _microscope_context(network, forward, selection, options)
+    network, forward = choice.network, run.forward()
+    options = run.complete(options)
+    panel = _microscope_context(run, selection, options)
     selected = {selection.layer: selection.channel} if selection and panel["panel"] else {}
     exploration = explore(network, forward, options, choose_ranges(network, forward, shown, selected))
     return {
@@ -221,6 +221,8 @@ def _comparison_context(
 ) -> dict[str, object]:
     """Return what the comparison's templates show; the comparison is None for a model without pooling."""
     network = run.network
+    if options.scale is Scale.HOLD:  # the three columns have one scale anyhow
+        options = replace(options, scale=Scale.LAYER)
     run_in = partial(run.run_in, invert=invert)
     compared = choose_compared(network)
     comparison = compare(network, run_in, options, differences, compared, MAPS, UNITS) if network.pools else None
@@ -240,22 +242,22 @@ def _comparison_context(
         "invert": invert,
         "differences": differences,
         **_CHOICES,
+        "scales": [Scale.LAYER, Scale.MAP],
     }
 
 
-def _microscope_context(
-    network: Network, forward: ForwardPass, selection: CellSelection | None, options: RenderOptions
-) -> dict[str, Any]:
+def _microscope_context(run: DrawingRun, selection: CellSelection | None, options: RenderOptions) -> dict[str, Any]:
     """Return what the microscope shows; its panel is None if no cell is selected, or this model does not have it."""
     if selection is None:
         return {"panel": None}
+    network, forward = run.network, run.forward()
     try:
         layer = network.layer(selection.layer)
         place = find_place(forward.activations[layer.name], selection.channel, selection.row, selection.column)
         inspection = inspect(network, forward, layer, place)
     except (UnknownLayer, UnknownCell):
         return {"panel": None}
-    panel = view_inspection(inspection, options, selection.everything)
+    panel = view_inspection(inspection, run.complete(options), selection.everything)
     return {"panel": panel, "selection": selection, "network": network}
 
 

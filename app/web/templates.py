@@ -47,7 +47,7 @@ def percent(probability: float) -> str:
     decimals = max(1, math.ceil(-math.log10(distance)) + (value > 50))
     if decimals <= 5:
         return f"{value:.{decimals}f}"
-    return f"{value:.0e}".replace("e-0", "e-").replace("e", "·10^") if value < 50 else "> 99.9999"
+    return formatting.typeset(f"{value:.0e}") if value < 50 else "> 99.9999"
 
 
 def bar_length(probability: float) -> float:
@@ -62,7 +62,7 @@ def have_words(classes: Sequence[ClassProbability]) -> bool:
 
 def number(value: float) -> str:
     """Format a value with four significant digits, zero as 0."""
-    return f"{value:.4g}"
+    return formatting.typeset(f"{value:.4g}")
 
 
 def plain(value: float) -> str:

@@ -192,3 +192,45 @@ def test_loads_nothing_from_elsewhere(page: Page, base_url: str, complaints: lis
 def test_docs_show_the_api(page: Page, base_url: str) -> None:
     page.goto("/docs")
     expect(page.locator("#swagger-ui")).to_contain_text("/api/models/{model}/prediction")
+
+
+LEGEND = f"{POOL} .maps-legend"
+
+
+def test_the_scale_is_held_across_poolings(explorer: Page) -> None:
+    expect(explorer.locator(LEGEND)).to_contain_text("the whole layer")
+    ends = explorer.inner_text(LEGEND).split(",")[0]
+    choose(explorer, "average")
+    expect(explorer.locator(LEGEND)).to_have_text(re.compile("as trained"))
+    assert explorer.inner_text(LEGEND).split(",")[0] == ends
+    explorer.click(MORE)
+    choose(explorer, "layer")
+    expect(explorer.locator(LEGEND)).to_contain_text("the whole layer")
+    assert explorer.inner_text(LEGEND).split(",")[0] != ends
+
+
+def test_differences_from_as_trained(explorer: Page) -> None:
+    choose(explorer, "min")
+    explorer.click(MORE)
+    explorer.check("[name=differences]")
+    expect(explorer.locator(LEGEND)).to_contain_text("minus as trained")
+    expect(explorer).to_have_url(re.compile("differences=on"))
+
+
+def test_another_pooling_is_looked_at_while_its_button_is_held(explorer: Page) -> None:
+    box = explorer.locator("label:has(> [value=min])").bounding_box()
+    assert box is not None
+    explorer.mouse.move(box["x"] + 10, box["y"] + 10)
+    explorer.mouse.down()
+    expect(explorer.locator(f"{POOL} .layer-words")).to_contain_text("min pooling")
+    explorer.mouse.up()
+    expect(explorer.locator(f"{POOL} .layer-words")).to_contain_text("max pooling")
+    assert explorer.is_checked("[value=max]")
+
+
+def test_another_pooling_is_looked_at_while_a_key_is_held(explorer: Page) -> None:
+    choose(explorer, "average")
+    explorer.keyboard.down("p")
+    expect(explorer.locator(f"{POOL} .layer-words")).to_contain_text("max pooling")
+    explorer.keyboard.up("p")
+    expect(explorer.locator(f"{POOL} .layer-words")).to_contain_text("average pooling")

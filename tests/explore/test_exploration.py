@@ -254,3 +254,39 @@ def test_a_picture_that_is_not_a_number_is_drawn_all_the_same() -> None:
     output = np.array([[[np.nan], [np.inf]], [[-np.inf], [0.5]]], dtype=np.float32)
     drawn = np.asarray(Image.open(io.BytesIO(draw_answer(ForwardPass(output, None, {"answer": output})))))
     assert drawn.tolist() == [[0, 255], [0, 128]]
+
+
+@pytest.mark.parametrize("mode", [PoolingMode.AVERAGE, PoolingMode.MIN])
+def test_a_held_scale_is_the_one_as_trained(digits: Network, image: NDArray[np.float32], mode: PoolingMode) -> None:
+    trained, other = digits.run(image), digits.run(image, mode)
+    held = explore(digits, other, RenderOptions(scale=Scale.HOLD, trained=trained)).layers
+    own = explore(digits, trained, RenderOptions()).layers
+    for view, as_trained in zip(held, own, strict=True):
+        low, high = as_trained.grid.low, as_trained.grid.high
+        assert (view.grid.low, view.grid.high) == (low, high)
+        if view.layer.is_spatial:  # what lies beyond the ends has the colour of the end
+            clipped = np.clip(view.activation, low, high)
+            ends = find_extremes(as_trained.activation)
+            assert view.grid.png == draw_grid(clipped, view.grid.colormap, extremes=ends).png
+    layer = digits.layer("pool1")
+    options = RenderOptions(scale=Scale.HOLD, trained=trained)
+    whole = decode_rgba(draw_layer(other, MapRange(layer), options).png)
+    one = decode_rgba(draw_feature_map(other, layer, 0, options).png)
+    np.testing.assert_array_equal(one, whole[: one.shape[0], : one.shape[1]])
+
+
+def test_a_held_scale_is_the_own_one_where_values_are_not_finite(digits: Network, image: NDArray[np.float32]) -> None:
+    trained = digits.run(image)
+    other = digits.run(np.full_like(image, np.nan), PoolingMode.MIN)
+    for view in explore(digits, other, RenderOptions(scale=Scale.HOLD, trained=trained)).layers:
+        assert view.grid.scale is Scale.LAYER
+
+
+def test_differences_are_from_the_pass_as_trained(digits: Network, image: NDArray[np.float32]) -> None:
+    trained, other = digits.run(image), digits.run(image, PoolingMode.MIN)
+    for view in explore(digits, other, RenderOptions(trained=trained, differences=True)).layers:
+        change = other.activations[view.layer.name] - trained.activations[view.layer.name]
+        assert view.is_difference
+        draw = draw_grid if view.layer.is_spatial else draw_strip
+        assert view.grid.png == draw(change, Colormap.BERLIN).png
+    assert not any(view.is_difference for view in explore(digits, other, RenderOptions(differences=True)).layers)

@@ -67,16 +67,17 @@ def test_percent_is_close_to_the_probability(probability: float) -> None:
 
 @given(st.floats(0, 5e-8, exclude_min=True))
 def test_a_tiny_probability_is_a_power_of_ten(probability: float) -> None:
-    match = re.fullmatch(r"(\d)·10\^-(\d+)", percent(probability))
+    match = re.fullmatch(r"(\d)·10⁻([⁰¹²³⁴⁵⁶⁷⁸⁹]+)", percent(probability))
     assert match
-    assert math.isclose(float(match[1]) * 10.0 ** -int(match[2]), probability * 100, rel_tol=0.51)
+    exponent = int(match[2].translate(str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")))
+    assert math.isclose(float(match[1]) * 10.0**-exponent, probability * 100, rel_tol=0.51)
 
 
 def test_nearly_certain_is_said_as_more_than() -> None:
     assert percent(1 - 1e-9) == "> 99.9999"
 
 
-@pytest.mark.parametrize(("value", "text"), [(0.0, "0"), (3.14159, "3.142"), (-0.00012345, "-0.0001234"), (5.0, "5")])
+@pytest.mark.parametrize(("value", "text"), [(0.0, "0"), (3.14159, "3.142"), (-0.00012345, "\N{MINUS SIGN}0.0001234"), (5.0, "5")])
 def test_a_number_has_four_significant_digits(value: float, text: str) -> None:
     assert number(value) == text
 
@@ -164,18 +165,18 @@ def make_entry(shape: tuple[int, ...], first: int = 0, count: int | None = None,
     [
         (
             make_entry((2, 3, 4)),
-            "4 feature maps of <one>, 2×3 each, values from -1 to 22; map 3 responds most strongly",
+            "4 feature maps of <one>, 2×3 each, values from \N{MINUS SIGN}1 to 22; map 3 responds most strongly",
         ),
         (
             make_entry((2, 2, 1)),
-            "1 feature map of <one>, 2×2 each, values from -1 to 2; map 0 responds most strongly",
+            "1 feature map of <one>, 2×2 each, values from \N{MINUS SIGN}1 to 2; map 0 responds most strongly",
         ),
         (
             make_entry((2, 3, 4), first=1, count=2),
-            "Maps 1 to 2 of the 4 feature maps of <one>, 2×3 each, values from -1 to 22; map 3 responds most strongly",
+            "Maps 1 to 2 of the 4 feature maps of <one>, 2×3 each, values from \N{MINUS SIGN}1 to 22; map 3 responds most strongly",
         ),
-        (make_entry((5,)), "5 values of <one>, from -1 to 3"),
-        (make_entry((5,), first=2, count=2), "Values 2 to 3 of the 5 values of <one>, from -1 to 3"),
+        (make_entry((5,)), "5 values of <one>, from \N{MINUS SIGN}1 to 3"),
+        (make_entry((5,), first=2, count=2), "Values 2 to 3 of the 5 values of <one>, from \N{MINUS SIGN}1 to 3"),
         (make_entry((5,), is_drawn=False), ""),
     ],
 )
