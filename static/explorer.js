@@ -2,6 +2,7 @@
 
 import { element } from "./dom.js";
 import { addHelp } from "./help.js";
+import { addHints } from "./hints.js";
 import { LayerList } from "./layers.js";
 import { Microscope } from "./microscope.js";
 import { addOverview } from "./overview.js";
@@ -22,11 +23,12 @@ form.elements.model.addEventListener("change", () => {
 // Before the page starts: the first request already asks for what is on screen.
 const list = new LayerList(form, layers, element("contents"));
 const openModel = addModelOpening(form, element("model-errors"));
-const { send, save } = startPadPage(form, layers, { wide: 16, phone: 8 }, openModel);
+const { send, save, inputFrame } = startPadPage(form, layers, { wide: 16, phone: 8 }, openModel);
 addCardEditing(element("card"), send);
 addReadingChoice(element("reading"), element("card"), form, send);
-new Microscope(form, layers, element("dock"), { send, save });
+new Microscope(form, layers, element("dock"), { save, inputFrame });
 addHelp(element("help"));
+addHints(element("hints"));
 addPeek(element("pooling"));
 addOverview(element("overview"), layers, (article) => list.show(article));
 

@@ -20,7 +20,8 @@ export class Microscope {
    * @param {HTMLFormElement} form holds the selection and sends it with every request
    * @param {HTMLElement} layers where the grids are
    * @param {HTMLElement} dock where the panel is
-   * @param {{save: () => void}} page keeps the state in the address
+   * @param {{save: () => void, inputFrame: () => ?object}} page save keeps the state in the address; inputFrame says where
+   *   the network's input lies on the pad
    */
   constructor(form, layers, dock, page) {
     this.form = form;
@@ -165,7 +166,7 @@ export class Microscope {
       fillOverlay(overlay);
       markChosen(overlay, this.chosenOn(overlay.parentElement.dataset), this.holdsMap);
     }
-    showRegions(this.panel);
+    showRegions(this.panel, this.page.inputFrame);
     if (this.panel) this.refreshPanel();
   }
 
@@ -201,6 +202,12 @@ export class Microscope {
       this.resting = setTimeout(() => this.look(...placeOf(button)), REST_MS);
     });
     this.layers.addEventListener("pointerleave", () => clearTimeout(this.resting));
+    // As pointing does; a screen reader then says what is on the panel.
+    this.layers.addEventListener("focusin", ({ target }) => {
+      if (!target.matches(".maps-button:focus-visible") || this.holdsMap || !DOCKED.matches) return;
+      clearTimeout(this.resting);
+      this.resting = setTimeout(() => this.look(...placeOf(target)), REST_MS);
+    });
     this.layers.addEventListener("keydown", (event) => {
       const button = event.target.closest(".maps-button");
       if (button && ARROWS[event.key] && moveFocus(button, ARROWS[event.key])) event.preventDefault();

@@ -1,7 +1,9 @@
 // The pad as the chosen model sees it: in colour or black, as large as its input can use, and with a frame around what
 // it gets.
 
+import { SIDE } from "./crop.js";
 import { element } from "./dom.js";
+import { findInk, frameDigit, framePicture } from "./input_frame.js";
 
 /**
  * The part of the pad that the network gets, centred: width and height from 0 to 1.
@@ -61,6 +63,25 @@ export class ModelInput {
     this.showFrame();
   }
 
+  /**
+   * Where the input lies on the pad; null where that cannot be told.
+   * @returns {?import("./input_frame.js").InputFrame}
+   */
+  get inputFrame() {
+    const { seen, pad } = this;
+    const image = element("seen");
+    if (pad.crop || "transposed" in seen || !image?.naturalWidth) return null;
+    if (seen.fit in { fit: 0, fill: 0, stretch: 0 }) return framePicture(seen.fit, pad.extent, readSize(seen));
+    // A photograph's ink is found by the server alone.
+    if (seen.fit !== "digit" || pad.opened || document.querySelector(".answer-digits")) return null;
+    const drawn = findInk(pad.pixels);
+    const inInput = findInk(pixelsOf(image));
+    const scale = SIDE / pad.pixels.width;
+    if (!drawn || !inInput) return null;
+    const box = Object.fromEntries(Object.entries(drawn).map(([side, value]) => [side, value * scale]));
+    return frameDigit(box, inInput);
+  }
+
   showFrame() {
     const { extent } = this.pad;
     const { seen } = this;
@@ -74,4 +95,12 @@ export class ModelInput {
       top: `${(1 - height) * 50}%`,
     });
   }
+}
+
+function pixelsOf(image) {
+  const canvas = document.createElement("canvas");
+  Object.assign(canvas, { width: image.naturalWidth, height: image.naturalHeight });
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  context.drawImage(image, 0, 0);
+  return context.getImageData(0, 0, canvas.width, canvas.height);
 }

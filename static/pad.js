@@ -19,6 +19,7 @@ export class Pad {
     this.context.lineCap = "round";
     this.context.lineJoin = "round";
     this.sent = document.createElement("canvas");
+    this.sent.getContext("2d", { willReadFrequently: true });
     this.suitInput(Infinity);
     this.onChange = () => {}; // the page sets it
     this.strokes = [];
@@ -175,6 +176,11 @@ export class Pad {
   get sentSize() {
     const { width, height } = this.file ? this.picture.bitmap : this.sent;
     return { width, height };
+  }
+
+  /** The drawing as it was last sent. */
+  get pixels() {
+    return this.sent.getContext("2d").getImageData(0, 0, this.sent.width, this.sent.height);
   }
 
   redraw() {

@@ -1,15 +1,20 @@
-// The receptive field of the cell under the microscope, drawn where one looks: on what the network sees, and on every
-// grid on the way.
+// The receptive field of the cell under the microscope, drawn where one looks: on the pad, on what the network sees, and
+// on every grid on the way.
 
+import { SIDE } from "./crop.js";
 import { element } from "./dom.js";
+import { placeOnPad } from "./input_frame.js";
 import { readPlace } from "./maps.js";
 
 /**
  * Draw the regions of the panel's cell, or none where there is no panel.
  * @param {?HTMLElement} panel says in data-regions what the cell sees: [top, left, bottom, right] by layer
+ * @param {() => ?import("./input_frame.js").InputFrame} inputFrame where the network's input lies on the pad
  */
-export function showRegions(panel) {
+export function showRegions(panel, inputFrame) {
   const regions = panel ? JSON.parse(panel.dataset.regions) : {};
+  const frame = regions[""] && inputFrame();
+  draw(element("pad-region"), SIDE, SIDE, frame ? boxOf(placeOnPad(frame, regions[""]), SIDE, SIDE) : "");
   const [seen, region] = [element("seen"), element("seen-region")];
   if (region) {
     const [width, height] = ["width", "height"].map((side) => Number(seen.getAttribute(side)));

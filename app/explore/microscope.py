@@ -95,6 +95,7 @@ class MicroscopeView:
 
     inspection: Inspection
     map: Picture  # the selected feature map, or vector, with the cell
+    map_words: str | None  # where the map is strongest, and its mean, for those who do not see it; None for a vector
     path: list[Picture]  # the receptive field on the image and on every layer between
     terms: list[TermView]  # of a convolution, the largest first
     weight_ends: tuple[float, float] | None  # the lowest and the highest weight of its kernels, for their legend
@@ -120,6 +121,7 @@ def view_inspection(inspection: Inspection, options: RenderOptions, all_terms: b
     return MicroscopeView(
         inspection=inspection,
         map=_own_map(inspection, options),
+        map_words=_describe_map(inspection),
         path=_path(inspection, options),
         terms=_terms(inspection, options, shown),
         weight_ends=_ends([term.kernel for term in cell.terms]) if isinstance(cell, ConvolutionCell) else None,
@@ -152,6 +154,27 @@ def _count_terms(inspection: Inspection) -> int:
     maps = (inspection.forward.activations[inspection.layer.name], source)
     pixels: int = sum(math.prod(each.shape[:2]) for each in maps)
     return max(SHOWN_TERMS, min(_MOST_TERMS, _MOST_PIXELS // pixels))
+
+
+_ROWS, _COLUMNS = ("upper", "middle", "lower"), ("left", "middle", "right")
+
+
+def _describe_map(inspection: Inspection) -> str | None:
+    """Say of the selected map in which ninth its largest absolute value lies, and its mean."""
+    activation = inspection.forward.activations[inspection.layer.name]
+    if activation.ndim == 1:
+        return None
+    with reading(activation.size, inspection.forward):
+        cells = np.asarray(as_maps(activation)[:, :, inspection.place.channel])
+    mean = float(cells.mean(dtype=np.float64))
+    if not math.isfinite(mean):
+        return "some of its values are not finite"
+    if cells.min() == cells.max():
+        return f"the same everywhere, {mean:.3g}"
+    row, column = np.unravel_index(int(np.abs(cells).argmax()), cells.shape)
+    places = (_ROWS[int(3 * row // cells.shape[0])], _COLUMNS[int(3 * column // cells.shape[1])])
+    where = "middle" if places == ("middle", "middle") else " ".join(places)
+    return f"strongest at the {where}, mean {mean:.3g}"
 
 
 def _own_map(inspection: Inspection, options: RenderOptions) -> Picture:

@@ -46,7 +46,7 @@ def full(value: float) -> str:
 
 
 def typeset(text: str) -> str:
-    """Write a number of Python's as in print: -1.5e-07 becomes a mantissa times a power of ten, with true minus signs."""
+    """Write a number of Python's as in print: with a true minus sign, and e-07 as a power of ten."""
     mantissa, _, exponent = text.partition("e")
     power = f"·10{str(int(exponent)).translate(_SUPERSCRIPTS)}" if exponent else ""
     return mantissa.replace("-", MINUS) + power

@@ -12,6 +12,7 @@ COMPONENTS = {
     "card": {"card"},
     "compare": {"compare"},
     "help": {"help"},
+    "hints": {"hints"},
     "inputs": {"inputs"},
     "layers": {"layer", "layers", "rail"},
     "layout": {"docs", "error-page", "masthead", "workspace"},

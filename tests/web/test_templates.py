@@ -77,7 +77,9 @@ def test_nearly_certain_is_said_as_more_than() -> None:
     assert percent(1 - 1e-9) == "> 99.9999"
 
 
-@pytest.mark.parametrize(("value", "text"), [(0.0, "0"), (3.14159, "3.142"), (-0.00012345, "\N{MINUS SIGN}0.0001234"), (5.0, "5")])
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.0, "0"), (3.14159, "3.142"), (-0.00012345, "\N{MINUS SIGN}0.0001234"), (5.0, "5")]
+)
 def test_a_number_has_four_significant_digits(value: float, text: str) -> None:
     assert number(value) == text
 
@@ -173,7 +175,8 @@ def make_entry(shape: tuple[int, ...], first: int = 0, count: int | None = None,
         ),
         (
             make_entry((2, 3, 4), first=1, count=2),
-            "Maps 1 to 2 of the 4 feature maps of <one>, 2×3 each, values from \N{MINUS SIGN}1 to 22; map 3 responds most strongly",
+            "Maps 1 to 2 of the 4 feature maps of <one>, 2×3 each, values from \N{MINUS SIGN}1 to 22; "
+            "map 3 responds most strongly",
         ),
         (make_entry((5,)), "5 values of <one>, from \N{MINUS SIGN}1 to 3"),
         (make_entry((5,), first=2, count=2), "Values 2 to 3 of the 5 values of <one>, from \N{MINUS SIGN}1 to 3"),
