@@ -78,6 +78,9 @@ export function addCardEditing(place, send) {
       target.form.elements.low.value = target.dataset.low;
       target.form.elements.high.value = target.dataset.high;
       keepCard(target.form, "low", send);
+    } else if (target.dataset.classes !== undefined) {
+      target.form.elements.classes.value = target.dataset.classes;
+      keepCard(target.form, "classes", send);
     } else if (target.matches("[data-forget]")) forget(target.closest("[data-model]"));
   });
 }

@@ -20,6 +20,7 @@ from ..imaging.colormap import Colormap, Scale
 from ..imaging.drawing import FIRST_SAMPLE, SAMPLES, draw_sample
 from ..library.library import Library
 from ..library.models import ModelState
+from .class_names import fitting_names
 from .computing import computes
 from .formatting import ANSWERS, FITS
 from .forms import (
@@ -193,6 +194,7 @@ def _card_context(request: Request, choice: ModelChoice) -> dict[str, object]:
         "entry": state.library.entry(choice.model.name),
         "takes_models": state.settings.takes_models,
         "fits": FITS,
+        "usual_names": fitting_names(len(choice.model.card.classes)),
         "answers": ANSWERS,
     }
 

@@ -9,6 +9,7 @@ from ..explore.forward_passes import preprocess
 from ..imaging.drawing import FIRST_SAMPLE, draw_sample
 from ..library.models import ModelEntry
 from ..library.readings import Reading, Readings, TriedReading
+from .class_names import fitting_names
 from .formatting import MINUS
 
 _SOME = 0.5  # of the drawings: a reading by which a network reads fewer is not worth a word
@@ -49,10 +50,15 @@ class ReadingRow:
     tries: str | None  # what came of trying where nothing makes sense
 
     @property
+    def usual_names(self) -> dict[str, list[str]]:
+        """Names that its classes may have, by the data set, where they are only counted."""
+        return fitting_names(len(self.card.classes)) if "classes" in self.missing else {}
+
+    @property
     def pictures(self) -> list[ReadingPicture]:
         """A sample as the network sees it now, and by the other reading."""
         if self.other is None:
-            return []
+            return [_draw("now", self.card)]
         then = self.card.model_copy(update=dict(self.other.reading))
         return [_draw("now", self.card), _draw("then" if self.is_better else "before", then)]
 
