@@ -4,10 +4,10 @@
 import { readDrawing, writeAddress } from "./address.js";
 import { element } from "./dom.js";
 import { Exchange } from "./exchange.js";
+import { isModelFile, isPicture } from "./files.js";
 import { KeyboardPen } from "./keyboard_pen.js";
 import { addLens } from "./lens.js";
 import { ModelInput } from "./model_input.js";
-import { isModelFile } from "./own_models.js";
 import { Pad } from "./pad.js";
 import { connectTools, listenForFiles, readSample, showHistory } from "./pad_tools.js";
 
@@ -40,7 +40,12 @@ export function startPadPage(form, results, columns, openModel = null) {
   };
 
   connectTools(pad);
-  listenForFiles((file) => (openModel && isModelFile(file) ? openModel(file) : openPicture(file, pad, exchange)));
+  listenForFiles(async (file) => {
+    // Where the server takes no models, it says so of a model, and of anything else that it is no picture.
+    const isTaken = element("own-model") !== null || isModelFile(file);
+    if (openModel && isTaken && !(await isPicture(file))) openModel(file);
+    else openPicture(file, pad, exchange);
+  });
   keepInAddress(form, pad, save);
   PHONE.addEventListener("change", () => {
     fitColumns();

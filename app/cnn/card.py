@@ -7,6 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator, model_validator
 
+from .declared import Lambdas
 from .types import PoolingMode
 
 MAX_CHANNELS = 64
@@ -120,6 +121,12 @@ class Card(BaseModel):
     )
     keras_version: Annotated[str, Field(max_length=40)] | None = Field(
         default=None, description="The Keras that wrote the model's file, where it says so."
+    )
+
+    lambdas: Lambdas = Field(
+        default={},
+        description="What the model's Lambda layers compute, by their names, since their code is never run: scale and "
+        "offset, or channels, or a layer of Keras without weights.",
     )
 
     @property

@@ -2,9 +2,10 @@
 
 import hashlib
 import os
+import re
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -51,6 +52,7 @@ class ModelFile:
     stamp: Stamp
     card_stamp: Stamp | None  # of NAME.json beside it; None if there is none
     note: str | None = None  # why its name differs from its file's
+    lambdas: str = ""  # what its Lambda layers compute, as JSON, from its card
 
     @property
     def size(self) -> int:
@@ -59,12 +61,21 @@ class ModelFile:
 
     @property
     def key(self) -> str:
-        """A name for files that are derived from this version of the file. It changes when the file does."""
-        return hashlib.sha256(repr((str(self.path), self.stamp)).encode()).hexdigest()[:32]
+        """A name for what is derived from this version of the file. It changes with the file, and with its Lambdas."""
+        return _digest(str(self.path), self.stamp, *([self.lambdas] if self.lambdas else []))
+
+    @property
+    def version_key(self) -> str:
+        """A name for what is kept about this version of the file. It changes when the file does."""
+        return _digest(str(self.path), self.stamp)
 
     @property
     def card_path(self) -> Path:
         return self.path.with_suffix(".json")
+
+
+def _digest(*values: object) -> str:
+    return hashlib.sha256(repr(values).encode()).hexdigest()[:32]
 
 
 def find_files(
@@ -116,16 +127,23 @@ def _in_folder(folder: Path) -> list[Path]:
     return sorted(paths, key=lambda path: (path.stem, path.suffix))
 
 
-def safe_filename(filename: str) -> str:
-    """Return a safe file name for an uploaded file, as close to its own as possible."""
+def safe_filename(filename: str, endings: Container[str] = ENDINGS) -> str:
+    """Return a safe file name for an uploaded file, as close to its own as possible, with one of these endings."""
     for escape in _FORM_ESCAPES:
         filename = filename.replace(escape, "")
     last = Path(filename.replace("\\", "/").rsplit("/", 1)[-1])
     stem = "".join(character for character in last.stem if character.isprintable() and character not in _RESERVED)
     short = stem.strip(" .").encode()[:_STEM_BYTES].decode(errors="ignore").strip(" .")
     # The format is recognized by the first bytes; the ending is only a hint to the user.
-    ending = last.suffix.lower() if last.suffix.lower() in ENDINGS else ENDINGS[0]
+    ending = last.suffix.lower() if last.suffix.lower() in endings else ENDINGS[0]
     return (short or "model") + ending
+
+
+class PlainEndings:
+    """Every file ending of plain letters, digits and dashes: it may tell what a file is that is no model."""
+
+    def __contains__(self, ending: object) -> bool:
+        return isinstance(ending, str) and re.fullmatch(r"\.[a-z0-9-]{1,24}", ending) is not None
 
 
 def stamp_of(path: Path) -> Stamp | None:

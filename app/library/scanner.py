@@ -114,7 +114,7 @@ class Scanner:
         while (file := self._next()) is not None:
             scanned: SerializedModel | ModelError
             try:
-                scanned = self._sandbox.open(file.path)
+                scanned = self._sandbox.open(file.path, file.lambdas)
             except ModelError as error:
                 scanned = error
                 if not stamp_of(file.path):  # a file that is missing for a moment must be scanned when it is back

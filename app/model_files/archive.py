@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import RESAVE, ModelError, shown
-from .formats import PYTORCH
+from .foreign import describe_zip
 from .limits import ARCHIVE_MEMBERS, COMPRESSION_RATIO, CONFIG_BYTES, METADATA_BYTES, SMALL_BYTES, WEIGHTS_BYTES
 from .regular_files import RegularFile
 
@@ -34,16 +34,31 @@ def read_archive(path: Path) -> Archive:
             members = _checked(file.infolist())
             config, metadata, weights = (_read(file, members[name]) for name in _LIMITS)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
-        raise ModelError("The .keras file is damaged or cut. Download or save it again.") from error
+        raise ModelError(_DAMAGED if _has_end(path) else _CUT) from error
     return Archive(config, metadata, weights)
+
+
+_CUT = "This zip has no end: it was cut in the download, or while it was saved. Download or save it again."
+_DAMAGED = "This zip is damaged within: its parts do not fit together. Download or save it again."
+_END, _END_BYTES = b"PK\x05\x06", 2**16 + 22  # of a zip: its last record, with a comment
+
+
+def _has_end(path: Path) -> bool:
+    """Return whether a zip has the list of its members at its end."""
+    try:
+        with RegularFile(path) as file:
+            file.seek(max(0, file.size - _END_BYTES))
+            return _END in (file.read(_END_BYTES) or b"")
+    except OSError:
+        return False
 
 
 def _checked(members: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
     """Return the members by name, each of them expected. Raises: ModelError."""
+    if sentence := describe_zip([member.filename for member in members]):
+        raise ModelError(sentence)
     if len(members) > ARCHIVE_MEMBERS:
-        raise ModelError(f"The archive has {len(members):,} members, where a .keras file has three.")
-    if any(member.filename.endswith("/data.pkl") for member in members):
-        raise ModelError(PYTORCH)
+        raise ModelError(f"The archive has {len(members):,} members, where a .keras file has three. {RESAVE}")
     by_name: dict[str, zipfile.ZipInfo] = {}
     for member in members:
         if _is_folder_of_assets(member):

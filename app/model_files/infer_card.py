@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -13,6 +14,7 @@ from .errors import ModelError, shown
 from .limits import CLASSES
 from .loading import LoadedModel
 
+MENDS = 200  # listed on a card, in every answer
 DIGIT_SIDE = 40  # pixels: a larger grey input is no lone digit's
 
 
@@ -41,9 +43,17 @@ def infer_card(model: LoadedModel, name: str) -> Card:
         pooling=definition.pooling,
         parameters=sum(layer.parameters for layer in definition.layers),
         test_accuracy=None,
-        mends=list(model.mends),
+        mends=_bounded(model.mends),
         keras_version=model.keras_version,
+        lambdas=dict(model.lambdas),
     )
+
+
+def _bounded(mends: Sequence[str]) -> list[str]:
+    """Return the mends, the last of very many counted instead."""
+    if len(mends) <= MENDS:
+        return list(mends)
+    return [*mends[: MENDS - 1], f"{len(mends) - MENDS + 1:,} more mends are not listed."]
 
 
 def infer_fit(shape: tuple[int | None, int | None, int]) -> Fit:

@@ -500,7 +500,7 @@ def test_a_saved_model_folder_says_what_it_is(make: Make, folder: Path) -> None:
     (folder / "saved.keras").mkdir()
     (folder / "saved.keras" / "saved_model.pb").touch()
     library = make(folder)
-    with pytest.raises(ModelError, match="TensorFlow SavedModel folder"):
+    with pytest.raises(ModelError, match="This is a SavedModel"):
         library.network("saved")
 
 

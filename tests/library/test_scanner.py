@@ -43,10 +43,10 @@ class Held(InProcessSandbox):
     started = threading.Event()
     go_on = threading.Event()
 
-    def open(self, path: Path) -> SerializedModel:
+    def open(self, path: Path, lambdas: str = "") -> SerializedModel:
         self.started.set()
         assert self.go_on.wait(60)
-        return super().open(path)
+        return super().open(path, lambdas)
 
     def stop(self) -> None:
         self.go_on.set()

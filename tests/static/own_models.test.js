@@ -1,11 +1,36 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { isModelFile, readNumbers } from "../../static/own_models.js";
+import { isModelFile, isPicture } from "../../static/files.js";
+import { readDeclaration } from "../../static/lambdas.js";
+import { readNumbers } from "../../static/numbers.js";
 
 test("a model's file is known by its name", () => {
   for (const name of ["a.keras", "A.H5", "b.c.hdf5"]) assert.ok(isModelFile({ name }), name);
   for (const name of ["a.png", "keras", "a.keras.zip"]) assert.ok(!isModelFile({ name }), name);
+});
+
+test("the pad gets pictures alone, whatever they are called", async () => {
+  const reads = async () => ({ close() {} });
+  const fails = async () => Promise.reject(new Error("no picture"));
+  assert.ok(await isPicture({ name: "a.png", type: "image/png" }, fails));
+  assert.ok(await isPicture({ name: "a", type: "" }, reads));
+  assert.ok(!(await isPicture({ name: "a", type: "" }, fails)));
+  assert.ok(!(await isPicture({ name: "a.pdf", type: "application/pdf" }, reads)));
+  assert.ok(!(await isPicture({ name: "a.h5", type: "" }, reads)));
+});
+
+test("a declaration is what the API takes", () => {
+  const row = { scale: "0.5", offset: "-1", height: "8", width: "9" };
+  assert.deepEqual(readDeclaration({ ...row, does: "scale" }), { scale: 0.5, offset: -1 });
+  assert.deepEqual(readDeclaration({ ...row, does: "scale", offset: "1, 2" }), { scale: 0.5, offset: [1, 2] });
+  assert.deepEqual(readDeclaration({ ...row, does: "reverse" }), { channels: "reversed" });
+  assert.deepEqual(readDeclaration({ ...row, does: "identity" }), { layer: "Identity" });
+  assert.deepEqual(readDeclaration({ ...row, does: "normalize" }), { layer: "UnitNormalization" });
+  assert.deepEqual(readDeclaration({ ...row, does: "resize" }), {
+    layer: "Resizing",
+    settings: { height: 8, width: 9 },
+  });
 });
 
 test("numbers are read however they are divided", () => {

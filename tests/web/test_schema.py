@@ -38,6 +38,7 @@ SMALL_CARD: dict[str, list[Any]] = {
     "mean": [None, [0.5]],
     "std": [None, [0.25]],
     "pooling": [None],
+    "lambdas": [{}],
     "parameters": [small_model().count_params()],
 }
 
@@ -70,6 +71,8 @@ def with_real_values(document: dict[str, Any], **names: list[Any]) -> dict[str, 
     for name, body in known["components"]["schemas"].items():
         for field in body["properties"].keys() & {"drawing", "model"} if name.startswith("Body_") else ():
             body["properties"][field] |= {"format": field}
+        if name.startswith("Body_") and "lambdas" in body["properties"]:
+            body["properties"]["lambdas"] |= {"enum": ["", "{}"]}
     fields = known["components"]["schemas"]["Card"]["properties"]
     fields.update({field: {"enum": values} for field, values in SMALL_CARD.items()})
     return known
