@@ -6,7 +6,8 @@ import { readNumbers } from "./numbers.js";
 /** A declaration as the API takes it, out of a row's fields. A number for each channel may be given. */
 export function readDeclaration({ does, scale, offset, height, width }) {
   const perChannel = (text) => {
-    const numbers = readNumbers(text) ?? [0];
+    const numbers = readNumbers(text);
+    if (!numbers?.every(Number.isFinite)) return text; // the server refuses it, where null would declare nothing
     return numbers.length === 1 ? numbers[0] : numbers;
   };
   if (does === "scale") return { scale: perChannel(scale), offset: perChannel(offset) };

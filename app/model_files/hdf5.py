@@ -28,7 +28,7 @@ from .regular_files import RegularFile
 _FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32}
 _BFLOAT16 = np.dtype("V2")  # as Keras writes it: the upper half of a 32-bit number, which HDF5 has no name for
 _DAMAGED = "The HDF5 file is damaged or cut. Download or save it again."
-_CUT = "The HDF5 file is shorter than it says: it was cut in the download, or while it was saved. Download or save it again."
+_CUT = "The HDF5 file is shorter than it says: it was cut in the download. Download or save it again."
 
 
 @contextmanager

@@ -129,6 +129,7 @@ _OWN = (
 _FORMATTING = (
     *(formatting.shown_sum, formatting.activation_words, formatting.operation_words, formatting.group_by_kind),
     formatting.softmax_units,
+    formatting.group_by_kind,
 )
 templates.env.filters |= {each.__name__: each for each in (*_OWN, *_FORMATTING)}
 templates.env.globals |= {each.__name__: each for each in (formatting.fixed, formatting.full, formatting.add_up)} | {

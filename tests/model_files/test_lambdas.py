@@ -23,7 +23,7 @@ LAMBDA = ("Lambda", {"name": "change", "batch_input_shape": SHAPE, "function": [
 
 def behind(folder: Path, layer: tuple[str, dict[str, Any]] = LAMBDA) -> Path:
     """A model of Keras 2 with this layer first, as CarND's are."""
-    last = [("Flatten", {"name": "f"}), ("Dense", {"name": "d", "units": 2})]
+    last: list[tuple[str, dict[str, Any]]] = [("Flatten", {"name": "f"}), ("Dense", {"name": "d", "units": 2})]
     return save_h5(folder / "m.h5", sequential(layer, *last), {"d": WEIGHTS})
 
 
@@ -108,7 +108,7 @@ def test_a_refusal_that_names_no_lambdas_is_no_refusal(names: Any) -> None:
 
 
 def test_what_declaring_would_not_mend_is_refused_first(tmp_path: Path) -> None:
-    layers = [LAMBDA, ("Mine", {"name": "mine"})]
+    layers: list[tuple[str, dict[str, Any]]] = [LAMBDA, ("Mine", {"name": "mine"})]
     with pytest.raises(ModelError, match="“Mine”") as raised:
         load_model(save_h5(tmp_path / "m.h5", sequential(*layers), {}))
     assert not isinstance(raised.value, UndeclaredLambdas)

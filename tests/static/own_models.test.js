@@ -24,6 +24,8 @@ test("a declaration is what the API takes", () => {
   const row = { scale: "0.5", offset: "-1", height: "8", width: "9" };
   assert.deepEqual(readDeclaration({ ...row, does: "scale" }), { scale: 0.5, offset: -1 });
   assert.deepEqual(readDeclaration({ ...row, does: "scale", offset: "1, 2" }), { scale: 0.5, offset: [1, 2] });
+  assert.deepEqual(readDeclaration({ ...row, does: "scale", scale: "x / 2" }), { scale: "x / 2", offset: -1 });
+  assert.deepEqual(readDeclaration({ ...row, does: "scale", scale: "" }), { scale: "", offset: -1 });
   assert.deepEqual(readDeclaration({ ...row, does: "reverse" }), { channels: "reversed" });
   assert.deepEqual(readDeclaration({ ...row, does: "identity" }), { layer: "Identity" });
   assert.deepEqual(readDeclaration({ ...row, does: "normalize" }), { layer: "UnitNormalization" });

@@ -73,7 +73,7 @@ def _undeclared(missing: Sequence[str], functions: Mapping[str, str]) -> str:
     )
     example = f"{{{json.dumps(first, ensure_ascii=False)[: 2 + 80]}: {_EXAMPLE}}}"
     return (
-        f"{what}, and is never run here. Declare what it computes: on the page, in the form with this sentence; over the "
+        f"{what}, never run here. Declare what it computes: on the page, in the form with this sentence; over the "
         f"API, as lambdas={example} beside the file, for x / 255; or as “lambdas” in its card. Otherwise put "
         "keras.layers.Rescaling(1 / 255) or the like in its place, and save it again."
     )

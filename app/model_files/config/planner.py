@@ -175,7 +175,7 @@ class _Planner:
             raise ModelError(f"{shown(name)} takes the channel {max(order)}, counted from 0, of an image of {count}.")
         if self.channels_first or not count:
             raise ModelError(
-                f"{shown(name)} changes the order of something other than the image's channels, which Layerglass does not do."
+                f"{shown(name)} changes the order of something other than the image's channels, which is not done here."
             )
         self.note(f"The order of the channels is changed by a convolution of 1×1 with fixed weights, {name}.")
         settings, kernel = _reordering(order, count)

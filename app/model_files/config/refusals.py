@@ -15,8 +15,9 @@ _BEFORE_QUANTIZING = (
     "layer.kernel / layer.kernel_scale (of int8) and all other weights as they are, and save that."
 )
 _QKERAS = (
-    "Where QKeras is, call qkeras.utils.model_save_quantized_weights(model, 'weights.h5'), build the same model of plain "
-    "layers (Conv2D for QConv2D, ReLU for QActivation), load those weights and save it; activations are not rounded then."
+    "Where QKeras is, call qkeras.utils.model_save_quantized_weights(model, 'weights.h5'), build the same model of "
+    "plain layers (Conv2D for QConv2D, ReLU for QActivation), load those weights and save it. "
+    "Activations are not rounded then."
 )
 
 
@@ -57,7 +58,7 @@ _CLASSES = {
     "Embedding": _Refusal("an “Embedding”, which reads words or categories", _ONE_PICTURE),
     "KerasLayer": _Refusal(
         "a KerasLayer of TensorFlow Hub, whose graph is not in the file",
-        "Build the model on the same network of keras.applications instead, train its last layers again, and save that.",
+        "Build the model on the same network of keras.applications instead, and train its last layers again.",
     ),
     "PruneLowMagnitude": _Refusal(
         "a PruneLowMagnitude, which prunes a layer while it is trained",
@@ -179,8 +180,8 @@ def describe_model_class(model: Config) -> str:
         return of_library + "Where that library is, " + _as_functional(model)
     if isinstance(config, dict) and {"layers", "input_layers"} <= config.keys():
         return (
-            f"The model is of the class {shown(name)}, Python code that the file does not hold. Where that code is, load "
-            "the model and save it without the class: keras.Model(model.inputs, model.outputs).save('name.keras')."
+            f"The model is of the class {shown(name)}, Python code that the file does not hold. Where that code is, "
+            "load it and save it without the class: keras.Model(model.inputs, model.outputs).save('name.keras')."
         )
     return (
         f"The model is of the class {shown(name)}, Python code that the file does not hold. Where that code is, "

@@ -47,7 +47,7 @@ _CARD = (
     "This is a card of Layerglass, which describes a model. Put it beside the model's file, as name.json for "
     "name.keras, and bring that file."
 )
-_LABELS = "This lists the names of classes, and holds no model. Bring the model's own file, and write the names into its card."
+_LABELS = "This lists names of classes, and holds no model. Bring the model's file, and write the names into its card."
 _JSON = "This is JSON, and describes no model of Keras or TensorFlow.js. Bring a .keras or .h5 file."
 _TEXT = "This is not a Keras model but a text that begins with {}. Bring a .keras or .h5 file."
 _TABLE = DATA.format("a table of values (CSV)")

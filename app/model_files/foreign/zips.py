@@ -19,7 +19,7 @@ from .sentences import (
 _MODELS = (".keras", ".h5", ".hdf5")
 _PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff")
 _MOST = 0.5  # of the members
-_SEVERAL = "This zip holds a model, {}, and more. Unpack it, and bring that file alone; its labels can be written into its card."
+_SEVERAL = "This zip holds a model, {}, and more. Unpack it, and bring that file; labels can be written into its card."
 _PACKED_KERAS = (
     "This zip holds an unpacked .keras file in a folder. Zip what is in that folder, not the folder itself, or bring "
     "the .keras file that it came from."
