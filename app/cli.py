@@ -49,7 +49,7 @@ def serve(
     ] = None,
     model: Annotated[
         list[Path] | None,
-        typer.Option(metavar="FILE", help="A .keras, .h5 or .hdf5 file of your own; repeatable."),
+        typer.Option(metavar="FILE", help="A .keras, .h5, .hdf5 or .zip file of your own; repeatable."),
     ] = None,
 ) -> None:
     """Serve the app. Each option can also be set in the environment, as LAYERGLASS_PORT and so on."""

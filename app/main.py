@@ -12,6 +12,7 @@ from starlette.formparsers import MultiPartParser
 from . import __version__
 from .cnn.cost import RunLimits
 from .explore.forward_passes import ForwardPasses
+from .explore.trials import Trials
 from .hosting import metrics
 from .hosting.admission import Admission, AdmissionControl
 from .hosting.limits import LimitBodies, RateLimit, TimeLimits
@@ -24,6 +25,7 @@ from .library.library import Library
 from .settings import Settings, get_settings, resource
 from .web import api, pages, status, uploads
 from .web.errors import ERRORS, add_error_handlers, customize_openapi
+from .web.forms import MOST_PICTURES
 from .workers.engine import Workers
 
 _logger = logging.getLogger("layerglass")
@@ -42,6 +44,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             settings.built_in_models, settings.models, settings.model, settings.state, app.state.kept, workers
         )
         app.state.library = library
+        app.state.trials = Trials(library)
         try:
             library.open_default()
             app.state.ready = True
@@ -59,7 +62,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,  # pages.py serves Swagger UI from our own files, so that it works offline
         redoc_url=None,
-        form_limits={"max_files": 1, "max_fields": settings.max_fields, "max_part_size": settings.max_field},
+        form_limits={
+            "max_files": MOST_PICTURES,
+            "max_fields": settings.max_fields,
+            "max_part_size": settings.max_field,
+        },
         responses=ERRORS,
     )
     app.state.settings = settings

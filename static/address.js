@@ -5,18 +5,31 @@ import { decodeStrokes, encodeStrokes } from "./strokes.js";
 
 const CHOICES = [
   ...["model", "pooling", "weights", "colormap", "scale"],
+  ...["input", "held"], // of a model of several inputs
   ...["invert", "differences"], // of the comparison
   ...["layer", "channel", "row", "column"], // of the microscope
 ];
+
+const KEPT = "held."; // before an input's name, in the fragment
 
 /**
  * The address, from its query on.
  * @param {FormData} data the form's fields; those that are no choices, or empty, are left out
  * @param {?import("./strokes.js").Stroke[]} strokes null where the pad holds a picture, which no address can keep
+ * @param {Record<string, import("./strokes.js").Stroke[]>} kept drawings that other inputs hold, by input
  */
-export function formatAddress(data, strokes) {
+export function formatAddress(data, strokes, kept = {}) {
   const chosen = CHOICES.map((name) => [name, data.get(name)]).filter(([, value]) => value);
-  return `?${new URLSearchParams(chosen)}${strokes ? `#d=${encodeStrokes(strokes)}` : ""}`;
+  const drawings = Object.entries(kept).map(([name, each]) => [`${KEPT}${name}`, encodeStrokes(each)]);
+  if (strokes) drawings.unshift(["d", encodeStrokes(strokes)]);
+  return `?${new URLSearchParams(chosen)}${drawings.length ? `#${new URLSearchParams(drawings)}` : ""}`;
+}
+
+/** The drawings in an address's fragment that other inputs hold, by input; those that cannot be read are left out. */
+export function parseKept(fragment) {
+  const kept = [...new URLSearchParams(fragment.slice(1))].filter(([name]) => name.startsWith(KEPT));
+  const drawings = kept.map(([name, text]) => [name.slice(KEPT.length), decodeStrokes(text)]);
+  return Object.fromEntries(drawings.filter(([, strokes]) => strokes));
 }
 
 /** The strokes in an address's fragment, or null. */
@@ -35,9 +48,12 @@ export function carryState(path, { search, hash }, model = null) {
 /** The drawing in the address bar, or null. */
 export const readDrawing = () => parseDrawing(location.hash);
 
-/** Put the form's choices and the drawing into the address bar, without a new entry in the history. */
-export function writeAddress(form, strokes) {
-  history.replaceState(null, "", formatAddress(new FormData(form), strokes));
+/** The drawings in the address bar that other inputs hold. */
+export const readKept = () => parseKept(location.hash);
+
+/** Put the form's choices and all drawings into the address bar, without a new entry in the history. */
+export function writeAddress(form, strokes, kept) {
+  history.replaceState(null, "", formatAddress(new FormData(form), strokes, kept));
   updateLinks();
 }
 

@@ -33,9 +33,9 @@ export class Exchange {
     this.results = results;
     this.pad = pad;
     this.errors = element("errors");
-    this.unreadable = null; // a file that this browser cannot show; sent once, so that the server says what is wrong
     this.underWay = null; // htmx' context of the form's request that waits for its answer
     this.isDue = false; // another request follows when that one is answered
+    this.pictures = () => ({}); // that other inputs hold, by field; the page sets it
     this.failures = 0; // in a row, since the last answer
     this.pause = 0; // the timer of the next try
     this.listen();
@@ -70,18 +70,14 @@ export class Exchange {
     if (this.isReady && !this.pause && !this.underWay) this.form.dispatchEvent(new CustomEvent("drawing"));
   }
 
-  /** Send a file in place of the drawing, once. */
-  sendFile(file) {
-    this.unreadable = file;
-    this.send();
-  }
-
   /** Add the drawing when a request leaves, not when it is queued, so that only the newest is encoded. */
   addDrawing(ctx) {
-    const file = this.unreadable ?? this.pad.file;
-    this.unreadable = null;
+    const { file } = this.pad;
     ctx.request.headers["X-Layerglass-Page"] = PAGE;
-    if (file) ctx.request.body.set("drawing", file, file.name);
+    const held = Object.entries(this.pictures());
+    for (const [name, picture] of held) ctx.request.body.set(name, picture, `${name}.png`);
+    if (file) ctx.request.body.set("drawing", file, file.name ?? "picture");
+    else if (held.length) ctx.request.body.set("drawing", new Blob([this.pad.toPng()]), "drawing.png");
     else ctx.fetch = (path, request) => fetch(path, withPicture(request, "drawing", this.pad.toPng()));
   }
 

@@ -3,7 +3,7 @@
 import { element } from "./dom.js";
 import { LayerList } from "./layers.js";
 import { Microscope } from "./microscope.js";
-import { addCardEditing, addModelOpening } from "./own_models.js";
+import { addCardEditing, addModelOpening, addReadingChoice } from "./own_models.js";
 import { startPadPage } from "./pad_page.js";
 
 const form = element("explorer");
@@ -19,6 +19,7 @@ form.elements.model.addEventListener("change", () => {
 const openModel = addModelOpening(form, element("model-errors"));
 const { send, save } = startPadPage(form, layers, { wide: 16, phone: 8 }, openModel);
 addCardEditing(element("card"), send);
+addReadingChoice(element("reading"), element("card"), form, send);
 new LayerList(form, layers, element("contents"));
 new Microscope(form, layers, { send, save });
 

@@ -1,6 +1,6 @@
 // A pen for the keyboard: arrow keys move it, Space sets it down and lifts it.
 
-import { SIDE } from "./pad.js";
+import { SIDE } from "./crop.js";
 
 const STEP = 7;
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };

@@ -52,14 +52,23 @@ function drawMap(lens, image, { map, x, y, width, height }, input) {
   const context = canvas.getContext("2d");
   const { layer, extent } = image.parentElement.dataset;
   const scale = canvas.width / Math.max(input.naturalWidth, input.naturalHeight);
-  const [top, left, bottom, right] = extent.split(" ").map((value) => Number(value) * scale);
+  // Maps that do not depend on the drawing have no place over it.
+  const [top, left, bottom, right] = extent
+    ? extent.split(" ").map((value) => Number(value) * scale)
+    : fitInto(canvas, width / height);
   context.imageSmoothingEnabled = false;
   context.clearRect(0, 0, canvas.width, canvas.height);
-  context.drawImage(input, 0, 0, input.naturalWidth * scale, input.naturalHeight * scale);
-  context.globalAlpha = 0.65;
+  if (extent) context.drawImage(input, 0, 0, input.naturalWidth * scale, input.naturalHeight * scale);
+  context.globalAlpha = extent ? 0.65 : 1;
   context.drawImage(image, x, y, width, height, left, top, right - left, bottom - top);
   context.globalAlpha = 1;
-  lens.querySelector("p").textContent = `${layer} · map ${map}, over what the network sees`;
+  lens.querySelector("p").textContent = `${layer} · map ${map}${extent ? ", over what the network sees" : ""}`;
+}
+
+/** The box of something of this shape in a canvas: top, left, bottom, right. */
+function fitInto(canvas, ratio) {
+  const width = canvas.width * Math.min(1, ratio);
+  return [0, 0, Math.min(canvas.height, width / ratio), width];
 }
 
 /** Put the lens at the right of the pointer, or at its left where there is no room. */

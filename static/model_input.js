@@ -66,7 +66,7 @@ export class ModelInput {
     const { seen } = this;
     const { width, height } = frameOf(extent, seen.fit === "fill" ? readSize(seen) : null);
     const frame = element("frame");
-    frame.hidden = width === extent.width && height === extent.height;
+    frame.hidden = this.pad.crop !== null || (width === extent.width && height === extent.height);
     Object.assign(frame.style, {
       width: `${width * 100}%`,
       height: `${height * 100}%`,

@@ -85,30 +85,59 @@ function showLongWaits(form) {
  * @param {() => void} send asks for the results again
  */
 export function addCardEditing(place, send) {
-  place.addEventListener("change", (event) => keepCard(event.target.form, send));
+  place.addEventListener("change", ({ target }) => keepCard(target.form, target.name, send));
   place.addEventListener("submit", (event) => event.preventDefault());
   place.addEventListener("click", ({ target }) => {
     if (target.dataset.low !== undefined) {
       target.form.elements.low.value = target.dataset.low;
       target.form.elements.high.value = target.dataset.high;
-      keepCard(target.form, send);
+      keepCard(target.form, "low", send);
     } else if (target.matches("[data-forget]")) forget(target.closest("[data-model]"));
   });
 }
 
-async function keepCard(form, send) {
-  const path = `${modelPath(form.closest("[data-model]").dataset.model)}/card`;
-  const errors = form.querySelector(".alert");
+/** Keep the field of a card that a control of its form holds. */
+const keepCard = (form, control, send) => changeCard(form.parentElement, readField(form.elements, control), send);
+
+/**
+ * Change some fields of a model's card.
+ * @param {HTMLElement} place names the model, and has a place for a refusal
+ */
+async function changeCard(place, fields, send) {
+  const errors = place.querySelector(".alert");
   try {
-    const card = { ...(await ask(path)), ...readCard(form.elements) };
     const headers = { "Content-Type": "application/json" };
-    await ask(path, { method: "PUT", headers, body: JSON.stringify(card) });
+    await ask(`${modelPath(place.dataset.model)}/card`, { method: "PUT", headers, body: JSON.stringify(fields) });
     errors.replaceChildren();
     send();
   } catch (error) {
     showMessage(errors, error.message);
   }
 }
+
+/**
+ * Let users take the reading that the row above the card offers, and go to what nobody has said.
+ * @param {HTMLElement} row holds the fragment with the row
+ * @param {HTMLElement} card holds the fragment with the card
+ * @param {HTMLFormElement} form asks for the results, and says which card the page has
+ * @param {() => void} send asks for the results again
+ */
+export function addReadingChoice(row, card, form, send) {
+  row.addEventListener("click", ({ target }) => {
+    if (target.dataset.use) {
+      changeCard(target.closest("[data-model]"), JSON.parse(target.dataset.use), () => {
+        form.elements.card_of.value = ""; // so that the card is sent as it is then
+        send();
+      });
+    } else if (target.dataset.say) {
+      card.querySelector("details").open = true;
+      card.querySelector(`[name=${CONTROLS[target.dataset.say]}]`).focus();
+    }
+  });
+}
+
+// The control for each field that the row asks for.
+const CONTROLS = { classes: "classes", value_range: "low", fit: "fit" };
 
 async function forget(card) {
   try {
@@ -119,20 +148,20 @@ async function forget(card) {
   }
 }
 
-/** The fields of a card that the form holds. */
-function readCard({ fit, ink, low, high, mean, std, channel_order, answer, classes }) {
-  const card = {
-    fit: fit.value,
-    ink: ink.value,
-    value_range: [Number(low.value), Number(high.value)],
-    mean: readNumbers(mean.value),
-    std: readNumbers(std.value),
-  };
-  if (channel_order) card.channel_order = channel_order.value;
-  if (answer) card.answer = answer.value;
-  if (classes) card.classes = readLines(classes.value);
-  return card;
+/**
+ * The field of a card that a control holds, alone or with another one.
+ * @param {Object<string, {value: string}>} controls by name
+ * @param {string} name of the control
+ */
+export function readField(controls, name) {
+  const { value } = controls[name];
+  if (name === "low" || name === "high") return { value_range: [controls.low, controls.high].map(readNumber) };
+  if (name === "mean" || name === "std") return { [name]: readNumbers(value) };
+  if (name === "transposed") return { transposed: value === "true" };
+  return { [name]: name === "classes" ? readLines(value) : value };
 }
+
+const readNumber = ({ value }) => Number(value);
 
 const readLines = (text) =>
   text

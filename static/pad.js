@@ -1,9 +1,12 @@
 // The pad: keeps the strokes, draws them, undoes and redoes them, and reports every change.
 
-export const SIDE = 280; // the drawing's own pixels; the canvas shows them larger
+import { cutOut, drawTurned, SIDE } from "./crop.js";
+
 const HALVED_UP_TO = 28; // the largest input, in pixels a side, for which half of the drawing's own pixels are enough
 const DOT = 0.01;
 const BLACK = "#000000";
+const UPRIGHT = { quarters: 0, degrees: 0 };
+const CUT_SIDE = 560; // pixels of a part of a picture that is still being chosen
 // pointermove waits for the next frame; pointerrawupdate, where the browser has it, does not.
 const MOVE = "onpointerrawupdate" in globalThis ? "pointerrawupdate" : "pointermove";
 
@@ -20,7 +23,8 @@ export class Pad {
     this.onChange = () => {}; // the page sets it
     this.strokes = [];
     this.undone = [];
-    this.picture = null; // {bitmap, file}: a picture that was opened, dropped or pasted, under the strokes
+    this.opened = null; // a picture that was opened, dropped or pasted, under the strokes
+    this.crop = null; // the part of it that is being chosen
     this.tool = "pen";
     this.penWidth = 18;
     this.colour = BLACK;
@@ -32,7 +36,12 @@ export class Pad {
 
   get isEmpty() {
     const last = this.strokes.findLastIndex((stroke) => stroke.tool === "clear");
-    return !(this.picture && last < 0) && !this.strokes.slice(last + 1).some((stroke) => stroke.tool === "pen");
+    return !(this.opened && last < 0) && !this.strokes.slice(last + 1).some((stroke) => stroke.tool === "pen");
+  }
+
+  /** The picture under the strokes: the opened one, or what was last cut out of it. */
+  get picture() {
+    return this.strokes.findLast((stroke) => stroke.tool === "cut")?.picture ?? this.opened;
   }
 
   listenToPointers() {
@@ -95,7 +104,7 @@ export class Pad {
   }
 
   undo() {
-    if (!this.strokes.length || this.current) return;
+    if (!this.strokes.length || this.current || this.crop) return;
     do {
       this.undone.push(this.strokes.pop());
     } while (this.undone.at(-1).joined);
@@ -103,7 +112,7 @@ export class Pad {
   }
 
   redo() {
-    if (!this.undone.length || this.current) return;
+    if (!this.undone.length || this.current || this.crop) return;
     do {
       this.strokes.push(this.undone.pop());
     } while (this.undone.at(-1)?.joined);
@@ -113,15 +122,27 @@ export class Pad {
   /** Draw these strokes and nothing else; one undo brings back what was there. */
   replace(strokes) {
     const clear = this.isEmpty ? [] : [{ tool: "clear", width: 0, points: [] }];
+    this.crop = null;
     this.strokes.push(...[...clear, ...strokes].map((stroke, index) => ({ ...stroke, joined: index > 0 })));
     this.undone = [];
     this.redraw();
   }
 
-  /** Put a picture on the pad in place of what was there. */
-  show(bitmap, file) {
-    this.picture = { bitmap, file };
+  /**
+   * Put a picture on the pad in place of what was there.
+   * @param {import("./picture_files.js").Picture} picture
+   */
+  show(picture) {
+    this.opened = picture;
+    this.crop = null;
     this.strokes = [];
+    this.undone = [];
+    this.redraw();
+  }
+
+  /** Put a part of the opened picture in its place; one undo brings back what was there. */
+  putCut(picture) {
+    this.strokes.push({ tool: "cut", width: 0, points: [], picture });
     this.undone = [];
     this.redraw();
   }
@@ -140,16 +161,20 @@ export class Pad {
     return { width: width / Math.max(width, height), height: height / Math.max(width, height) };
   }
 
+  /** Width and height in pixels of the picture that is sent. */
+  get sentSize() {
+    const { width, height } = this.file ? this.picture.bitmap : this.sent;
+    return { width, height };
+  }
+
   redraw() {
-    this.canvas.classList.toggle("has-picture", this.picture !== null);
+    this.canvas.classList.toggle("has-picture", this.opened !== null);
     this.context.clearRect(0, 0, SIDE, SIDE);
-    if (this.picture && !this.strokes.some((stroke) => stroke.tool === "clear")) {
-      const { bitmap } = this.picture;
-      const scale = SIDE / Math.max(bitmap.width, bitmap.height);
-      const [width, height] = [bitmap.width * scale, bitmap.height * scale];
-      this.context.drawImage(bitmap, (SIDE - width) / 2, (SIDE - height) / 2, width, height);
+    if (this.crop) drawTurned(this.context, this.opened.bitmap, this.crop);
+    else if (this.opened && !this.strokes.some((stroke) => stroke.tool === "clear")) {
+      drawTurned(this.context, this.picture.bitmap, UPRIGHT);
     }
-    const from = this.strokes.findLastIndex((stroke) => stroke.tool === "clear") + 1;
+    const from = this.strokes.findLastIndex((stroke) => stroke.tool === "clear" || stroke.tool === "cut") + 1;
     for (const stroke of this.strokes.slice(from)) {
       for (const index of stroke.points.keys()) this.drawSegment(stroke, index);
     }
@@ -170,9 +195,10 @@ export class Pad {
     this.context.globalCompositeOperation = "source-over";
   }
 
-  /** The opened picture's file while nothing is drawn on it; it is sent as it is. */
+  /** The picture's file while nothing is drawn on it; it is sent as it is. */
   get file() {
-    return this.picture && !this.strokes.length ? this.picture.file : null;
+    const isUntouched = this.opened && !this.crop && this.strokes.every((stroke) => stroke.tool === "cut");
+    return isUntouched ? this.picture.file : null;
   }
 
   /** Send no more pixels than an input of so many pixels a side can use: each takes time to send and to read. */
@@ -183,16 +209,32 @@ export class Pad {
     this.sent.height = wanted;
   }
 
-  /** The drawing as the bytes of a PNG. */
+  /**
+   * What is on the pad now, to be kept beside it.
+   * @returns {{file: Blob, url: string, strokes: ?import("./strokes.js").Stroke[]}} its picture as it is sent, the same
+   *   to be shown, and its strokes, where these are all of it
+   */
+  snapshot() {
+    const png = this.toPng();
+    const file = this.file ?? new Blob([png], { type: "image/png" });
+    return { file, url: this.sent.toDataURL(), strokes: this.opened ? null : structuredClone(this.strokes) };
+  }
+
+  /** The drawing, or the part of a picture that is being chosen, as the bytes of a PNG. */
   toPng() {
+    if (this.crop) return encodePng(cutOut(this.opened.bitmap, this.crop, CUT_SIDE));
     const { width, height } = this.sent;
     const context = this.sent.getContext("2d");
     context.clearRect(0, 0, width, height);
     context.drawImage(this.canvas, 0, 0, width, height);
-    // toBlob would wait until the browser is idle, which it is not while someone draws.
-    const text = atob(this.sent.toDataURL("image/png").split(",")[1]);
-    const bytes = new Uint8Array(text.length);
-    for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
-    return bytes;
+    return encodePng(this.sent);
   }
+}
+
+function encodePng(canvas) {
+  // toBlob would wait until the browser is idle, which it is not while someone draws.
+  const text = atob(canvas.toDataURL("image/png").split(",")[1]);
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
+  return bytes;
 }

@@ -1,15 +1,19 @@
 // What the explorer and the comparison share: the pad, joined to the form that htmx sends, the address, and the lens.
 // htmx swaps the results in; nothing here draws them.
 
-import { readDrawing, writeAddress } from "./address.js";
-import { element } from "./dom.js";
+import { readDrawing, readKept, writeAddress } from "./address.js";
+import { CropTool } from "./crop_tool.js";
+import { element, showMessage } from "./dom.js";
 import { Exchange } from "./exchange.js";
 import { isModelFile, isPicture } from "./files.js";
+import { Inputs } from "./inputs.js";
 import { KeyboardPen } from "./keyboard_pen.js";
 import { addLens } from "./lens.js";
 import { ModelInput } from "./model_input.js";
 import { Pad } from "./pad.js";
 import { connectTools, listenForFiles, readSample, showHistory } from "./pad_tools.js";
+import { openPictureFile } from "./picture_files.js";
+import { SeveralDigits } from "./several_digits.js";
 
 const PHONE = matchMedia("(max-width: 700px)");
 
@@ -30,13 +34,19 @@ export function startPadPage(form, results, columns, openModel = null) {
   new KeyboardPen(pad, element("keyboard-pen"));
   const exchange = new Exchange(form, [results, element("answer")], pad);
   const send = () => exchange.send();
-  const save = () => writeAddress(form, pad.picture ? null : pad.strokes);
+  const save = () => writeAddress(form, pad.opened ? null : pad.strokes, inputs.strokes);
+  const inputs = new Inputs(form, pad, readKept(), { send, save: () => save() });
+  exchange.pictures = () => inputs.pictures;
   const input = new ModelInput(pad, form.elements.model);
+  const digits = new SeveralDigits(form, pad, element("answer"), send);
+  const cropTool = new CropTool(pad);
   pad.onChange = () => {
+    digits.forget();
     showHistory(pad);
+    cropTool.show();
     input.showFrame();
     send();
-    if (!pad.current) save();
+    if (!pad.current && !pad.crop) save();
   };
 
   connectTools(pad);
@@ -44,7 +54,7 @@ export function startPadPage(form, results, columns, openModel = null) {
     // Where the server takes no models, it says so of a model, and of anything else that it is no picture.
     const isTaken = element("own-model") !== null || isModelFile(file);
     if (openModel && isTaken && !(await isPicture(file))) openModel(file);
-    else openPicture(file, pad, exchange);
+    else openPicture(file, pad);
   });
   keepInAddress(form, pad, save);
   PHONE.addEventListener("change", () => {
@@ -56,12 +66,19 @@ export function startPadPage(form, results, columns, openModel = null) {
   return { send, save };
 }
 
-/** Show a picture on the pad. The server says what is wrong with one that this browser cannot read. */
-async function openPicture(file, pad, exchange) {
+let opening = null; // the file that was chosen last, until it is open
+
+/** Show a picture on the pad, and say how it was changed; or say why not, and leave the pad as it was. */
+async function openPicture(file, pad) {
+  opening = file;
+  const note = element("picture-note");
   try {
-    pad.show(await createImageBitmap(file), file);
-  } catch {
-    exchange.sendFile(file); // the pad stays as it was
+    const opened = await openPictureFile(file);
+    if (opening !== file) return; // another one was chosen meanwhile
+    note.textContent = opened.note;
+    pad.show(opened.picture);
+  } catch (error) {
+    if (opening === file) showMessage(element("errors"), error.message);
   }
 }
 

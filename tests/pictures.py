@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageChops
 
-from app.imaging.drawing import draw_strokes
+from app.imaging.drawing import SAMPLES, draw_strokes
 
 
 def encode(picture: Image.Image, format: str = "PNG", **options: Any) -> bytes:
@@ -25,8 +25,23 @@ def draw_four(side: int = 280) -> Image.Image:
     return draw_strokes([[(x * unit, y * unit) for x, y in stroke] for stroke in strokes], side, 18 * unit)
 
 
+def dot_png() -> bytes:
+    """A single tap of the pen."""
+    return encode(draw_strokes([[(140, 140)]]))
+
+
 def four_png() -> bytes:
     return encode(draw_four())
+
+
+def draw_row(digits: str, step: int = 200) -> Image.Image:
+    """Samples of digits beside each other, black on white."""
+    row = Image.new("L", (step * len(digits) + 80, 280), 255)
+    for place, digit in enumerate(digits):
+        drawn = Image.new("L", row.size, 255)
+        drawn.paste(draw_strokes(SAMPLES[digit]), (place * step, 0))
+        row = ImageChops.darker(row, drawn)
+    return row
 
 
 def decode_rgba(png: bytes) -> NDArray[np.uint8]:

@@ -101,6 +101,66 @@ def build_picture() -> keras.Model:
     return with_random_weights(model, seed=4)
 
 
+def build_siamese(shape: tuple[int | None, int | None, int] = (28, 28, 1)) -> keras.Model:
+    """Two images, read by one encoder; how far apart they are becomes a probability."""
+    layers_of_encoder = [
+        layers.Conv2D(3, 3, activation="relu", name="conv"),
+        layers.MaxPooling2D(2, name="pool"),
+        layers.GlobalAveragePooling2D(name="average"),
+        layers.Dense(4, name="code"),
+    ]
+    encoder = keras.Sequential([keras.Input(shape), *layers_of_encoder], name="encoder")
+    left, right = keras.Input(shape, name="left"), keras.Input(shape, name="right")
+    apart = layers.Subtract(name="apart")([encoder(left), encoder(right)])
+    squared = layers.Multiply(name="squared")([apart, apart])
+    answer = layers.Dense(1, activation="sigmoid", name="answer")(squared)
+    model = with_random_weights(keras.Model([left, right], answer), seed=7)
+    last = model.get_layer("answer").kernel
+    last.assign(last * 50)  # so that two drawings are far apart
+    return model
+
+
+def build_with_facts() -> keras.Model:
+    """A vector of four facts, and an image."""
+    facts, image = keras.Input((4,), name="facts"), keras.Input((28, 28, 1), name="image")
+    maps = layers.MaxPooling2D(4, name="pool")(layers.Conv2D(3, 3, activation="relu", name="conv")(image))
+    seen = layers.Flatten(name="flatten")(maps)
+    known = layers.Dense(5, activation="relu", name="known")(facts)
+    both = layers.Concatenate(name="both")([seen, known])
+    answer = layers.Dense(10, activation="softmax", name="answer")(both)
+    return with_random_weights(keras.Model([facts, image], answer), seed=8)
+
+
+def build_decoder(numbers: int = 2) -> keras.Model:
+    """It makes a picture of a few numbers, as the second half of a variational autoencoder does."""
+    model = keras.Sequential(
+        [
+            keras.Input((numbers,), name="z"),
+            layers.Dense(98, activation="relu", name="dense"),
+            layers.Reshape((7, 7, 2), name="maps"),
+            layers.Conv2DTranspose(3, 3, strides=2, padding="same", activation="relu", name="larger"),
+            layers.Conv2DTranspose(1, 3, strides=2, padding="same", activation="sigmoid", name="picture"),
+        ]
+    )
+    return with_random_weights(model, seed=9)
+
+
+def build_conditional() -> keras.Model:
+    """A generator that makes a picture of noise and of a class, one-hot."""
+    noise, label = keras.Input((100,), name="noise"), keras.Input((10,), name="label")
+    both = layers.Concatenate(name="both")([noise, label])
+    maps = layers.Reshape((7, 7, 2), name="maps")(layers.Dense(98, activation="relu", name="dense")(both))
+    picture = layers.Conv2DTranspose(1, 4, strides=4, padding="same", activation="tanh", name="picture")(maps)
+    return with_random_weights(keras.Model([noise, label], picture), seed=10)
+
+
+def save_models_of_several_inputs(folder: Path) -> None:
+    """Models of several inputs and of vectors, each with the card that is guessed."""
+    models = {"siamese": build_siamese(), "facts": build_with_facts(), "decoder": build_decoder()}
+    for name, model in (models | {"conditional": build_conditional()}).items():
+        save(model, guess(model, name), folder / f"{name}.keras")
+
+
 def build_small(shape: tuple[int | None, int | None, int], units: int, activation: str | None = None) -> keras.Model:
     """A convolution, a pooling and a last layer of so many units, for an image of any shape."""
     model = keras.Sequential(

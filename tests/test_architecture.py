@@ -31,7 +31,7 @@ ALLOWED = {
     "app.cnn.tensorflow": "numpy keras tensorflow app.cnn",
     "app.model_files": "numpy pydantic h5py app.cnn",
     "app.workers": "numpy app.cnn app.model_files",
-    "app.library": "app.temporary app.cnn app.model_files app.workers",
+    "app.library": "pydantic app.temporary app.cnn app.model_files app.workers",
     "app.explore": "numpy pydantic app.cnn app.imaging app.library",
     "app.hosting": "fastapi starlette uvicorn limits prometheus_client app.settings app.temporary",
     "app.web": "fastapi starlette anyio pydantic jinja2 markupsafe numpy prometheus_client app.__version__ "

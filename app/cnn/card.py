@@ -1,16 +1,31 @@
 """A model's card: what a person should know of it, kept as JSON beside the model's file."""
 
+import math
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    field_validator,
+    model_validator,
+)
 
 from .declared import Lambdas
+from .errors import UnknownInput
 from .types import PoolingMode
 
 MAX_CHANNELS = 64
+_MOST_HELD = 2**16  # numbers of an input, one by one
+_MOST_INPUTS = 64
 _LARGEST = 1e6  # of a value range, a mean or a standard deviation: float32 keeps their levels apart
 
 Text = Annotated[str, Field(max_length=2_000)]
@@ -18,6 +33,19 @@ Line = Annotated[str, Field(min_length=1, max_length=200)]
 Side = Annotated[int, Field(ge=1, le=4096)]
 Channels = Annotated[int, Field(ge=1, le=MAX_CHANNELS)]
 Value = Annotated[FiniteFloat, Field(ge=-_LARGEST, le=_LARGEST)]
+
+
+def _read_held(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
+    """Say in one sentence what was expected, and not once for each of the two."""
+    try:
+        return read(value)
+    except ValidationError:
+        limits = f"at most {_MOST_HELD:,}, none beyond {_LARGEST:,.0f}"
+        raise ValueError(f"what an input holds is a number, or a list of numbers: {limits}") from None
+
+
+# One number for all of an input, or each of its numbers, row by row.
+Held = Annotated[Value | Annotated[list[Value], Field(max_length=_MOST_HELD)], WrapValidator(_read_held)]
 
 
 class Fit(StrEnum):
@@ -28,6 +56,7 @@ class Fit(StrEnum):
     FILL = "fill"  # the picture's middle, as much as covers the input
     STRETCH = "stretch"  # the whole picture, distorted
     ORIGINAL = "original"  # at its own size, for models that take any
+    NUMBERS = "numbers"  # no drawing: the input is a vector, whose numbers are set one by one
 
 
 class Ink(StrEnum):
@@ -78,7 +107,8 @@ class Card(BaseModel):
         default=Fit.DIGIT,
         description="How a drawing becomes the input. digit: its ink is found, scaled and centred as MNIST's digits "
         "are. fit: the whole picture, with a margin of paper. fill: the picture's middle, as much as covers the input. "
-        "stretch: the whole picture, distorted. original: at its own size, for an input of any height and width.",
+        "stretch: the whole picture, distorted. original: at its own size, for an input of any height and width. "
+        "numbers: no drawing, since the model starts from a vector; its numbers are held as those of other inputs.",
     )
     ink: Ink = Field(
         default=Ink.BRIGHT,
@@ -86,6 +116,11 @@ class Card(BaseModel):
         "dark: they are darker, or it was trained on pictures as they are. With fit digit, and with fit original and "
         "one channel where it is bright, ink is found in the drawing and painted so. Otherwise dark leaves the picture "
         "as it is, and bright inverts it. What is see-through in a picture is white paper.",
+    )
+    transposed: bool = Field(
+        default=False,
+        description="The model sees every picture transposed, its rows as columns, as EMNIST's files hold them. The "
+        "layers' maps are then transposed as well.",
     )
     mean: list[Value] | None = Field(
         default=None, description="Subtracted after value_range: a number for each channel, in the input's own order."
@@ -101,6 +136,21 @@ class Card(BaseModel):
         description="What the last layer gives. probabilities: of softmax, which sum to 1, or of sigmoid, each by "
         "itself. logits: scores, shown as their softmax; of a lone neuron, as its logistic function. values: numbers "
         "that are shown as they are.",
+    )
+    inputs: dict[Line, list[Side | None]] = Field(
+        default={},
+        max_length=_MOST_INPUTS,
+        description="The shape of each input, by name, for a model of several and for one that starts from a vector; "
+        "null is any size. Empty for a model of one image.",
+    )
+    input: Line | None = Field(
+        default=None,
+        description="The input that is drawn into; with fit numbers, the first one. null for a model of one image.",
+    )
+    held: dict[Line, Held] = Field(
+        default={},
+        description="What the other inputs hold unless a request says otherwise: one number for all of an input, or "
+        "all of its numbers, row by row. An input that is not named holds zeros.",
     )
     pooling: PoolingMode | None = Field(description="The mode it was trained with; null without pooling.")
     parameters: int = Field(ge=0, description="How many numbers it has, those that are not trained included.")
@@ -130,10 +180,60 @@ class Card(BaseModel):
     )
 
     @property
+    def takes_numbers(self) -> bool:
+        """Nothing is drawn: the model starts from a vector."""
+        return self.fit is Fit.NUMBERS
+
+    @property
+    def drawable(self) -> list[str]:
+        """The inputs that can be drawn into, where there are several."""
+        return [] if self.takes_numbers else [name for name, shape in self.inputs.items() if is_image(shape)]
+
+    @property
+    def held_inputs(self) -> dict[str, list[int | None]]:
+        """The shape of each input that is not drawn into."""
+        return {name: shape for name, shape in self.inputs.items() if self.takes_numbers or name != self.input}
+
+    def drawing_into(self, name: str) -> "Card":
+        """Return the card of the same model where this input is drawn into. Raises: UnknownInput."""
+        if name == self.input and not self.takes_numbers:
+            return self
+        if name not in self.drawable:
+            raise UnknownInput(self._explain_inputs(name))
+        height, width, channels = self.inputs[name]
+        has_any_size = height is None and width is None
+        return self.model_copy(
+            update={
+                "input": name,
+                "input_shape": (height, width, channels),
+                "fit": self.fit if has_any_size or self.fit is not Fit.ORIGINAL else Fit.FIT,
+                "mean": self.mean if self.mean is None or len(self.mean) == channels else None,
+                "std": self.std if self.std is None or len(self.std) == channels else None,
+            }
+        )
+
+    def _explain_inputs(self, name: str) -> str:
+        if self.takes_numbers:
+            return f"The model starts from numbers, so nothing is drawn: leave “input” out, and set {self._names}."
+        if not self.inputs:
+            return f"The model has one input, so there is no “{name[:80]}” to draw into: leave “input” out."
+        return f"One cannot draw into “{name[:80]}”. One can draw into: {_listed(self.drawable)}."
+
+    @property
+    def _names(self) -> str:
+        return _listed(self.inputs) or "one image"
+
+    @property
     def finds_ink(self) -> bool:
         """A drawing's ink is separated from its paper; else the picture is taken as it is."""
         one_channel = self.input_shape[2] == 1
         return self.fit is Fit.DIGIT or (self.fit is Fit.ORIGINAL and self.ink is Ink.BRIGHT and one_channel)
+
+    @property
+    def picture_shape(self) -> tuple[int | None, int | None, int]:
+        """Height, width and channels of the picture that a drawing becomes, before it is transposed."""
+        height, width, channels = self.input_shape
+        return (width, height, channels) if self.transposed else (height, width, channels)
 
     @field_validator("classes")
     @classmethod
@@ -160,12 +260,44 @@ class Card(BaseModel):
                     f"“{name}” has {_count(len(numbers), 'number')}, and the input has {_count(channels, 'channel')}: "
                     "give one number for each channel"
                 )
+        if self.takes_numbers and (height != 1 or channels != 1 or width is None):
+            raise ValueError("“fit” is numbers, and the input is an image: choose digit, fit, fill or stretch")
         if self.fit is Fit.ORIGINAL and (height is not None or width is not None):
             raise ValueError(
                 "“fit” is original, a drawing at its own size, and the input's size is fixed: "
                 "choose digit, fit, fill or stretch"
             )
         return self
+
+    @model_validator(mode="after")
+    def _holds_its_inputs(self) -> Self:
+        if self.inputs and self.input not in self.inputs:
+            raise ValueError(f"“input” is {self.input}, and the model's inputs are {self._names}")
+        for name, value in self.held.items():
+            if name not in self.inputs:
+                raise ValueError(f"“held” names “{name[:80]}”, and the inputs are {self._names}")
+            check_held(name, self.inputs[name], value)
+        return self
+
+
+def is_image(shape: Sequence[int | None]) -> bool:
+    """Return whether an input of this shape, without the batch, can be drawn into."""
+    return len(shape) == 3 and shape[2] is not None and shape[2] <= MAX_CHANNELS
+
+
+def check_held(name: str, shape: Sequence[int | None], value: Any) -> None:
+    """Check what an input of this shape is to hold. Raises: ValueError."""
+    if not isinstance(value, list) or (None not in shape and len(value) == math.prod(size or 0 for size in shape)):
+        return
+    sizes = "×".join("any" if size is None else str(size) for size in shape)
+    raise ValueError(
+        f"the input “{name[:80]}” of {sizes} numbers was given {_count(len(value), 'number')}: give one number for all "
+        "of it, or each of them, row by row"
+    )
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"“{name[:80]}”" for name in names)
 
 
 def read_card(path: Path) -> Card:

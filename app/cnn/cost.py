@@ -111,7 +111,7 @@ def output_shapes(layers: Sequence[Layer], image: tuple[int, ...]) -> Shapes:
         if None not in layer.output_shape:
             made[layer.name] = _known(layer.output_shape)
             continue
-        inputs = [made[source] for source in layer.sources]
+        inputs = [made[source] for source in layer.sources] or [image]  # a held input goes by the image's size
         try:
             made[layer.name] = _known(layer.compute_output_shape(*inputs))
         except (TypeError, ValueError) as error:
@@ -162,5 +162,5 @@ def estimate(
         scratch += run.count_scratch(inputs, shapes[layer.name])
     cells = sum(map(math.prod, shapes.values()))
     weights = sum(layer.parameters for layer in layers)
-    largest_map = max((shape[0] * shape[1] for shape in shapes.values() if len(shape) == 3), default=0)
+    largest_map = max((shape[0] * shape[1] for shape in shapes.values() if len(shape) > 1), default=0)
     return Cost(math.prod(image), cells, operations, scratch, weights, largest_map)

@@ -1,10 +1,11 @@
 """A trained model in parts: enough to run it without Keras, and to build it in Keras where that is needed."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from .kinds import Layer
+from .kinds.inputs import InputLayer
 from .types import ImageShape, PoolingMode, Weights, shared_mode
 
 if TYPE_CHECKING:
@@ -15,11 +16,29 @@ if TYPE_CHECKING:
 class ModelDefinition:
     """The layers of a model, and what they learned."""
 
-    input_shape: ImageShape
-    layers: tuple[Layer, ...]  # all but the input, in the order in which the data flows
+    input_shape: ImageShape  # of the image
+    layers: tuple[Layer, ...]  # all but the image, in the order in which the data flows; other inputs are layers
     weights: Mapping[str, Weights]  # by layer
     # In Keras, which starts TensorFlow and takes seconds; None for a model that only another process may build.
     build: "Callable[[], keras.Model] | None"
+    input_name: str = "input"  # of the image
+
+    @property
+    def held_inputs(self) -> tuple[InputLayer, ...]:
+        """The inputs beside the image."""
+        return tuple(layer for layer in self.layers if isinstance(layer, InputLayer))
+
+    def draw_into(self, name: str) -> tuple[Layer, ...]:
+        """Return the layers as they are where the image is given to this input, and its own input is held."""
+        if name == self.input_name:
+            return self.layers
+        swapped = {None: self.input_name, name: None}
+        others = (
+            replace(layer, sources=tuple(swapped.get(source, source) for source in layer.sources))
+            for layer in self.layers
+            if layer.name != name
+        )
+        return (InputLayer.of(self.input_name, self.input_shape), *others)
 
     @property
     def pooling(self) -> PoolingMode | None:

@@ -49,6 +49,10 @@ class NeedsKeras(Exception):
     """Keras alone can say what shape a layer's output has, or what is wrong with its settings."""
 
 
+class UnknownInput(ValueError):
+    """A network has no such input, or none that can be drawn into or held so. The message says what it has."""
+
+
 MOST_NUMBERS = 2**18  # that the arithmetic of one value may list
 
 
@@ -57,6 +61,13 @@ class NoArithmetic(NotImplementedError):
 
     def __init__(self, kind: str) -> None:
         super().__init__(f"The arithmetic of {kind} layers is not shown yet; its maps and their values are.")
+
+
+class HeldInput(NoArithmetic):
+    """An input's value has no arithmetic."""
+
+    def __init__(self, name: str) -> None:
+        NotImplementedError.__init__(self, f"“{name}” is an input: this value was given to the network, not computed.")
 
 
 class TooManyNumbers(NoArithmetic):

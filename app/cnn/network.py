@@ -2,16 +2,20 @@
 
 import copy
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from types import MappingProxyType
 from typing import Protocol, TypeVar
+
+import numpy as np
 
 from .card import Card
 from .cost import Cost, Reduction, estimate, output_shapes
-from .definition import ModelDefinition
+from .definition import ModelDefinition, last_activation
 from .errors import NeedsKeras, UnsupportedLayer
 from .kinds import Layer
+from .kinds.inputs import InputLayer
 from .receptive_field import map_extent, receptive_field_size
 from .types import Array, PoolingMode, Weights
 
@@ -19,6 +23,7 @@ _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+_NOTHING: Mapping[str, Array] = MappingProxyType({})
 _MOST_EXTENTS = 1024  # kept: a network of any size has others for each size of image
 
 
@@ -40,6 +45,8 @@ class ForwardPass:
     # Gives the pages back that reading the activations has mapped into this process; they are mapped again when needed.
     give_back: Callable[[], None] | None = None
     reduction: Reduction | None = None  # where the image was made smaller for the network's sake
+    # Left, top, right and bottom of each digit in the picture that was sent, if it holds several: the image shows one.
+    regions: tuple[tuple[int, int, int, int], ...] = ()
 
     @property
     def output(self) -> Array:
@@ -76,7 +83,12 @@ class Network:
         self.name = name
         self.card = card
         self.file_size = file_size
-        self.layers = definition.layers
+        self._definition = definition
+        self._drawn = card.input or definition.input_name
+        self.layers = definition.draw_into(self._drawn)
+        # The inputs beside the image.
+        self.held_inputs = tuple(layer for layer in self.layers if isinstance(layer, InputLayer))
+        self._views: dict[str, Network] = {}  # of the same network, by the input that is drawn into
         # Height and width of what one cell of each layer sees of the image; None: all of it, whatever its size.
         self.receptive_fields = {
             layer.name: receptive_field_size(self.layers, card.input_shape, layer.name) for layer in self.layers
@@ -87,10 +99,24 @@ class Network:
         self._find_cost = lru_cache(_MOST_EXTENTS)(self._estimate)
 
     def with_card(self, card: Card) -> "Network":
-        """Return the same network under another card of the same input shape, sharing everything else."""
+        """Return the same network under another card, sharing everything else."""
+        if card.input != self.card.input:
+            return Network(self.name, self._definition, card, self.file_size, self.engine)
         other = copy.copy(self)
-        other.card = card
+        other.card, other._views = card, {}
         return other
+
+    def drawing_into(self, name: str | None) -> "Network":
+        """Return the same network with this input as the one that is drawn into. None: its card's.
+
+        Raises: UnknownInput.
+        """
+        card = self.card if name is None else self.card.drawing_into(name)
+        if name is None or card is self.card:
+            return self
+        if name not in self._views:
+            self._views.setdefault(name, self.with_card(card))
+        return self._views[name]
 
     @property
     def pools(self) -> bool:
@@ -105,7 +131,12 @@ class Network:
     @property
     def answers_with_picture(self) -> bool:
         """Its last layer's output is itself a picture: there are no classes."""
-        return self.layers[-1].is_spatial
+        return self.layers[-1].is_picture
+
+    @property
+    def lowest_answer(self) -> float:
+        """What is black in the picture that it answers with: -1 where tanh made it, as in most generators, else 0."""
+        return -1 if last_activation(self.layers) == "tanh" else 0
 
     @property
     def feature_map_layers(self) -> tuple[Layer, ...]:
@@ -119,13 +150,18 @@ class Network:
                 return layer
         raise UnknownLayer(name, self)
 
-    def extent(self, layer: Layer, image: Array, activation: Array) -> tuple[float, float, float, float]:
-        """Return the place of a layer's maps over the image: top, left, bottom, right in its pixels."""
+    def extent(self, layer: Layer, image: Array, activation: Array) -> tuple[float, float, float, float] | None:
+        """Return the place of a layer's maps over the image: top, left, bottom, right in its pixels.
+
+        None where they do not depend on it.
+        """
+        if activation.ndim != 3:  # no picture of the image
+            return 0.0, 0.0, float(image.shape[0]), float(image.shape[1])
         return self._find_extent(image.shape, activation.shape, layer.name)
 
     def weights(self, layer: Layer) -> Weights:
         """Return a layer's weights under Keras' names: kernel, bias, gamma, ... Empty for a layer without."""
-        return self._weights[layer.name]
+        return self._weights.get(layer.name, {})
 
     def inputs(self, layer: Layer, forward: ForwardPass) -> tuple[Array, ...]:
         """Return what a layer read in a forward pass: the outputs of the layers before it, or the image."""
@@ -137,17 +173,30 @@ class Network:
         shape = self.card.input_shape if source is None else self.layer(source).output_shape
         return shape[-1] or 0
 
-    def run(self, image: Array, pooling: PoolingMode | None = None) -> ForwardPass:
+    def run(
+        self, image: Array, pooling: PoolingMode | None = None, held: Mapping[str, Array] = _NOTHING
+    ) -> ForwardPass:
         """Run once, and keep every layer's output.
 
         image: (height, width, channels) in the card's shape and value range. pooling: None is as trained; in a
-        network without pooling it changes nothing.
+        network without pooling it changes nothing. held: the values of other inputs; zeros for those left out.
         Raises: WrongImageSize, where the network takes any size but not this one; RunFailed.
         """
         mode = (pooling or self.card.pooling) if self.pools else None
-        outputs = self.engine.run(image, None if mode is self._own_pooling else mode)
-        activations = {layer.name: output for layer, output in zip(self.layers, outputs, strict=True)}
+        values = {self._drawn: image, **self._fill(image, held)}
+        others = [values[layer.name] for layer in self._definition.held_inputs] if len(values) > 1 else []
+        first = values[self._definition.input_name] if others else image
+        outputs = self.engine.run(first, None if mode is self._own_pooling else mode, others)
+        made = {layer.name: output for layer, output in zip(self._definition.layers, outputs, strict=True)}
+        activations = {layer.name: made.get(layer.name, first) for layer in self.layers} if others else made
         return ForwardPass(image, mode, activations, self.engine.give_back)
+
+    def _fill(self, image: Array, held: Mapping[str, Array]) -> dict[str, Array]:
+        """Return the values of all inputs but the image."""
+        return {
+            layer.name: held[layer.name] if layer.name in held else np.zeros(layer.known_sizes(image.shape), np.float32)
+            for layer in self.held_inputs
+        }
 
     def cost(self, image: tuple[int, ...], pooling: PoolingMode | None = None) -> Cost:
         """Return what a forward pass takes for an image of this shape. Raises: WrongImageSize."""
@@ -168,9 +217,10 @@ class Engine(Protocol):
     is_apart: bool  # it runs the network in a process of its own
     give_back: Callable[[], None] | None  # see ForwardPass
 
-    def run(self, image: Array, mode: PoolingMode | None) -> list[Array]:
+    def run(self, image: Array, mode: PoolingMode | None, held: Sequence[Array] = ()) -> list[Array]:
         """Return every layer's output, without the batch, copied. mode: None is as trained.
 
+        held: the values of the other inputs, in the order in which the layers have them.
         Raises: WrongImageSize, RunFailed.
         """
 
@@ -194,7 +244,13 @@ class Engine(Protocol):
 class LocalEngine(Engine, Protocol):
     """Runs a network in this process."""
 
-    def use(self, image: Array, mode: PoolingMode | None, receive: Callable[[list[Array]], T]) -> T:
+    def use(
+        self,
+        image: Array,
+        mode: PoolingMode | None,
+        receive: Callable[[list[Array]], T],
+        held: Sequence[Array] = (),
+    ) -> T:
         """Run, and return what receive makes of every layer's output, which it may read until it returns."""
 
 

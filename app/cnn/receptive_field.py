@@ -9,7 +9,8 @@ from .kinds import Layer
 from .types import Shape
 from .windows import Region, Size
 
-IMAGE = "input"  # the key of the image itself
+IMAGE = ""  # the key of the image itself, which no layer is called
+_NOTHING = Region(0, 0, 0, 0)
 
 
 def receptive_field(
@@ -25,10 +26,11 @@ def receptive_field(
     this name; in a vector, row 0 and the unit. shapes: the layers' outputs for this image, by name, where the model
     takes images of any size.
     A region reaches into the padding around its own layer; what lies beyond a layer's border depends on nothing
-    before it.
+    before it. A cell that does not depend on the image sees an empty region of it.
     """
     given = {layer.name: layer.output_shape for layer in layers} | dict(shapes or {}) | {IMAGE: image}
-    return _walk_back(layers, given, name, cell, clip=True)
+    regions = _walk_back(layers, given, name, cell, clip=True)
+    return {IMAGE: _NOTHING} | regions
 
 
 def _walk_back(
@@ -50,24 +52,26 @@ def _walk_back(
 def receptive_field_size(layers: Sequence[Layer], image: Shape, name: str) -> tuple[int, int] | None:
     """Return height and width of what a cell of this layer sees of the image, the border apart.
 
-    None where it sees all of an image that may have any size.
+    Both are 0 where it does not depend on the image. None where it sees all of an image that may have any size.
     """
     shapes = {layer.name: layer.output_shape for layer in layers} | {IMAGE: image}
-    region = _walk_back(layers, shapes, name, (0, 0), clip=False)[IMAGE]
+    if (region := _walk_back(layers, shapes, name, (0, 0), clip=False).get(IMAGE)) is None:
+        return 0, 0
     height, width = (min(seen, size or seen) for seen, size in zip((region.height, region.width), image, strict=False))
     return (height, width) if height and width else None
 
 
 def map_extent(
     layers: Sequence[Layer], image: tuple[int, int, int], shape: tuple[int, int, int], name: str
-) -> tuple[float, float, float, float]:
+) -> tuple[float, float, float, float] | None:
     """Return the place of a feature map over the image, so that each cell covers the centre of what it sees.
 
     image, shape: the image's shape, and that of the layer's output for it.
-    Returns: top, left, bottom, right in pixels of the image.
+    Returns: top, left, bottom, right in pixels of the image; None where the map does not depend on it.
     """
     shapes = {layer.name: layer.output_shape for layer in layers} | {IMAGE: image}
-    first = _walk_back(layers, shapes, name, (0, 0), clip=False)[IMAGE]
+    if (first := _walk_back(layers, shapes, name, (0, 0), clip=False).get(IMAGE)) is None:
+        return None
     last = _walk_back(layers, shapes, name, (shape[0] - 1, shape[1] - 1), clip=False)[IMAGE]
     top, bottom = _extent(first.top + first.bottom, last.top + last.bottom, shape[0], image[0])
     left, right = _extent(first.left + first.right, last.left + last.right, shape[1], image[1])
@@ -83,7 +87,7 @@ def _extent(first: int, last: int, cells: int, size: int) -> tuple[float, float]
 
 
 def _size(shape: Shape) -> Size:
-    return (shape[0], shape[1]) if len(shape) == 3 else (1, shape[-1])
+    return (shape[0], shape[1]) if len(shape) > 1 else (1, shape[-1])
 
 
 def _read(layer: Layer, region: Region, source: Size) -> Region:

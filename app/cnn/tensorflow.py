@@ -3,7 +3,7 @@
 Whoever imports from here waits for TensorFlow to start, so the server does it only for a model that needs it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -14,7 +14,7 @@ from keras import layers, ops
 
 from .definition import ModelDefinition
 from .errors import ImageTooSmall
-from .kinds import KINDS
+from .kinds import KINDS, Layer
 from .kinds.pooling import MaxPooling2D, Pooling
 from .types import Array, PoolingMode, shared_mode
 
@@ -55,12 +55,34 @@ def layer_class(kind: str) -> type[layers.Layer]:
     return found
 
 
+def _operation_of(kind: type[Layer]) -> type[layers.Layer]:
+    """Make a layer of an operation, which the kind itself computes."""
+
+    def __init__(self: Any, name: str | None = None, **settings: Any) -> None:
+        own = {key: settings.pop(key) for key in ("trainable", "dtype") if key in settings}
+        layers.Layer.__init__(self, name=name, **own)
+        self.settings = settings
+        self.operation = kind(name="", **settings)
+
+    def call(self: Any, inputs: Any) -> Any:
+        return self.operation.compute(ops, inputs if isinstance(inputs, list | tuple) else [inputs])
+
+    def get_config(self: Any) -> dict[str, Any]:
+        return {**layers.Layer.get_config(self), **self.settings}
+
+    members = {"__init__": __init__, "call": call, "get_config": get_config, "__doc__": kind.__doc__}
+    return _register(type(kind.__name__, (layers.Layer,), members))
+
+
 _OWN: dict[str, type[layers.Layer]] = {AdaptiveMaxPooling2D.__name__: AdaptiveMaxPooling2D}
 _OWN |= {
     name: _minimum_of(layer_class(kind.in_mode(PoolingMode.MAX).__name__), name)
     for name, kind in KINDS.items()
     if issubclass(kind, Pooling) and kind.mode is PoolingMode.MIN
 }
+
+
+_OWN |= {name: _operation_of(kind) for name, kind in KINDS.items() if kind.is_operation}
 
 
 def window_pooling(mode: PoolingMode) -> type[layers.Layer]:
@@ -95,7 +117,7 @@ def _pooling_kind(layer: layers.Layer) -> type[Pooling] | None:
     return kind if kind is not None and issubclass(kind, Pooling) else None
 
 
-_Forward = Callable[[tf.Tensor], list[tf.Tensor]]
+_Forward = Callable[..., list[tf.Tensor]]  # of the image, then of the inputs that are held
 
 # On some processors, a convolution that is fused with its bias and ReLU makes zeros of what is not a number.
 tf.config.optimizer.set_experimental_options({"remapping": False})
@@ -112,20 +134,27 @@ class TensorFlowEngine:
         assert definition.build is not None
         self._model = definition.build()
         self._names = [layer.name for layer in definition.layers]
+        self._held = definition.held_inputs
         self._traced: dict[PoolingMode | None, _Forward] = {None: self._trace(self._model)}
         self._lock = Lock()
 
-    def run(self, image: Array, mode: PoolingMode | None) -> list[Array]:
+    def run(self, image: Array, mode: PoolingMode | None, held: Sequence[Array] = ()) -> list[Array]:
         """Return every layer's output, without the batch. mode: None is each layer's own. Raises: WrongImageSize."""
-        return self.use(image, mode, list)
+        return self.use(image, mode, list, held)
 
-    def use(self, image: Array, mode: PoolingMode | None, receive: Callable[[list[Array]], T]) -> T:
+    def use(
+        self,
+        image: Array,
+        mode: PoolingMode | None,
+        receive: Callable[[list[Array]], T],
+        held: Sequence[Array] = (),
+    ) -> T:
         """Run, and return what receive makes of the outputs. Raises: WrongImageSize."""
         with self._lock:
             if mode and mode not in self._traced:
                 self._traced[mode] = self._trace(with_pooling(self._model, mode))
         try:
-            outputs = self._traced[mode](tf.constant(image[np.newaxis]))
+            outputs = self._traced[mode](*(tf.constant(values[np.newaxis]) for values in (image, *held)))
         except tf.errors.InvalidArgumentError as error:  # a size less than zero
             raise ImageTooSmall(*image.shape[:2]) from error
         return receive([output.numpy()[0] for output in outputs])
@@ -133,9 +162,10 @@ class TensorFlowEngine:
     def output_shapes(self, image: tuple[int, ...]) -> list[tuple[int, ...]]:
         """Return the shape of every layer's output, as Keras computes it. Raises: WrongImageSize."""
         names = self._names
-        all_layers = keras.Model(self._model.inputs[0], [self._model.get_layer(name).output for name in names])
+        all_layers = keras.Model(self._model.inputs, [self._model.get_layer(name).output for name in names])
+        held = (layer.sizes(image) for layer in self._held)
         try:
-            made = all_layers.compute_output_spec(keras.KerasTensor((1, *image)))
+            made = all_layers.compute_output_spec([keras.KerasTensor((1, *shape)) for shape in (image, *held)])
         except (ValueError, TypeError) as error:
             raise ImageTooSmall(*image[:2]) from error
         specs = made if isinstance(made, list | tuple) else [made]
@@ -154,16 +184,16 @@ class TensorFlowEngine:
     def _trace(self, model: keras.Model) -> _Forward:
         """Trace a function from a batch of one image to all layers' outputs. Run it once if the size is known."""
         outputs = [model.get_layer(name).output for name in self._names]
-        all_layers = keras.Model(model.inputs[0], outputs)
-        shape = (1, *model.inputs[0].shape[1:])
+        all_layers = keras.Model(model.inputs, outputs)
+        shapes = [(1, *each.shape[1:]) for each in model.inputs]
 
-        def forward(image: tf.Tensor) -> list[tf.Tensor]:
-            made = all_layers(image, training=False)
+        def forward(*inputs: tf.Tensor) -> list[tf.Tensor]:
+            made = all_layers(list(inputs), training=False)
             return list(made) if isinstance(made, list | tuple) else [made]
 
-        signature = [tf.TensorSpec(shape, tf.float32)]
+        signature = [tf.TensorSpec(shape, tf.float32) for shape in shapes]
         # Without autograph, which has nothing to rewrite here, and would write files.
         run: _Forward = tf.function(forward, signature, autograph=False).get_concrete_function()
-        if None not in shape:
-            run(tf.zeros(shape))
+        if not any(None in shape for shape in shapes):
+            run(*map(tf.zeros, shapes))
         return run

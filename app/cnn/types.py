@@ -1,5 +1,6 @@
 """Types that the whole network package shares."""
 
+import math
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
@@ -15,12 +16,30 @@ Variables = Mapping[
 Weights = Mapping[str, Array]  # a layer's weights under Keras' names: kernel, bias, gamma, ...
 
 
+def as_maps_shape(shape: tuple[int, ...]) -> tuple[int, int, int]:
+    """Return height, width and channels in which an output of this shape is shown, without the batch.
+
+    Rows of features are one map; a vector is a single row; what has more than three axes has the last ones as channels.
+    """
+    if len(shape) < 2:
+        return 1, math.prod(shape), 1
+    return shape[0], shape[1], math.prod(shape[2:])
+
+
 class PoolingMode(StrEnum):
     """The value that a pooling layer keeps of each window."""
 
     MAX = "max"
     AVERAGE = "average"
     MIN = "min"
+
+
+def unused_name(wanted: str, taken: Iterable[str]) -> str:
+    """Return this name, with as many underscores behind it as make it differ from all others."""
+    others = set(taken)
+    while wanted in others:
+        wanted += "_"
+    return wanted
 
 
 def shared_mode(modes: Iterable[PoolingMode | None]) -> PoolingMode | None:

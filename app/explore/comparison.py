@@ -9,7 +9,7 @@ import numpy as np
 
 from ..cnn.kinds import Layer
 from ..cnn.network import ForwardPass, Network
-from ..cnn.types import Array, PoolingMode
+from ..cnn.types import Array, PoolingMode, as_maps_shape
 from ..imaging.colormap import Colormap, Difference, Extremes, Mapped, Values, cut_blocks, find_extremes, join_extremes
 from ..imaging.grid import Grid, draw_grids, draw_strips
 from ..library.library import Library
@@ -88,6 +88,12 @@ class Comparison:
     def as_trained(self) -> ModeColumn | None:
         """The mode that the network was trained with; None if its pooling layers differ in their modes."""
         return next((column for column in self.columns if column.is_as_trained), None)
+
+    @property
+    def no_digit(self) -> str | None:
+        """Why there is nothing to read in the drawing, as in Prediction; None where there may be."""
+        prediction = self.columns[0].prediction
+        return None if prediction is None else prediction.no_digit
 
     @property
     def farthest(self) -> ModeColumn | None:
@@ -186,9 +192,9 @@ def _fit_page(forward: ForwardPass, ranges: Sequence[MapRange], options: RenderO
 
 
 def _fit(activation: Array, count: int | None, pixels: int) -> int | None:
-    if activation.ndim != 3 or count is None:
+    if activation.ndim < 2 or count is None:
         return count
-    height, width, _ = activation.shape
+    height, width, _ = as_maps_shape(activation.shape)
     return max(1, min(count, pixels // (int(height) * int(width))))
 
 
@@ -247,7 +253,7 @@ def _compare_layer(
         extremes = [find_extremes(each) for each in maps]
         changes = [Difference(each, compared_to) for each in maps]
         colormap = options.colormap_from(float(np.min([each.lowest for each in extremes])))
-        has_maps = reference.ndim == 3
+        has_maps = reference.ndim > 1
         grids = _draw_together(maps, has_maps, colormap, options, count, join_extremes(extremes))
         drawn: Sequence[Grid | None] = [None] * len(changes)
         if differences:
@@ -295,6 +301,6 @@ def _column(
     layers: tuple[ComparedLayer, ...],
 ) -> ModeColumn:
     assert forward.pooling is not None
-    picture = draw_answer(forward) if network.answers_with_picture else None
+    picture = draw_answer(forward, network.lowest_answer) if network.answers_with_picture else None
     prediction = predict(network, forward) if picture is None else None
     return ModeColumn(forward.pooling, is_as_trained, forward, prediction, picture, pooled, layers)

@@ -15,7 +15,7 @@ from ..cnn.card import Card, Ink
 from ..cnn.kinds import Layer
 from ..cnn.network import ForwardPass, Network
 from ..cnn.preprocessing import colour_channels, to_levels
-from ..cnn.types import Array
+from ..cnn.types import Array, as_maps_shape
 from ..imaging.colormap import Colormap, Extremes, Scale, Values, cut_blocks, find_extremes, shift
 from ..imaging.encoding import encode_levels
 from ..imaging.grid import COLUMNS, Grid, draw_grid, draw_map, draw_strip, lay_out_grid, lay_out_strip
@@ -86,8 +86,11 @@ class LayerView:
 
     @property
     def extent(self) -> tuple[float, float, float, float] | None:
-        """The rectangle of the image that the maps cover: top, left, bottom, right in pixels. None for a vector."""
-        if not self.layer.is_spatial:
+        """The rectangle of the image that the maps cover: top, left, bottom, right in pixels.
+
+        None for a vector, and for maps that do not depend on the image.
+        """
+        if not self.layer.is_spatial or self.network.card.takes_numbers:
             return None
         return self.network.extent(self.layer, self.image, self.activation)
 
@@ -189,9 +192,11 @@ def explore(
 def count_pixels(forward: ForwardPass, maps: MapRange, options: RenderOptions) -> int:
     """Return the size of the picture of some of a layer's maps, or of a vector's units."""
     shape = forward.activations[maps.layer.name].shape
-    total = shape[2] if len(shape) == 3 else math.prod(shape)
+    has_maps = len(shape) > 1
+    height, width, channels = as_maps_shape(shape)
+    total = channels if has_maps else math.prod(shape)
     count = total - maps.first if maps.count is None else min(maps.count, total - maps.first)
-    layout = lay_out_grid(*shape[:2], count, options.columns) if len(shape) == 3 else lay_out_strip(count)
+    layout = lay_out_grid(height, width, count, options.columns) if has_maps else lay_out_strip(count)
     return layout.width * layout.height
 
 
@@ -208,7 +213,7 @@ def draw_layer(forward: ForwardPass, maps: MapRange, options: RenderOptions, mos
     if most_pixels is not None:
         require_pixels(count_pixels(forward, maps, options), most_pixels, _FEWER_MAPS)
     with reading(activation.size, forward):
-        values = open_maps(as_maps(activation), forward)
+        values = open_maps(activation, forward)
         return _draw(values, find_extremes(values), maps, options)
 
 
@@ -217,7 +222,7 @@ def draw_feature_map(forward: ForwardPass, layer: Layer, channel: int, options: 
     activation = _feature_maps(forward, layer)
     _check_map(activation, layer, channel)
     with reading(activation.size, forward):
-        values = open_maps(as_maps(activation), forward)
+        values = open_maps(activation, forward)
         extremes = find_extremes(values)
         colormap = options.colormap_from(float(extremes.lowest))
         return draw_map(values, channel, colormap, options.scale, extremes)
@@ -231,7 +236,7 @@ def all_maps(layer: Layer) -> MapRange:
 
 
 def _feature_maps(forward: ForwardPass, layer: Layer) -> Array:
-    return forward.activations[all_maps(layer).layer.name]
+    return as_maps(forward.activations[all_maps(layer).layer.name])
 
 
 def _check_map(activation: Array, layer: Layer, channel: int) -> None:
@@ -271,8 +276,10 @@ def _keep(extremes: Extremes) -> Extremes:
 
 
 def as_maps(activation: Array) -> Array:
-    """Return a vector as one map, (units, 1, 1); feature maps as they are."""
-    return activation if activation.ndim == 3 else activation.reshape(-1, 1, 1)
+    """Return an output as (height, width, channels): a vector as one map, (units, 1, 1); see also as_maps_shape."""
+    if activation.ndim == 3:
+        return activation
+    return activation.reshape(-1, 1, 1) if activation.ndim < 2 else activation.reshape(as_maps_shape(activation.shape))
 
 
 def _draw(values: Values, extremes: Extremes, maps: MapRange, options: RenderOptions) -> Grid:
@@ -291,14 +298,15 @@ def draw_image(image: Array, card: Card) -> bytes:
     return _draw_picture(image, partial(_colour_levels, card=card))
 
 
-def draw_answer(forward: ForwardPass) -> bytes:
-    """Draw the output of a network that answers with a picture as a PNG: 0 is black, 1 is white, NaN is black.
+def draw_answer(forward: ForwardPass, lowest: float = 0) -> bytes:
+    """Draw the output of a network that answers with a picture as a PNG: the lowest value is black, as NaN, 1 is white.
 
     3 channels give colours, any other number gives their mean in grey.
     """
     output = forward.output
+    low, levels = np.float32(lowest), np.float32(255 / (1 - lowest))
     with reading(output.size, forward):
-        return _draw_picture(output, lambda cells: cells * np.float32(255))
+        return _draw_picture(output, lambda cells: (cells - low) * levels)
 
 
 def _colour_levels(image: Array, card: Card) -> NDArray[np.float64]:

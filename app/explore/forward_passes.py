@@ -7,6 +7,7 @@ from functools import partial
 from hashlib import blake2b
 from threading import Lock
 from time import perf_counter, thread_time
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary, ref
 
 import numpy as np
@@ -19,10 +20,11 @@ from ..cnn.errors import WrongImageSize
 from ..cnn.network import ForwardPass, Network
 from ..cnn.preprocessing import colour_channels, to_levels, to_values
 from ..cnn.types import Array, PoolingMode
-from ..imaging.drawing import DEFAULT_LIMITS, DrawingLimits, decode
-from ..imaging.ink import normalise, read_ink
+from ..imaging.drawing import DEFAULT_LIMITS, Box, DrawingLimits, decode
+from ..imaging.ink import normalise, read_digit, read_ink
 from ..imaging.resize import MIN_FREE_SIDE, ResizeMode, choose_size, pad, resize, shrink
 from ..library.kept import Kept
+from .held import NOTHING, Held, check_names, digest, fill_inputs, make_vector
 
 # Of one network only so many large passes are remembered: memory that was used before is given out much faster.
 _LARGE_BYTES, _MOST_LARGE = 4 * 2**20, 4
@@ -30,14 +32,15 @@ _OWN_BYTES = 128 * 2**20  # of passes in this process's own memory
 _LEAST_SIDE = 8  # pixels of an image that was made smaller
 _Choose = Callable[[tuple[int, ...]], int]
 # The weak reference lets a network go that the library no longer uses; its forward passes are evicted in their turn.
-_Key = tuple[ref[Network], PoolingMode | None, bool, bytes]
+_Key = tuple[ref[Network], PoolingMode | None, bool, Box | None, bytes, bytes]
 
 
 class ForwardPasses:
     """Runs networks on drawings, with an LRU cache of the results.
 
     A forward pass is a function of its key alone: the network with its card, the pooling mode in effect, whether ink
-    and paper are swapped, and the drawing's bytes. So users can share the cache: it affects timing only.
+    and paper are swapped, the region of the drawing's picture, the drawing's bytes, and what the other inputs hold. So
+    users can share the cache: it affects timing only.
     Thread-safe; two threads that ask for the same pass at once may both run the network.
     """
 
@@ -64,32 +67,46 @@ class ForwardPasses:
         self._lock = Lock()
 
     def run(
-        self, network: Network, drawing: bytes, pooling: PoolingMode | None = None, invert: bool = False
+        self,
+        network: Network,
+        drawing: bytes,
+        pooling: PoolingMode | None = None,
+        invert: bool = False,
+        region: Box | None = None,
+        held: Held = NOTHING,
     ) -> ForwardPass:
         """Run a network on a drawing, unless the result is cached.
 
-        pooling: None is as trained. invert: swap ink and paper before the network.
-        Raises: InvalidDrawing, WrongImageSize, TooCostly, RunFailed.
+        drawing: of no matter for a network that starts from a vector. pooling: None is as trained. invert: swap ink and
+        paper before the network. region: the part of the drawing's picture to run it on; None is all of it. held: what
+        the inputs hold that are not drawn into, where that is not what the card says.
+        Raises: InvalidDrawing, UnknownInput, WrongImageSize, TooCostly, RunFailed.
         """
+        check_names(network, held)
         mode = _mode_in_effect(network, pooling)
-        key = (ref(network), mode, invert, blake2b(drawing, digest_size=16).digest())
+        key = (ref(network), mode, invert, region, blake2b(drawing, digest_size=16).digest(), digest(held))
         with self._lock:
             remembered = self._cache.get(key)
         if remembered is not None:
             self._kept.touch(key)
             self._own.touch(key)
             return remembered
-        image, reduction = self._prepare(network, drawing, mode)
+        (image, regions), reduction = self._prepare(network, drawing, mode, region, held)
+        others = fill_inputs(network, held, image, self._prepare_held)
         start, cpu_start = perf_counter(), thread_time()
-        forward = network.run(swap_ink_and_paper(image, network.card) if invert else image, pooling)
+        forward = network.run(swap_ink_and_paper(image, network.card) if invert else image, pooling, others)
         if self.observe is not None:
             self.observe(perf_counter() - start)
         with self._lock:
             self._last_seconds.setdefault(network, {})[mode] = thread_time() - cpu_start
         self._kept.weigh(network.engine, network.engine.nbytes)
-        return self._remember(key, network, replace(forward, reduction=reduction) if reduction else forward)
+        if reduction or regions:
+            forward = replace(forward, reduction=reduction, regions=regions)
+        return self._remember(key, network, forward)
 
-    def _prepare(self, network: Network, drawing: bytes, mode: PoolingMode | None) -> tuple[Array, Reduction | None]:
+    def _prepare(
+        self, network: Network, drawing: bytes, mode: PoolingMode | None, region: Box | None, held: Held
+    ) -> tuple["NetworkInput", Reduction | None]:
         """Return the network's input, and how it was made smaller if that was needed for the network to run it."""
         found: list[Reduction] = []
 
@@ -98,7 +115,14 @@ class ForwardPasses:
             found.extend([reduction] if reduction else [])
             return reduction.factor if reduction else 1
 
-        return preprocess(drawing, network.card, self.limits, choose_factor), next(iter(found), None)
+        if network.card.takes_numbers:
+            vector = make_vector(network, held)
+            choose_factor(vector.shape)  # only to refuse it
+            return NetworkInput(vector), None
+        return make_input(drawing, network.card, self.limits, choose_factor, region), next(iter(found), None)
+
+    def _prepare_held(self, picture: bytes, card: Card) -> Array:
+        return preprocess(picture, card, self.limits)
 
     def last_seconds(self, network: Network, pooling: PoolingMode | None) -> float | None:
         """Return the processor time in seconds of a network's last forward pass in this mode; None before the first."""
@@ -158,23 +182,81 @@ def _highest_cost(network: Network, image: tuple[int, ...]) -> Cost:
     return Cost(*map(max, zip(*(network.cost(image, mode) for mode in modes), strict=True)))
 
 
-def preprocess(
+class NetworkInput(NamedTuple):
+    """What a network is given."""
+
+    image: Array  # (height, width, channels)
+    regions: tuple[Box, ...] = ()  # of the picture: one for each digit, if there are several; the image shows one
+
+
+def preprocess(drawing: bytes, card: Card, limits: DrawingLimits = DEFAULT_LIMITS, region: Box | None = None) -> Array:
+    """Turn a drawing into a network's input as make_input does: (height, width, channels) float32."""
+    return make_input(drawing, card, limits, region=region).image
+
+
+def make_input(
     drawing: bytes,
     card: Card,
     limits: DrawingLimits = DEFAULT_LIMITS,
-    choose_factor: Callable[[tuple[int, ...]], int] = lambda image: 1,
-) -> Array:
+    choose_factor: _Choose = lambda image: 1,
+    region: Box | None = None,
+) -> NetworkInput:
     """Turn a drawing into a network's input: (height, width, channels) float32, by its card's fit, range and channels.
 
     A side that the input leaves free is at least 32 pixels long, and at most 1,024 where ink is found at its own size,
-    512 otherwise. limits: how large a drawing may be. choose_factor: is told the input's shape, before it is made, and
-    returns by how much both sides are divided. Raises: app.imaging.drawing.InvalidDrawing.
+    512 otherwise. A network that sees one digit is given the leftmost of several.
+
+    limits: how large a drawing may be. choose_factor: is told the input's shape, before it is made, and returns by how
+    much both sides are divided. region: the part of the drawing's picture that is read; None is all of it.
+    Raises: app.imaging.drawing.InvalidDrawing.
     """
     height, width, channels = card.input_shape
     if height and width:
         choose_factor((height, width, channels))  # only to refuse it, before the drawing is read
-    find_levels = _ink_levels if card.finds_ink else _picture_levels
-    return to_values(find_levels(drawing, card, limits, choose_factor), card)
+    found = find_levels(drawing, card, limits, choose_factor, region)
+    return NetworkInput(to_seen(found.levels, card), found.regions)
+
+
+class FoundLevels(NamedTuple):
+    """A drawing fitted into its card's picture."""
+
+    levels: NDArray[Any]  # upright, (height, width, channels), from 0 (black) to 255 (white)
+    regions: tuple[Box, ...] = ()  # see NetworkInput
+
+
+def find_levels(
+    drawing: bytes,
+    card: Card,
+    limits: DrawingLimits = DEFAULT_LIMITS,
+    choose_factor: _Choose = lambda image: 1,
+    region: Box | None = None,
+) -> FoundLevels:
+    """Fit a drawing into its card's picture.
+
+    limits, choose_factor, region: as for make_input. Raises: app.imaging.drawing.InvalidDrawing.
+    """
+
+    def choose(shape: tuple[int, ...]) -> int:
+        return choose_factor(_orient(shape, card))
+
+    if not card.finds_ink:
+        return FoundLevels(_picture_levels(drawing, card, limits, choose, region))
+    if card.fit is not Fit.DIGIT:
+        return FoundLevels(_ink_levels(drawing, card, limits, choose, region))
+    height, width, _ = card.picture_shape
+    ink, boxes = read_digit(drawing, limits, region)
+    digit = normalise(ink, (height or 28, width or 28)).astype(np.float32)
+    return FoundLevels(_paint(digit, card), boxes)
+
+
+def to_seen(levels: NDArray[Any], card: Card) -> Array:
+    """Turn a picture's levels, upright, into what the network sees: its values, transposed where the card says so."""
+    return to_values(levels.swapaxes(0, 1) if card.transposed else levels, card)
+
+
+def _orient(shape: tuple[int, ...], card: Card) -> tuple[int, ...]:
+    """Return the shape of the network's input for a picture of this height, width and channels."""
+    return (shape[1], shape[0], *shape[2:]) if card.transposed else shape
 
 
 def swap_ink_and_paper(image: Array, card: Card) -> Array:
@@ -185,25 +267,30 @@ def swap_ink_and_paper(image: Array, card: Card) -> Array:
     return to_values(levels, card)
 
 
-def _ink_levels(drawing: bytes, card: Card, limits: DrawingLimits, choose_factor: _Choose) -> NDArray[np.float32]:
-    """Find the drawing's ink and paint it in grey: (height, width, channels), 0 to 255."""
-    height, width, channels = card.input_shape
-    ink = read_ink(drawing, limits)
-    if card.fit is Fit.DIGIT:
-        grey = normalise(ink, (height or 28, width or 28)).astype(np.float32)
-    else:
-        grey = pad(np.asarray(ink, dtype=np.float32), MIN_FREE_SIDE, paper=0)
-        grey = shrink(grey, choose_factor((*grey.shape, channels)))
+def _ink_levels(
+    drawing: bytes, card: Card, limits: DrawingLimits, choose_factor: _Choose, region: Box | None
+) -> NDArray[np.float32]:
+    """Find the drawing's ink and paint it in grey at its own size: (height, width, channels), 0 to 255."""
+    ink = read_ink(drawing, limits, region)
+    grey = pad(np.asarray(ink, dtype=np.float32), MIN_FREE_SIDE, paper=0)
+    return _paint(shrink(grey, choose_factor((*grey.shape, card.input_shape[2]))), card)
+
+
+def _paint(grey: NDArray[np.float32], card: Card) -> NDArray[np.float32]:
+    """Paint ink, (height, width), in grey: (height, width, channels), 0 to 255."""
+    channels = card.input_shape[2]
     grey = grey if card.ink is Ink.BRIGHT else 255 - grey
     levels = np.full((*grey.shape, channels), 255, dtype=np.float32)
     levels[..., : colour_channels(channels)] = grey[..., np.newaxis]
     return levels
 
 
-def _picture_levels(drawing: bytes, card: Card, limits: DrawingLimits, choose_factor: _Choose) -> NDArray[np.uint8]:
+def _picture_levels(
+    drawing: bytes, card: Card, limits: DrawingLimits, choose_factor: _Choose, region: Box | None
+) -> NDArray[np.uint8]:
     """Fit the picture to the input's size: (height, width, channels), 0 to 255."""
-    height, width, channels = card.input_shape
-    picture = decode(drawing, limits)
+    height, width, channels = card.picture_shape
+    picture = decode(drawing, limits, region)
     # An input of any size takes the picture's own, so there is nothing to fit.
     placing = ResizeMode.FIT if card.fit in {Fit.ORIGINAL, Fit.DIGIT} else ResizeMode(card.fit)
     rows, columns = choose_size(picture, height, width)

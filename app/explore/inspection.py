@@ -9,7 +9,7 @@ from ..cnn.errors import NoArithmetic
 from ..cnn.kinds import Layer
 from ..cnn.network import ForwardPass, Network
 from ..cnn.receptive_field import receptive_field
-from ..cnn.types import Array
+from ..cnn.types import Array, as_maps_shape
 from ..cnn.windows import Region
 from ..imaging.colormap import Colormap, cut_blocks
 from ..imaging.grid import Grid, draw_grid
@@ -37,6 +37,7 @@ class Inspection:
     forward: ForwardPass
     layer: Layer
     place: Place
+    index: tuple[int, ...]  # of the same cell in the layer's output
     value: float
     cell: Cell | None  # None where this kind of layer has no arithmetic yet, and where it is too long
     reason: str | None  # why there is none
@@ -56,7 +57,7 @@ def inspect(network: Network, forward: ForwardPass, layer: Layer, place: Place) 
             cell = layer.with_pooling(forward.pooling).explain(network.weights(layer), inputs, output, index)
     except NoArithmetic as error:
         reason = str(error)
-    return Inspection(network, forward, layer, place, float(output[index]), cell, reason, regions)
+    return Inspection(network, forward, layer, place, index, float(output[index]), cell, reason, regions)
 
 
 @dataclass(frozen=True)
@@ -91,18 +92,16 @@ def find_place(output: Array, channel: int, row: int | None, column: int | None)
 
     Raises: UnknownCell for a channel outside the output.
     """
-    channels = output.shape[2] if output.ndim == 3 else 1
+    _, _, channels = as_maps_shape(output.shape)
     if not 0 <= channel < channels:
         raise UnknownCell(f"There is no feature map {channel}. There is {_range(channels)}.")
     return strongest_cell(output, channel) if row is None or column is None else Place(channel, row, column)
 
 
 def strongest_cell(output: Array, channel: int) -> Place:
-    """Return the cell with the largest absolute value in a channel of (height, width, channels), or in a vector."""
-    if output.ndim == 1:
-        _, column = _find_strongest(output[np.newaxis, :, np.newaxis])
-        return Place(0, 0, column)
-    return Place(channel, *_find_strongest(output[:, :, channel : channel + 1]))
+    """Return the cell with the largest absolute value in one channel of an output, or in a vector."""
+    maps = output.reshape(as_maps_shape(output.shape))
+    return Place(channel, *_find_strongest(maps[:, :, channel : channel + 1]))
 
 
 def _find_strongest(values: Array) -> tuple[int, int]:
@@ -120,7 +119,7 @@ def _find_strongest(values: Array) -> tuple[int, int]:
 
 
 def _index(layer: Layer, output: Array, place: Place) -> tuple[int, ...]:
-    height, width, channels = output.shape if output.ndim == 3 else (1, output.size, 1)
+    height, width, channels = as_maps_shape(output.shape)
     if not 0 <= place.channel < channels:
         raise UnknownCell(f"The layer “{layer.name}” has no feature map {place.channel}. It has {_range(channels)}.")
     if not (0 <= place.row < height and 0 <= place.column < width):
@@ -128,7 +127,14 @@ def _index(layer: Layer, output: Array, place: Place) -> tuple[int, ...]:
             f"A map of “{layer.name}” has no cell {place.row},{place.column}. "
             f"It has rows {_range(height)} and columns {_range(width)}."
         )
-    return (place.row, place.column, place.channel) if output.ndim == 3 else (place.column,)
+    at = (place.row, place.column, place.channel)
+    return at[: output.ndim] if output.ndim in (2, 3) else _unravel(at, output.shape)
+
+
+def _unravel(at: tuple[int, int, int], shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the index of a cell in an output of another number of axes."""
+    number = np.ravel_multi_index(at, as_maps_shape(shape))
+    return tuple(map(int, np.unravel_index(number, shape)))
 
 
 def _range(count: int) -> str:

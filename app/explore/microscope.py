@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from ..cnn.cells import Contribution, ConvolutionCell, DenseCell, ElementwiseCell, MovedCell, PoolingCell
 from ..cnn.preprocessing import channel_names
 from ..cnn.receptive_field import IMAGE
-from ..cnn.types import Array
+from ..cnn.types import Array, as_maps_shape
 from ..cnn.windows import Region
 from ..imaging.colormap import Colormap, Extremes, Scale, colours, find_extremes, join_extremes, quantise
 from ..imaging.grid import draw_map
-from .exploration import RenderOptions, draw_image
+from .exploration import RenderOptions, as_maps, draw_image
 from .inspection import Inspection
 from .large_layers import reading
 
@@ -145,7 +145,7 @@ def _own_map(inspection: Inspection, options: RenderOptions) -> Picture:
         row = activation[np.newaxis, :, np.newaxis]
         return _read_picture(inspection, row, 0, region, f"{name}, unit {place.column}", options, _SAME_GRID)
     caption = f"{name}, map {place.channel}"
-    return _read_picture(inspection, activation, place.channel, region, caption, options, _SAME_GRID)
+    return _read_picture(inspection, as_maps(activation), place.channel, region, caption, options, _SAME_GRID)
 
 
 def _read_picture(
@@ -193,21 +193,19 @@ def _path(inspection: Inspection, options: RenderOptions) -> list[Picture]:
     pictures = []
     for name, region in reversed(inspection.regions.items()):
         activation = inspection.forward.image if name == IMAGE else inspection.forward.activations[name]
-        if name == inspection.layer.name or activation.ndim != 3:
+        if name == inspection.layer.name or activation.ndim < 2:
             continue
         if name == IMAGE and activation.shape[2] in {3, 4}:
             png = draw_image(activation, inspection.network.card)
             height, width, _ = activation.shape
             pictures.append(Picture(png, height, width, region, "input, in colour"))
             continue
+        activation = as_maps(activation)
         with reading(activation.size, inspection.forward):
             mean = activation.mean(axis=2, keepdims=True) if activation.shape[2] > 1 else activation
         maps = f", mean of {activation.shape[2]} maps" if activation.shape[2] > 1 else ""
-        pictures.append(
-            _read_picture(
-                inspection, mean, 0, region, f"{name}{maps}", RenderOptions(options.colormap, scale=options.scale)
-            )
-        )
+        look = RenderOptions(options.colormap, scale=options.scale)
+        pictures.append(_read_picture(inspection, mean, 0, region, f"{name or 'input'}{maps}", look))
     return pictures
 
 
@@ -301,7 +299,7 @@ def _name(inspection: Inspection, source: str, channel: int) -> str:
 def _input_name(inspection: Inspection, index: int) -> str:
     """Name an input of a dense layer by its place in the feature maps that were flattened, else by its index."""
     network, forward = inspection.network, inspection.forward
-    place: tuple[int, ...] = (index,)
+    place: tuple[int, ...] = (*inspection.index[:-1], index)
     name = inspection.layer.sources[0]
     while name is not None:
         before = network.layer(name)
@@ -324,13 +322,13 @@ def _sources(inspection: Inspection, options: RenderOptions) -> list[Picture]:
         cells = _cells_of_windows(inspection, cell.window)
         caption = _name(inspection, names[0], channel)
         return [_read_picture(inspection, inputs[0], channel, cell.window, caption, options, cells)]
-    if isinstance(cell, MovedCell) and cell.place and inputs[cell.source].ndim == 3:
+    if isinstance(cell, MovedCell) and cell.place and inputs[cell.source].ndim > 1:
         row, column, channel = cell.place
         region = Region(row, column, row + 1, column + 1)
         caption = _name(inspection, names[cell.source], channel)
-        return [_read_picture(inspection, inputs[cell.source], channel, region, caption, options)]
-    if isinstance(cell, ElementwiseCell) and layer.is_spatial:
-        pairs = zip(names, inputs, strict=True)
+        return [_read_picture(inspection, as_maps(inputs[cell.source]), channel, region, caption, options)]
+    if isinstance(cell, ElementwiseCell) and layer.is_spatial and len(cell.inputs) == len(inputs):
+        pairs = zip(names, map(as_maps, inputs), strict=True)
         return [_elementwise_source(inspection, name, each, options) for name, each in pairs]
     return []
 
@@ -342,7 +340,8 @@ def _elementwise_source(inspection: Inspection, name: str, image: Array, options
         min(at, size - 1) for at, size in zip((place.row, place.column, place.channel), shape, strict=True)
     )
     region, caption = Region(row, column, row + 1, column + 1), _name(inspection, name, channel)
-    has_same_grid = shape[:2] == inspection.forward.activations[inspection.layer.name].shape[:2]
+    own = as_maps_shape(inspection.forward.activations[inspection.layer.name].shape)
+    has_same_grid = shape[:2] == own[:2]
     return _read_picture(inspection, image, channel, region, caption, options, _SAME_GRID if has_same_grid else None)
 
 

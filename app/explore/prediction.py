@@ -9,17 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from ..cnn.card import Answer
+from ..cnn.card import Answer, Card, Fit
 from ..cnn.cells import JsonFloat
 from ..cnn.definition import last_activation
 from ..cnn.kinds.activation_functions import is_logistic, shifted_exponentials
 from ..cnn.network import ForwardPass, Network
+from ..cnn.preprocessing import to_levels
 from ..cnn.types import Array, PoolingMode
+from ..imaging.blots import is_blot
 from .large_layers import reading
 
 MOST_LISTED = 2**16  # outputs: as many as a dense layer may have units; an image that is flattened has more
+MOST_STEPS = 2**10  # rows of an answer
 _AT_ONCE = 2**18  # outputs that are made float64
 
+NO_SHAPE = "A dot or a blot has no shape to read."
 NO_LABEL = "–"  # where the network's answer names no class
 
 
@@ -44,6 +48,19 @@ class ClassValue:
 
     label: str
     value: JsonFloat
+
+
+@dataclass(frozen=True)
+class StepAnswer:
+    """The answer of one row of an output of rows × classes, such as one place of a line of text."""
+
+    label: str
+    probability: JsonFloat
+    probabilities: tuple[JsonFloat, ...]  # in the order of the classes
+
+    @property
+    def is_number(self) -> bool:
+        return math.isfinite(self.probability)
 
 
 @dataclass(frozen=True)
@@ -75,7 +92,28 @@ class Prediction:
             "of the second class. The first 65,536 of more."
         ),
     ]
+    steps: Annotated[
+        tuple[StepAnswer, ...],
+        Field(
+            description="Where the last layer gives rows of classes: the answer of each row, in order. Then the label "
+            "is theirs, one after the other, and the fields about one class are empty."
+        ),
+    ]
+    regions: Annotated[
+        tuple[tuple[int, int, int, int], ...],
+        Field(
+            description="Left, top, right and bottom of each digit in the picture, from left to right, if it holds "
+            "several: the first is read. The request's `region` chooses another. Empty for one digit."
+        ),
+    ]
     note: Annotated[str | None, Field(description="What is odd about the answer: a sentence.")]
+    no_digit: Annotated[
+        str | None,
+        Field(
+            description="Why there is nothing to read in the drawing of a model with fit digit: a dot or a blot has no "
+            "shape. Label and probabilities are the network's own all the same. Else null."
+        ),
+    ]
     # A lone neuron's answer is the probability of the second of two classes.
     is_binary: Annotated[bool, Field(exclude=True)]
     outputs: Annotated[int, Field(exclude=True)]  # of the last layer, those included that are not listed
@@ -104,6 +142,8 @@ def predict(network: Network, forward: ForwardPass) -> Prediction:
 
 
 def _predict(network: Network, forward: ForwardPass) -> Prediction:
+    if forward.output.ndim == 2 and len(forward.output) > 1:
+        return _predict_rows(network, forward)
     output, answer = forward.output.ravel(), network.card.answer
     is_binary = output.size == 1 and answer is not Answer.VALUES
     labels, note = _labels(network.card.classes, 2 if is_binary else output.size)
@@ -122,10 +162,56 @@ def _predict(network: Network, forward: ForwardPass) -> Prediction:
         answer=answer,
         is_exclusive=answer is Answer.LOGITS or is_binary or not is_logistic(last_activation(network.layers)),
         values=tuple(map(ClassValue, labels[-output.size :], output[:MOST_LISTED].tolist())),
+        regions=forward.regions,
         note=note,
+        no_digit=_find_no_digit(network.card, forward.image),
+        steps=(),
         is_binary=is_binary,
         outputs=output.size,
     )
+
+
+def _find_no_digit(card: Card, image: Array) -> str | None:
+    """Return why an input, (height, width, channels), shows no digit; None where it may, or need not, show one."""
+    if card.fit is not Fit.DIGIT:
+        return None
+    return NO_SHAPE if is_blot(to_levels(image, card)[..., 0]) else None
+
+
+def _predict_rows(network: Network, forward: ForwardPass) -> Prediction:
+    """Read an answer of rows × classes, a class for each row; of values, only how many there are."""
+    rows, answer = forward.output[:MOST_STEPS], network.card.answer
+    labels, note = _labels(network.card.classes, rows.shape[1])
+    if len(forward.output) > MOST_STEPS:
+        note = f"The network's answer has {len(forward.output):,} rows. The first {MOST_STEPS:,} are listed."
+    if not _is_finite(rows):
+        note = "The network's answer is not a number: its arithmetic overflowed, or its weights are broken."
+    steps = [] if answer is Answer.VALUES or rows.shape[1] < 2 else [_step(labels, row, answer) for row in rows]
+    between = "" if all(len(each.label) == 1 for each in steps) else " "
+    return Prediction(
+        model=network.name,
+        pooling=forward.pooling,
+        label=between.join(each.label for each in steps) or NO_LABEL,
+        probability=None,
+        probabilities=(),
+        answer=answer,
+        is_exclusive=answer is Answer.LOGITS or not is_logistic(last_activation(network.layers)),
+        values=(),
+        steps=tuple(steps),
+        regions=forward.regions,
+        note=note,
+        no_digit=_find_no_digit(network.card, forward.image),
+        is_binary=False,
+        outputs=forward.output.size,
+    )
+
+
+def _step(labels: list[str], row: Array, answer: Answer) -> StepAnswer:
+    if not _is_finite(row):
+        return StepAnswer(NO_LABEL, float("nan"), (float("nan"),) * len(labels))
+    shares: list[float] = (softmax(row) if answer is Answer.LOGITS else row).tolist()
+    best = int(np.argmax(shares))
+    return StepAnswer(labels[best], shares[best], tuple(shares))
 
 
 def _is_finite(output: Array) -> bool:

@@ -7,7 +7,11 @@ thumbnails and further frames change nothing about a drawing, and are never show
 import re
 import struct
 from collections.abc import Iterator
-from typing import NamedTuple
+
+from .avif import is_avif, reduce_avif
+from .essence import Essence, TooManyParts
+from .pnm import is_pnm, reduce_pnm
+from .tiff import is_tiff, reduce_tiff
 
 MAX_PARTS = 10_000  # chunks of a PNG, pieces of a GIF's comments: a PNG of 4 MB in chunks of 1 kB has 4,096
 MAX_SEGMENTS = 1_000  # of a JPEG; a photograph has about 30
@@ -29,26 +33,23 @@ _GIF_BLOCK = re.compile(rb"[!,;]")
 _ORIENTATION, _SHORT = 274, 3  # a tag of TIFF, and the type of its value
 
 
-class TooManyParts(ValueError):
-    """A file of more parts than any picture needs."""
-
-
-class Essence(NamedTuple):
-    """What makes a picture."""
-
-    data: bytes  # a file of the same format
-    scans: int = 1  # of a JPEG: each is a pass over the whole picture
-    exif: bytes = b""  # of a JPEG: Pillow would read all of it for the resolution
-
-
 def reduce_to_picture(data: bytes) -> Essence:
-    """Leave out what makes no part of the first frame. A broken file stays broken. Raises: TooManyParts."""
+    """Leave out what makes no part of the first frame.
+
+    A broken PNG, JPEG or GIF stays broken. Raises: TooManyParts, NotRead.
+    """
     if data.startswith(_PNG):
         return Essence(_PNG + b"".join(_bounded(_png_chunks(data), MAX_PARTS)))
     if data.startswith(_JPEG):
         return _reduce_jpeg(data)
     if data.startswith(_GIF):
         return Essence(_reduce_gif(data))
+    if is_tiff(data):
+        return reduce_tiff(data)
+    if is_avif(data):
+        return Essence(reduce_avif(data))
+    if is_pnm(data):
+        return Essence(reduce_pnm(data))
     return Essence(data)
 
 

@@ -1,33 +1,96 @@
 """Drawings to their ink, and ink to a digit as MNIST has it."""
 
-from typing import Any
+from contextlib import suppress
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageFilter
 
-from .drawing import DEFAULT_LIMITS, DrawingLimits, NothingDrawn, decode
+from .digits import find_digits
+from .drawing import DEFAULT_LIMITS, Box, DrawingLimits, NothingDrawn, crop, decode
+from .frames import remove_frames
+from .photograph import find_digit_ink
 
 MAX_SIDE = 1024  # pixels; a larger picture is reduced before its ink is looked for
 
 # The least difference of ink from its paper, where black and white differ by 1; less is the paper's noise.
 MIN_CONTRAST = 16 / 255
 
+# A drawing's border is paper, but for ink that reaches it in a few places. A photograph's paper has noise.
+_SAME_PAPER = 2  # levels by which paper may differ from itself
+_MOST_INK_ON_BORDER, _MOST_CROSSINGS = 0.1, 8
+_LEAST_PAPER = 0.2  # of a drawing's pixels
+_SAMPLED = 64  # of them, along each side
+
 InkImage = Image.Image  # in mode L: 0 is paper, 255 the strongest ink
 
 
-def read_ink(data: bytes, limits: DrawingLimits = DEFAULT_LIMITS) -> InkImage:
-    """Find the ink in a PNG, JPEG, WebP, GIF or BMP file, whatever its colours.
+def read_ink(data: bytes, limits: DrawingLimits = DEFAULT_LIMITS, region: Box | None = None) -> InkImage:
+    """Find the ink in a picture file, or in a region of its picture, whatever its colours.
 
     Transparency is paper. The picture itself decides whether ink is darker or brighter than paper.
 
     Returns: a picture in mode L, from 0 (paper) to 255 (the strongest ink). One with a side of more than MAX_SIDE
     pixels is reduced by a whole factor.
-    Raises: InvalidDrawing (another format, or a broken file), DrawingTooLarge, NothingDrawn.
+    Raises: InvalidDrawing (another format, or a broken file), DrawingTooLarge, InvalidRegion,
+    NothingDrawn.
+    """
+    return find_ink(_reduce(decode(data, limits, region))[0])
+
+
+class Writing(NamedTuple):
+    """The ink of one digit, and where each digit is if the picture holds several of them."""
+
+    ink: InkImage
+    boxes: tuple[Box, ...]  # in pixels of the picture, from left to right; empty for one digit
+
+
+def read_digit(data: bytes, limits: DrawingLimits = DEFAULT_LIMITS, region: Box | None = None) -> Writing:
+    """Find the ink of a digit in a picture file: of the leftmost one, if there are several side by side.
+
+    region: the part of the picture to look at. The box of one of several digits gives the ink of that one alone,
+    without what reaches into its box.
+    Raises: InvalidDrawing (another format, or a broken file), DrawingTooLarge, InvalidRegion, NothingDrawn.
     """
     picture = decode(data, limits)
+    if region is None:
+        return _find_writing(picture)
+    part = crop(picture, region)
+    with suppress(NothingDrawn):
+        digits = _find_digits(picture)[1]
+        if region in digits:
+            return Writing(digits[region], tuple(digits))
+    ink, boxes = _find_writing(part)
+    left, top = region[:2]
+    return Writing(ink, tuple(Box(a + left, b + top, c + left, d + top) for a, b, c, d in boxes))
+
+
+def _find_writing(picture: Image.Image) -> Writing:
+    """Find the ink of the leftmost digit. Raises: NothingDrawn."""
+    ink, digits = _find_digits(picture)
+    return Writing(next(iter(digits.values())) if digits else ink, tuple(digits))
+
+
+def _find_digits(picture: Image.Image) -> tuple[InkImage, dict[Box, InkImage]]:
+    """Find the ink of a picture, and that of each digit by its box, if there are several. Raises: NothingDrawn."""
+    reduced, factor = _reduce(picture)
+    ink = find_ink(reduced)
+    if ink.size != reduced.size:  # a cut-out photograph
+        return ink, {}
+    return ink, {_enlarge(digit.box, factor, picture.size): digit.ink for digit in find_digits(ink)}
+
+
+def _reduce(picture: Image.Image) -> tuple[Image.Image, int]:
+    """Reduce a large picture by a whole factor, and return it with the factor."""
     factor = -(-max(picture.size) // MAX_SIDE)
-    return find_ink(picture.reduce(factor) if factor > 1 else picture)
+    return (picture.reduce(factor) if factor > 1 else picture), factor
+
+
+def _enlarge(box: Box, factor: int, size: tuple[int, int]) -> Box:
+    """Return the box in a picture of this size, of which a reduced one was made."""
+    width, height = size
+    return Box(box.left * factor, box.top * factor, min(width, box.right * factor), min(height, box.bottom * factor))
 
 
 def find_ink(picture: Image.Image) -> InkImage:
@@ -92,9 +155,30 @@ def _ink_on_paper(luminance: Image.Image, opaque: NDArray[np.bool_] | None = Non
         border = border[_border(opaque)]
     paper = _median(border)
     noise = _median(np.abs(border - np.int16(paper)))
+    if opaque is None and not _is_plain(luminance, border, paper) and _has_contrast(luminance):
+        found = find_digit_ink(luminance)
+        if found is not None:
+            return found
     if noise > 0:  # a photograph or a scan, whose specks would widen the ink's bounding box
         luminance = luminance.filter(ImageFilter.MedianFilter(3))
-    return _ink(luminance, paper, noise)
+    return remove_frames(_ink(luminance, paper, noise))
+
+
+def _is_plain(luminance: Image.Image, border: NDArray[Any], paper: int) -> bool:
+    """Return whether a picture is ink on one paper and nothing else, by its border, which ink may reach."""
+    is_ink = np.abs(border - np.int16(paper)) > _SAME_PAPER
+    crossings = np.count_nonzero(is_ink[1:] != is_ink[:-1])
+    if is_ink.mean() > _MOST_INK_ON_BORDER or crossings > _MOST_CROSSINGS:
+        return False
+    # Of a window, the border may be another tone than all within. Some of the pixels tell.
+    levels = luminance.resize((_SAMPLED, _SAMPLED), Image.Resampling.NEAREST).histogram()
+    same = sum(levels[max(0, paper - _SAME_PAPER) : paper + _SAME_PAPER + 1])
+    return same > _LEAST_PAPER * sum(levels)
+
+
+def _has_contrast(luminance: Image.Image) -> bool:
+    low, high = _extremes(luminance)
+    return high - low >= MIN_CONTRAST * 255
 
 
 def _ink(luminance: Image.Image, paper: int, noise: int = 0) -> InkImage:

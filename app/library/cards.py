@@ -1,4 +1,4 @@
-"""The card that a user wrote for a model: as a file beside the model, or on the page."""
+"""What a user wrote of a model: its card, as a file beside it or on the page, and the names of its classes."""
 
 import json
 from pathlib import Path
@@ -8,6 +8,8 @@ from ..cnn.card import Card
 from ..model_files.config.lambdas import parse_lambdas, write_lambdas
 from ..model_files.errors import ModelError, shown
 from ..model_files.infer_card import complete_card
+from ..model_files.labels import LabelsFile, name_classes
+from ..model_files.limits import LABELS_BYTES
 from ..model_files.regular_files import read_regular
 from .files import ModelFile, Stamp, stamp_of, write_atomically
 
@@ -46,13 +48,23 @@ class CardStore:
         return known[1]
 
     def declare(self, file: ModelFile) -> None:
-        """Keep what the Lambda layers of an upload compute, until the file changes. Raises: OSError."""
+        """Keep what the Lambda layers of an upload compute, until the file changes. Raises: ModelError, OSError."""
         if file.lambdas:
-            write_atomically(self._path(file), json.dumps({"lambdas": json.loads(file.lambdas)}).encode())
+            self.write(file, {"lambdas": json.loads(file.lambdas)})
 
-    def write(self, file: ModelFile, card: Card) -> None:
+    def name_classes(self, file: ModelFile, inferred: Card) -> Card:
+        """Return an inferred card with the names in the file of labels beside the model, if there is one."""
+        if file.labels_path is None:
+            return inferred
+        try:
+            data = read_regular(file.labels_path, LABELS_BYTES)
+        except OSError:  # it has just gone
+            return inferred
+        return name_classes(inferred, LabelsFile(file.labels_path.name, data[:LABELS_BYTES], file.path.name))
+
+    def write(self, file: ModelFile, written: WrittenCard) -> None:
         """Keep a card that was written on the page, until the file changes. Raises: ModelError, OSError."""
-        text = card.model_dump_json().encode()
+        text = json.dumps(written).encode()
         if len(text) > _MAX_BYTES:
             raise ModelError(f"The card has {len(text):,} bytes; at most {_MAX_BYTES:,} are kept. Write less.")
         write_atomically(self._path(file), text)

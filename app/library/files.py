@@ -8,12 +8,14 @@ import shutil
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
 from ..model_files.errors import printable, shown
+from ..model_files.labels import find_labels
 
-ENDINGS = (".keras", ".h5", ".hdf5")
+ENDINGS = (".keras", ".h5", ".hdf5", ".zip")
 
 _PIECE_BYTES = 2**20  # that are copied at once
 
@@ -52,6 +54,8 @@ class ModelFile:
     stamp: Stamp
     card_stamp: Stamp | None  # of NAME.json beside it; None if there is none
     note: str | None = None  # why its name differs from its file's
+    labels_path: Path | None = None  # a file beside it that names its classes
+    labels_stamp: Stamp | None = None
     lambdas: str = ""  # what its Lambda layers compute, as JSON, from its card
 
     @property
@@ -85,14 +89,15 @@ def find_files(
 
     built_in: a folder, of whose models only those with a card count. folders, files: the user's own. uploads: a folder.
     """
-    found = [(path, Origin.BUILT_IN) for path in _in_folder(built_in) if path.with_suffix(".json").is_file()]
-    found += [(path, Origin.OWN) for folder in folders for path in _in_folder(folder)]
-    found += [(path, Origin.OWN) for path in files]
-    found += [(path, Origin.UPLOADED) for path in (_in_folder(uploads) if uploads else ())]
-    origins: dict[Path, Origin] = {}
-    for path, origin in found:
-        origins.setdefault(_resolve_folder(path), origin)
-    return tuple(_with_names(origins.items()))
+    found = [(path, Origin.BUILT_IN, path.stem) for path in _in_folder(built_in) if path.with_suffix(".json").is_file()]
+    found += [(path, Origin.OWN, path.stem) for folder in folders for path in _in_folder(folder)]
+    found += [(path, Origin.OWN, path.parent.name) for folder in folders for path in _unpacked(folder)]
+    found += [(path, Origin.OWN, path.stem) for path in files]
+    found += [(path, Origin.UPLOADED, path.stem) for path in (_in_folder(uploads) if uploads else ())]
+    origins: dict[Path, tuple[Origin, str]] = {}
+    for path, origin, name in found:
+        origins.setdefault(_resolve_folder(path), (origin, name))
+    return tuple(_with_names((path, *told) for path, told in origins.items()))
 
 
 def _resolve_folder(path: Path) -> Path:
@@ -100,13 +105,14 @@ def _resolve_folder(path: Path) -> Path:
     return Path(os.path.realpath(path.parent), path.name)
 
 
-def _with_names(found: Iterable[tuple[Path, Origin]]) -> Iterator[ModelFile]:
+def _with_names(found: Iterable[tuple[Path, Origin, str]]) -> Iterator[ModelFile]:
     taken: set[str] = set()
-    for path, origin in found:
+    listings = cache(_list)  # a folder is read once for all of its models
+    for path, origin, wanted in found:
         stamp = stamp_of(path)
         if stamp is None:
             continue
-        first = name = printable(path.stem).lstrip(".") or "model"
+        first = name = printable(wanted).lstrip(".") or "model"
         number = 1
         while name in taken:
             number += 1
@@ -114,17 +120,44 @@ def _with_names(found: Iterable[tuple[Path, Origin]]) -> Iterator[ModelFile]:
         note = f"Another model is called “{first}”, so this one, {shown(path.name)}, is “{name}”."
         taken.add(name)
         card_stamp = stamp_of(path.with_suffix(".json"))
-        yield ModelFile(name, path, origin, stamp, card_stamp, note if number > 1 else None)
+        labels = listings(path.parent).labels_of(path) if origin is Origin.OWN else None
+        labels_stamp = stamp_of(labels) if labels else None
+        yield ModelFile(name, path, origin, stamp, card_stamp, note if number > 1 else None, labels, labels_stamp)
+
+
+class _Listing(tuple[str, ...]):
+    """What is in a folder, by name."""
+
+    @property
+    def models(self) -> list[str]:
+        return [name for name in self if name.lower().endswith(ENDINGS) and not name.startswith(".")]
+
+    def labels_of(self, path: Path) -> Path | None:
+        """Return the file that names the classes of a model in this folder."""
+        found = find_labels(self, path.name, alone=self.models == [path.name])
+        return path.with_name(found) if found else None
+
+
+def _list(folder: Path) -> _Listing:
+    try:
+        return _Listing(os.listdir(folder))
+    except OSError:  # missing or unreadable, or no folder: as if it were empty
+        return _Listing()
 
 
 def _in_folder(folder: Path) -> list[Path]:
-    try:
-        with os.scandir(folder) as entries:
-            names = [entry.name for entry in entries if entry.name.lower().endswith(ENDINGS)]
-    except OSError:  # missing or unreadable: as if it were empty
-        return []
-    paths = [folder / name for name in names if not name.startswith(".")]
+    paths = [folder / name for name in _list(folder).models]
     return sorted(paths, key=lambda path: (path.stem, path.suffix))
+
+
+def _unpacked(folder: Path) -> Iterator[Path]:
+    """Yield the models in folders of their own, each alone with its labels, as an unpacked zip leaves them."""
+    names = _list(folder)
+    for name in sorted(set(names).difference(names.models)):
+        if not name.startswith("."):
+            inside = _list(folder / name)
+            if len(inside.models) == 1 and inside.labels_of(path := folder / name / inside.models[0]):
+                yield path
 
 
 def safe_filename(filename: str, endings: Container[str] = ENDINGS) -> str:

@@ -17,14 +17,16 @@ from ..cnn.network import Network
 from ..cnn.types import PoolingMode
 from ..model_files.config.lambdas import parse_lambdas, write_lambdas
 from ..model_files.errors import ModelError
-from ..model_files.serialization import deserialize_weights
+from ..model_files.infer_card import complete_card
+from ..model_files.serialization import ScanResult, deserialize_weights
 from ..temporary import TemporaryFolder
 from ..workers.engine import WorkerEngine, Workers
 from ..workers.sandbox import open_in_sandbox
-from .cards import CardStore, merge_cards
+from .cards import CardStore, WrittenCard, merge_cards
 from .files import EmptyLibrary, ModelFile, Origin, find_files
 from .kept import Kept
 from .models import BuiltInModels, ModelEntry, ModelState, NetworkCache
+from .readings import Readings, ReadingStore, describe_reading
 from .scanner import Scanner
 from .uploads import StorageError, Uploads
 
@@ -68,7 +70,7 @@ class Library:
         self._temporary = None if state else TemporaryFolder()
         state = Path(os.path.realpath(self._temporary.name if self._temporary else state or "."))
         self._uploads, self._networks = Uploads(state / "uploads"), NetworkCache(kept or Kept())
-        self._scanner, self._cards = Scanner(state), CardStore(state)
+        self._scanner, self._cards, self._readings = Scanner(state), CardStore(state), ReadingStore(state)
         self._sources = (built_in, tuple(folders), tuple(files), self._uploads.folder)
         self._lock = threading.RLock()
         self._opening: dict[str, threading.Lock] = {}  # by name: each model is opened once
@@ -171,9 +173,10 @@ class Library:
         """Return a model's card, opening the model if needed. Raises: UnknownModel, ModelError."""
         return self.entry(name).card or self.network(name).card
 
-    def write_card(self, name: str, card: Card) -> ModelEntry:
-        """Give a user's model this card, until its file changes or the state folder goes.
+    def write_card(self, name: str, written: WrittenCard) -> ModelEntry:
+        """Change these fields of a user's model's card, until its file changes or the state folder goes.
 
+        What was written before stays; what never was is inferred from the model's layers.
         Raises: UnknownModel, ModelError, ReadOnlyModel, StorageError.
         """
         entry = self.entry(name)
@@ -181,13 +184,31 @@ class Library:
             raise ReadOnlyModel(
                 f"The model “{name}” came with Layerglass, and so did its card. Bring a model of your own."
             )
-        # Other Lambdas make another network, which must open before the card is kept.
-        file = replace(entry.file, lambdas=write_lambdas(card.lambdas))
-        merge_cards(card.model_dump(mode="json"), self._scanner.scan(file).card)
+        changed_file = entry.file
+        if "lambdas" in written:  # other Lambdas make another network, which must open before the card is kept
+            changed_file = replace(entry.file, lambdas=write_lambdas(parse_lambdas(written["lambdas"])))
+        inferred = self._inferred(entry.file, self._scanner.scan(changed_file))
+        changed = {**self._valid_card(entry.file, inferred), **written}
+        complete_card(changed, inferred)
         try:
-            self._cards.write(entry.file, card)
+            self._cards.write(entry.file, changed)
         except OSError as error:
             raise StorageError(f"The card cannot be kept on this machine: {error.strerror}.") from error
+        self.entries(now=True)
+        return self.entry(name)
+
+    def keep_readings(self, name: str, readings: Readings) -> ModelEntry:
+        """Keep what trying a user's model has shown, until its file changes, and use the best reading if it says so.
+
+        Raises: UnknownModel, ModelError, ReadOnlyModel, StorageError.
+        """
+        file = self.entry(name).file
+        try:
+            self._readings.write(file, readings)
+        except OSError as error:
+            raise StorageError(f"What was tried cannot be kept on this machine: {error.strerror}.") from error
+        if readings.is_used:
+            return self.write_card(name, readings.best[0].reading.fields)
         self.entries(now=True)
         return self.entry(name)
 
@@ -218,6 +239,7 @@ class Library:
         try:
             self._uploads.delete(file)
             self._cards.delete(file)
+            self._readings.delete(file)
         except OSError as error:
             raise StorageError(f"The model “{name}” cannot be taken away: {error.strerror}.") from error
         self._scanner.delete(file)
@@ -235,6 +257,7 @@ class Library:
             if old.stamp != file.stamp:
                 with suppress(OSError):  # harmless: nothing reads the old key any more
                     self._cards.delete(old)
+                    self._readings.delete(old)
 
     def _with_lambdas(self, file: ModelFile) -> ModelFile:
         """Return the file with what its Lambda layers compute. A card that does not tell is refused with the entry."""
@@ -245,15 +268,17 @@ class Library:
         return file
 
     def _make_entry(self, file: ModelFile) -> ModelEntry:
-        last, card_stamp = self._entries.get(file.name), self._cards.stamp(file)
+        last, card_stamp = self._entries.get(file.name), (self._cards.stamp(file), self._readings.stamp(file))
         if last and last.file == file and last.card_stamp == card_stamp and self._is_complete(last):
             return last
         card = layers = message = None
+        written: WrittenCard = {}
         try:
+            written = self._cards.read(file) or {}
             card, layers = self._describe(file)
         except ModelError as error:
             message = str(error)
-        return ModelEntry(file, card_stamp, card, layers, message)
+        return ModelEntry(file, card_stamp, card, layers, message, frozenset(written), self._readings.get(file))
 
     def _is_complete(self, entry: ModelEntry) -> bool:
         """Return whether nothing new can have been found out since the entry was made."""
@@ -266,10 +291,30 @@ class Library:
         """
         if file.origin is Origin.BUILT_IN:
             return self._built_in_card(file), self._built_in.layers(file)
-        written, _ = self._cards.read(file), self._cards.lambdas(file)
+        self._cards.lambdas(file)  # which refuses a card that does not tell
         result = self._scanner.get(file)
-        card = merge_cards(written, result.card if result else None)
+        card = self._merge_card(file, self._inferred(file, result) if result else None)
         return card, result.layers if result else None
+
+    def _valid_card(self, file: ModelFile, inferred: Card) -> WrittenCard:
+        """Return what was written so far, or nothing where that is no card for this model."""
+        with suppress(ModelError):
+            written = self._cards.read(file) or {}
+            complete_card(written, inferred)
+            return written
+        return {}
+
+    def _merge_card(self, file: ModelFile, inferred: Card | None) -> Card | None:
+        """Return the card of a user's model as far as it is known; it tells what was tried. Raises: ModelError."""
+        written = self._cards.read(file)
+        card, readings = merge_cards(written, inferred), self._readings.get(file)
+        if card is None or readings is None or "description" in (written or {}):
+            return card
+        return card.model_copy(update={"description": describe_reading(card, readings)})
+
+    def _inferred(self, file: ModelFile, result: ScanResult) -> Card:
+        """Return the card that a model's layers and the labels beside its file tell of."""
+        return self._cards.name_classes(file, result.card)
 
     def _built_in_card(self, file: ModelFile) -> Card:
         card = merge_cards(self._cards.read(file), None)
@@ -284,11 +329,12 @@ class Library:
             assert entry.card is not None
             return Network(entry.name, self._built_in.open(entry.file), entry.card, entry.file.size)
         found = self._scanner.scan(entry.file)
-        card = merge_cards(self._cards.read(entry.file), found.card)
+        card = self._merge_card(entry.file, self._inferred(entry.file, found))
         assert card is not None
         file = self._scanner.open_model(entry.file)
         # The weights stay in the file until the microscope reads one.
         weights = deserialize_weights(mmap(file.fileno(), 0, access=ACCESS_READ), found.layers)
-        definition = ModelDefinition(found.card.input_shape, found.layers, weights, build=None)
+        first = found.card.input or "input"
+        definition = ModelDefinition(found.card.input_shape, found.layers, weights, None, first)
         engine = WorkerEngine(self._workers, file, found.layers)
         return Network(entry.name, definition, card, entry.file.size, engine)

@@ -15,6 +15,7 @@ from ..model_files.errors import ModelError
 from ..model_files.loading import load_model
 from .files import ModelFile, Origin, Stamp, stamp_of
 from .kept import Kept
+from .readings import Readings
 
 
 class ModelState(StrEnum):
@@ -34,6 +35,8 @@ class ModelEntry:
     card: Card | None  # None unless it is ready
     layers: tuple[Layer, ...] | None  # None until it has been opened
     error: str | None  # why it is broken
+    written: frozenset[str] = frozenset()  # the fields of the card that a person wrote
+    readings: Readings | None = None  # what trying it on labelled drawings has shown, if it was tried
 
     @property
     def name(self) -> str:

@@ -32,3 +32,8 @@ def shown(name: Any) -> str:
 
 
 RESAVE = "With the Keras that wrote it, save it again: model.save('name.keras')."
+
+
+def missing_weights(name: str) -> ModelError:
+    """Return the error of a file that has no weights for a layer."""
+    return ModelError(f"The file has no weights for the layer {shown(name)}. {RESAVE}")

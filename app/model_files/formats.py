@@ -4,17 +4,21 @@ from enum import Enum
 from pathlib import Path
 
 from .errors import ModelError, shown
-from .foreign import describe, take_sample
+from .foreign import LOOKED_AT, describe
 from .foreign.sentences import SAVED_MODEL, SAVED_MODEL_OF_KERAS_2
 from .limits import FILE_BYTES
 from .regular_files import NotRegular, RegularFile
 
 
 class FileFormat(Enum):
-    """The two formats that hold a whole Keras model."""
+    """The two formats that hold a whole Keras model. A zip may be one, or hold one."""
 
     ARCHIVE = ".keras"
     HDF5 = ".h5"
+
+
+_SIGNATURES = {FileFormat.ARCHIVE: b"PK\x03\x04", FileFormat.HDF5: b"\x89HDF\r\n\x1a\n"}
+_HEAD_BYTES = max(map(len, _SIGNATURES.values()))
 
 
 def detect_format(path: Path) -> FileFormat:
@@ -40,19 +44,26 @@ def _detect_format(path: Path) -> FileFormat:
     with RegularFile(path) as file:
         if file.size == 0:
             raise ModelError("The file is empty: nothing of it was saved or downloaded. Download or save it again.")
-        if file.size > FILE_BYTES:
-            raise ModelError(
-                f"The file has {file.size:,} bytes; at most {FILE_BYTES:,} are read. Bring a smaller model, or save "
-                "this one without its optimizer: model.save('name.keras', include_optimizer=False)."
-            )
-        sample = take_sample(path, file)
-    for format_, signature in _SIGNATURES.items():
-        if sample.head.startswith(signature):
-            return format_
-    raise ModelError(describe(sample))
+        if found := _by_signature(file.read(_HEAD_BYTES) or b""):
+            if file.size > FILE_BYTES:
+                raise ModelError(
+                    f"The file has {file.size:,} bytes; at most {FILE_BYTES:,} are read. Bring a smaller model, or "
+                    "save this one without its optimizer: model.save('name.keras', include_optimizer=False)."
+                )
+            return found
+        file.seek(0)
+        raise ModelError(describe(path.name, file.read(LOOKED_AT) or b""))
 
 
-_SIGNATURES = {FileFormat.ARCHIVE: b"PK\x03\x04", FileFormat.HDF5: b"\x89HDF\r\n\x1a\n"}
+def detect_in_memory(data: bytes, name: str) -> FileFormat:
+    """Return the format of a Keras file that was read. Raises: ModelError, for another format."""
+    if found := _by_signature(data):
+        return found
+    raise ModelError(describe(name, data[:LOOKED_AT]))
+
+
+def _by_signature(head: bytes) -> FileFormat | None:
+    return next((each for each, signature in _SIGNATURES.items() if head.startswith(signature)), None)
 
 
 def _folder(path: Path) -> str:

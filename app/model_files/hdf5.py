@@ -155,6 +155,42 @@ def member(group: h5py.Group, path: str) -> Any:
     return group
 
 
+Tree = dict[str, Any]  # what a group holds by name: trees for its groups, and datasets
+
+
+def read_tree(group: h5py.Group) -> Tree:
+    """Return everything below a group, the datasets unread. Raises: ModelError, for a name that is two things.
+
+    A name with backslashes is taken for a path, as Keras 2 wrote paths on Windows: one group, layers\\conv2d.
+    """
+    tree: Tree = {}
+    for name, found in group.items():
+        *steps, last = name.split("\\")
+        place = tree
+        for step in steps:
+            place = place.setdefault(step, {})
+            if not isinstance(place, dict):
+                raise ModelError(f"The HDF5 file holds {shown(name)} below an array of numbers.")
+        if not isinstance(found, h5py.Group):
+            if last in place:
+                raise ModelError(f"The HDF5 file holds {shown(name)} twice, so that it can be read two ways.")
+            place[last] = found
+        else:
+            _merge(place.setdefault(last, {}), read_tree(found), name)
+    return tree
+
+
+def _merge(tree: Any, other: Tree, name: str) -> None:
+    """Add a tree to another, which may hold the same groups and no dataset of the same name. Raises: ModelError."""
+    for key, found in other.items():
+        if not isinstance(tree, dict) or (key in tree and not isinstance(found, dict)):
+            raise ModelError(f"The HDF5 file holds {shown(name)} twice, so that it can be read two ways.")
+        if key in tree:
+            _merge(tree[key], found, name)
+        else:
+            tree[key] = found
+
+
 def numbers(dataset: Any) -> NDArray[np.float32]:
     """Read a dataset's values as 32-bit numbers, bfloat16 among them. Raises: ModelError."""
     if isinstance(dataset, h5py.Dataset) and dataset.dtype == _BFLOAT16:

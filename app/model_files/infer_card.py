@@ -1,7 +1,6 @@
 """Cards of other people's models: inferred from their layers, or completed from what a person wrote."""
 
 import json
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,28 +8,40 @@ from pydantic import ValidationError
 
 from ..cnn.card import Answer, Card, Fit, Ink
 from ..cnn.definition import ModelDefinition, last_activation
+from ..cnn.errors import UnknownInput
 from ..cnn.kinds.activation_functions import is_logistic
 from .errors import ModelError, shown
+from .labels import name_classes
 from .limits import CLASSES
 from .loading import LoadedModel
+from .teachable_machine import is_its_model, take_pictures
 
 MENDS = 200  # listed on a card, in every answer
 DIGIT_SIDE = 40  # pixels: a larger grey input is no lone digit's
 
 
 def infer_card(model: LoadedModel, name: str) -> Card:
-    """Return the card that the model's own layers tell of.
+    """Return the card that the model's own layers tell of, and the labels that came with it in a zip.
 
-    The classes are numbers, for a lone logistic neuron 0 and 1, and none where the answer is a picture.
+    Without labels the classes are numbers, for a lone logistic neuron 0 and 1, and none where the answer is a picture.
     """
+    card = _infer(model, name)
+    if is_its_model(model.plan.layers):
+        card = take_pictures(card)
+    return name_classes(card, model.labels)
+
+
+def _infer(model: LoadedModel, name: str) -> Card:
     definition = model.definition
     value_range = infer_value_range(model)
-    fit, answer = infer_fit(definition.input_shape), infer_answer(definition)
+    answer = infer_answer(definition)
+    fit = Fit.NUMBERS if model.plan.takes_numbers else infer_fit(definition.input_shape)
+    inputs = infer_inputs(model)
     return Card(
         title=name,
         description=(
-            "This model came without a card. What stands here was inferred from its layers: its outputs are only "
-            f"counted, and its input is taken to run from {value_range[0]:g} to {value_range[1]:g}."
+            "This model came without a card. What nobody has said since was inferred from its layers: how a drawing "
+            "becomes its input, and what its outputs mean."
         ),
         trained_on="Unknown: it came without a card.",
         training="Unknown: it came without a card.",
@@ -40,6 +51,8 @@ def infer_card(model: LoadedModel, name: str) -> Card:
         fit=fit,
         ink=Ink.BRIGHT if fit in {Fit.DIGIT, Fit.ORIGINAL} else Ink.DARK,
         answer=answer,
+        inputs=inputs,
+        input=definition.input_name if inputs else None,
         pooling=definition.pooling,
         parameters=sum(layer.parameters for layer in definition.layers),
         test_accuracy=None,
@@ -56,6 +69,15 @@ def _bounded(mends: Sequence[str]) -> list[str]:
     return [*mends[: MENDS - 1], f"{len(mends) - MENDS + 1:,} more mends are not listed."]
 
 
+def infer_inputs(model: LoadedModel) -> dict[str, list[int | None]]:
+    """Return the shapes of the inputs; none for a model of one image."""
+    definition, takes_numbers = model.definition, model.plan.takes_numbers
+    if not takes_numbers and not definition.held_inputs:
+        return {}
+    first = [definition.input_shape[1]] if takes_numbers else list(definition.input_shape)
+    return {definition.input_name: first} | {each.name: list(each.shape) for each in definition.held_inputs}
+
+
 def infer_fit(shape: tuple[int | None, int | None, int]) -> Fit:
     """Take a small grey square for a digit's, a grey image of any size for a drawing's, all else for a picture."""
     height, width, channels = shape
@@ -70,14 +92,14 @@ def infer_answer(definition: ModelDefinition) -> Answer:
     activation = last_activation(definition.layers)
     if activation == "softmax" or is_logistic(activation):
         return Answer.PROBABILITIES
-    is_picture, outputs = definition.layers[-1].is_spatial, _outputs(definition)
+    is_picture, outputs = definition.layers[-1].is_picture, _outputs(definition)
     has_scores = activation in {None, "linear", "log_softmax"} and outputs > 1 and not is_picture
     return Answer.LOGITS if has_scores else Answer.VALUES
 
 
 def infer_classes(definition: ModelDefinition, answer: Answer) -> list[str]:
     """Number the outputs; for a lone probability, the two classes that it tells apart. Raises: ModelError."""
-    if definition.layers[-1].is_spatial:
+    if definition.layers[-1].is_picture:
         return []
     outputs = _outputs(definition)
     if outputs > CLASSES:
@@ -91,7 +113,8 @@ def infer_classes(definition: ModelDefinition, answer: Answer) -> list[str]:
 
 
 def _outputs(definition: ModelDefinition) -> int:
-    return math.prod(size or 1 for size in definition.layers[-1].output_shape)
+    """Return how many numbers an answer has; of rows, each of which is an answer, one row's."""
+    return definition.layers[-1].output_shape[-1] or 1
 
 
 def infer_value_range(model: LoadedModel) -> tuple[float, float]:
@@ -106,7 +129,7 @@ def infer_value_range(model: LoadedModel) -> tuple[float, float]:
     return 0.0, 1.0
 
 
-_COUNTED = ("input_shape", "parameters", "pooling")  # what the model itself says
+_COUNTED = ("inputs", "input_shape", "parameters", "pooling")  # what the model itself says
 
 
 def complete_card(written: Any, inferred: Card) -> Card:
@@ -121,7 +144,11 @@ def complete_card(written: Any, inferred: Card) -> Card:
     if unknown := [name for name in written if name not in Card.model_fields]:
         names = ", ".join(shown(name) for name in unknown[:5])
         raise ModelError(f"The card has fields that no card has: {names}; correct or remove them.")
+    inferred = _drawing_into(written.get("input"), inferred)
     card = _validate({**_defaults(written, inferred), **written})
+    if card.takes_numbers != inferred.takes_numbers:
+        starts = "a vector, so that nothing is drawn" if inferred.takes_numbers else "an image"
+        raise ModelError(f"The card says fit “{card.fit}”, and the model starts from {starts}: leave the field out.")
     for name in _COUNTED:
         if getattr(card, name) != getattr(inferred, name):
             says, has = _written(getattr(card, name)), _written(getattr(inferred, name))
@@ -130,6 +157,16 @@ def complete_card(written: Any, inferred: Card) -> Card:
             )
     _check_classes(card, inferred)
     return card
+
+
+def _drawing_into(name: Any, inferred: Card) -> Card:
+    """Return the inferred card as it is where this input is drawn into. Raises: ModelError."""
+    if not isinstance(name, str) or name == inferred.input:
+        return inferred
+    try:
+        return inferred.drawing_into(name)
+    except UnknownInput as error:
+        raise ModelError(f"The card's field “input” cannot be: {error}") from error
 
 
 def _defaults(written: dict[str, Any], inferred: Card) -> dict[str, Any]:

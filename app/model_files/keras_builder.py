@@ -17,6 +17,7 @@ def build_model(plan: Plan) -> keras.Model:
     """Return the model of a plan, its weights not yet set. Raises: ModelError."""
     image = keras.Input(plan.shape, name=plan.input_name)
     made = {plan.input_name: image}
+    held = [step.name for step in plan.steps if step.kind.is_held]
     total = 0
     for step in plan.steps:
         inputs = [made[name] for name in step.inputs]
@@ -25,7 +26,8 @@ def build_model(plan: Plan) -> keras.Model:
         made[step.name] = _call(step, inputs)
         check_cells(step, _shape(made[step.name]))
     try:
-        return keras.Model(image, made[plan.output], name="model")
+        inputs = [image, *(made[name] for name in held)] if held else image
+        return keras.Model(inputs, made[plan.output], name="model")
     except RecursionError as error:
         raise ModelError("The model's layers follow each other more deeply than Keras can put together.") from error
 
@@ -62,6 +64,8 @@ def _variables(layer: keras.layers.Layer) -> list[Any]:
 
 
 def _call(step: Step, inputs: list[Any]) -> Any:
+    if step.kind.is_held:
+        return keras.Input(step.settings["shape"], name=step.name)
     try:
         layer = layer_class(step.kind.__name__)(name=step.name, **step.settings)
         return layer(inputs if len(inputs) > 1 else inputs[0])

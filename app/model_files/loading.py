@@ -1,9 +1,10 @@
 """A model's file loaded: checked, migrated in memory, its layers and weights found."""
 
 import itertools
+import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -13,17 +14,21 @@ import numpy as np
 
 from ..cnn.declared import DeclaredLambda
 from ..cnn.definition import ModelDefinition
+from ..cnn.kinds import Layer
 from ..cnn.types import Array
-from .archive import read_archive
+from .archive import Archive, find_archive, read_archive
+from .bundle import Bundle, read_bundle
 from .config.allow_list import check_config, parse_config
 from .config.nodes import Config
 from .config.planner import are_channels_first, make_plan
 from .errors import ModelError, shown
-from .formats import FileFormat, detect_format
+from .formats import FileFormat, detect_format, detect_in_memory
 from .hdf5 import open_hdf5, text_attribute
+from .labels import LabelsFile
 from .layers import define, infer_layers
-from .plan import Plan
+from .plan import Plan, describe_image
 from .weights import Reorder, describe_oddities, read_weights
+from .zip_file import open_zip
 
 if TYPE_CHECKING:
     import keras
@@ -37,6 +42,7 @@ class LoadedModel:
     definition: ModelDefinition
     mends: tuple[str, ...]  # what was migrated, and what is odd: a sentence each
     keras_version: str | None  # that wrote the file, where it says so
+    labels: LabelsFile | None = None  # that came with it in a zip
     lambdas: Mapping[str, DeclaredLambda] = field(default_factory=dict)  # what a person declared of the file
 
     @property
@@ -54,10 +60,11 @@ class _Source:
     keras_version: str | None
     backend: str | None
     weights: Path | bytes  # an HDF5 file
+    labels: LabelsFile | None = None
 
 
 def load_model(path: Path, lambdas: Mapping[str, DeclaredLambda] = MappingProxyType({})) -> LoadedModel:
-    """Load the model in a .keras, .h5 or .hdf5 file. No code of the file is run.
+    """Load the model in a .keras, .h5 or .hdf5 file, or in a zip of one. No code of it is run.
 
     lambdas: what its Lambda layers compute, by their names. Raises: ModelError, UndeclaredLambdas among them.
 
@@ -65,20 +72,50 @@ def load_model(path: Path, lambdas: Mapping[str, DeclaredLambda] = MappingProxyT
     crash on malformed files, and would take this process with it.
     """
     source = _read(path)
-    plan = make_plan(check_config(source.config, lambdas), _era(source), lambdas)
-    layers = infer_layers(plan)
+    plan, layers = _plan_layers(source, lambdas)
     with open_hdf5(source.weights) as file:
         weights = read_weights(file, plan, {layer.name: layer.variables for layer in layers}, _reorder(source))
     notes = plan.notes + describe_oddities(weights)
-    return LoadedModel(plan, define(plan, layers, weights), notes, source.keras_version, lambdas)
+    return LoadedModel(plan, define(plan, layers, weights), notes, source.keras_version, source.labels, lambdas)
+
+
+def _plan_layers(source: _Source, lambdas: Mapping[str, DeclaredLambda]) -> tuple[Plan, tuple[Layer, ...]]:
+    """Return the plan, and its layers. Numbers in a row are an image where the model makes no more numbers of them."""
+    plan = make_plan(check_config(source.config, lambdas), _era(source), lambdas)
+    layers = infer_layers(plan)
+    if plan.flat is None:
+        return plan, layers
+    is_picture = plan.shape[0] != 1 and math.prod(size or 1 for size in layers[-1].output_shape) <= plan.flat
+    if is_picture:
+        return plan.with_note(describe_image((plan.flat,), plan.shape)), layers
+    return plan.with_numbers(), layers
 
 
 def _read(path: Path) -> _Source:
-    if detect_format(path) is FileFormat.ARCHIVE:
-        archive = read_archive(path)
-        version = parse_config(archive.metadata, "The archive's metadata").get("keras_version")
-        return _Source(parse_config(archive.config), _version(version) or "3", None, archive.weights)
-    with open_hdf5(path) as file:
+    if detect_format(path) is FileFormat.HDF5:
+        return _of_hdf5(path)
+    with open_zip(path) as file:
+        folder = find_archive(file)
+        contents = read_bundle(file) if folder is None else read_archive(file, folder)
+    if isinstance(contents, Archive):
+        return _of_archive(contents)
+    return replace(_of_bundle(contents), labels=contents.labels)
+
+
+def _of_bundle(bundle: Bundle) -> _Source:
+    if detect_in_memory(bundle.model, bundle.name) is FileFormat.HDF5:
+        return _of_hdf5(bundle.model)
+    with open_zip(bundle.model) as file:
+        return _of_archive(read_archive(file))
+
+
+def _of_archive(archive: Archive) -> _Source:
+    version = parse_config(archive.metadata, "The archive's metadata").get("keras_version")
+    return _Source(parse_config(archive.config), _version(version) or "3", None, archive.weights)
+
+
+def _of_hdf5(source: Path | bytes) -> _Source:
+    with open_hdf5(source) as file:
         text, version = text_attribute(file, "model_config"), text_attribute(file, "keras_version")
         backend = text_attribute(file, "backend")
         whole = "model_weights" in file
@@ -89,7 +126,7 @@ def _read(path: Path) -> _Source:
             "The .h5 file describes a model without its weights. Build it again, load its weights, and save all of it "
             "with model.save('name.keras')."
         )
-    return _Source(parse_config(text), _version(version), backend, path)
+    return _Source(parse_config(text), _version(version), backend, source)
 
 
 def _without_model(file: h5py.File) -> str:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..cnn.kinds import Layer, LayerSettings
@@ -34,6 +34,15 @@ class Step:
 
 
 @dataclass(frozen=True)
+class FileLayer:
+    """One layer of a model as the file lists it."""
+
+    name: str
+    kind: str  # its class in the file
+    trainable: bool = True
+
+
+@dataclass(frozen=True)
 class Plan:
     """A model to build."""
 
@@ -41,8 +50,11 @@ class Plan:
     input_name: str
     steps: tuple[Step, ...]  # each behind those that it reads
     output: str
-    layers: dict[LayerPath, tuple[tuple[str, str], ...]]  # of each model: its layers' names and classes, as in the file
+    layers: dict[LayerPath, tuple[FileLayer, ...]]  # of each model, in the file's order
     notes: tuple[str, ...]
+    # The model's own input is this many numbers in a row, of which the image is made; None where it is an image's.
+    flat: int | None = None
+    takes_numbers: bool = False  # the image is one row of numbers that nobody draws
 
     def __post_init__(self) -> None:
         total = 0
@@ -52,6 +64,21 @@ class Plan:
                 raise ModelError(
                     f"The layers up to {shown(step.name)} read {total:,} inputs together; {MODEL_INPUTS:,} may be read."
                 )
+
+    def with_numbers(self) -> "Plan":
+        """Return the same plan, in which the numbers that the model takes in a row are no image: nobody draws them."""
+        assert self.flat is not None
+        return replace(self, shape=(1, self.flat, 1), takes_numbers=True)
+
+    def with_note(self, sentence: str) -> "Plan":
+        """Return the same plan with one more thing to be told of it."""
+        return replace(self, notes=(*self.notes, sentence))
+
+
+def describe_image(taken: Shape, image: Shape) -> str:
+    """Return the sentence about an image that the model takes in another shape."""
+    sizes, here = ("×".join("any" if size is None else str(size) for size in shape) for shape in (taken, image))
+    return f"The model takes its image as {sizes} numbers; here it takes {here}, the same ones."
 
 
 def sort_as_keras(steps: Mapping[str, Step], output: str) -> tuple[Step, ...]:

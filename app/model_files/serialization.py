@@ -60,7 +60,7 @@ def parse_scan_result(dumped: Any) -> ScanResult | ModelError:
         layers = tuple(_parse_layer(each) for each in dumped["layers"])
         known: set[str | None] = {None}
         for layer in layers:
-            if layer.name in known or not layer.sources or not known.issuperset(layer.sources):
+            if layer.name in known or bool(layer.sources) == layer.is_held or not known.issuperset(layer.sources):
                 raise ValueError(layer.name)
             known.add(layer.name)
         return ScanResult(card, layers)
@@ -123,6 +123,7 @@ def serialize(model: LoadedModel) -> Iterator[bytes | memoryview]:
             "input": plan.input_name,
             "steps": [[step.name, step.kind.__name__, step.settings, step.inputs] for step in plan.steps],
             "output": plan.output,
+            "takes_numbers": plan.takes_numbers,
             "mends": model.mends,
             "keras_version": model.keras_version,
             "weights": [[array.shape for array in arrays] for arrays in weights],
@@ -197,7 +198,9 @@ def _parse_plan(header: Any, weights: list[list[Array]]) -> Plan:
     known = {_check_name(header["input"])}
     steps: list[Step] = []
     for (name, kind, settings, inputs), arrays in zip(header["steps"][: LAYERS + 1], weights, strict=True):
-        if kind not in KINDS or name in known or not inputs or not known.issuperset(inputs):
+        if kind not in KINDS or name in known or not known.issuperset(inputs):
+            raise ValueError(name)
+        if bool(inputs) == KINDS[kind].is_held:
             raise ValueError(name)
         known.add(_check_name(name))
         checked = check_settings(KINDS[kind], name, settings)
@@ -206,4 +209,5 @@ def _parse_plan(header: Any, weights: list[list[Array]]) -> Plan:
         raise ValueError(header["output"])
     height, width, channels = (None if size is None else int(size) for size in header["shape"])
     shape = (height, width, int(channels or 0))
-    return Plan(shape, header["input"], tuple(steps), header["output"], {}, ())
+    numbers = bool(header["takes_numbers"])
+    return Plan(shape, header["input"], tuple(steps), header["output"], {}, (), takes_numbers=numbers)

@@ -11,8 +11,10 @@ from .rendering import draw_as_written, draw_varied
 # One in twelve of MNIST's training digits (5,000) is for validation.
 _MNIST_VALIDATION = 12
 
-# Each pen digit is drawn this often, varied each time: one image for every two of MNIST.
-VARIANTS = 5
+# An epoch has each of MNIST's digits three times, and each pen digit twelve times, varied each time: with few variants
+# a network learns the writers, and with few of MNIST's digits it forgets their hands.
+MNIST_REPEATS = 3
+VARIANTS = 12
 
 # Pen widths for validation, in pixels of the page's canvas: fine, the page's own, and nearly its broadest.
 _VALIDATION_PENS = (8, 18, 26)
@@ -35,10 +37,10 @@ def gather(mnist: Mnist, pen_digits: list[PenDigit] | None, seed: int) -> Traini
     Raises: BadInput if a set has no writer.
     """
     kept = len(mnist.train) * (_MNIST_VALIDATION - 1) // _MNIST_VALIDATION
-    train = [Digits(mnist.train.images[:kept], mnist.train.labels[:kept])]
+    train = [Digits(mnist.train.images[:kept], mnist.train.labels[:kept])] * MNIST_REPEATS
     validation = [Digits(mnist.train.images[kept:], mnist.train.labels[kept:])]
     if pen_digits is None:
-        return TrainingData(train[0], validation[0], mnist.test, None, "MNIST's training digits.")
+        return TrainingData(join(train), validation[0], mnist.test, None, "MNIST's training digits.")
     split = split_by_writer(pen_digits)
     train += [draw_varied(split.train, seed + number) for number in range(VARIANTS)]
     validation += [draw_as_written(split.validation, pen) for pen in _VALIDATION_PENS]

@@ -36,7 +36,7 @@ def _digits(name: str, title: str, description: str, pooling: PoolingMode) -> Re
         task=Task.DIGIT,
         build=partial(architectures.digits, pooling, dropout=0.1),
         build_without_dropout=partial(architectures.digits, pooling),
-        epochs=20,
+        epochs=8,
         siblings=SIBLINGS,
     )
 
@@ -68,7 +68,7 @@ _RECIPES = (
         "with ReLU, dropout and softmax as layers of their own: it reads a handwritten digit.",
         task=Task.DIGIT,
         build=architectures.section_6_3,
-        epochs=4,
+        epochs=2,
     ),
     Recipe(
         name="figure-6-3",
@@ -77,7 +77,7 @@ _RECIPES = (
         "a max pooling, a flattening and one logistic neuron. It tells odd digits from even ones.",
         task=Task.PARITY,
         build=architectures.figure_6_3,
-        epochs=8,
+        epochs=3,
     ),
     Recipe(
         name="five-layer-dense",
@@ -86,7 +86,7 @@ _RECIPES = (
         "against the 45 of five convolutional layers.",
         task=Task.PARITY,
         build=architectures.five_layer_dense,
-        epochs=10,
+        epochs=4,
     ),
     Recipe(
         name="five-layer-convolutional",

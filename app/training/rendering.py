@@ -9,68 +9,41 @@ from ..imaging.drawing import CANVAS_SIDE, PEN_WIDTH, draw_strokes
 from ..imaging.ink import find_ink, normalise
 from .mnist import Digits
 from .pen import PenDigit, StrokePoints
-
-# How often each regional stroke is added. The data has few writers, who use only some of them.
-SLASHED_ZERO = 0.12
-CROSSED_SEVEN = 0.15
-UNDERLINED_ONE = 0.08
+from .styles import restyle
 
 _SLANT = 0.45  # x shifts by up to this share of y
 _TURN = np.radians(14)
 _STRETCH = 0.3  # width over height changes by a factor of at most exp(±_STRETCH)
 _TREMOR = 0.025  # of the digit's size
-
-
-def add_regional_strokes(label: int, strokes: Sequence[StrokePoints], rng: np.random.Generator) -> list[StrokePoints]:
-    """Add, at times, a slash through a zero, a bar through a seven or a foot under a one."""
-    points = np.concatenate(strokes)
-    low, high = points.min(axis=0), points.max(axis=0)
-    chance = rng.uniform()
-    match label:
-        case 0 if chance < SLASHED_ZERO:
-            return [*strokes, _slash(low, high, rng)]
-        case 7 if chance < CROSSED_SEVEN and len(strokes) == 1:
-            return [*strokes, _bar(low, high, rng)]
-        case 1 if chance < UNDERLINED_ONE and len(strokes) == 1:
-            return [*strokes, _foot(strokes[0], low, high, rng)]
-        case _:
-            return list(strokes)
-
-
-def _slash(low: StrokePoints, high: StrokePoints, rng: np.random.Generator) -> StrokePoints:
-    """Return a line from lower left to upper right that ends near the corners of the zero's bounding box."""
-    overshoot = rng.uniform(-0.2, 0.15, size=(2, 2)) * (high - low)
-    start = np.array([low[0], high[1]]) + overshoot[0] * (-1, 1)
-    end = np.array([high[0], low[1]]) + overshoot[1] * (1, -1)
-    return np.linspace(start, end, 12)
-
-
-def _bar(low: StrokePoints, high: StrokePoints, rng: np.random.Generator) -> StrokePoints:
-    """Return a line across the stem, about half way down."""
-    size = high - low
-    middle = low + size * (rng.uniform(0.4, 0.65), rng.uniform(0.42, 0.6))
-    reach = size.max() * rng.uniform(0.15, 0.3)
-    half = np.array([reach, reach * rng.uniform(-0.15, 0.3)])
-    return np.linspace(middle - half, middle + half, 8)
-
-
-def _foot(stem: StrokePoints, low: StrokePoints, high: StrokePoints, rng: np.random.Generator) -> StrokePoints:
-    """Return a short line under the lowest point of the stem."""
-    lowest = stem[stem[:, 1].argmax()]
-    reach = (high - low).max() * rng.uniform(0.15, 0.3)
-    half = np.array([reach, 0.0])
-    return np.linspace(lowest - half, lowest + half, 8)
+_WARP = 0.04  # of the digit's size, the standard deviation of each wave's amplitude
+_LOOSE = 0.025  # of the digit's size, the standard deviation of a stroke's place beside the others
 
 
 def vary(strokes: Sequence[StrokePoints], rng: np.random.Generator) -> list[StrokePoints]:
-    """Slant, turn and stretch a digit, and let its lines tremble."""
+    """Slant, turn, stretch and warp a digit, move its strokes apart, and let its lines tremble."""
     slant, turn, stretch = (rng.uniform(-limit, limit) for limit in (_SLANT, _TURN, _STRETCH))
     lean = np.array([[1.0, 0.0], [slant, 1.0]])
     rotation = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
     change = np.diag([np.exp(stretch / 2), np.exp(-stretch / 2)]) @ lean @ rotation
     extent = float(np.ptp(np.concatenate(strokes), axis=0).max())
     tremor = extent * _TREMOR * rng.uniform() ** 2  # the square favours steady hands
-    return [_add_tremor(stroke @ change, tremor, rng) for stroke in strokes]
+    warped = _warp(_loosen(strokes, extent, rng), extent, rng)
+    return [_add_tremor(stroke @ change, tremor, rng) for stroke in warped]
+
+
+def _loosen(strokes: Sequence[StrokePoints], extent: float, rng: np.random.Generator) -> list[StrokePoints]:
+    """Move each stroke a little by itself."""
+    if len(strokes) == 1:
+        return list(strokes)
+    return [stroke + rng.normal(scale=_LOOSE * extent, size=2) for stroke in strokes]
+
+
+def _warp(strokes: Sequence[StrokePoints], extent: float, rng: np.random.Generator) -> list[StrokePoints]:
+    """Bend a digit as a whole: waves along either axis move its points, of half a digit's length and longer."""
+    waves = np.pi / max(extent, 1e-6) * rng.uniform(0.5, 2, size=(2, 2))  # by axis that is moved, by axis along
+    phases = rng.uniform(0, 2 * np.pi, size=(2, 2))
+    amplitudes = rng.normal(scale=_WARP * extent, size=(2, 2))
+    return [stroke + (amplitudes * np.sin(stroke[:, None, :] * waves + phases)).sum(axis=2) for stroke in strokes]
 
 
 def _add_tremor(stroke: StrokePoints, amplitude: float, rng: np.random.Generator) -> StrokePoints:
@@ -108,7 +81,7 @@ def draw_as_written(digits: Iterable[PenDigit], pen_width: float = PEN_WIDTH) ->
 
 
 def draw_varied(digits: Iterable[PenDigit], seed: int) -> Digits:
-    """Draw each digit once, with random slant, rotation, proportions, size, pen, tremor and regional strokes."""
+    """Draw each digit once, with random slant, rotation, proportions, size, pen, tremor and style."""
     digits = list(digits)
     rng = np.random.default_rng(seed)
     return _to_digits([_draw_one_varied(digit, rng) for digit in digits], digits)
@@ -125,7 +98,7 @@ def _draw(strokes: Iterable[StrokePoints], side: int, pen_width: float) -> NDArr
 
 
 def _draw_one_varied(digit: PenDigit, rng: np.random.Generator) -> NDArray[np.uint8]:
-    strokes = add_regional_strokes(digit.label, digit.strokes, rng)
+    strokes = restyle(digit.label, digit.strokes, rng)
     size = rng.uniform(*SIZES)
     pen_width = min(rng.uniform(*PEN_WIDTHS), _THICKEST * size)
     side = _VARIED_SIDE

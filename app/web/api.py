@@ -14,28 +14,34 @@ from pydantic import BaseModel, TypeAdapter
 from ..cnn.card import Card, write_card_text
 from ..cnn.kinds import Layer
 from ..cnn.network import Network
+from ..cnn.types import unused_name
 from ..explore.comparison import accuracies, compare
 from ..explore.exploration import MapRange, all_maps, draw_feature_map, draw_layer, explore
 from ..explore.inspection import Place, draw_kernels, feature_map_kernel, inspect
 from ..explore.prediction import Prediction, predict
 from ..hosting.admission import ADMITTED
+from ..imaging.drawing import show_picture
 from ..imaging.encoding import encode_npz, stream_npz
 from .computing import computes
 from .errors import POST_ERRORS, problem_responses
 from .forms import (
     DifferencesDep,
-    DrawingDep,
     DrawingRunDep,
-    ForwardPassesDep,
     InvertDep,
     LayerDep,
     LibraryDep,
     ModelPath,
     NetworkDep,
+    PictureFileDep,
+    RegionDep,
     RenderOptionsDep,
+    RunLayerDep,
+    TrainedRunDep,
+    find_readings,
 )
 from .parts import SMALL_ANSWER, Pictures
 from .schemas import (
+    CardFields,
     ComparisonAnswer,
     FeatureMapsAnswer,
     InspectionAnswer,
@@ -43,6 +49,7 @@ from .schemas import (
     ModelDetails,
     ModelSummary,
     PngEncoder,
+    ReadingsAnswer,
     UnopenedModel,
     describe_model,
     summarize_model,
@@ -105,12 +112,18 @@ def list_models(library: LibraryDep) -> list[ModelSummary | UnopenedModel]:
     return [summarize_model(library, entry) for entry in library]
 
 
-@router.post("/api/models", tags=["models"], status_code=HTTPStatus.CREATED, responses=_MODEL_REFUSED)
+@router.post(
+    "/api/models",
+    tags=["models"],
+    status_code=HTTPStatus.CREATED,
+    responses=_MODEL_REFUSED,
+    form_limits={"max_files": 1},
+)
 async def post_model(
     request: Request,
     response: Response,
     library: LibraryDep,
-    model: Annotated[UploadFile, File(description="A .keras, .h5 or .hdf5 file.")],
+    model: Annotated[UploadFile, File(description="A .keras, .h5 or .hdf5 file, or a .zip of one with its labels.")],
     _: TakesModelsDep,
     lambdas: Annotated[str, Form(description=_LAMBDAS)] = "",
 ) -> ModelSummary | UnopenedModel:
@@ -123,6 +136,15 @@ async def post_model(
     entry = await add_model(library, model, lambdas)
     response.headers["Location"] = f"{request.url_for('list_models').path}/{quote(entry.name, safe='')}"
     return summarize_model(library, entry)
+
+
+@router.post("/api/picture.png", tags=["pictures"], response_class=Response, responses=_file("image/png") | POST_ERRORS)
+def post_picture(picture: PictureFileDep) -> Response:
+    """Show how a picture is read, upright and in 8 bits a channel: for a browser that cannot show it itself.
+
+    More than 2,048 pixels a side are reduced by a whole factor.
+    """
+    return Response(show_picture(picture.data, picture.limits), media_type="image/png")
 
 
 @router.get("/api/models/{model}", tags=["models"], responses=_MODEL_UNUSABLE)
@@ -145,9 +167,24 @@ async def show_card(network: NetworkDep) -> Response:
 
 
 @router.put("/api/models/{model}/card", tags=["models"], responses=_CHANGE_REFUSED)
-def put_card(library: LibraryDep, model: ModelPath, card: Card, _: TakesModelsDep) -> Card:
-    """Write the card of a model of your own. It is not saved in your folder, and lasts until the server stops."""
-    return library.write_card(model, card).card or card
+def put_card(library: LibraryDep, model: ModelPath, fields: CardFields, _: TakesModelsDep) -> Card:
+    """Change the card of a model of your own. It is not saved in your folder, and lasts until the server stops.
+
+    Send all of a card's fields or some, `{"value_range": [0, 255]}`: the others stay as they are.
+    """
+    library.write_card(model, fields)
+    return library.card(model)
+
+
+@router.get("/api/models/{model}/readings", tags=["models"], responses=_MODEL_UNUSABLE)
+async def show_readings(request: Request, library: LibraryDep, network: NetworkDep) -> ReadingsAnswer:
+    """Show how a model of your own reads labelled drawings, by every likely way of showing them to it.
+
+    A model for digits or letters that came without a card is tried once, when it is first used: value range, mean and
+    standard deviation, bright or dark ink, how a drawing is fitted in, transposed or not, the names of its classes.
+    """
+    readings = await find_readings(request, network.name)
+    return ReadingsAnswer.from_readings(network.name, library.entry(network.name).card, readings)
 
 
 @router.post("/api/models/{model}/prediction", tags=["drawings"], response_model=Prediction, responses=_DRAWING_REFUSED)
@@ -178,11 +215,10 @@ def post_feature_maps(
     "/api/models/{model}/comparison", tags=["drawings"], response_model=ComparisonAnswer, responses=_DRAWING_REFUSED
 )
 def post_comparison(
-    network: NetworkDep,
+    run: TrainedRunDep,
     library: LibraryDep,
-    drawing: DrawingDep,
-    passes: ForwardPassesDep,
     options: RenderOptionsDep,
+    region: RegionDep,
     invert: InvertDep = False,
     differences: DifferencesDep = False,
     layers: LayerNames = None,
@@ -191,7 +227,8 @@ def post_comparison(
 
     All layers from the first pooling layer on are compared, or those named.
     """
-    run_in, wanted = partial(passes.run, network, drawing, invert=invert), _find_layers(network, layers)
+    network = run.network
+    run_in, wanted = partial(run.run_in, invert=invert), _find_layers(network, layers)
     comparison = compare(network, run_in, options, differences, wanted, most_pixels=MOST_PIXELS)
     describe = partial(ComparisonAnswer.from_comparison, comparison, accuracies(network, library), invert)
     compared = [layer for column in comparison.columns for layer in column.layers]
@@ -212,7 +249,7 @@ def _find_layers(network: Network, names: list[str] | None) -> list[Layer] | Non
 )
 @computes
 def post_grid(
-    layer: LayerDep,
+    layer: RunLayerDep,
     run: DrawingRunDep,
     options: RenderOptionsDep,
     first: Annotated[int, Form(ge=0, description="The number of the first map in the picture.")] = 0,
@@ -231,7 +268,9 @@ def post_grid(
     responses=_DRAWING_REFUSED | _file("image/png"),
 )
 @computes
-def post_feature_map(layer: LayerDep, channel: ChannelPath, run: DrawingRunDep, options: RenderOptionsDep) -> Response:
+def post_feature_map(
+    layer: RunLayerDep, channel: ChannelPath, run: DrawingRunDep, options: RenderOptionsDep
+) -> Response:
     """Draw one feature map as a PNG, one pixel an activation, in the colours that it has in its layer's grid."""
     return Response(draw_feature_map(run.forward(), layer, channel, options).png, media_type="image/png")
 
@@ -243,9 +282,13 @@ def post_feature_map(layer: LayerDep, channel: ChannelPath, run: DrawingRunDep, 
     responses=_DRAWING_REFUSED | _file("application/zip"),
 )
 def post_activations(run: DrawingRunDep) -> Response:
-    """Download every layer's float32 activation by name, with `input` and `probabilities`, for numpy.load."""
+    """Download every layer's float32 activation by name, with `input` and `probabilities`, for numpy.load.
+
+    Where a layer has one of these names, the other array has an underscore behind it.
+    """
     forward = run.forward()
-    arrays = forward.activations | {"input": forward.image, "probabilities": forward.output}
+    made = forward.activations
+    arrays = {**made, unused_name("input", made): forward.image, unused_name("probabilities", made): forward.output}
     headers = _attachment(f"{run.network.name}-{forward.pooling or 'activations'}.npz")
     if forward.nbytes <= _SMALL_PASS:
         return Response(encode_npz(arrays), media_type="application/zip", headers=headers)
@@ -260,7 +303,7 @@ def post_activations(run: DrawingRunDep) -> Response:
     responses=_DRAWING_REFUSED,
 )
 def post_cell(
-    layer: LayerDep,
+    layer: RunLayerDep,
     channel: ChannelPath,
     row: Annotated[int, Path(description="From 0, top to bottom; 0 in a vector.")],
     column: Annotated[int, Path(description="From 0, left to right; in a vector, the unit.")],

@@ -17,7 +17,8 @@ from ..imaging.containers import count_png_chunks
 from .forms import DrawingRun, PageRequest
 
 _MAX_PASS_SECONDS = 0.001  # of processor time
-_MAX_BYTES, _MAX_PIXELS = 2**15, 2**17  # of a drawing; the page's has 280×280 pixels and 2 to 5 kB
+# Of a drawing: the page's has 280×280 pixels and 2 to 5 kB. In more of both, more may look like a photograph's digit.
+_MAX_BYTES, _MAX_PIXELS = 2**13, 280 * 280
 _PNG_HEAD = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR"
 _MAX_CHUNKS = 64  # of a drawing; the page's has three to five
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from ..cnn.cost import TooCostly
-from ..cnn.errors import NoArithmetic, RunFailed, RunInterrupted, WrongImageSize
+from ..cnn.errors import NoArithmetic, RunFailed, RunInterrupted, UnknownInput, WrongImageSize
 from ..cnn.network import UnknownLayer
 from ..explore.comparison import NoPooling
 from ..explore.exploration import NotAFeatureMap, TooManyPixels
@@ -40,6 +40,7 @@ _STATUS: dict[type[Exception], HTTPStatus] = {
     TooManyPixels: HTTPStatus.UNPROCESSABLE_ENTITY,
     DrawingTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     InvalidDrawing: HTTPStatus.UNPROCESSABLE_ENTITY,
+    UnknownInput: HTTPStatus.UNPROCESSABLE_ENTITY,
     WrongImageSize: HTTPStatus.UNPROCESSABLE_ENTITY,
     TooCostly: HTTPStatus.UNPROCESSABLE_ENTITY,
     RunInterrupted: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -48,7 +49,7 @@ _STATUS: dict[type[Exception], HTTPStatus] = {
 
 _RETRY_SECONDS = 5
 _JSON_PATHS = {"/health", "/ready", "/metrics", "/openapi.json"}
-_EXPECTED_BODY = {"POST": "Send multipart/form-data with one file.", "PUT": "Send JSON in UTF-8."}
+_EXPECTED_BODY = {"POST": "Send multipart/form-data with one file of each name.", "PUT": "Send JSON in UTF-8."}
 
 
 class Problem(BaseModel):

@@ -97,3 +97,18 @@ def group_by_kind(sentences: Iterable[str]) -> list[tuple[str, list[str]]]:
     for sentence in sentences:
         groups.setdefault(re.sub(r"“[^”]*”|\d+", "", sentence), []).append(sentence)
     return [(first, others) for first, *others in groups.values()]
+
+
+_COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_PLACES = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+
+
+def name_place(number: int, count: int) -> str:
+    """Name one of several digits in a row, counted from 0: the left one of two, the middle one of three."""
+    few = {2: ("left", "right"), 3: ("left", "middle", "right")}
+    return few[count][number] if count in few else _PLACES[number] if number < len(_PLACES) else f"{number + 1}th"
+
+
+def say_several(count: int) -> str:
+    """Say how many digits a picture holds."""
+    return f"This looks like {_COUNTS[count] if count < len(_COUNTS) else count} digits"

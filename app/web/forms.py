@@ -4,29 +4,42 @@ FastAPI re-inspects every field per request. So the page's request, which is sen
 dependencies, and one model validates all of its fields at once.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from http import HTTPStatus
 from typing import Annotated
 
 from anyio import CapacityLimiter, to_thread
-from fastapi import Depends, File, Form, Path, Query, Request, UploadFile
+from fastapi import Depends, File, Form, HTTPException, Path, Query, Request, UploadFile
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field, Json, ValidationError
+from starlette.datastructures import UploadFile as FormFile
 
+from ..cnn.card import Held as HeldOnCard
+from ..cnn.card import Line
 from ..cnn.kinds import Layer
 from ..cnn.network import ForwardPass, Network
 from ..cnn.types import PoolingMode
 from ..explore.exploration import RenderOptions
 from ..explore.forward_passes import ForwardPasses
+from ..explore.held import Held, HeldValue
+from ..explore.trials import Trials
 from ..hosting.admission import admit
 from ..imaging.colormap import Colormap, Scale
+from ..imaging.drawing import READ, REGION_PATTERN, Box, DrawingLimits, read_region
 from ..imaging.grid import COLUMNS
 from ..library.library import Library
+from ..library.readings import Readings
 
 MAX_COLUMNS = 64
 MAX_OPENING = 4  # models opened at once, of each origin
 
 _opening_built_in, _opening_others = CapacityLimiter(MAX_OPENING), CapacityLimiter(MAX_OPENING)
+
+
+HELD_FILE = "held_"  # before the name of an input: the field of a picture that it holds
+MOST_PICTURES = 16  # of a request: the drawing, and what other inputs hold
 
 
 class WeightsChoice(StrEnum):
@@ -42,25 +55,35 @@ async def get_library(request: Request) -> Library:
     return library
 
 
-async def get_forward_passes(request: Request) -> ForwardPasses:
-    """Return the app's service that runs networks."""
-    passes: ForwardPasses = request.app.state.forward_passes
-    return passes
-
-
 LibraryDep = Annotated[Library, Depends(get_library)]
-ForwardPassesDep = Annotated[ForwardPasses, Depends(get_forward_passes)]
 
 
-async def open_network(library: Library, name: str) -> Network:
+async def open_network(request: Request, name: str) -> Network:
     """Return the network of this name. One that is not in memory is opened in a thread, few at a time.
 
-    Raises: UnknownModel, ModelError.
+    A user's model is tried on labelled drawings when it is first opened, once the request has its turn.
+    Raises: UnknownModel, ModelError, Overloaded, ClientDisconnected.
     """
-    if (cached := library.cached_network(name)) is not None:
-        return cached
-    limiter = _opening_built_in if library.entry(name).is_built_in else _opening_others
-    return await to_thread.run_sync(library.network, name, limiter=limiter)
+    library: Library = request.app.state.library
+    network = library.cached_network(name)
+    if network is None:
+        limiter = _opening_built_in if library.entry(name).is_built_in else _opening_others
+        network = await to_thread.run_sync(library.network, name, limiter=limiter)
+    if network.runs_apart and request.app.state.trials.is_due(library.entry(name)):
+        await find_readings(request, name)
+        network = library.cached_network(name) or network  # under the card that it has now
+    return network
+
+
+async def find_readings(request: Request, name: str) -> Readings:
+    """Return what trying a model on labelled drawings has shown. It is tried once, when the request has its turn.
+
+    Raises: UnknownModel, ModelError, Overloaded, ClientDisconnected.
+    """
+    trials: Trials = request.app.state.trials
+    if trials.is_due(request.app.state.library.entry(name)):
+        await admit(request, is_apart=True)
+    return await to_thread.run_sync(trials.find, name, limiter=_opening_others)
 
 
 ModelPath = Annotated[str, Path(description="A model's name.")]
@@ -68,13 +91,18 @@ ModelPath = Annotated[str, Path(description="A model's name.")]
 
 async def get_network(request: Request, model: ModelPath) -> Network:
     """Return the network that the path names. Raises: UnknownModel, ModelError."""
-    return await open_network(request.app.state.library, model)
+    return await open_network(request, model)
+
+
+HeldNumbers = Json[dict[Line, HeldOnCard]]
 
 
 class PageQuery(BaseModel):
     """The query of a page's URL."""
 
     model: str | None = None
+    input: str | None = None  # the one that is drawn into
+    held: HeldNumbers | None = None  # of other inputs
     pooling: PoolingMode | None = None
     weights: WeightsChoice = WeightsChoice.SAME
     colormap: Colormap = Colormap.VIRIDIS
@@ -105,6 +133,9 @@ class PageForm(PageQuery):
     shown: Json[dict[str, Annotated[int, Field(ge=0, lt=10**9)]]] | None = None
     listed: str | None = None  # the identity of the page's list of layers, as it was sent with the list
     card_of: str | None = None  # the model whose card the page shows
+    inputs_of: str | None = None  # the identity of the inputs that the page shows, as it was sent with them
+    region: str | None = None  # the part of the picture that is read
+    row_of: str | None = None  # the identity of the row above that card
 
     @property
     def render_options(self) -> RenderOptions:
@@ -139,11 +170,16 @@ class ModelChoice:
     weights: WeightsChoice
 
 
-async def choose_model(library: Library, query: PageQuery) -> ModelChoice:
-    """Open the model that is named, else the default one. Raises: UnknownModel, ModelError."""
-    chosen = network = await open_network(library, query.model or library.default_name)
+async def choose_model(request: Request, query: PageQuery) -> ModelChoice:
+    """Open the model that is named, else the default one.
+
+    Raises: UnknownModel, ModelError, UnknownInput, Overloaded, ClientDisconnected.
+    """
+    library: Library = request.app.state.library
+    chosen = network = await open_network(request, query.model or library.default_name)
     if query.weights is WeightsChoice.RETRAINED:
-        network = await open_network(library, library.sibling_name(chosen, query.pooling))
+        network = await open_network(request, library.sibling_name(chosen, query.pooling))
+    chosen, network = (each.drawing_into(query.input) for each in (chosen, network))
     return ModelChoice(chosen, network, query.pooling, query.weights)
 
 
@@ -155,24 +191,67 @@ async def get_model_choice(request: Request, query: PageQueryDep) -> ModelChoice
 
     Raises: UnknownModel, ModelError, Overloaded, ClientDisconnected.
     """
-    choice = await choose_model(request.app.state.library, query)
+    choice = await choose_model(request, query)
     await admit(request, choice.network.runs_apart)
     return choice
 
 
-DrawingFile = Annotated[UploadFile, File(description="A picture: PNG, JPEG, WebP, GIF or BMP, up to 4 MB.")]
+PictureField = Annotated[UploadFile, File(description=f"A picture: {READ}, up to 4 MB.")]
+DrawingFile = Annotated[
+    UploadFile | None,
+    File(description=f"A picture: {READ}, up to 4 MB. Left out for a model that starts from numbers."),
+]
+InputName = Annotated[
+    str | None,
+    Form(description="The input that is drawn into, for a model of several; default: as the model's card says."),
+]
+HeldField = Annotated[
+    HeldNumbers | None,
+    Form(
+        description="What the other inputs hold, as a JSON object of their names: one number for all of an input, or a "
+        "list of all its numbers, row by row, as the network is to get them. Default: as the card says, else zeros. An "
+        "image may hold a picture instead: send it as another file, named held_ and the input's name.",
+        examples=['{"z": [0.5, -1.5]}'],
+    ),
+]
 
 
 NetworkDep = Annotated[Network, Depends(get_network)]
 
 
-async def get_drawing(request: Request, network: NetworkDep, drawing: DrawingFile) -> bytes:
-    """Return the bytes of the drawing once the request has its turn. Raises: Overloaded, ClientDisconnected."""
-    await admit(request, network.runs_apart)
-    return await drawing.read()
+async def get_region(
+    region: Annotated[
+        str | None,
+        Form(
+            description="The part of the picture to read: left,top,right,bottom in whole pixels of the upright "
+            "picture. Default: all of it.",
+            examples=["10,20,150,180"],
+            json_schema_extra={"pattern": REGION_PATTERN},
+        ),
+    ] = None,
+) -> Box | None:
+    """Return the region of the picture that the form names. Raises: InvalidRegion."""
+    return read_region(region) if region else None
 
 
-DrawingDep = Annotated[bytes, Depends(get_drawing)]
+RegionDep = Annotated[Box | None, Depends(get_region)]
+
+
+@dataclass(frozen=True)
+class PictureFile:
+    """The bytes of a picture, and how large it may be."""
+
+    data: bytes
+    limits: DrawingLimits
+
+
+async def get_picture_file(request: Request, drawing: PictureField) -> PictureFile:
+    """Return the picture once the request has its turn. Raises: Overloaded, ClientDisconnected."""
+    await admit(request)
+    return PictureFile(await drawing.read(), request.app.state.forward_passes.limits)
+
+
+PictureFileDep = Annotated[PictureFile, Depends(get_picture_file)]
 
 
 @dataclass(frozen=True)
@@ -180,13 +259,49 @@ class DrawingRun:
     """A drawing, and the network and pooling mode to run on it."""
 
     network: Network
-    drawing: bytes
+    drawing: bytes  # empty for a network that starts from a vector
     pooling: PoolingMode | None
     passes: ForwardPasses
+    region: Box | None = None  # of the drawing's picture; None is all of it
+    held: Held = field(default_factory=dict)  # by inputs that are not drawn into
 
     def forward(self) -> ForwardPass:
-        """Run the network, or look up the result. Raises: InvalidDrawing, WrongImageSize, TooCostly, RunFailed."""
-        return self.passes.run(self.network, self.drawing, self.pooling)
+        """Run the network, or look up the result.
+
+        Raises: InvalidDrawing, UnknownInput, WrongImageSize, TooCostly, RunFailed.
+        """
+        return self.run_in(self.pooling)
+
+    def run_in(self, pooling: PoolingMode | None, invert: bool = False) -> ForwardPass:
+        """Run it in another pooling mode; None is as trained. invert: swap ink and paper. Raises: as forward does."""
+        return self.passes.run(self.network, self.drawing, pooling, invert, self.region, self.held)
+
+
+async def read_run(
+    request: Request,
+    network: Network,
+    drawing: UploadFile | None,
+    held: Mapping[str, HeldValue] | None,
+    region: Box | None,
+) -> DrawingRun:
+    """Return the drawing and what other inputs hold, as trained, once the request has its turn.
+
+    Raises: RequestValidationError, HTTPException, Overloaded, ClientDisconnected.
+    """
+    if drawing is None and not network.card.takes_numbers:
+        raise RequestValidationError([{"type": "missing", "loc": ("body", "drawing"), "msg": "", "input": None}])
+    await admit(request, network.runs_apart)
+    data = b"" if drawing is None or network.card.takes_numbers else await drawing.read()
+    values = dict(held or {}) | await _read_pictures(request)
+    return DrawingRun(network, data, None, request.app.state.forward_passes, region, values)
+
+
+async def _read_pictures(request: Request) -> dict[str, HeldValue]:
+    """Return the pictures that other inputs hold."""
+    files = [(name, file) for name, file in (await request.form()).multi_items() if isinstance(file, FormFile)]
+    if len({name for name, _ in files}) < len(files):
+        raise HTTPException(HTTPStatus.BAD_REQUEST, "two files have the same name")
+    return {name.removeprefix(HELD_FILE): await file.read() for name, file in files if name.startswith(HELD_FILE)}
 
 
 @dataclass(frozen=True)
@@ -198,12 +313,16 @@ class PageRequest:
     run: DrawingRun
 
 
-async def get_page_request(request: Request, drawing: DrawingFile) -> PageRequest:
-    """Read the page's form. Raises: UnknownModel, ModelError, RequestValidationError."""
-    state, form = request.app.state, await _read_page_form(request)
-    choice = await choose_model(state.library, form)
-    data = await get_drawing(request, choice.network, drawing)
-    return PageRequest(form, choice, DrawingRun(choice.network, data, choice.pooling, state.forward_passes))
+async def get_page_request(request: Request, drawing: DrawingFile = None) -> PageRequest:
+    """Read the page's form.
+
+    Raises: UnknownModel, ModelError, UnknownInput, RequestValidationError, InvalidRegion.
+    """
+    form = await _read_page_form(request)
+    choice = await choose_model(request, form)
+    region = read_region(form.region) if form.region else None
+    run = await read_run(request, choice.network, drawing, form.held, region)
+    return PageRequest(form, choice, replace(run, pooling=choice.pooling))
 
 
 async def _read_page_form(request: Request) -> PageForm:
@@ -215,18 +334,36 @@ async def _read_page_form(request: Request) -> PageForm:
         raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in error.errors()]) from None
 
 
-async def get_drawing_run(
+async def get_trained_run(
     request: Request,
-    drawing: DrawingFile,
     model: ModelPath,
+    region: RegionDep,
+    drawing: DrawingFile = None,
+    input: InputName = None,  # the field's name
+    held: HeldField = None,
+) -> DrawingRun:
+    """Return the drawing with the network that the path names, as trained.
+
+    Raises: UnknownModel, ModelError, UnknownInput, RequestValidationError, InvalidRegion.
+    """
+    network = (await get_network(request, model)).drawing_into(input)
+    return await read_run(request, network, drawing, held, region)
+
+
+TrainedRunDep = Annotated[DrawingRun, Depends(get_trained_run)]
+
+
+async def get_drawing_run(
+    run: TrainedRunDep,
     pooling: Annotated[
         PoolingMode | None, Form(description="Replaces every pooling layer's mode; default: as the model was trained.")
     ] = None,
 ) -> DrawingRun:
-    """Return the drawing with the network that the path names. Raises: UnknownModel, ModelError."""
-    network = await get_network(request, model)
-    data = await get_drawing(request, network, drawing)
-    return DrawingRun(network, data, pooling, request.app.state.forward_passes)
+    """Return the drawing with the network that the path names, in a pooling mode."""
+    return replace(run, pooling=pooling)
+
+
+DrawingRunDep = Annotated[DrawingRun, Depends(get_drawing_run)]
 
 
 async def get_layer(
@@ -234,6 +371,11 @@ async def get_layer(
 ) -> Layer:
     """Return the layer that the path names. Raises: UnknownLayer."""
     return network.layer(layer)
+
+
+async def get_run_layer(run: DrawingRunDep, layer: Annotated[str, Path(description="A layer's name.")]) -> Layer:
+    """Return the layer that the path names, of the network that the form's drawing is run on. Raises: UnknownLayer."""
+    return run.network.layer(layer)
 
 
 async def get_render_options(
@@ -254,8 +396,8 @@ async def get_render_options(
 
 PageRequestDep = Annotated[PageRequest, Depends(get_page_request)]
 ModelChoiceDep = Annotated[ModelChoice, Depends(get_model_choice)]
-DrawingRunDep = Annotated[DrawingRun, Depends(get_drawing_run)]
 LayerDep = Annotated[Layer, Depends(get_layer)]
+RunLayerDep = Annotated[Layer, Depends(get_run_layer)]
 RenderOptionsDep = Annotated[RenderOptions, Depends(get_render_options)]
 InvertDep = Annotated[bool, Form(description="Swap ink and paper: bright and dark change places before the network.")]
 DifferencesDep = Annotated[bool, Form(description="Also draw each layer minus the same layer as trained.")]

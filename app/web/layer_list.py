@@ -6,6 +6,7 @@ from math import prod
 
 from ..cnn.kinds import Layer
 from ..cnn.network import ForwardPass, Network
+from ..cnn.types import as_maps_shape
 from ..explore.comparison import pooled_layers
 from ..explore.exploration import Exploration, LayerView, MapRange, RenderOptions
 from ..imaging.grid import Layout, lay_out_grid, lay_out_strip
@@ -134,7 +135,7 @@ def starts_folded(network: Network, layer: Layer) -> bool:
 
 def find_page(shape: tuple[int, ...], number: int = 0) -> MapPage:
     """Return the page of a layer's maps that has the map of this number; the last page if there is no such map."""
-    total, size = (shape[2], _maps_on_page(shape)) if len(shape) == 3 else (prod(shape), UNITS)
+    total, size = (as_maps_shape(shape)[2], _maps_on_page(shape)) if len(shape) > 1 else (prod(shape), UNITS)
     first = min(number, total - 1) // size * size
     return MapPage(first, min(size, total - first), total, size)
 
@@ -199,6 +200,7 @@ def _range(forward: ForwardPass, layer: Layer, number: int) -> MapRange:
 def _entry(exploration: Exploration, layer: Layer, view: LayerView | None, options: RenderOptions) -> LayerEntry:
     shape = exploration.forward.activations[layer.name].shape
     page = find_page(shape, view.grid.first if view else 0)
-    layout = lay_out_grid(*shape[:2], page.count, options.columns) if len(shape) == 3 else lay_out_strip(page.count)
+    height, width, _ = as_maps_shape(shape)
+    layout = lay_out_grid(height, width, page.count, options.columns) if len(shape) > 1 else lay_out_strip(page.count)
     is_folded = view is None and starts_folded(exploration.network, layer)
     return LayerEntry(layer, shape, page, layout, view, is_folded)

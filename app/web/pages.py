@@ -1,5 +1,6 @@
 """The pages, and the fragments that htmx swaps into them."""
 
+import json
 from dataclasses import replace
 from functools import cache, partial
 from typing import Annotated, Any
@@ -28,10 +29,13 @@ from .forms import (
     LibraryDep,
     ModelChoice,
     ModelChoiceDep,
+    PageForm,
+    PageQuery,
     PageQueryDep,
     PageRequestDep,
 )
 from .layer_list import MAPS, UNITS, choose_compared, choose_ranges, draw_rail, is_large, list_all, list_drawn
+from .reading_row import view_reading
 from .schemas import ModelSummary, UnopenedModel, summarize_model
 from .templates import templates
 
@@ -51,9 +55,11 @@ _CHOICES = {
 def show_explorer(request: Request, query: PageQueryDep, choice: ModelChoiceDep) -> Response:
     """Show the explorer with a digit already drawn, and the first layers."""
     state = request.app.state
-    forward = state.forward_passes.run(choice.network, _first_drawing(), choice.pooling)
+    held = query.held or {}
+    forward = state.forward_passes.run(choice.network, _first_drawing(), choice.pooling, held=held)
     context = _exploration_context(forward, choice, query.render_options, query.selection, shown=None)
-    context |= _card_context(request, choice)
+    context |= _card_context(request, choice) | _row_context(request, choice)
+    context |= _inputs_context("explorer", choice, query)
     context |= {"library": state.library, "samples": SAMPLES, "first": FIRST_SAMPLE}
     return templates.TemplateResponse(request, "explorer.html", context)
 
@@ -67,9 +73,13 @@ def post_exploration(request: Request, page: PageRequestDep) -> Response:
     """
     form, choice = page.form, page.choice
     context = _exploration_context(page.run.forward(), choice, form.render_options, form.selection, form.shown)
+    context["region"] = page.run.region
     context["has_list"] = form.listed == context["listed"]
     if form.card_of != choice.model.name:  # the page shows another model's card
         context |= _card_context(request, choice) | {"sends_card": True}
+    context |= _inputs_context("explorer", choice, form) | _row_context(request, choice)
+    row = context["row"]
+    context["sends_row"] = form.row_of != (row.identity if row else None)
     return templates.TemplateResponse(request, "_exploration.html", context)
 
 
@@ -91,8 +101,9 @@ def show_compare(
 ) -> Response:
     """Show max, average and min pooling side by side, with a digit already drawn."""
     state, options = request.app.state, replace(query.render_options, columns=_COMPARED_COLUMNS)
-    run = DrawingRun(choice.model, _first_drawing(), None, state.forward_passes)
+    run = DrawingRun(choice.model, _first_drawing(), None, state.forward_passes, held=query.held or {})
     context = _comparison_context(run, state.library, options, invert, differences)
+    context |= _inputs_context("compare", choice, query)
     return templates.TemplateResponse(request, "compare.html", context | {"samples": SAMPLES, "first": FIRST_SAMPLE})
 
 
@@ -106,6 +117,7 @@ def post_comparison(
 ) -> Response:
     """Show the drawing in the three pooling modes."""
     context = _comparison_context(page.run, library, page.form.render_options, invert, differences)
+    context |= _inputs_context("compare", page.choice, page.form)
     return templates.TemplateResponse(request, "_comparison.html", context)
 
 
@@ -158,13 +170,16 @@ def _exploration_context(
         "network": network,
         "choice": choice,
         "look": options,
-        "listed": f"{choice.model.name} {network.name} {choice.weights} {forward.pooling} {forward.image.shape}",
+        "listed": " ".join(
+            map(str, (choice.model.name, network.name, choice.weights, forward.pooling, forward.image.shape))
+        )
+        + (f" {network.card.input}" if network.card.input else ""),
         "entries": partial(list_all, exploration, options),
         "drawn": list_drawn(exploration, options),
         "rail": partial(draw_rail, network),
         "is_large": is_large(network),
         "seen": draw_image(forward.image, network.card),
-        "answer": draw_answer(forward) if network.answers_with_picture else None,
+        "answer": draw_answer(forward, network.lowest_answer) if network.answers_with_picture else None,
         **_CHOICES,
         **panel,
     }
@@ -180,15 +195,34 @@ def _card_context(request: Request, choice: ModelChoice) -> dict[str, object]:
     }
 
 
+def _inputs_context(form_id: str, choice: ModelChoice, query: PageQuery) -> dict[str, object]:
+    """Return what the controls of the inputs beside the drawing show, and whether the page needs new ones."""
+    identity = f"{choice.model.name} {choice.model.card.input or ''}".strip()
+    shown = query.inputs_of if isinstance(query, PageForm) else None
+    return {
+        "form_id": form_id,
+        "choice": choice,
+        "inputs_of": identity,
+        "held": json.dumps(query.held) if query.held else "",
+        "sends_inputs": shown not in (None, identity),
+    }
+
+
+def _row_context(request: Request, choice: ModelChoice) -> dict[str, Any]:
+    state = request.app.state
+    entry = state.library.entry(choice.model.name)
+    return {"row": view_reading(entry, choice.model.card), "takes_models": state.settings.takes_models}
+
+
 def _comparison_context(
     run: DrawingRun, library: Library, options: RenderOptions, invert: bool, differences: bool
 ) -> dict[str, object]:
     """Return what the comparison's templates show; the comparison is None for a model without pooling."""
     network = run.network
-    run_in = partial(run.passes.run, network, run.drawing, invert=invert)
+    run_in = partial(run.run_in, invert=invert)
     compared = choose_compared(network)
     comparison = compare(network, run_in, options, differences, compared, MAPS, UNITS) if network.pools else None
-    forward = comparison.columns[0].forward if comparison else run_in()
+    forward = comparison.columns[0].forward if comparison else run_in(None)
     return {
         "comparison": comparison,
         "left_out": len(pooled_layers(network)) - len(compared),
@@ -197,6 +231,8 @@ def _comparison_context(
         "library": library,
         "image": forward.image,
         "reduction": forward.reduction,
+        "regions": forward.regions,
+        "region": run.region,
         "seen": draw_image(forward.image, network.card),
         "look": options,
         "invert": invert,

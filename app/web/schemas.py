@@ -4,14 +4,14 @@ import base64
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, WithJsonSchema
 
 from ..cnn.card import Card
 from ..cnn.cells import Cell, JsonFloat, Matrix, Rectangle
 from ..cnn.kinds import Layer
 from ..cnn.network import ForwardPass, Network
 from ..cnn.receptive_field import IMAGE
-from ..cnn.types import PoolingMode
+from ..cnn.types import PoolingMode, unused_name
 from ..explore.comparison import Accuracy, ComparedLayer, Comparison, ModeColumn
 from ..explore.exploration import Exploration, LayerView
 from ..explore.inspection import Inspection, Kernel
@@ -20,6 +20,7 @@ from ..imaging.grid import Grid
 from ..library.files import Origin
 from ..library.library import Library
 from ..library.models import ModelEntry, ModelState
+from ..library.readings import Reading, Readings, TriedReading
 
 
 class LayerShare(BaseModel):
@@ -88,6 +89,51 @@ class LayerSummary(BaseModel):
             pooling=layer.pooling,
             receptive_field=None if seen is None else list(seen),
         )
+
+
+def _describe_card_fields() -> dict[str, Any]:
+    """Return the schema of a card in part: none of its fields is required."""
+    schema = Card.model_json_schema(ref_template="#/components/schemas/{model}")
+    left_out = {"$defs", "required", "description"}  # FastAPI describes what the fields refer to
+    return {name: part for name, part in schema.items() if name not in left_out} | {"title": "CardFields"}
+
+
+CardFields = Annotated[dict[str, Any], WithJsonSchema(_describe_card_fields())]
+
+
+class ReadingSchema(TriedReading):
+    """A way in which a drawing becomes the model's input, and what the model reads by it."""
+
+    in_use: bool = Field(description="The model's card says so now.")
+
+
+class ReadingsAnswer(BaseModel):
+    """What trying a model on labelled drawings has shown."""
+
+    model: str
+    tried: int = Field(description="How many readings were tried, most of them with a part of the drawings.")
+    drawings: int = Field(description="How many labelled drawings there are.")
+    what: str = Field(description="What they show: digits, letters, or digits and letters.")
+    as_told: ReadingSchema | None = Field(description="The reading that the model's file tells of.")
+    best: list[ReadingSchema] = Field(
+        description="The readings that were tried with every drawing, the best one first. To use one, PUT its fields "
+        "as the model's card."
+    )
+    is_used: bool = Field(
+        description="The best one was taken into the card without asking: it reads at least 60 % of the drawings, and "
+        "at least 20 % of them more than the one that the file tells of, or tells the names of classes."
+    )
+    reason: str | None = Field(description="Why nothing was tried.")
+
+    @classmethod
+    def from_readings(cls, model: str, card: Card | None, readings: Readings) -> Self:
+        now = Reading.of_card(card) if card else None
+
+        def mark(tried: TriedReading) -> ReadingSchema:
+            return ReadingSchema(right=tried.right, reading=tried.reading, in_use=tried.reading == now)
+
+        facts = dict(readings) | {"as_told": readings.as_told and mark(readings.as_told)}
+        return cls(model=model, **facts | {"best": [mark(each) for each in readings.best]})
 
 
 class ModelDetails(ModelSummary):
@@ -319,7 +365,9 @@ class InspectionAnswer(BaseModel):
     column: int
     value: float | None = Field(description="The float32 that the network computed.")
     receptive_field: Rectangle
-    receptive_fields: dict[str, Rectangle] = Field(description="On every layer between, by name, and on the input.")
+    receptive_fields: dict[str, Rectangle] = Field(
+        description="On every layer between, by name, and on `input`; with an underscore where a layer is called so."
+    )
     cell: Annotated[Cell, Field(discriminator="arithmetic")] | None = Field(
         description="null where this kind of layer has no arithmetic yet, or it has too many numbers."
     )
@@ -328,7 +376,9 @@ class InspectionAnswer(BaseModel):
     @classmethod
     def from_inspection(cls, inspection: Inspection) -> Self:
         layer, place = inspection.layer, inspection.place
-        regions = {name: region for name, region in inspection.regions.items() if name != layer.name}
+        seen = {name: region for name, region in inspection.regions.items() if name != layer.name}
+        image = seen.pop(IMAGE)
+        regions = {**seen, unused_name("input", inspection.regions): image}
         return cls(
             model=inspection.network.name,
             pooling=inspection.forward.pooling,
@@ -338,7 +388,7 @@ class InspectionAnswer(BaseModel):
             row=place.row,
             column=place.column,
             value=inspection.value,
-            receptive_field=regions[IMAGE],
+            receptive_field=image,
             receptive_fields=regions,
             cell=inspection.cell,
             reason=inspection.reason,

@@ -9,12 +9,14 @@ from fastapi.templating import Jinja2Templates
 from jinja2.ext import Extension
 from markupsafe import Markup
 
+from ..cnn.types import as_maps_shape
 from ..explore.microscope import SHOWN_CONTRIBUTIONS, SHOWN_TERMS
 from ..explore.prediction import ClassProbability
 from ..imaging.grid import Layout
 from ..settings import resource
 from . import formatting
 from .layer_list import LayerEntry
+from .reading_row import describe_reading
 
 
 class Unindent(Extension):
@@ -129,10 +131,14 @@ _OWN = (
 _FORMATTING = (
     *(formatting.shown_sum, formatting.activation_words, formatting.operation_words, formatting.group_by_kind),
     formatting.softmax_units,
-    formatting.group_by_kind,
+    describe_reading,
 )
 templates.env.filters |= {each.__name__: each for each in (*_OWN, *_FORMATTING)}
-templates.env.globals |= {each.__name__: each for each in (formatting.fixed, formatting.full, formatting.add_up)} | {
+templates.env.globals |= {
+    each.__name__: each
+    for each in (formatting.fixed, formatting.full, formatting.add_up, formatting.name_place, formatting.say_several)
+} | {
+    "as_maps_shape": as_maps_shape,
     "shown_terms": SHOWN_TERMS,
     "shown_contributions": SHOWN_CONTRIBUTIONS,
 }

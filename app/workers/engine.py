@@ -223,34 +223,34 @@ class WorkerEngine:
         self._several = threading.BoundedSemaphore(workers.parallel)
         self.give_back: Callable[[], None] | None = _give_back_if_large
 
-    def run(self, image: Array, mode: PoolingMode | None) -> list[Array]:
-        """Return every layer's output, without the batch. mode: None is as trained.
+    def run(self, image: Array, mode: PoolingMode | None, held: Sequence[Array] = ()) -> list[Array]:
+        """Return every layer's output, without the batch. mode: None is as trained. held: of the other inputs.
 
         Raises: WrongImageSize, RunFailed.
         """
         shapes = self._shapes(image.shape)
         sizes = [math.prod(shape) for shape in shapes]
         with self._several if sum(sizes) >= _LARGE else self._one:
-            numbers = self._run_by_any(image, mode, sum(sizes))
+            numbers = self._run_by_any((image, *held), mode, sum(sizes))
         ends = [0, *accumulate(sizes)]
         return [numbers[begin:end].reshape(shape) for (begin, end), shape in zip(pairwise(ends), shapes, strict=True)]
 
-    def _run_by_any(self, image: Array, mode: PoolingMode | None, size: int) -> Array:
+    def _run_by_any(self, inputs: Sequence[Array], mode: PoolingMode | None, size: int) -> Array:
         """Run once, or again where a worker failed that had run before: it may have been full of other graphs."""
         worker = self._take()
         is_new = worker.runs == 0
         try:
-            return self._run_by(worker, image, mode, size)
+            return self._run_by(worker, inputs, mode, size)
         except RunInterrupted:
             raise
         except RunFailed:
             if is_new or worker.timed_out:
                 raise
-        return self._run_by(self._load(), image, mode, size)
+        return self._run_by(self._load(), inputs, mode, size)
 
-    def _run_by(self, worker: _Worker, image: Array, mode: PoolingMode | None, size: int) -> Array:
+    def _run_by(self, worker: _Worker, inputs: Sequence[Array], mode: PoolingMode | None, size: int) -> Array:
         try:
-            numbers = self._run(worker, image, mode, size)
+            numbers = self._run(worker, inputs, mode, size)
         except WrongImageSize:
             raise
         except (OSError, EOFError, ValueError) as error:
@@ -262,17 +262,18 @@ class WorkerEngine:
         self._return(worker)
         return numbers
 
-    def _run(self, worker: _Worker, image: Array, mode: PoolingMode | None, size: int) -> Array:
-        """Return all outputs, one behind the other."""
+    def _run(self, worker: _Worker, inputs: Sequence[Array], mode: PoolingMode | None, size: int) -> Array:
+        """Return all outputs, one behind the other. inputs: the image, then the others."""
+        given = sum(each.size for each in inputs)
         try:
             _give_back_if_large()
-            block = worker.blocks.take(image.nbytes + _FLOAT * size)
+            block = worker.blocks.take(_FLOAT * (given + size))
         except OSError as error:
             raise MemoryError from error
-        _write(block.descriptor, image)
-        question = {"do": "run", "image": image.shape, "pooling": mode, "block": block.number}
-        self._check(worker, worker.ask(question, [block.descriptor]), image.shape)
-        numbers = block.array[image.size :]
+        _write(block.descriptor, inputs)
+        question = {"do": "run", "inputs": [each.shape for each in inputs], "pooling": mode, "block": block.number}
+        self._check(worker, worker.ask(question, [block.descriptor]), inputs[0].shape)
+        numbers = block.array[given:]
         return numbers.copy() if numbers.nbytes < _COPIED_BYTES else numbers
 
     def output_shapes(self, image: tuple[int, ...]) -> list[tuple[int, ...]]:
@@ -367,10 +368,14 @@ def _give_back_if_large() -> None:
         give_back_pages()
 
 
-def _write(descriptor: int, image: Array) -> None:
-    view, offset = np.ascontiguousarray(image).data.cast("B"), 0
-    while offset < len(view):
-        offset += os.pwrite(descriptor, view[offset:], offset)
+def _write(descriptor: int, inputs: Sequence[Array]) -> None:
+    """Write the inputs to the start of a block, one behind the other."""
+    start = 0
+    for each in inputs:
+        view, offset = np.ascontiguousarray(each, np.float32).data.cast("B"), 0
+        while offset < len(view):
+            offset += os.pwrite(descriptor, view[offset:], start + offset)
+        start += len(view)
 
 
 def _parse_shape(shape: Any) -> tuple[int, ...]:

@@ -130,9 +130,12 @@ def _answer(engine: LocalEngine, blocks: "_Blocks", request: Any, descriptors: S
 
 
 def _run(engine: LocalEngine, request: Any, block: Array) -> dict[str, Any]:
-    """Read the image from the start of a block, and write every layer's output behind it."""
-    size = math.prod(request["image"])
-    image = block[:size].reshape(request["image"])
+    """Read the inputs from the start of a block, and write every layer's output behind them."""
+    ends = list(accumulate((math.prod(shape) for shape in request["inputs"]), initial=0))
+    size = ends[-1]
+    image, *held = (
+        block[begin:end].reshape(shape) for (begin, end), shape in zip(pairwise(ends), request["inputs"], strict=True)
+    )
     mode = request["pooling"] and PoolingMode(request["pooling"])
 
     def write(outputs: list[Array]) -> None:
@@ -142,7 +145,7 @@ def _run(engine: LocalEngine, request: Any, block: Array) -> dict[str, Any]:
         for output, (begin, end) in zip(outputs, pairwise(ends), strict=True):
             np.copyto(block[begin:end], output.reshape(-1))
 
-    engine.use(image, mode, write)
+    engine.use(image, mode, write, held)
     return {"done": True}
 
 

@@ -17,6 +17,7 @@ from app.imaging.drawing import SAMPLES, draw_sample, draw_strokes
 from app.imaging.encoding import encode_image
 from tests.browser.conftest import Server, open_explorer
 from tests.browser.pen import LINE_DOWN, draw, draw_digit, ink, pad_as_png, until
+from tests.pictures import draw_row
 
 GUESS = ".answer-guess"
 
@@ -262,3 +263,19 @@ def test_waits_as_long_as_a_busy_server_asks_and_goes_on_by_itself(explorer: Pag
     # Not once for every move of the pen: after each pause one is sent, and what had waited behind that one.
     pauses = (refused[-1] - refused[0]) / 2
     assert len(refused) <= 2 * (pauses + 1) + 1
+
+
+def test_each_of_several_digits_is_a_click_away(explorer: Page, tmp_path: Path) -> None:
+    draw_row("47").save(tmp_path / "row.png")
+    explorer.set_input_files("#picture", tmp_path / "row.png")
+    marks = explorer.locator("#pad-digits button")
+    expect(marks).to_have_text(["1", "2"])
+    expect(explorer.locator(GUESS)).to_have_text("4")
+    marks.nth(1).click()
+    expect(explorer.locator(GUESS)).to_have_text("7")
+    expect(marks.nth(1)).to_have_attribute("aria-pressed", "true")
+    explorer.get_by_role("button", name="Read the left one").last.click()
+    expect(explorer.locator(GUESS)).to_have_text("4")
+    explorer.click("[data-sample='3']")
+    expect(explorer.locator(GUESS)).to_have_text("3")
+    expect(marks).to_have_count(0)

@@ -10,6 +10,7 @@ from keras import layers
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import open_explorer
+from tests.disguised import build_disguised
 from tests.small_models import with_random_weights
 
 
@@ -121,3 +122,38 @@ def test_a_file_that_is_no_picture_gets_the_sentence_of_the_api(explorer: Page, 
 
 def test_a_model_that_came_with_the_app_has_no_card_to_change(explorer: Page) -> None:
     expect(explorer.locator("details.card")).to_have_count(0)
+
+
+@pytest.fixture(scope="module")
+def disguised(base_url: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of the explorer with a model that reads digits if they are transposed."""
+    path = tmp_path_factory.mktemp("disguised") / "turned.keras"
+    build_disguised(transposed=True).save(path)
+    answer = httpx2.post(f"{base_url}/api/models", files={"model": ("turned.keras", path.read_bytes())}, timeout=120)
+    return f"/?model={answer.json()['name']}"
+
+
+def test_what_was_found_out_is_shown_taken_back_and_taken_again(
+    page: Page, complaints: list[str], disguised: str
+) -> None:
+    open_explorer(page, disguised)
+    row = page.locator("#reading")
+    expect(row).to_contain_text("of 50 drawn digits as it sees them now")
+    expect(row.locator("img")).to_have_count(2)
+    expect(page.locator("#answer output")).to_have_text("7")
+    expect(page.locator("[name=transposed]")).to_have_value("true")
+    row.get_by_text("As it was").click()
+    expect(row).to_contain_text("with rows and columns swapped")
+    expect(page.locator("[name=transposed]")).to_have_value("false")
+    row.get_by_text("Use it").click()
+    expect(row.get_by_text("As it was")).to_be_visible()
+    expect(page.locator("#answer output")).to_have_text("7")
+    assert complaints == []
+
+
+def test_what_nobody_has_said_is_asked_for(opened: Page) -> None:
+    row = opened.locator("#reading")
+    expect(row).to_contain_text("Nobody has said")
+    row.get_by_text("Say it").click()
+    control = opened.locator("details.card :focus")
+    expect(control).to_be_visible()

@@ -99,7 +99,7 @@ def test_the_cards_of_the_models_here_are_valid(path: Path) -> None:
         ({"input_shape": (28, 5000, 1)}, "less than or equal to 4096"),
         ({"input_shape": (28, 28, 65)}, "less than or equal to 64"),
         ({"fit": "original"}, "the input's size is fixed: choose digit, fit, fill or stretch"),
-        ({"fit": "crop"}, "'digit', 'fit', 'fill', 'stretch' or 'original'"),
+        ({"fit": "crop"}, "'digit', 'fit', 'fill', 'stretch', 'original' or 'numbers'"),
         ({"ink": "blue"}, "'bright' or 'dark'"),
         ({"channel_order": "gbr"}, "'rgb' or 'bgr'"),
         ({"answer": "yes"}, "'probabilities', 'logits' or 'values'"),

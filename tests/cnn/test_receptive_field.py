@@ -216,7 +216,7 @@ def test_padding_before_the_first_row(extent: int, stride: int, size: int | None
     assert padding_before(extent, stride, size) == padding
 
 
-def extent_of(*members: layers.Layer) -> tuple[float, float, float, float]:
+def extent_of(*members: layers.Layer) -> tuple[float, float, float, float] | None:
     model = chain(*members)
     described = describe_layers(model)
     return map_extent(described, SHAPE, model.output_shape[1:], described[-1].name)
@@ -244,7 +244,9 @@ def test_each_cell_lies_over_the_centre_of_what_it_sees(name: str) -> None:
     described = describe_layers(model)
     rows, columns = model.output_shape[1:3]
     last = described[-1].name
-    top, left, bottom, right = map_extent(described, SHAPE, model.output_shape[1:], last)
+    extent = map_extent(described, SHAPE, model.output_shape[1:], last)
+    assert extent is not None
+    top, left, bottom, right = extent
     for row, column in np.ndindex(rows, columns):
         region = receptive_field(described, SHAPE, last, (row, column))[IMAGE]
         if (region.height, region.width) != receptive_field_size(described, SHAPE, last):

@@ -10,7 +10,7 @@ from app.cnn.network import ForwardPass, Network
 from app.cnn.types import PoolingMode
 from app.explore import forward_passes
 from app.explore.forward_passes import ForwardPasses, preprocess, swap_ink_and_paper
-from app.imaging.drawing import InvalidDrawing, draw_sample
+from app.imaging.drawing import Box, InvalidDrawing, draw_sample
 from app.library.kept import Kept
 from app.library.library import Library
 from tests.small_models import build_logistic, card, parts
@@ -39,13 +39,14 @@ def test_the_mode_as_trained_is_the_same_whether_it_is_named_or_not(digits: Netw
     assert passes.run(digits, four) is passes.run(digits, four, PoolingMode.MAX)
 
 
-def test_another_drawing_network_pooling_or_ink_is_another_forward_pass(library: Library, four: bytes) -> None:
+def test_another_drawing_network_pooling_ink_or_region_is_another_forward_pass(library: Library, four: bytes) -> None:
     passes, digits = ForwardPasses(), library.network("digits")
     found: list[ForwardPass] = [
         passes.run(digits, four),
         passes.run(digits, draw_sample("3")),
         passes.run(library.network("digits-min"), four, PoolingMode.MAX),
         passes.run(digits, four, PoolingMode.AVERAGE),
+        passes.run(digits, four, region=Box(50, 20, 230, 260)),
         passes.run(digits, four, invert=True),
     ]
     assert len({id(each) for each in found}) == len(found)

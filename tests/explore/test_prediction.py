@@ -9,7 +9,10 @@ from keras import layers
 
 from app.cnn.card import Answer
 from app.cnn.network import Network
-from app.explore.prediction import NO_LABEL, Prediction, predict
+from app.cnn.types import Array
+from app.explore.forward_passes import preprocess
+from app.explore.prediction import NO_LABEL, NO_SHAPE, Prediction, predict
+from tests.pictures import dot_png, four_png
 from tests.small_models import card, parts
 
 
@@ -50,6 +53,27 @@ def test_a_lone_logit_is_shown_as_its_logistic_function() -> None:
     assert [each.probability for each in prediction.probabilities] == pytest.approx([0.25, 0.75])
     assert [each.label for each in prediction.values] == ["yes"]
     assert [each.value for each in prediction.values] == pytest.approx([np.log(3)])
+
+
+def see(image: Array, **facts: Any) -> Prediction:
+    """The prediction of a network that sees this image."""
+    model = keras.Sequential([keras.Input(image.shape), layers.Flatten(), layers.Dense(2, activation="softmax")])
+    network = Network("seeing", parts(model), card(model, **facts))
+    return predict(network, network.run(image))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("facts", [{}, {"ink": "dark"}, {"value_range": (1, -1)}], ids=str)
+def test_a_dot_is_no_digit_in_whatever_range_a_model_sees_it(facts: dict[str, Any], channels: int) -> None:
+    seen = card(keras.Sequential([keras.Input((28, 28, channels)), layers.Flatten(), layers.Dense(2)]), **facts)
+    assert see(preprocess(dot_png(), seen), **facts).no_digit == NO_SHAPE
+    assert see(preprocess(four_png(), seen), **facts).no_digit is None
+
+
+def test_what_need_not_be_a_digit_may_be_a_dot() -> None:
+    facts = {"fit": "stretch"}
+    seen = card(keras.Sequential([keras.Input((28, 28, 1)), layers.Flatten(), layers.Dense(2)]), **facts)
+    assert see(preprocess(dot_png(), seen), **facts).no_digit is None
 
 
 def test_values_are_shown_as_they_are() -> None:

@@ -10,11 +10,11 @@ from PIL import Image
 
 from app.cnn.card import Card, Ink
 from app.cnn.network import Network
-from app.explore.forward_passes import preprocess
-from app.imaging.drawing import NothingDrawn
+from app.explore.forward_passes import make_input, preprocess
+from app.imaging.drawing import DEFAULT_LIMITS, Box, NothingDrawn
 from app.imaging.ink import normalise, read_ink
 from app.library.library import Library
-from tests.pictures import encode
+from tests.pictures import draw_four, encode
 from tests.small_models import build_logistic, build_picture, card
 
 RNG = np.random.default_rng(0)
@@ -62,6 +62,26 @@ def test_a_model_for_any_size_sees_the_drawing_at_its_own(four: bytes) -> None:
 def test_nothing_drawn_cannot_be_seen(digits: Network) -> None:
     with pytest.raises(NothingDrawn):
         preprocess(encode(Image.new("L", (28, 28), 255)), digits.card)
+
+
+def two_drawings() -> bytes:
+    """The four at the left, and at the right a filled square."""
+    both = Image.new("L", (560, 280), 255)
+    both.paste(draw_four())
+    both.paste(0, (350, 100, 450, 200))
+    return encode(both)
+
+
+def test_a_digit_in_a_region_is_seen_as_if_it_were_alone(digits: Network, four: bytes) -> None:
+    seen = preprocess(two_drawings(), digits.card, region=Box(0, 0, 280, 280))
+    np.testing.assert_array_equal(seen, preprocess(four, digits.card))
+
+
+@pytest.mark.parametrize("fit", ["fit", "original"])
+def test_a_picture_is_seen_within_its_region(fit: str, four: bytes) -> None:
+    facts = card(build_picture(), fit=fit)
+    seen = preprocess(two_drawings(), facts, region=Box(0, 0, 280, 280))
+    np.testing.assert_array_equal(seen, preprocess(four, facts))
 
 
 def colours(height: int, width: int) -> NDArray[np.uint8]:
@@ -175,3 +195,27 @@ def test_any_picture_is_seen_in_any_shape(
     assert height is None or seen.shape[0] == height
     assert width is None or seen.shape[1] == width
     assert seen.min() >= np.float32(min(value_range)) and seen.max() <= np.float32(max(value_range))
+
+
+@pytest.mark.parametrize("fit", ["digit", "fit", "stretch"])
+@pytest.mark.parametrize("ink", ["bright", "dark"])
+def test_a_transposed_picture_has_rows_where_columns_were(fit: str, ink: str, four: bytes) -> None:
+    """Its input is 20 high and 30 wide, so the drawing is fitted to a picture 30 high and 20 wide."""
+    upright = preprocess(four, of_shape(30, 20, 1, fit=fit, ink=ink))
+    seen = preprocess(four, of_shape(20, 30, 1, fit=fit, ink=ink, transposed=True))
+    assert seen.shape == (20, 30, 1)
+    np.testing.assert_array_equal(seen, upright.transpose(1, 0, 2))
+
+
+def test_a_transposed_drawing_at_its_own_size() -> None:
+    pixels = colours(40, 60)
+    told: list[tuple[int, ...]] = []
+
+    def choose_factor(shape: tuple[int, ...]) -> int:
+        told.append(shape)
+        return 1
+
+    facts = of_shape(None, None, 3, fit="fit", ink="dark", transposed=True)
+    seen = make_input(encode(Image.fromarray(pixels)), facts, DEFAULT_LIMITS, choose_factor).image
+    assert told == [(60, 40, 3)] == [seen.shape]
+    np.testing.assert_allclose(seen, pixels.transpose(1, 0, 2) / 255, atol=1e-6)

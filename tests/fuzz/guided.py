@@ -10,10 +10,14 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["app.imaging", "PIL"]):
+    import PIL.AvifImagePlugin
     import PIL.BmpImagePlugin
     import PIL.GifImagePlugin
     import PIL.JpegImagePlugin
     import PIL.PngImagePlugin
+    import PIL.PpmImagePlugin
+    import PIL.TgaImagePlugin
+    import PIL.TiffImagePlugin
     import PIL.WebPImagePlugin  # noqa: F401
 
     import app.imaging.ink

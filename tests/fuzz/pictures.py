@@ -28,6 +28,11 @@ _KINDS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("WEBP", "RGB", {}), ("WEBP", "RGBA", {"lossless": True}),
     ("GIF", "L", {}), ("GIF", "P", {"transparency": 0, "interlace": 1}),
     ("BMP", "1", {}), ("BMP", "L", {}), ("BMP", "RGB", {}),
+    ("TIFF", "1", {"compression": "group4"}), ("TIFF", "L", {"big_tiff": True}),
+    ("TIFF", "P", {"compression": "packbits"}),
+    ("TIFF", "I;16", {"compression": "tiff_lzw"}), ("TIFF", "F", {}), ("TIFF", "CMYK", {"compression": "zstd"}),
+    ("TIFF", "RGBA", {"compression": "tiff_adobe_deflate"}), ("TIFF", "YCbCr", {"compression": "jpeg"}),
+    ("AVIF", "L", {}), ("AVIF", "RGBA", {}), ("PPM", "L", {}), ("TGA", "RGB", {"compression": "tga_rle"}),
 )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from app.model_files.errors import ModelError
 from tests.small_models import build_logistic, card
 
 WHOLE = card(build_logistic(), title="Mine", classes=["no", "yes"])
+WRITTEN = WHOLE.model_dump(mode="json")
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def test_a_card_in_part(cards: CardStore, tmp_path: Path) -> None:
 def test_a_written_card_goes_before_the_one_beside_the_file(cards: CardStore, tmp_path: Path) -> None:
     write_card(WHOLE, tmp_path / "m.json")
     before = cards.stamp(file(tmp_path))
-    cards.write(file(tmp_path), WHOLE.model_copy(update={"title": "Changed"}))
+    cards.write(file(tmp_path), {"title": "Changed"})
     assert cards.stamp(file(tmp_path)) != before
     written = cards.read(file(tmp_path))
     assert written is not None and written["title"] == "Changed"
@@ -54,12 +55,12 @@ def test_a_written_card_goes_before_the_one_beside_the_file(cards: CardStore, tm
 
 
 def test_a_written_card_is_seen_by_another_process(cards: CardStore, tmp_path: Path) -> None:
-    cards.write(file(tmp_path), WHOLE)
+    cards.write(file(tmp_path), WRITTEN)
     assert CardStore(tmp_path / "state").read(file(tmp_path)) == WHOLE.model_dump(mode="json")
 
 
 def test_a_written_card_is_of_the_file_as_it_stood(cards: CardStore, tmp_path: Path) -> None:
-    cards.write(file(tmp_path), WHOLE)
+    cards.write(file(tmp_path), WRITTEN)
     (tmp_path / "m.keras").write_bytes(b"another model")
     assert cards.read(file(tmp_path)) is None
 
@@ -69,7 +70,7 @@ def test_models_of_the_longest_file_name(cards: CardStore, tmp_path: Path) -> No
     folder.mkdir()
     (folder / ("m" * 249 + ".keras")).write_bytes(b"x")
     (found,) = find_files(Path("/nowhere"), [folder])
-    cards.write(found, WHOLE)
+    cards.write(found, WRITTEN)
     assert cards.read(found) == WHOLE.model_dump(mode="json")
 
 
@@ -102,19 +103,19 @@ def test_a_folder_in_the_place_of_a_card(cards: CardStore, tmp_path: Path) -> No
 
 def test_a_card_that_is_too_large_to_be_read_is_not_written(cards: CardStore, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="at most 1,048,576 are kept"):
-        cards.write(file(tmp_path), WHOLE.model_copy(update={"title": "x" * 2**20}))
+        cards.write(file(tmp_path), {"title": "x" * 2**20})
     assert cards.read(file(tmp_path)) is None
 
 
 def test_a_state_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("A file.")
     with pytest.raises(OSError):
-        CardStore(tmp_path / "state").write(file(tmp_path / "models"), WHOLE)
+        CardStore(tmp_path / "state").write(file(tmp_path / "models"), WRITTEN)
 
 
 def test_writing_leaves_nothing_else(cards: CardStore, tmp_path: Path) -> None:
-    cards.write(file(tmp_path / "models"), WHOLE)
-    cards.write(file(tmp_path / "models"), WHOLE)
+    cards.write(file(tmp_path / "models"), WRITTEN)
+    cards.write(file(tmp_path / "models"), WRITTEN)
     assert len(list((tmp_path / "state").iterdir())) == 1
 
 

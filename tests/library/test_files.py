@@ -171,3 +171,41 @@ def test_no_file_name_of_an_upload_leaves_its_folder(filename: str) -> None:
     assert kept == Path(kept).name
     assert not kept.startswith(".") and kept.endswith(ENDINGS) and kept.isprintable()
     assert len(kept.encode()) < 150
+
+
+def labels(files: tuple[ModelFile, ...]) -> dict[str, str | None]:
+    return {file.name: file.labels_path.name if file.labels_path else None for file in files}
+
+
+def test_labels_lie_beside_their_model(tmp_path: Path) -> None:
+    touch(tmp_path, "a.keras", "b.zip", "a.labels.txt", "labels.txt")
+    files = find_files(NOWHERE, [tmp_path])
+    assert labels(files) == {"a": "a.labels.txt", "b": None}  # labels.txt could be either's
+    (tmp_path / "b.zip").unlink()
+    (tmp_path / "a.labels.txt").unlink()
+    (before,) = find_files(NOWHERE, [tmp_path])
+    assert labels((before,)) == {"a": "labels.txt"}
+    (tmp_path / "labels.txt").write_text("more")
+    (after,) = find_files(NOWHERE, [tmp_path])
+    assert after != before and after.key == before.key  # the model itself need not be opened again
+
+
+def test_labels_of_a_single_file_of_a_person_s_own(tmp_path: Path) -> None:
+    touch(tmp_path, "a.keras", "labels.txt")
+    assert labels(find_files(NOWHERE, files=[tmp_path / "a.keras"])) == {"a": "labels.txt"}
+
+
+def test_what_came_with_the_app_and_uploads_have_cards(tmp_path: Path) -> None:
+    touch(tmp_path, "a.keras", "a.json", "labels.txt")
+    assert labels(find_files(tmp_path)) == labels(find_files(NOWHERE, uploads=tmp_path)) == {"a": None}
+
+
+def test_an_unpacked_zip_is_called_as_its_folder(tmp_path: Path) -> None:
+    touch(tmp_path / "pets", "keras_model.h5", "labels.txt")
+    touch(tmp_path / "hands", "keras_model.h5", "labels.txt")
+    touch(tmp_path / "without", "m.h5", "notes.txt")
+    touch(tmp_path / "two", "a.h5", "b.h5", "labels.txt")
+    touch(tmp_path / ".hidden", "m.h5", "labels.txt")
+    touch(tmp_path / "pets" / "deeper", "m.h5", "labels.txt")
+    assert labels(find_files(NOWHERE, [tmp_path])) == {"hands": "labels.txt", "pets": "labels.txt"}
+    assert labels(find_files(NOWHERE, [tmp_path / "pets"])) == {"keras_model": "labels.txt", "deeper": "labels.txt"}

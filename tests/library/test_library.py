@@ -15,7 +15,7 @@ from typing import Any
 import keras
 import pytest
 
-from app.cnn.card import Card, write_card
+from app.cnn.card import write_card
 from app.cnn.types import PoolingMode
 from app.library import library as library_module
 from app.library import models as models_module
@@ -30,6 +30,7 @@ from app.model_files.errors import ModelError
 from app.model_files.loading import LoadedModel, load_model
 from app.model_files.serialization import deserialize_weights
 from app.workers.engine import DESCRIPTION_BYTES
+from tests.model_files.files import save_zip
 from tests.small_models import build_logistic, card, save
 
 Make = Callable[..., Library]
@@ -65,10 +66,6 @@ def add(library: Library, model: Path, filename: str = "mine.keras") -> str:
     """The name of an uploaded model."""
     with model.open("rb") as content:
         return library.add(filename, content).name
-
-
-def changed(card: Card, **facts: Any) -> Card:
-    return Card.model_validate(card.model_dump() | facts)
 
 
 def test_every_built_in_model_with_a_card_is_there(library: Library, models: Path) -> None:
@@ -379,7 +376,7 @@ def test_an_upload_that_does_not_open_leaves_nothing(make: Make, content: bytes)
 def test_a_card_that_was_written_for_a_model_that_was_removed_is_gone(make: Make, mine: Path) -> None:
     library = make()
     add(library, mine)
-    library.write_card("mine", changed(library.card("mine"), classes=["a", "b", "c"]))
+    library.write_card("mine", {"classes": ["a", "b", "c"]})
     library.remove("mine")
     add(library, mine)
     assert library.card("mine").classes == ["0", "1", "2"]
@@ -388,8 +385,8 @@ def test_a_card_that_was_written_for_a_model_that_was_removed_is_gone(make: Make
 def test_a_written_card_changes_the_network_that_is_ready(make: Make, mine: Path, folder: Path) -> None:
     shutil.copy(mine, folder / "mine.keras")
     library = make(folder)
-    card = library.network("mine").card
-    entry = library.write_card("mine", changed(card, classes=["a", "b", "c"], value_range=(1, 0)))
+    library.network("mine")
+    entry = library.write_card("mine", {"classes": ["a", "b", "c"], "value_range": [1, 0]})
     assert entry.card is not None and entry.card.classes == ["a", "b", "c"]
     assert library.network("mine").card.value_range == (1, 0)
     assert [path.name for path in folder.iterdir()] == ["mine.keras"]
@@ -399,14 +396,14 @@ def test_what_is_not_a_person_s_to_change(make: Make, mine: Path, folder: Path) 
     shutil.copy(mine, folder / "mine.keras")
     library = make(folder)
     with pytest.raises(ReadOnlyModel, match="came with Layerglass"):
-        library.write_card("digits", library.card("digits"))
+        library.write_card("digits", {})
     for name in ("digits", "mine"):
         with pytest.raises(ReadOnlyModel, match="was not uploaded"):
             library.remove(name)
     with pytest.raises(UnknownModel):
         library.remove("nobody")
     with pytest.raises(UnknownModel):
-        library.write_card("nobody", library.card("digits"))
+        library.write_card("nobody", {})
 
 
 def test_two_processes_share_uploads_cards_and_findings(
@@ -418,7 +415,7 @@ def test_two_processes_share_uploads_cards_and_findings(
     assert names(one) == names(other) == ["digits", "mine", "mine-2"]
     assert other.network("mine").card.title == "mine"
     assert opened == ["mine.keras"] * 2
-    other.write_card("mine", changed(other.card("mine"), title="Changed"))
+    other.write_card("mine", {"title": "Changed"})
     assert one.network("mine").card.title == "Changed"
     one.remove("mine")
     with pytest.raises(UnknownModel):
@@ -452,7 +449,7 @@ def test_a_written_card_that_cannot_be_taken_away_holds_nothing_up(
     """Where nothing can be written, even to take away what is not there is an error."""
     own = Path(shutil.copy(mine, folder / "own.keras"))
     library = make(folder, state=tmp_path / "state")
-    library.write_card("own", library.network("own").card.model_copy(update={"title": "Mine"}))
+    library.write_card("own", {"title": "Mine"})
 
     def refuse(*_: object, **__: object) -> None:
         raise OSError(errno.EROFS, "Read-only file system")
@@ -509,3 +506,36 @@ def test_a_file_name_that_is_no_text(make: Make, mine: Path, folder: Path) -> No
     shutil.copy(mine, folder / "caf\udce9\n.keras")
     library = make(folder)
     assert library.network("caf··").card.title == "caf··"
+
+
+def test_labels_beside_a_model_name_its_classes(make: Make, folder: Path, opened: list[str]) -> None:
+    build_logistic().save(folder / "mine.keras")
+    (folder / "labels.txt").write_text("0 cat\n1 dog")
+    library = make(folder)
+    assert library.network("mine").card.classes == ["cat", "dog"]
+    (folder / "labels.txt").write_text("owl\nfish")
+    assert library.network("mine").card.classes == library.card("mine").classes == ["owl", "fish"]
+    assert opened == ["mine.keras"]  # once
+    (folder / "mine.json").write_text('{"classes": ["no", "yes"]}')
+    assert library.network("mine").card.classes == ["no", "yes"]
+    (folder / "mine.json").write_text('{"title": "Pets"}')
+    card = library.network("mine").card
+    assert (card.title, card.classes) == ("Pets", ["owl", "fish"])
+
+
+def test_labels_that_name_nothing_are_said_and_the_model_opens(make: Make, folder: Path) -> None:
+    build_logistic().save(folder / "mine.keras")
+    (folder / "labels.json").write_text("[")
+    card = make(folder).card("mine")
+    assert card.classes == ["0", "1"]
+    assert card.mends == ["“labels.json” is not valid JSON, so the classes are not named by it."]
+
+
+def test_a_zip_in_a_folder(make: Make, folder: Path) -> None:
+    build_logistic().save(folder / "mine.keras")
+    save_zip(folder / "pets.zip", {"mine.keras": (folder / "mine.keras").read_bytes(), "labels.txt": b"cat\ndog"})
+    save_zip(folder / "pictures.zip", {"cat.png": b"x"})
+    library = make(folder)
+    assert library.network("pets").card.classes == ["cat", "dog"]
+    with pytest.raises(ModelError, match="holds no Keras model"):
+        library.network("pictures")

@@ -37,7 +37,14 @@ def test_other_answers() -> None:
         (layers.Rescaling(1 / 127.5, offset=-1), (0, 255)),
         (layers.Rescaling(2.0, offset=-1), (0, 1)),
         (layers.Normalization(mean=120.0, variance=900.0), (0, 255)),
-        (layers.Normalization(mean=0.13, variance=0.09), (0, 1)),
+        (layers.Normalization(mean=0.1307, variance=0.3081**2), (0, 1)),  # MNIST's
+        (layers.Normalization(mean=2 * 0.1307 - 1, variance=(2 * 0.3081) ** 2), (-1, 1)),
+        (layers.Normalization(mean=33.3, variance=78.6**2), (0, 255)),
+        (layers.Normalization(mean=0.9, variance=0.2), (0, 255)),  # too much for what lies between 0 and 1
+        (layers.Normalization(mean=30_000, variance=1e8), (0, 65_535)),
+        (layers.Normalization(mean=1e6, variance=1.0), (0, 255)),
+        (layers.Normalization(), (0, 1)),  # never adapted
+        (layers.Normalization(mean=120.0, variance=900.0, invert=True), (0, 1)),
         (layers.ReLU(), (0, 1)),
     ],
 )

@@ -50,7 +50,10 @@ def test_fields_that_no_card_has_are_named(guessed: Card) -> None:
     [
         ({"title": 7}, "field “title” should be a valid string, and it is “7”"),
         ({"parameters": "12"}, "field “parameters” should be a valid integer"),
-        ({"fit": "crop"}, "“fit” should be 'digit', 'fit', 'fill', 'stretch' or 'original', and it is “crop”:"),
+        (
+            {"fit": "crop"},
+            "“fit” should be 'digit', 'fit', 'fill', 'stretch', 'original' or 'numbers', and it is “crop”:",
+        ),
         ({"classes": ["a", 3]}, "field “classes.1” should be a valid string"),
         ({"mean": [1, 2]}, "contradicts itself: “mean” has 2 numbers, and the input has 1 channel"),
         ({"value_range": [0, 0]}, "black and white both become 0"),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { carryState, formatAddress, parseDrawing } from "../../static/address.js";
+import { carryState, formatAddress, parseDrawing, parseKept } from "../../static/address.js";
 
 const STROKES = [
   {
@@ -60,4 +60,12 @@ test("a link to another page carries the choices and the drawing", () => {
   const here = { search: "?model=digits&pooling=min", hash: "#d=AbC" };
   assert.equal(carryState("/compare", here), "/compare?model=digits&pooling=min#d=AbC");
   assert.equal(carryState("/compare", here, "other one"), "/compare?model=other+one&pooling=min#d=AbC");
+});
+
+test("the address holds drawings that other inputs hold", () => {
+  const address = new URL(formatAddress(form({ input: "left" }), STROKES, { right: STROKES }), "http://localhost/");
+  assert.equal(address.search, "?input=left");
+  assert.deepEqual(parseDrawing(address.hash), STROKES);
+  assert.deepEqual(parseKept(address.hash), { right: STROKES });
+  assert.deepEqual(parseKept("#d=EgAf&held.right=!"), {});
 });

@@ -11,6 +11,7 @@ COMPONENTS = {
     "answer": {"answer", "bars"},
     "card": {"card"},
     "compare": {"compare"},
+    "inputs": {"inputs"},
     "layers": {"layer", "layers", "rail"},
     "layout": {"docs", "error-page", "masthead", "workspace"},
     "maps": {"lens", "maps"},

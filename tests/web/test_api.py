@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
+from PIL import Image
 
 from app import __version__
 from app.cnn.card import read_card
@@ -25,8 +26,9 @@ from app.explore.exploration import (
 from app.explore.forward_passes import preprocess
 from app.explore.prediction import predict
 from app.imaging.colormap import Colormap, Scale
+from app.imaging.drawing import draw_sample
 from app.library.library import Library
-from tests.pictures import decode_rgba, draw_four, encode
+from tests.pictures import decode_rgba, dot_png, draw_four, draw_row, encode
 
 EVERY_POOLING = pytest.mark.parametrize("pooling", [None, *PoolingMode])
 
@@ -106,8 +108,64 @@ def test_a_prediction_is_the_service_s(
         "answer": "probabilities",
         "is_exclusive": True,
         "values": [{"label": each.label, "value": each.value} for each in expected.values],
+        "regions": [],
+        "steps": [],
         "note": None,
+        "no_digit": None,
     }
+
+
+@pytest.mark.parametrize("path", ["prediction", "feature-maps", "layers/conv1/feature-maps.png", "comparison"])
+def test_a_region_of_a_picture_is_answered_as_if_it_were_the_picture(
+    client: TestClient, four: bytes, path: str
+) -> None:
+    wide = Image.new("L", (400, 300), 255)
+    wide.paste(draw_four(), (100, 10))
+    wide.paste(0, (0, 0, 90, 90))
+    answer = post(client, f"digits/{path}", encode(wide), region="100,10,380,290")
+    assert answer.status_code == 200
+    assert answer.content == post(client, f"digits/{path}", four).content
+
+
+@pytest.mark.parametrize("path", ["prediction", "comparison"])
+@pytest.mark.parametrize(
+    ("region", "sentence"),
+    [
+        ("1,2,3", "four whole numbers"),
+        ("9,9,9,20", "The region 9,9,9,20 is empty"),
+        ("0,0,281,280", "reaches out of the picture, which has 280×280 pixels"),
+    ],
+)
+def test_a_region_that_is_none_is_refused(
+    client: TestClient, four: bytes, path: str, region: str, sentence: str
+) -> None:
+    answer = post(client, f"digits/{path}", four, region=region)
+    assert answer.status_code == 422
+    assert sentence in answer.json()["detail"]
+
+
+def test_several_digits_in_a_picture_are_told_and_each_can_be_read(client: TestClient, library: Library) -> None:
+    network, drawing = library.network("digits"), encode(draw_row("47"))
+    left, right = post(client, "digits/prediction", drawing).json()["regions"]
+    assert left[2] <= right[0]
+    for digit, fields in (("4", {}), ("4", {"region": left}), ("7", {"region": right})):
+        expected = predict(network, network.run(preprocess(draw_sample(digit), network.card)))
+        named = {name: ",".join(map(str, region)) for name, region in fields.items()}
+        answer = post(client, "digits/prediction", drawing, **named).json()
+        assert answer["label"] == expected.label
+        assert answer["probability"] == pytest.approx(expected.probability, abs=0.02)
+        assert answer["regions"] == [left, right]
+    for mode in post(client, "digits/comparison", drawing).json()["modes"]:
+        assert mode["prediction"]["regions"] == [left, right]
+
+
+def test_a_dot_is_no_digit_and_the_probabilities_are_the_network_s(client: TestClient, library: Library) -> None:
+    answer = post(client, "digits/prediction", dot_png()).json()
+    network = library.network("digits")
+    computed = network.run(preprocess(dot_png(), network.card)).output
+    assert answer["no_digit"] == "A dot or a blot has no shape to read."
+    assert [each["probability"] for each in answer["probabilities"]] == computed.tolist()
+    assert answer["label"] == str(computed.argmax())
 
 
 def test_a_prediction_shares_its_counted_forward_pass_with_later_requests(
@@ -353,5 +411,5 @@ def test_every_api_route_that_takes_a_drawing_documents_its_refusals(client: Tes
     for path, methods in client.get("/openapi.json").json()["paths"].items():
         if "post" in methods and path != "/api/models":
             responses = methods["post"]["responses"]
-            for status in ("400", "404", "413", "422"):
+            for status in ("400", "413", "422", *(["404"] if "{model}" in path else [])):
                 assert "application/problem+json" in responses[status]["content"]

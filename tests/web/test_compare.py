@@ -1,4 +1,5 @@
 import base64
+import re
 from functools import partial
 from typing import Any
 
@@ -14,6 +15,7 @@ from app.explore.prediction import predict
 from app.imaging.colormap import Colormap, Scale
 from app.library.library import Library
 from app.web.templates import data_url
+from tests.pictures import dot_png
 
 WITH_POOLING = pytest.mark.parametrize("model", ["digits", "digits-min", "branches"])
 WITHOUT_POOLING = pytest.mark.parametrize("model", ["a-plain", "logistic", "picture"])
@@ -67,6 +69,14 @@ def test_the_api_says_what_the_service_says(client: TestClient, library: Library
             assert base64.b64decode(layer["png"]) == cell.view.grid.png
             assert cell.difference is not None
             assert base64.b64decode(layer["difference"]["png"]) == cell.difference.png
+
+
+@pytest.mark.parametrize("fields", [{}, {"invert": "true"}], ids=str)
+def test_a_dot_is_no_digit_in_any_mode(client: TestClient, fields: dict[str, str]) -> None:
+    text = fragment(client, dot_png(), "digits", **fields)
+    assert re.findall(r"<output[^>]*>(.*?)</output>", text) == ["–"] * 3
+    assert "A dot or a blot has no shape" in text
+    assert all(mode["prediction"]["no_digit"] for mode in ask(client, dot_png(), "digits", **fields)["modes"])
 
 
 def test_one_scale_for_all_three_modes(client: TestClient, four: bytes) -> None:

@@ -92,9 +92,8 @@ def test_only_quick_computations_run_in_the_event_loop(
     ("data", "expected"),
     [
         pytest.param(SMALL, True, id="the page's"),
-        pytest.param(encode(draw_four(360)), True, id="a little larger"),
-        pytest.param(encode(draw_four(364)), False, id="many pixels"),
-        pytest.param(encode(draw_four(), pnginfo=text_chunk(40_000)), False, id="many bytes"),
+        pytest.param(encode(draw_four(281)), False, id="many pixels"),
+        pytest.param(encode(draw_four(), pnginfo=text_chunk(9_000)), False, id="many bytes"),
         pytest.param(encode(draw_four(), "JPEG"), False, id="no PNG"),
         pytest.param(png_claiming(4096, 4096), False, id="many pixels in few bytes"),
         pytest.param(encode(draw_four(), pnginfo=text_chunk(1_000_000, zip=True)), True, id="text, which is left out"),

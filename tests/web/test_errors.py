@@ -30,6 +30,7 @@ DRAWING_ROUTES = pytest.mark.parametrize(
         "/api/models/digits/layers/conv1/feature-maps.png",
         "/api/models/digits/layers/conv1/feature-maps/0.png",
         "/api/models/digits/activations.npz",
+        "/api/picture.png",
     ],
 )
 
@@ -49,14 +50,14 @@ def test_without_a_drawing(client: TestClient, path: str) -> None:
 @DRAWING_ROUTES
 def test_an_empty_drawing(client: TestClient, path: str) -> None:
     response = client.post(path, files={"drawing": ("drawing.png", b"", "image/png")})
-    detail = "The drawing is an empty file (0 bytes). Send a picture: PNG, JPEG, WebP, GIF or BMP."
+    detail = "The drawing is an empty file (0 bytes). Send a picture: PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF."
     assert_problem(response, HTTPStatus.UNPROCESSABLE_ENTITY, detail)
 
 
 @DRAWING_ROUTES
 def test_what_is_no_picture(client: TestClient, path: str) -> None:
     response = client.post(path, files={"drawing": ("drawing.png", b"not a picture", "image/png")})
-    detail = "This is not a picture that can be read: PNG, JPEG, WebP, GIF or BMP."
+    detail = "This is not a picture that can be read: PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF."
     assert_problem(response, HTTPStatus.UNPROCESSABLE_ENTITY, detail)
 
 
@@ -76,6 +77,12 @@ def test_a_file_under_another_name(client: TestClient) -> None:
 
 def test_two_drawings(client: TestClient) -> None:
     response = client.post(PREDICTION, files=[("drawing", DRAWING["drawing"])] * 2)
+    assert response.status_code == 400
+    assert "two files have the same name" in response.json()["detail"]
+
+
+def test_more_pictures_than_a_model_has_inputs(client: TestClient) -> None:
+    response = client.post(PREDICTION, files=[(f"held_{number}", DRAWING["drawing"]) for number in range(17)])
     assert response.status_code == 400
     assert "Too many files" in response.json()["detail"]
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.web.formatting import add_up, fixed, full, group_by_kind
+from app.web.formatting import add_up, fixed, full, group_by_kind, name_place, say_several
 
 floats = st.floats(-1000, 1000, allow_nan=False)
 
@@ -38,3 +38,21 @@ def test_full_tells_neighbouring_floats_apart() -> None:
 def test_mends_of_a_kind_are_said_once() -> None:
     renamed = [f"The layer “block/{number}” is called “block_{number}” here." for number in range(125)]
     assert group_by_kind(["One.", *renamed, "Two."]) == [("One.", []), (renamed[0], renamed[1:]), ("Two.", [])]
+
+
+@pytest.mark.parametrize(
+    ("count", "places"),
+    [
+        (2, ["left", "right"]),
+        (3, ["left", "middle", "right"]),
+        (4, ["first", "second", "third", "fourth"]),
+    ],
+)
+def test_several_digits_have_names(count: int, places: list[str]) -> None:
+    assert [name_place(number, count) for number in range(count)] == places
+
+
+def test_many_digits_are_counted_in_figures() -> None:
+    assert name_place(11, 12) == "12th"
+    assert say_several(3) == "This looks like three digits"
+    assert say_several(12) == "This looks like 12 digits"

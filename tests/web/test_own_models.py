@@ -23,7 +23,7 @@ from app.library import uploads as uploads_module
 from app.main import create_app
 from app.settings import Settings
 from app.web import uploads
-from tests.model_files.files import numbers, save_h5, sequential
+from tests.model_files.files import numbers, save_h5, save_zip, sequential
 from tests.pictures import four_png
 from tests.small_models import HTML, HTML_LAYER
 from tests.web.test_errors import assert_problem
@@ -99,6 +99,20 @@ def test_an_upload_is_answered_with_its_summary_and_its_place(serve: Serve, mine
     assert model["file_size"] == mine.stat().st_size
     assert model["parameters"] == model["weights"] + model["biases"]
     assert len(client.post("/api/models/mine/prediction", files=DRAWING).json()["probabilities"]) == 3
+
+
+def test_a_zip_of_a_model_and_its_labels(serve: Serve, tmp_path: Path) -> None:
+    """As Teachable Machine exports it: its model is called keras_model.h5."""
+    contents = {"keras_model.h5": old_file(tmp_path).read_bytes(), "labels.txt": b"0 cat\n1 dog"}
+    client = serve()
+    response = send(client, save_zip(tmp_path / "m.zip", contents), "converted_keras.zip")
+    assert response.status_code == 201
+    model = response.json()
+    assert (model["name"], model["classes"]) == ("converted_keras", ["cat", "dog"])
+    assert (model["value_range"], model["fit"], model["ink"]) == ([-1, 1], "fill", "dark")
+    refused = send(client, save_zip(tmp_path / "none.zip", {"../m.h5": b"x"}), "none.zip")
+    detail = "The archive's member “../m.h5” points out of the archive, which no model needs."
+    assert_problem(refused, HTTPStatus.UNPROCESSABLE_ENTITY, detail)
 
 
 def test_an_h5_file_with_a_layer_that_is_html(serve: Serve, tmp_path: Path) -> None:
@@ -187,6 +201,37 @@ def test_a_card_changes_what_the_network_sees_and_its_classes(serve: Serve, mine
     assert "<script>alert" not in client.get("/?model=mine").text
 
 
+def test_a_card_in_part_changes_what_it_says(serve: Serve, mine: Path) -> None:
+    client = serve()
+    send(client, mine)
+    card = client.get("/api/models/mine/card").json()
+    for fields in ({"classes": ["a", "b", "c"]}, {"value_range": [-1, 1], "std": [2]}, {"std": None}, {}):
+        card |= fields
+        response = client.put("/api/models/mine/card", json=fields)
+        assert (response.status_code, response.json()) == (200, card)
+    assert client.get("/api/models/mine/card").json() == card
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"classes": ["a"]}, "The card names 1 classes, and the model answers with 3: name each of them"),
+        ({"colour": 1}, "The card has fields that no card has: “colour”; correct or remove them."),
+        ({"parameters": 3}, "The card says parameters 3, and the model has"),
+        ({"transposed": "yes"}, "The card's field “transposed” should be a valid boolean, and it is “yes”"),
+    ],
+)
+def test_a_card_in_part_is_refused_as_one_beside_a_file_is(
+    fields: dict[str, Any], sentence: str, serve: Serve, mine: Path
+) -> None:
+    client = serve()
+    send(client, mine)
+    card = client.get("/api/models/mine/card").json()
+    response = client.put("/api/models/mine/card", json=fields)
+    assert response.status_code == 422 and response.json()["detail"].startswith(sentence)
+    assert client.get("/api/models/mine/card").json() == card
+
+
 def test_a_card_that_is_saved_beside_the_file_says_the_same(serve: Serve, mine: Path, tmp_path: Path) -> None:
     client = serve()
     send(client, mine)
@@ -210,7 +255,7 @@ def test_a_card_that_contradicts_the_model(serve: Serve, mine: Path) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b"[]", b"3", b"{}", b'{"title": "in part"}', b'{"title": NaN}', b"[" * 10_000, b"\xff"],
+    [b"", b"{", b"[]", b"3", b'{"titel": "none"}', b'{"title": NaN}', b"[" * 10_000, b"\xff"],
 )
 def test_a_card_that_is_none(serve: Serve, mine: Path, body: bytes) -> None:
     client = serve()
@@ -230,10 +275,11 @@ def test_a_card_that_breaks_off_is_told_where(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("card", ['"{}"', '{{"title": "{}"}}', '{{"siblings": {{"max": "{}"}}}}', '{{"{}": 1}}'])
-def test_a_card_with_half_a_character(serve: Serve, card: str) -> None:
+def test_a_card_with_half_a_character(serve: Serve, mine: Path, card: str) -> None:
     """JSON can hold it, and no answer can."""
-    body = card.format("\\ud800")
-    response = serve().put("/api/models/digits/card", content=body, headers={"content-type": "application/json"})
+    client, body = serve(), card.format("\\ud800")
+    send(client, mine)
+    response = client.put("/api/models/mine/card", content=body, headers={"content-type": "application/json"})
     assert response.status_code == 422, response.json()
 
 

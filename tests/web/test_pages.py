@@ -18,7 +18,7 @@ from app.imaging.drawing import FIRST_SAMPLE, SAMPLES, draw_sample
 from app.library.library import Library
 from app.web.layer_list import FIRST_LAYERS
 from app.web.templates import data_url
-from tests.pictures import encode
+from tests.pictures import dot_png, draw_four, draw_row, encode
 
 Attributes = dict[str, str | None]
 
@@ -152,6 +152,35 @@ def test_the_answer_is_the_prediction(client: TestClient, library: Library, four
     assert prediction
     outputs = re.findall(r"<output[^>]*>(.*?)</output>", explored(client, four))
     assert outputs == [prediction.label]
+
+
+def test_a_region_of_the_picture_is_answered_as_if_it_were_the_picture(client: TestClient, four: bytes) -> None:
+    wide = Image.new("L", (400, 300), 255)
+    wide.paste(draw_four(), (100, 10))
+    wide.paste(0, (0, 0, 90, 90))
+    assert explored(client, encode(wide), region="100,10,380,290") == explored(client, four)
+    assert client.post("/exploration", files={"drawing": encode(wide)}, data={"region": "1,2"}).status_code == 422
+
+
+def test_the_page_tells_of_several_digits_and_offers_each(client: TestClient) -> None:
+    drawing = encode(draw_row("47"))
+    assert "This looks like" not in explored(client, encode(draw_row("4")))
+    text = explored(client, drawing)
+    assert "This looks like two digits; the left one is read." in text
+    left, right = (each["data-region"] or "" for each in Tags(text).all("button") if "data-region" in each)
+    text = explored(client, drawing, region=right)
+    assert "This looks like two digits; the right one is read." in text
+    (pressed,) = Tags(text).all("button", **{"aria-pressed": "true"})
+    assert pressed["data-region"] == right
+    compared = client.post("/comparison", files={"drawing": drawing}, data={"region": left}).text
+    assert "This looks like two digits; the left one is read." in compared
+
+
+def test_a_dot_is_answered_with_a_sentence_and_the_bars(client: TestClient) -> None:
+    text = explored(client, dot_png())
+    assert re.findall(r"<output[^>]*>(.*?)</output>", text) == ["no digit yet"]
+    assert "A dot or a blot has no shape" in text
+    assert 'aria-label="Probabilities in percent"' in text
 
 
 def test_a_lone_neuron_s_answer_is_a_word(client: TestClient, four: bytes) -> None:

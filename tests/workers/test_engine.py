@@ -24,7 +24,7 @@ from app.model_files.loading import LoadedModel, load_model
 from app.model_files.serialization import serialize
 from app.workers import engine as engine_module
 from app.workers.engine import WorkerEngine, Workers
-from tests.small_models import build_digits
+from tests.small_models import build_digits, build_with_facts
 
 Make = Callable[..., WorkerEngine]
 SECONDS = 60.0
@@ -77,6 +77,18 @@ def test_the_outputs_are_those_of_this_process(make: Make, tmp_path: Path) -> No
         for found, expected in zip(there.run(image, mode), here.run(image, mode), strict=True):
             np.testing.assert_array_equal(found, expected)
             assert found.shape == expected.shape
+
+
+@pytest.mark.parametrize("has_keras", [False, True])
+def test_every_input_reaches_the_worker(has_keras: bool, make: Make, tmp_path: Path) -> None:
+    model = build_with_facts()
+    here, there = make_engine(loaded(model, tmp_path).definition), make(model)
+    there._needs_keras = has_keras
+    rng = np.random.default_rng(0)
+    image, facts = rng.random((28, 28, 1), dtype=np.float32), rng.random(4, dtype=np.float32)
+    for mode in (None, PoolingMode.MIN):
+        for found, expected in zip(there.run(image, mode, [facts]), here.run(image, mode, [facts]), strict=True):
+            np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
 def test_large_outputs_are_read_where_the_worker_wrote_them(make: Make, tmp_path: Path) -> None:

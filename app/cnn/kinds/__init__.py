@@ -7,8 +7,10 @@ from . import (  # noqa: F401  each registers its kinds
     activation,
     convolution,
     dense,
+    inputs,
     merging,
     normalization,
+    operations,
     pooling,
     recurrent,
     reshaping,
@@ -21,5 +23,6 @@ from .training_only import AUGMENTATIONS
 
 # Names that kinds had in other versions of Keras, or are registered under.
 ALIASES = {alias: name for name, kind in KINDS.items() for alias in kind.aliases}
+ALIASES |= {f"layerglass>{name}": name for name, kind in KINDS.items() if kind.is_operation}
 
 __all__ = ["ALIASES", "AUGMENTATIONS", "KINDS", "Layer", "LayerSettings"]

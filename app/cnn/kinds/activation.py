@@ -49,7 +49,7 @@ class Activation(_Activation):
     def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
         if self.activation != "softmax":
             return super()._explain(weights, inputs, place, value)
-        return _explain_softmax_layer(self, inputs[0], place, value)
+        return _explain_softmax(inputs[0], place, value)
 
     def describe(self) -> str:
         return FUNCTIONS[self.activation].describe()
@@ -145,11 +145,13 @@ class Softmax(Layer):
         return graph.softmax(inputs[0])
 
     def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
-        return _explain_softmax_layer(self, inputs[0], place, value)
+        if self.axis not in (-1, len(place), (-1,), (len(place),)):
+            raise NoArithmetic(self.kind)
+        return _explain_softmax(inputs[0], place, value)
 
 
-def _explain_softmax_layer(layer: Layer, logits: Array, place: CellIndex, value: float) -> Cell:
-    if logits.ndim != 1:
-        raise NoArithmetic(layer.kind)
-    require_few(logits.size)
-    return explain_softmax(logits.astype(np.float64), place[0], value)
+def _explain_softmax(logits: Array, place: CellIndex, value: float) -> Cell:
+    *row, unit = place
+    among = logits[tuple(row)]
+    require_few(among.size)
+    return explain_softmax(among.astype(np.float64), unit, value)

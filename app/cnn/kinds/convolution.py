@@ -6,6 +6,7 @@ Learning, 2016, section 9.1).
 
 import math
 from collections.abc import Sequence
+from types import MappingProxyType
 from typing import ClassVar
 
 import numpy as np
@@ -229,6 +230,7 @@ class DepthwiseConv2D(_Depthwise):
     """A kernel, or several, for each channel by itself."""
 
     aliases = ("DepthwiseConvolution2D",)
+    old_variables = MappingProxyType({"depthwise_kernel": "kernel"})
     title = "depthwise convolution, a kernel for each map by itself"
 
     def compute_output_shape(self, *inputs: Shape) -> Shape:
@@ -363,11 +365,23 @@ class Conv2DTranspose(Convolution):
         require_few(region.height * region.width * image.shape[2])
         down, across = np.arange(region.top, region.bottom), np.arange(region.left, region.right)
         patch = read_cells(image, down[:, None], across[None], 0.0)
-        # An input cell i puts the kernel's first row at i times the stride, less the padding.
-        rows = row + self._padding(0) - down * self.strides[0]
-        columns = column + self._padding(1) - across * self.strides[1]
+        rows, hits_row = self._kernel_places(0, row, down)
+        columns, hits_column = self._kernel_places(1, column, across)
         kernels = weights["kernel"][:, :, channel][np.ix_(rows, columns)].astype(np.float64)
+        kernels *= (hits_row[:, None] & hits_column[None])[:, :, None]
         return self._cell(weights, region, np.arange(image.shape[2]), patch, kernels, channel, value)
+
+    def _kernel_places(
+        self, axis: int, cell: int, read: NDArray[np.intp]
+    ) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+        """Return the row (axis 0) or column (axis 1) of the kernel by which each input cell reaches an output cell.
+
+        An input cell i puts the kernel's first row at i times the stride, less the padding, and the others a dilation
+        apart. Returns: the rows, and where there is one: elsewhere the cell falls into a gap.
+        """
+        offsets = cell + self._padding(axis) - read * self.strides[axis]
+        places, gaps = np.divmod(offsets, self.dilation_rate[axis])
+        return places, gaps == 0
 
     def read_region(self, cells: Region, size: Size) -> Region:
         (top, _), (left, _) = self._read(0, cells.top), self._read(1, cells.left)

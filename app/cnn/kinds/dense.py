@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cells import Cell, Contribution, DenseCell
-from ..errors import NoArithmetic, require_few
+from ..errors import require_few
 from ..types import Array, Shape, Variables, Weights
+from ..windows import Region, Size
 from .activation import explain_softmax
 from .activation_functions import FUNCTIONS, activate, function_name
 from .checks import UNITS, flag, setting, whole
@@ -26,7 +27,6 @@ class Dense(Layer):
     use_bias: bool = setting(flag, True)
 
     makes_vector = True
-    mixes_everything = True
 
     def compute_output_shape(self, *inputs: Shape) -> Shape:
         ((*places, _),) = inputs
@@ -39,15 +39,19 @@ class Dense(Layer):
     def count_operations(self, inputs: Sequence[Sizes], output: Sizes) -> int:
         return math.prod(inputs[0]) * self.units + super().count_operations(inputs, output)
 
+    def read_region(self, cells: Region, size: Size) -> Region:
+        """Return all of a vector, the same rows of rows of features, the same places of an image."""
+        if len(self.output_shape) == 2:
+            return Region(cells.top, 0, cells.bottom, size[1] or 0)
+        return cells if len(self.output_shape) > 2 else Region(0, 0, size[0] or 0, size[1] or 0)
+
     def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         made = graph.fully_connected(inputs[0], weights["kernel"], weights.get("bias"))
         return activate(graph, self.activation, made)
 
     def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
-        values = inputs[0]
-        if values.ndim != 1:
-            raise NoArithmetic(self.kind)
-        (unit,) = place
+        *row, unit = place
+        values = inputs[0][tuple(row)]
         require_few(values.size)
         kernel = weights["kernel"][:, unit].astype(np.float64)
         bias = float(weights["bias"][unit]) if self.use_bias else 0.0

@@ -42,12 +42,16 @@ class Layer:
     """
 
     name: str
-    sources: tuple[str | None, ...] = (None,)  # the layers that it reads, by name; None is the image
+    sources: tuple[str | None, ...] = (None,)  # what it reads: layers by name; None is the image
     output_shape: Shape = ()
     variables: Variables = field(default_factory=lambda: MappingProxyType({}))
 
     # Names that the kind had in other versions of Keras, or is registered under.
     aliases: ClassVar[tuple[str, ...]] = ()
+    # Names that its variables had in other versions of Keras, and those they have now.
+    old_variables: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    # Those of its variables that training does not change.
+    untrained: ClassVar[tuple[str, ...]] = ()
     # Each of its cells depends on the whole of its input.
     mixes_everything: ClassVar[bool] = False
     # It rescales or reshapes the maps of the layer before it, and adds little to their picture.
@@ -66,6 +70,10 @@ class Layer:
     ignores_layout: ClassVar[bool] = False
     # A map of it is the sum of what each input channel gives, with the same weights everywhere.
     has_partial_maps: ClassVar[bool] = False
+    # It is an input of the network beside the image, and reads nothing.
+    is_held: ClassVar[bool] = False
+    # Keras has a function for it and no layer: `compute` says how it is computed.
+    is_operation: ClassVar[bool] = False
     # A phrase for its card; without one, the name of its class.
     phrase: ClassVar[str | None] = None
 
@@ -163,8 +171,13 @@ class Layer:
 
     @property
     def is_spatial(self) -> bool:
-        """Its output has height, width and channels, so that it can be seen as feature maps."""
-        return len(self.output_shape) == 3
+        """Its output can be seen as feature maps: it is no vector. Rows of features are one map."""
+        return len(self.output_shape) > 1
+
+    @property
+    def is_picture(self) -> bool:
+        """Its output has height, width and channels, as a picture."""
+        return len(self.output_shape) > 2
 
     @property
     def window(self) -> Window | None:
@@ -201,6 +214,10 @@ class Layer:
     def value_range(self, weights: Weights) -> tuple[float, float] | None:
         """Return the range of the image that this layer was made for, as the first one that tells; else None."""
         return None
+
+    def compute(self, ops: Any, inputs: Sequence[Any]) -> Any:
+        """Compute an operation by keras.ops, on tensors with their batch."""
+        raise NotImplementedError
 
     # -- LiteRT ------------------------------------------------------------------------------------------------------
 

@@ -2,17 +2,19 @@
 
 import math
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from ..cells import Cell, ElementwiseCell
-from ..errors import NoArithmetic
+from ..cells import Cell, Contribution, DenseCell, ElementwiseCell
+from ..errors import NoArithmetic, require_few
 from ..types import Array, Shape, Weights
-from .checks import axis_number, setting
+from .checks import axis_number, axis_numbers, flag, setting
 from .layer import FLOAT_BYTES, CellIndex, GraphBuilder, Layer, LayerSettings, Sizes, Tensor, require
 from .normalization import turn_axis
 from .reshaping import Moving
+
+_LEAST_LENGTH = 1e-7  # by which a vector is divided that is normalised: Keras' epsilon
 
 
 class _Merge(Layer, abstract=True):
@@ -93,6 +95,22 @@ class Multiply(_Merge):
     combine = "multiply"
 
 
+class Divide(_Merge):
+    """The first input over the second."""
+
+    verb = "divides the first by the second of"
+    sign = " ÷ "
+    combine = "divide"
+    is_operation = True
+
+    def compute_output_shape(self, *inputs: Shape) -> Shape:
+        require(len(inputs) == 2)
+        return super().compute_output_shape(*inputs)
+
+    def compute(self, ops: Any, inputs: Sequence[Any]) -> Any:
+        return ops.divide(*inputs)
+
+
 class Average(_Merge):
     """The mean."""
 
@@ -115,6 +133,46 @@ class Minimum(_Merge):
 
     verb = "the smaller values of"
     combine = "minimum"
+
+
+class Dot(Layer):
+    """The dot product of two vectors; the cosine of their angle where they are normalised."""
+
+    axes: int | tuple[int, ...] = setting(axis_numbers)
+    normalize: bool = setting(flag, False)
+
+    mixes_everything = True
+
+    def compute_output_shape(self, *inputs: Shape) -> Shape:
+        first, second = inputs
+        axes = set(self.axes if isinstance(self.axes, tuple) else [self.axes])
+        require(len(first) == 1 and first == second and axes <= {1, -1})
+        return (1,)
+
+    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
+        graph.require(all(len(each.shape) == 2 for each in inputs), "a dot product of more than vectors")
+        first, second = (self._normalise(graph, each) if self.normalize else each for each in inputs)
+        return graph.reduce_sum(graph.multiply(first, second), True, (1,))
+
+    @staticmethod
+    def _normalise(graph: GraphBuilder, x: Tensor) -> Tensor:
+        squares = graph.reduce_sum(graph.multiply(x, x), True, (1,))
+        return graph.divide(x, graph.maximum(graph.sqrt(squares), _LEAST_LENGTH))
+
+    def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
+        first, second = (each.astype(np.float64) for each in inputs)
+        if first.ndim != 1:
+            raise NoArithmetic(self.kind)
+        require_few(first.size)
+        if self.normalize:
+            first, second = (each / max(float(np.sqrt(each @ each)), _LEAST_LENGTH) for each in (first, second))
+        products = first * second
+        parts = zip(first.tolist(), second.tolist(), products.tolist(), strict=True)
+        contributions = tuple(Contribution(index, *part) for index, part in enumerate(parts))
+        return DenseCell(contributions, 0.0, float(products.sum()), "linear", value, None)
+
+    def describe(self) -> str:
+        return describe_inputs(self, "the cosine of the angle of" if self.normalize else "the dot product of")
 
 
 class Concatenate(Moving):

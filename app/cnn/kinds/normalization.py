@@ -15,6 +15,8 @@ from .layer import CellIndex, GraphBuilder, Layer, LayerSettings, Tensor, last_s
 _KERAS_EPSILON = 1e-7  # keras.config.epsilon()
 _BYTES = (0.0, 255.0)
 _UNIT = (0.0, 1.0)
+_RANGES = (_UNIT, (-1.0, 1.0), _BYTES, (0.0, 65_535.0))  # that images have, the narrowest first
+_ROUNDING = 1e-3  # of a variance that was added up in 32 bits
 _AT_ONCE = 2**18  # values that are made float64
 # Axes of channels, height, width with the channels first, and with the channels last; 0 is the batch.
 _CHANNELS_LAST = {1: 3, 2: 1, 3: 2, -3: 3, -2: 1, -1: 2}
@@ -124,6 +126,7 @@ class BatchNormalization(_Normalizing):
     phrase = "batch normalisation: each map shifted and scaled"
     operation = "batch normalisation"
     keeps_channels = True
+    untrained = ("moving_mean", "moving_variance")
 
     @classmethod
     def turn_channels_last(cls, settings: LayerSettings) -> LayerSettings | None:
@@ -189,6 +192,34 @@ class GroupNormalization(_Normalizing):
         return self._cell_among(values[..., first : first + size], weights, inputs, place, value)
 
 
+class RMSNormalization(Layer):
+    """Each place's values divided by their root mean square along an axis (Zhang and Sennrich, 2019)."""
+
+    axis: int | tuple[int, ...] = setting(axis_numbers, -1)
+    epsilon: float = setting(real, 1e-6)
+
+    is_minor = True
+
+    def variable_shapes(self, *inputs: Shape) -> Variables:
+        (shape,) = inputs
+        return {"scale": (last_size(self.axis, shape),)}
+
+    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
+        (x,) = inputs
+        graph.require_last_axis(self.axis, x, self.kind)
+        squares = graph.reduce_mean(graph.square(x), True, (len(x.shape) - 1,))
+        root = graph.rsqrt(graph.add(squares, self.epsilon))
+        return graph.multiply(graph.multiply(x, root), graph.constant(weights["scale"]))
+
+    def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
+        if self.axis not in (-1, len(place), (-1,), (len(place),)):
+            raise NoArithmetic(self.kind)
+        square = float(np.square(inputs[0][place[:-1]].astype(np.float64)).mean())
+        parameters = {"mean_square": square, "scale": float(weights["scale"][place[-1]]), "epsilon": self.epsilon}
+        formula = "{0} ÷ √(mean square + epsilon) × scale"
+        return ElementwiseCell((float(inputs[0][place]),), "rms normalisation", parameters, value, formula)
+
+
 class UnitNormalization(Layer):
     """Each place's values divided by their length along the axes."""
 
@@ -196,7 +227,10 @@ class UnitNormalization(Layer):
 
 
 class Normalization(Layer):
-    """(x - mean) / sqrt(variance), both of data that the layer was adapted to."""
+    """(x - mean) / sqrt(variance), both of data that the layer was adapted to, or was told.
+
+    Inverted, it computes x from what it would make of it.
+    """
 
     axis: int | tuple[int, ...] | None = setting(optional(axis_numbers), -1)
     mean: Any = setting(optional(numbers), None)
@@ -206,20 +240,56 @@ class Normalization(Layer):
     phrase = "each channel shifted and scaled"
     is_minor = True
     keeps_channels = True
+    untrained = ("mean", "variance", "count")
 
     def variable_shapes(self, *inputs: Shape) -> Variables:
         (shape,) = inputs
-        require(self.mean is None and self.variance is None)
-        channels = (last_size(self.axis, shape),)
-        return {"mean": channels, "variance": channels, "count": ()}
+        kept = () if self._is_of_all else (last_size(self.axis, shape),)
+        if self.mean is None and self.variance is None:
+            return {"mean": kept, "variance": kept, "count": ()}
+        told = np.shape(self.mean)
+        require(told == np.shape(self.variance) and told in {(), (1,), kept})
+        return {}
 
-    def value_range(self, weights: Weights) -> tuple[float, float]:
-        mean = weights.get("mean") if self.mean is None else self.mean
+    @property
+    def _is_of_all(self) -> bool:
+        """It has one mean and one variance for all values, and not a number for each channel."""
+        return self.axis in (None, ())
+
+    def _mean_and_variance(self, weights: Weights) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return mean and variance: a number for each channel, or one for all."""
+        told = weights if self.mean is None else {"mean": self.mean, "variance": self.variance}
+        mean, variance = (np.ravel(np.asarray(told[name], np.float64)) for name in ("mean", "variance"))
+        return mean, variance
+
+    def value_range(self, weights: Weights) -> tuple[float, float] | None:
+        """Return the narrowest of the usual ranges that data of this mean and variance can lie in.
+
+        Values from a to b have a variance of (b - mean)(mean - a) at most (Bhatia and Davis, 2000). So MNIST's mean and
+        variance, 0.13 and 0.1, are those of values from 0 to 1; -0.74 and 0.4 of -1 to 1, and 33 and 6,000 of bytes.
+        None for mean 0 and variance 1, from which an unadapted layer starts, and for an inverted layer.
+        """
+        mean, variance = self._mean_and_variance(weights)
+        if self.invert or not (mean.any() or (variance != 1).any()):
+            return None
+        for low, high in _RANGES:
+            if np.all((high - mean) * (mean - low) * (1 + _ROUNDING) >= variance):
+                return low, high
         return _BYTES if _largest(mean) > 1.5 else _UNIT
 
     def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
-        graph.require_last_axis(self.axis, inputs[0], self.kind)
-        graph.require(not self.invert and self.mean is None, "a Normalization with settings of its own")
-        mean, variance = (weights[name].astype(np.float64) for name in ("mean", "variance"))
-        scale: NDArray[np.float64] = 1 / np.maximum(np.sqrt(variance), _KERAS_EPSILON)
-        return graph.scale_and_shift(inputs[0], scale, -mean * scale)
+        if not self._is_of_all:
+            graph.require_last_axis(self.axis, inputs[0], self.kind)
+        mean, variance = self._mean_and_variance(weights)
+        deviation: NDArray[np.float64] = np.maximum(np.sqrt(variance), _KERAS_EPSILON)
+        if self.invert:
+            return graph.scale_and_shift(inputs[0], deviation, mean)
+        return graph.scale_and_shift(inputs[0], 1 / deviation, -mean / deviation)
+
+    def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
+        if not self._is_of_all and self.axis not in (-1, len(place), (-1,), (len(place),)):
+            raise NoArithmetic(self.kind)
+        mean, variance = (float(each[place[-1] if each.size > 1 else 0]) for each in self._mean_and_variance(weights))
+        formula = "{0} × √variance + mean" if self.invert else "({0} - mean) ÷ √variance"
+        parameters = {"mean": mean, "variance": variance}
+        return ElementwiseCell((float(inputs[0][place]),), "normalisation", parameters, value, formula)

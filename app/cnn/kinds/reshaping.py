@@ -2,14 +2,30 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from ..cells import Cell, MovedCell
 from ..errors import NoArithmetic
-from ..types import Array, Shape, Weights
-from .checks import SIDE, one_of, optional, setting, several, size_number, whole
-from .layer import CellIndex, GraphBuilder, Layer, LayerSettings, Tensor, known, require
+from ..types import Array, Shape, Weights, as_maps_shape
+from ..windows import Region, Size
+from .checks import (
+    PARAMETERS,
+    SIDE,
+    axis_number,
+    axis_numbers,
+    one_of,
+    optional,
+    pair,
+    setting,
+    several,
+    size_number,
+    whole,
+)
+from .layer import CellIndex, GraphBuilder, Layer, LayerSettings, Tensor, image_shape, known, require
+
+_index = whole(-PARAMETERS, PARAMETERS)
 
 
 class Moving(Layer, abstract=True):
@@ -20,14 +36,13 @@ class Moving(Layer, abstract=True):
         if found is None:
             raise NoArithmetic(self.kind)
         source, origin = found
-        if origin is not None and len(origin) not in (1, 3):  # rows of features, or more axes
-            raise NoArithmetic(self.kind)
-        return MovedCell(source, None if origin is None else as_cell(origin), value)
+        return MovedCell(source, None if origin is None else as_cell(origin, inputs[source].shape), value)
 
 
-def as_cell(place: CellIndex) -> tuple[int, int, int]:
-    """Return a place as row, column, channel: a unit of a vector is a column of the first row."""
-    row, column, channel = place if len(place) == 3 else (0, *place, 0)
+def as_cell(place: CellIndex, shape: tuple[int, ...]) -> tuple[int, int, int]:
+    """Return a place in an output of this shape as row, column, channel: see as_maps_shape."""
+    number = np.ravel_multi_index(place, shape)
+    row, column, channel = np.unravel_index(number, as_maps_shape(shape))
     return int(row), int(column), int(channel)
 
 
@@ -121,3 +136,244 @@ class RepeatVector(Layer):
     def compute_output_shape(self, *inputs: Shape) -> Shape:
         ((units,),) = inputs
         return self.n, units
+
+
+class Slice(Moving):
+    """Some of the cells along each axis, without the batch: from a first one, up to an end that is not taken, by steps.
+
+    Settings may be negative or None, as in Python. ellipsis: the axis before which all axes that are not named are
+    taken whole; without one, they come last. dropped: those of the named axes of which one cell is taken, and which
+    then go.
+    """
+
+    begin: tuple[int | None, ...] = setting(several(optional(_index), most=8))
+    end: tuple[int | None, ...] = setting(several(optional(_index), most=8))
+    step: tuple[int | None, ...] = setting(several(optional(_index), most=8))
+    dropped: tuple[int, ...] = setting(several(whole(0, 7), most=8), ())
+    ellipsis: int | None = setting(optional(whole(0, 8)), None)
+
+    phrase = "a part of it"
+    is_minor = True
+    is_operation = True
+
+    def _slices(self, rank: int) -> tuple[list[slice], tuple[int, ...]]:
+        """Return what is taken along each axis of an input of this rank, and the axes that go. Raises: ValueError."""
+        require(len(self.begin) == len(self.end) == len(self.step) <= rank and 0 not in self.step)
+        named, unnamed = list(map(slice, self.begin, self.end, self.step)), rank - len(self.begin)
+        at = len(named) if self.ellipsis is None else self.ellipsis
+        slices = [*named[:at], *[slice(None)] * unnamed, *named[at:]]
+        return slices, tuple(axis if axis < at else axis + unnamed for axis in self.dropped)
+
+    def _parts(self, shape: Shape) -> tuple[list[range], tuple[int, ...]]:
+        """Return the cells that are taken along each axis, and the axes that go. Raises: ValueError."""
+        slices, dropped = self._slices(len(shape))
+        return [range(*each.indices(known(size))) for each, size in zip(slices, shape, strict=True)], dropped
+
+    def compute_output_shape(self, *inputs: Shape) -> Shape:
+        (shape,) = inputs
+        slices, dropped = self._slices(len(shape))
+        sizes = [
+            size if each == slice(None) else len(range(*each.indices(known(size))))
+            for each, size in zip(slices, shape, strict=True)
+        ]
+        require(all(sizes[axis] == 1 for axis in dropped))
+        return tuple(size for axis, size in enumerate(sizes) if axis not in dropped)
+
+    def compute(self, ops: Any, inputs: Sequence[Any]) -> Any:
+        slices, dropped = self._slices(len(inputs[0].shape) - 1)
+        taken = inputs[0][(slice(None), *slices)]
+        return ops.squeeze(taken, tuple(axis + 1 for axis in dropped)) if dropped else taken
+
+    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
+        parts, dropped = self._parts(inputs[0].shape[1:])
+        graph.require(all(part.step > 0 for part in parts), "a slice backwards")
+        taken = graph.strided_slice(inputs[0], [(part.start, part.stop, part.step) for part in parts])
+        kept = [size for axis, size in enumerate(taken.shape[1:]) if axis not in dropped]
+        return graph.reshape(taken, (1, *kept)) if dropped else taken
+
+    def source_of(self, place: CellIndex, inputs: Sequence[Shape]) -> tuple[int, CellIndex | None] | None:
+        (parts, dropped), left = self._parts(inputs[0]), iter(place)
+        return 0, tuple(part[0 if axis in dropped else next(left)] for axis, part in enumerate(parts))
+
+    def read_region(self, cells: Region, size: Size) -> Region:
+        """Return the places that these were taken from, in an image that keeps its axes; else all of it."""
+        height, width = size
+        if self.dropped or height is None or width is None or not self.is_picture:
+            return Region(0, 0, height or 0, width or 0)
+        slices, _ = self._slices(len(self.output_shape))
+        rows, columns = (range(*each.indices(length)) for each, length in zip(slices, (height, width), strict=False))
+        (top, bottom), (left, right) = (
+            sorted((part.start + first * part.step, part.start + (last - 1) * part.step))
+            for part, first, last in ((rows, cells.top, cells.bottom), (columns, cells.left, cells.right))
+        )
+        return Region(top, left, bottom + 1, right + 1)
+
+
+class Squeeze(Moving):
+    """Axes of one cell taken away. The first is 1, as the batch is 0."""
+
+    axis: int | tuple[int, ...] = setting(axis_numbers)
+
+    is_minor = True
+    is_operation = True
+    keeps_probabilities = True
+
+    def _axes(self, rank: int) -> list[int]:
+        """Return the axes, counted from 0 without the batch. Raises: ValueError."""
+        given = self.axis if isinstance(self.axis, tuple) else (self.axis,)
+        axes = [axis - 1 if axis > 0 else axis + rank for axis in given]
+        require(0 not in given and all(0 <= axis < rank for axis in axes))
+        return axes
+
+    def compute_output_shape(self, *inputs: Shape) -> Shape:
+        (shape,) = inputs
+        axes = self._axes(len(shape))
+        require(all(shape[axis] == 1 for axis in axes) and len(axes) < len(shape))
+        return tuple(size for axis, size in enumerate(shape) if axis not in axes)
+
+    def compute(self, ops: Any, inputs: Sequence[Any]) -> Any:
+        return ops.squeeze(inputs[0], self.axis)
+
+    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
+        axes = self._axes(len(inputs[0].shape) - 1)
+        sizes = [size for axis, size in enumerate(inputs[0].shape[1:]) if axis not in axes]
+        return graph.reshape(inputs[0], (1, *sizes))
+
+    def source_of(self, place: CellIndex, inputs: Sequence[Shape]) -> tuple[int, CellIndex | None] | None:
+        axes, left = self._axes(len(inputs[0])), iter(place)
+        return 0, tuple(0 if axis in axes else next(left) for axis in range(len(inputs[0])))
+
+    def read_region(self, cells: Region, size: Size) -> Region:
+        return Region(0, 0, size[0] or 0, size[1] or 0)
+
+
+class ExpandDims(Moving):
+    """An axis of one cell added. The first is 1, as the batch is 0."""
+
+    axis: int = setting(axis_number)
+
+    is_minor = True
+    is_operation = True
+    keeps_probabilities = True
+
+    def _position(self, rank: int) -> int:
+        """Return where it is added, counted from 0 without the batch. Raises: ValueError."""
+        position = self.axis - 1 if self.axis > 0 else self.axis + rank + 1
+        require(self.axis != 0 and 0 <= position <= rank)
+        return position
+
+    def compute_output_shape(self, *inputs: Shape) -> Shape:
+        (shape,) = inputs
+        position = self._position(len(shape))
+        return (*shape[:position], 1, *shape[position:])
+
+    def compute(self, ops: Any, inputs: Sequence[Any]) -> Any:
+        return ops.expand_dims(inputs[0], self.axis)
+
+    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
+        sizes = inputs[0].shape[1:]
+        position = self._position(len(sizes))
+        return graph.reshape(inputs[0], (1, *sizes[:position], 1, *sizes[position:]))
+
+    def source_of(self, place: CellIndex, inputs: Sequence[Shape]) -> tuple[int, CellIndex | None] | None:
+        position = self._position(len(inputs[0]))
+        return 0, (*place[:position], *place[position + 1 :])
+
+    def read_region(self, cells: Region, size: Size) -> Region:
+        return Region(0, 0, size[0] or 0, size[1] or 0)
+
+
+class Pad(Moving):
+    """Zeros before and after along each axis, without the batch."""
+
+    margins: tuple[tuple[int, int], ...] = setting(several(pair(0), most=8))
+
+    phrase = "zeros added at its ends"
+    is_minor = True
+    is_operation = True
+
+    def compute_output_shape(self, *inputs: Shape) -> Shape:
+        (shape,) = inputs
+        sizes = zip(shape, self.margins, strict=True)
+        return tuple(None if size is None else size + sum(margin) for size, margin in sizes)
+
+    def compute(self, ops: Any, inputs: Sequence[Any]) -> Any:
+        return ops.pad(inputs[0], [(0, 0), *self.margins])
+
+    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
+        graph.require(len(inputs[0].shape) <= 5, "zeros along more than four axes")
+        return graph.pad(inputs[0], self.margins)
+
+    def source_of(self, place: CellIndex, inputs: Sequence[Shape]) -> tuple[int, CellIndex | None] | None:
+        origin = tuple(at - before for at, (before, _) in zip(place, self.margins, strict=True))
+        is_inside = all(0 <= at < known(size) for at, size in zip(origin, inputs[0], strict=True))
+        return 0, origin if is_inside else None
+
+    def read_region(self, cells: Region, size: Size) -> Region:
+        if len(self.margins) < 2:
+            return Region(0, 0, size[0] or 0, size[1] or 0)
+        (top, _), (left, _), *_ = self.margins
+        return Region(cells.top - top, cells.left - left, cells.bottom - top, cells.right - left)
+
+
+class DepthToSpace(Moving):
+    """A square of cells of the channels of each cell (Shi and others, 2016)."""
+
+    block_size: int = setting(whole(2, 64))
+
+    is_operation = True
+
+    def compute_output_shape(self, *inputs: Shape) -> Shape:
+        height, width, channels = image_shape(*inputs)
+        require(channels % self.block_size**2 == 0)
+        sides = (None if side is None else side * self.block_size for side in (height, width))
+        return (*sides, channels // self.block_size**2)
+
+    def compute(self, ops: Any, inputs: Sequence[Any]) -> Any:
+        return ops.depth_to_space(inputs[0], self.block_size, data_format="channels_last")
+
+    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
+        return graph.depth_to_space(inputs[0], self.block_size)
+
+    def source_of(self, place: CellIndex, inputs: Sequence[Shape]) -> tuple[int, CellIndex | None] | None:
+        (row, column, channel), block = place, self.block_size
+        channels = known(inputs[0][2]) // block**2
+        return 0, (row // block, column // block, (row % block * block + column % block) * channels + channel)
+
+    def read_region(self, cells: Region, size: Size) -> Region:
+        block = self.block_size
+        return Region(cells.top // block, cells.left // block, -(-cells.bottom // block), -(-cells.right // block))
+
+    def describe(self) -> str:
+        return f"{self.block_size}×{self.block_size} cells made of the channels of each cell"
+
+
+class SpaceToDepth(Moving):
+    """One cell with more channels of each square of cells."""
+
+    block_size: int = setting(whole(2, 64))
+
+    is_operation = True
+
+    def compute_output_shape(self, *inputs: Shape) -> Shape:
+        height, width, channels = image_shape(*inputs)
+        require(all(side is None or side % self.block_size == 0 for side in (height, width)))
+        sides = (None if side is None else side // self.block_size for side in (height, width))
+        return (*sides, channels * self.block_size**2)
+
+    def compute(self, ops: Any, inputs: Sequence[Any]) -> Any:
+        return ops.space_to_depth(inputs[0], self.block_size, data_format="channels_last")
+
+    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
+        return graph.space_to_depth(inputs[0], self.block_size)
+
+    def source_of(self, place: CellIndex, inputs: Sequence[Shape]) -> tuple[int, CellIndex | None] | None:
+        (row, column, channel), block = place, self.block_size
+        at, source = divmod(channel, known(inputs[0][2]))
+        return 0, (row * block + at // block, column * block + at % block, source)
+
+    def read_region(self, cells: Region, size: Size) -> Region:
+        return Region(*(side * self.block_size for side in cells))
+
+    def describe(self) -> str:
+        return f"one cell with more channels of {self.block_size}×{self.block_size} cells"

@@ -10,7 +10,9 @@ AUGMENTATIONS = frozenset(
     {
         *("RandomFlip", "RandomRotation", "RandomZoom", "RandomTranslation", "RandomContrast", "RandomBrightness"),
         *("RandomHeight", "RandomWidth", "RandomShear", "RandomErasing", "RandomGaussianBlur", "RandomColorJitter"),
-        *("RandomSharpness", "RandomHue", "RandomSaturation"),
+        *("RandomSharpness", "RandomHue", "RandomSaturation", "RandomPerspective", "RandomElasticTransform"),
+        *("RandomGrayscale", "RandomInvert", "RandomPosterization", "RandomColorDegeneration"),
+        *("AugMix", "CutMix", "MixUp", "RandAugment", "RandomCrop"),
     }
 )
 

@@ -34,6 +34,17 @@ def _binary(code: int) -> "Callable[[GraphBuilder, Tensor, Tensor | float], Tens
     return method
 
 
+def _reduce_by(code: int) -> "Callable[[GraphBuilder, Tensor, bool, tuple[int, ...]], Tensor]":
+    """Make a method that keeps one number of all values along these axes, the batch's being 0."""
+
+    def method(graph: "GraphBuilder", x: Tensor, keepdims: bool, axes: tuple[int, ...]) -> Tensor:
+        shape = [1 if axis in axes else size for axis, size in enumerate(x.shape) if keepdims or axis not in axes]
+        read = [x, graph._integers(axes)]
+        return graph.operate(code, read, shape, schema.ReducerOptionsT(keepDims=keepdims))
+
+    return method
+
+
 class GraphBuilder(Graph):
     """Images are (1, height, width, channels); weights are laid out as Keras has them."""
 
@@ -94,9 +105,19 @@ class GraphBuilder(Graph):
 
     def reduce(self, x: Tensor, mode: PoolingMode, keepdims: bool, axes: tuple[int, ...] = (1, 2)) -> Tensor:
         """Pool along whole axes; by default height and width."""
-        shape = [1 if axis in axes else size for axis, size in enumerate(x.shape) if keepdims or axis not in axes]
-        read = [x, self._integers(axes)]
-        return self.operate(_REDUCTIONS[mode], read, shape, schema.ReducerOptionsT(keepDims=keepdims))
+        return _reduce_by(_REDUCTIONS[mode])(self, x, keepdims, axes)
+
+    reduce_max = _reduce_by(Op.REDUCE_MAX)
+    reduce_min = _reduce_by(Op.REDUCE_MIN)
+    reduce_mean = _reduce_by(Op.MEAN)
+    reduce_sum = _reduce_by(Op.SUM)
+
+    def reduce_var(self, x: Tensor, keepdims: bool, axes: tuple[int, ...]) -> Tensor:
+        """Write the mean of the squared distances from the mean."""
+        return self.reduce_mean(self.square(self.subtract(x, self.reduce_mean(x, True, axes))), keepdims, axes)
+
+    def reduce_std(self, x: Tensor, keepdims: bool, axes: tuple[int, ...]) -> Tensor:
+        return self.sqrt(self.reduce_var(x, keepdims, axes))
 
     # -- shapes ------------------------------------------------------------------------------------------------------
 
@@ -110,8 +131,9 @@ class GraphBuilder(Graph):
         return self.operate(Op.TRANSPOSE, [x, self._integers(axes)], [x.shape[axis] for axis in axes])
 
     def pad(self, x: Tensor, margins: Sequence[tuple[int, int]]) -> Tensor:
-        """Add rows above and below, columns left and right."""
-        all_margins = np.array([(0, 0), *margins, (0, 0)], np.int32)
+        """Add zeros before and after along each axis but the batch's; those that are not named stay as they are."""
+        unnamed = len(x.shape) - 1 - len(margins)
+        all_margins = np.array([(0, 0), *margins, *[(0, 0)] * unnamed], np.int32)
         return self.operate(Op.PAD, [x, self.constant(all_margins)], np.array(x.shape) + all_margins.sum(axis=1))
 
     def crop(self, x: Tensor, margins: Sequence[tuple[int, int]]) -> Tensor:
@@ -121,6 +143,26 @@ class GraphBuilder(Graph):
         self.require(shape.min() >= 1, "cropping all there is")
         begin = self.constant(np.ascontiguousarray(all_margins[:, 0]))
         return self.operate(Op.SLICE, [x, begin, self.constant(shape)], shape)
+
+    def strided_slice(self, x: Tensor, parts: Sequence[tuple[int, int, int]]) -> Tensor:
+        """Take cells along every axis but the batch's: from the first, up to an end that is not taken, by steps."""
+        columns = zip(*parts, strict=True)
+        begin, end, step = (self._integers([first, *each]) for first, each in zip((0, 1, 1), columns, strict=True))
+        shape = [1, *(len(range(*part)) for part in parts)]
+        self.require(min(shape) >= 1, "a slice of nothing")
+        return self.operate(Op.STRIDED_SLICE, [x, begin, end, step], shape, schema.StridedSliceOptionsT())
+
+    def depth_to_space(self, x: Tensor, block: int) -> Tensor:
+        """Make a square of block × block cells of the channels of each cell."""
+        _, height, width, channels = x.shape
+        shape = (1, height * block, width * block, channels // block**2)
+        return self.operate(Op.DEPTH_TO_SPACE, [x], shape, schema.DepthToSpaceOptionsT(blockSize=block))
+
+    def space_to_depth(self, x: Tensor, block: int) -> Tensor:
+        """Make channels of one cell of each square of block × block cells."""
+        _, height, width, channels = x.shape
+        shape = (1, height // block, width // block, channels * block**2)
+        return self.operate(Op.SPACE_TO_DEPTH, [x], shape, schema.SpaceToDepthOptionsT(blockSize=block))
 
     def resize(self, x: Tensor, height: int, width: int, interpolation: str) -> Tensor:
         """Resize as Keras does, whose pixels are centred at halves."""
@@ -147,6 +189,10 @@ class GraphBuilder(Graph):
     absolute = _unary(Op.ABS)
     negative = _unary(Op.NEG)
     exp = _unary(Op.EXP)
+    power = _binary(Op.POW)
+    rsqrt = _unary(Op.RSQRT)
+    sqrt = _unary(Op.SQRT)
+    square = _unary(Op.SQUARE)
     log = _unary(Op.LOG)
     tanh = _unary(Op.TANH)
     logistic = _unary(Op.LOGISTIC)
@@ -165,6 +211,9 @@ class GraphBuilder(Graph):
             return self.depthwise_conv_2d(x, times.reshape(1, 1, -1, 1), plus, Window((1, 1)))
         times, plus = (each.astype(np.float32) for each in (scale, shift))
         return self.add(self.operate(Op.MUL, [x, self.constant(times)], x.shape), self.constant(plus))
+
+    def reciprocal(self, x: Tensor) -> Tensor:
+        return self.divide(self.constant(np.ones((1,) * len(x.shape), np.float32)), x)
 
     def leaky_relu(self, x: Tensor, slope: float) -> Tensor:
         return self.operate(Op.LEAKY_RELU, [x], x.shape, schema.LeakyReluOptionsT(alpha=slope))

@@ -8,7 +8,7 @@ import mmap
 import os
 import sys
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import accumulate, pairwise
 from threading import BoundedSemaphore, Lock
@@ -78,7 +78,7 @@ class Interpreters:
     def __init__(self, graph: Graph, outputs: list[Tensor]) -> None:
         """Make the first one. Raises: RuntimeError or ValueError, where LiteRT does not take the graph."""
         self._bytes = graph.finish(outputs)
-        self._image = graph.image.index
+        self._inputs = [tensor.index for tensor in graph.inputs]
         self._outputs = outputs
         self._ends = [0, *accumulate(math.prod(tensor.shape) for tensor in outputs)]
         self._blocks = Blocks(self._ends[-1])
@@ -86,18 +86,19 @@ class Interpreters:
         self._made = 0
         self._idle = [self._make()]
 
-    def run(self, image: Array) -> list[Array]:
-        """Return the outputs for one image, (height, width, channels), without the batch, as copies of their own."""
-        return self.use(image, self._copy)
+    def run(self, *inputs: Array) -> list[Array]:
+        """Return the outputs, without the batch, as copies of their own. inputs: the image, then the held ones."""
+        return self.use(inputs, self._copy)
 
-    def use(self, image: Array, receive: Callable[[list[Array]], T]) -> T:
-        """Run one image, and return what receive makes of the outputs, which are there until it returns."""
+    def use(self, inputs: Sequence[Array], receive: Callable[[list[Array]], T]) -> T:
+        """Run once, and return what receive makes of the outputs, which are there until it returns."""
         with self._turns:
             try:
                 interpreter = self._idle.pop()
             except IndexError:
                 interpreter = self._make()
-            interpreter.set_tensor(self._image, image[np.newaxis])
+            for index, values in zip(self._inputs, inputs, strict=True):
+                interpreter.set_tensor(index, values[np.newaxis])
             interpreter.invoke()
             received = receive([interpreter.tensor(tensor.index)()[0] for tensor in self._outputs])
             self._idle.append(interpreter)  # one that failed is not used again
@@ -146,13 +147,19 @@ class LiteEngine:
         self._lock = Lock()
         self._interpreters(None, trial_shape(definition.layers, definition.input_shape))
 
-    def run(self, image: Array, mode: PoolingMode | None) -> list[Array]:
+    def run(self, image: Array, mode: PoolingMode | None, held: Sequence[Array] = ()) -> list[Array]:
         """Return every layer's output, without the batch. mode: None is each layer's own. Raises: WrongImageSize."""
-        return self._interpreters_for(image, mode).run(image)
+        return self._interpreters_for(image, mode).run(image, *held)
 
-    def use(self, image: Array, mode: PoolingMode | None, receive: Callable[[list[Array]], T]) -> T:
+    def use(
+        self,
+        image: Array,
+        mode: PoolingMode | None,
+        receive: Callable[[list[Array]], T],
+        held: Sequence[Array] = (),
+    ) -> T:
         """Run, and return what receive makes of the outputs, which are there until then. Raises: WrongImageSize."""
-        return self._interpreters_for(image, mode).use(image, receive)
+        return self._interpreters_for(image, mode).use((image, *held), receive)
 
     def output_shapes(self, image: tuple[int, ...]) -> list[tuple[int, ...]]:
         """Return the shape of every layer's output for an image of this shape. Raises: WrongImageSize."""

@@ -27,7 +27,7 @@ class Tensor:
 
 
 class Graph:
-    """Operators in the order in which they run, on one image."""
+    """Operators in the order in which they run, on one image, and on other inputs beside it."""
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         """shape: the image's height, width and channels."""
@@ -36,7 +36,13 @@ class Graph:
         self._operators: list[schema.OperatorT] = []
         self._codes: list[int] = []
         self._outputs: list[int] = []
-        self.image = self._tensor((1, *shape), schema.TensorType.FLOAT32, buffer=0)
+        self.inputs: list[Tensor] = []
+        self.image = self.add_input(shape)
+
+    def add_input(self, shape: tuple[int, ...]) -> Tensor:
+        """Add a tensor that whoever runs the graph gives a value. shape: without the batch."""
+        self.inputs.append(self._tensor((1, *shape), schema.TensorType.FLOAT32, buffer=0))
+        return self.inputs[-1]
 
     def constant(self, values: NDArray[Any]) -> Tensor:
         """Add a tensor whose numbers are written into the graph: float32 or int32."""
@@ -69,7 +75,7 @@ class Graph:
             subgraphs=[
                 schema.SubGraphT(
                     tensors=self._tensors,
-                    inputs=[self.image.index],
+                    inputs=[tensor.index for tensor in self.inputs],
                     outputs=[tensor.index for tensor in outputs],
                     operators=self._operators,
                 )

@@ -13,7 +13,7 @@ from ...cnn.kinds.checks import UNITS, real, several
 from ..errors import RESAVE, ModelError, shown
 from .nodes import Config, Reference, history, name_of, reference
 
-_OPERATIONS_MODULE = re.compile(r"(?:keras|keras\.src|keras\.api)\.ops(?:\.(?:core|numpy|nn))?")
+_OPERATIONS_MODULE = re.compile(r"(?:keras|keras\.src|keras\.api)\.ops(?:\.(?:core|image|math|numpy|nn))?")
 
 # As the layers TFOpLambda and SlicingOpLambda of Keras 2 write them.
 _KERAS_2: Mapping[str, str] = MappingProxyType(
@@ -24,47 +24,126 @@ _KERAS_2: Mapping[str, str] = MappingProxyType(
         "__operators__.sub": "subtract",
         "__operators__.truediv": "divide",
         "cast": "cast",
+        "clip_by_value": "clip",
+        "compat.v1.nn.depth_to_space": "depth to space",
+        "compat.v1.nn.space_to_depth": "space to depth",
+        "compat.v1.pad": "pad",
+        "compat.v1.squeeze": "squeeze",
+        "compat.v1.transpose": "transpose",
+        "concat": "concatenate",
+        "expand_dims": "expand dims",
+        "identity": "identity",
+        "image.resize": "resize",
+        "keras.backend.batch_flatten": "flatten",
+        "math.abs": "absolute",
         "math.add": "add",
         "math.divide": "divide",
+        "math.exp": "exp",
+        "math.l2_normalize": "normalize",
+        "math.log": "log",
+        "math.maximum": "maximum",
+        "math.minimum": "minimum",
         "math.multiply": "multiply",
         "math.negative": "negative",
+        "math.pow": "power",
+        "math.reciprocal": "reciprocal",
+        "math.reduce_max": "max",
         "math.reduce_mean": "mean",
+        "math.reduce_min": "min",
+        "math.reduce_std": "std",
+        "math.reduce_sum": "sum",
+        "math.reduce_variance": "variance",
+        "math.rsqrt": "rsqrt",
         "math.sigmoid": "sigmoid",
+        "math.sqrt": "sqrt",
+        "math.square": "square",
         "math.subtract": "subtract",
         "math.tanh": "tanh",
         "math.truediv": "divide",
+        "nn.avg_pool2d": "average pool",
         "nn.bias_add": "add",
+        "nn.depth_to_space": "depth to space",
+        "nn.elu": "elu",
+        "nn.gelu": "gelu",
+        "nn.leaky_relu": "leaky_relu",
+        "nn.max_pool2d": "max pool",
         "nn.relu": "relu",
         "nn.relu6": "relu6",
+        "nn.selu": "selu",
         "nn.sigmoid": "sigmoid",
         "nn.silu": "silu",
         "nn.softmax": "softmax",
+        "nn.softplus": "softplus",
+        "nn.space_to_depth": "space to depth",
         "nn.swish": "silu",
         "nn.tanh": "tanh",
+        "pad": "pad",
+        "reshape": "reshape",
+        "reverse": "flip",
+        "slice": "slice",
+        "squeeze": "squeeze",
+        "stop_gradient": "identity",
+        "transpose": "transpose",
     }
 )
 # As the operations of Keras 3 are called. Add, Multiply and Subtract are layers too: the module tells them apart.
 _KERAS_3: Mapping[str, str] = MappingProxyType(
     {
+        "Abs": "absolute",
+        "Absolute": "absolute",
         "Add": "add",
+        "AveragePool": "average pool",
         "Cast": "cast",
+        "Clip": "clip",
+        "Concatenate": "concatenate",
+        "DepthToSpace": "depth to space",
         "Divide": "divide",
+        "Elu": "elu",
+        "Exp": "exp",
+        "ExpandDims": "expand dims",
         "Flip": "flip",
+        "Gelu": "gelu",
         "GetItem": "get item",
         "HardSigmoid": "hard_sigmoid",
         "HardSilu": "hard_silu",
+        "LeakyRelu": "leaky_relu",
+        "Log": "log",
+        "Max": "max",
+        "MaxPool": "max pool",
+        "Maximum": "maximum",
         "Mean": "mean",
+        "Min": "min",
+        "Minimum": "minimum",
         "Multiply": "multiply",
         "Negative": "negative",
+        "Normalize": "normalize",
+        "Pad": "pad",
+        "Power": "power",
+        "Reciprocal": "reciprocal",
         "Relu": "relu",
         "Relu6": "relu6",
+        "Reshape": "reshape",
+        "Resize": "resize",
+        "Rsqrt": "rsqrt",
+        "Selu": "selu",
         "Sigmoid": "sigmoid",
         "Silu": "silu",
+        "Slice": "slice",
         "Softmax": "softmax",
+        "Softplus": "softplus",
+        "SpaceToDepth": "space to depth",
+        "Sqrt": "sqrt",
+        "Square": "square",
+        "Squeeze": "squeeze",
         "Stack": "stack",
+        "Std": "std",
+        "StopGradient": "identity",
         "Subtract": "subtract",
+        "Sum": "sum",
         "Tanh": "tanh",
+        "Transpose": "transpose",
         "TrueDivide": "divide",
+        "Var": "variance",
     }
 )
 _CALLERS = ("TFOpLambda", "SlicingOpLambda")
@@ -154,10 +233,13 @@ def _written(node: Any, name: str) -> tuple[list[Any], dict[str, Any]]:
 def _written_by_keras_2(node: Any) -> tuple[Any, Any]:
     """Return the reference and the named arguments of a node.
 
-    It is [layer, call, output, arguments] or ["_CONSTANT_VALUE", -1, number, arguments], alone or in a list.
+    It is [layer, call, output, arguments] or ["_CONSTANT_VALUE", -1, number, arguments], alone or in a list; of a
+    function that reads a list, one for each that it reads.
     """
     if isinstance(node, list) and len(node) == 1:
         node = node[0]
+    if isinstance(node, list) and node and all(isinstance(each, list) and len(each) in {3, 4} for each in node):
+        return [[each[:3] for each in node]], node[0][3] if len(node[0]) == 4 else {}
     if not isinstance(node, list) or len(node) not in {3, 4}:
         return None, None
     named = node[3] if len(node) == 4 else {}

@@ -1,7 +1,8 @@
 """The graph of a functional model as Keras 1, 2 and 3 write it, and the part of it that the answer is made of."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..errors import RESAVE, ModelError, shown
 from .called_functions import is_operation
@@ -60,7 +61,6 @@ class FunctionalGraph:
 def parse_graph(model: Config) -> FunctionalGraph:
     """Return the graph of a functional model's config. Raises: ModelError."""
     entries, config = layers_of(model), model["config"]
-    key = _Key({name_of(entry) for entry in entries if entry["class_name"] in MODELS})
     operations: dict[Reference, Operation] = {}
     uses: dict[Reference, Use] = {}
     for entry in entries:
@@ -70,33 +70,43 @@ def parse_graph(model: Config) -> FunctionalGraph:
             operations |= found
             uses |= {at: Use(entry, []) for at in found}  # in the file's order; what they read is known below
         elif entry["class_name"] != "InputLayer":
-            made = calls(entry)
-            if name in key.single and len(made) > 1:
-                raise ModelError(f"The model uses the model {shown(name)} several times, within itself.")
-            uses |= {key.of((name, number, 0)): Use(entry, key.all(call)) for number, call in enumerate(made)}
+            uses |= {(name, number, 0): Use(entry, call) for number, call in enumerate(calls(entry))}
     for at, operation in gather_channels(operations).items():
-        uses[at] = Use(uses[at].entry, key.all(operation.inputs), operation)
+        uses[at] = Use(uses[at].entry, operation.inputs, operation)
+    outputs = references(config.get("output_layers"))
+    key = _key_of(uses, outputs)
+    uses = {at: replace(use, inputs=key.all(use.inputs)) for at, use in uses.items()}
     inputs = tuple((name, 0, 0) for name, *_ in references(config.get("input_layers")))
-    outputs = tuple(key.all(references(config.get("output_layers"))))
     known = {name_of(entry) for entry in entries}
     if missing := [name for name, *_ in outputs if name not in known]:
         raise ModelError(f"The model's output {shown(missing[0])} is none of its layers. {RESAVE}")
     if not outputs:
         raise ModelError(f"The model gives no output. {RESAVE}")
-    return FunctionalGraph(uses, inputs, outputs)
+    return FunctionalGraph(uses, inputs, tuple(key.all(outputs)))
 
 
 @dataclass(frozen=True)
 class _Key:
-    """Normalises references to layers' outputs.
+    """Normalises references to layers' outputs: the calls of a nested model are counted from 0 or 1, as the Keras does.
 
-    A nested model counts its calls from 0 or 1, depending on the Keras; it has one, so the number is dropped.
+    Of one that is called once, the number is dropped.
     """
 
-    single: set[str]
+    calls: Mapping[str, int]  # of each nested model
+    from_one: set[str]  # nested models whose calls are counted from 1
 
     def of(self, reference: Reference) -> Reference:
-        return (reference[0], 0, reference[2]) if reference[0] in self.single else reference
+        name, call, output = reference
+        if name not in self.calls:
+            return reference
+        return name, 0 if self.calls[name] == 1 else call - (name in self.from_one), output
 
     def all(self, references: Iterable[Reference]) -> list[Reference]:
         return [self.of(reference) for reference in references]
+
+
+def _key_of(uses: Mapping[Reference, Use], outputs: Iterable[Reference]) -> _Key:
+    """Find out how calls are counted: from 1, where one is named that would be one too many."""
+    calls = Counter(name for (name, *_), use in uses.items() if use.entry["class_name"] in MODELS)
+    named = [*outputs, *(reference for use in uses.values() for reference in use.inputs)]
+    return _Key(calls, {name for name, call, _ in named if call >= calls[name] > 0})

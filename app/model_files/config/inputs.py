@@ -1,71 +1,133 @@
-"""The input that a model takes: its shape, found wherever a Keras wrote it, and turned into an image's."""
+"""The inputs that a model takes: their shapes, found wherever a Keras wrote them, and which of them is an image."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from ...cnn.kinds.checks import SIDE
 from ...cnn.types import ImageShape, Shape
 from ..errors import ModelError, printable, shown
-from ..limits import CHANNELS
+from ..limits import CHANNELS, INPUTS
 from .functional_graph import parse_graph
 from .nodes import MODELS, Config, layers_of, name_of, settings_of
 
+_LEAST_FLAT_SIDE = 8  # pixels: the smallest images that are flattened anywhere; fewer numbers are no picture's
 
-def input_of(model: Config) -> tuple[Any, str]:
-    """Return the shape that a model says it takes, with the batch, and its input's name. Raises: ModelError."""
+
+@dataclass(frozen=True)
+class TakenInput:
+    """One input of a model, as its file has it."""
+
+    name: str
+    shape: Shape  # without the batch
+
+    @property
+    def image(self) -> ImageShape | None:
+        """Height, width and channels, where it is an image, or the numbers of one; else None.
+
+        784 numbers are taken for 28 by 28 of one channel, row by row, as MNIST is flattened everywhere.
+        """
+        if len(self.shape) == 3:
+            height, width, channels = self.shape
+            is_small = channels is not None and channels <= CHANNELS and max(height or 1, width or 1) <= SIDE
+            return (height, width, channels or 0) if is_small else None
+        if len(self.shape) == 2 and None not in self.shape and max(size or 0 for size in self.shape) <= SIDE:
+            return (*self.shape, 1)
+        if len(self.shape) == 1 and (side := round((self.shape[0] or 0) ** 0.5)) ** 2 == self.shape[0]:
+            return (side, side, 1) if side >= _LEAST_FLAT_SIDE else None
+        return None
+
+    @property
+    def rank(self) -> int:
+        """How far it is from an image of height, width and channels: 0 is one."""
+        return 3 - len(self.shape) if self.image is not None else 3
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers it takes in a row; 0 where it takes anything else."""
+        return (self.shape[0] or 0) if len(self.shape) == 1 else 0
+
+    def image_beside(self, drawn: "TakenInput") -> ImageShape | None:
+        """Return the image that it is in a model where this other one is drawn into.
+
+        Beside an image, a vector is no flattened one, unless it is as long as the one that is drawn into.
+        """
+        return self.image if self.rank == drawn.rank and self.numbers == drawn.numbers else None
+
+
+def inputs_of(model: Config) -> list[tuple[Any, str]]:
+    """Return the shape of each input that the answer depends on, with the batch, and its name. Raises: ModelError."""
     entries = layers_of(model)
     inputs = [entry for entry in entries if entry["class_name"] == "InputLayer"]
     if len(inputs) > 1:
-        inputs = [_only_one(model, inputs)]
-    if inputs:
-        settings = settings_of(inputs[0])
+        inputs = _needed(model, inputs)
+    for entry in inputs:
+        settings = settings_of(entry)
         if settings.get("sparse") or settings.get("ragged"):
             raise ModelError("The model takes a sparse or ragged input; Layerglass gives it an image.")
-        return _declared(settings), name_of(inputs[0])
+        if settings.get("dtype") == "string":
+            raise ModelError(
+                f"The model's input {shown(name_of(entry))} is text, and Layerglass gives a model pictures and numbers."
+            )
+    if inputs:
+        return [(_declared(settings_of(entry)), name_of(entry)) for entry in inputs]
     first = entries[0]
     if first["class_name"] in MODELS:
-        return input_of(first)
+        return inputs_of(first)
     config = model["config"]
     declared = _declared(settings_of(first))
     for other in (config.get("build_input_shape") if isinstance(config, dict) else None, _built(first), _built(model)):
         declared = declared if declared is not None else other
-    return declared, "input"
+    return [(declared, "input")]
 
 
-def _only_one(model: Config, inputs: list[Config]) -> Config:
-    """Return the input that the answer depends on. Raises: ModelError, where it depends on several, or on none."""
+def _needed(model: Config, inputs: list[Config]) -> list[Config]:
+    """Return the inputs that the answer depends on, in the order in which the model takes them. Raises: ModelError."""
     if model["class_name"] == "Sequential":
-        raise ModelError(f"The model takes {len(inputs)} inputs; Layerglass gives it one image.")
-    needed = {name for name, *_ in parse_graph(model).inputs_needed()}
-    found = [entry for entry in inputs if name_of(entry) in needed]
-    if len(found) == 1:
-        return found[0]
-    listed = ", ".join(f"{shown(name_of(entry))} ({_in_words(entry)})" for entry in inputs[:_LISTED])
-    image = next((index for index, entry in enumerate(inputs) if _is_image(entry)), None)
-    raise ModelError(
-        f"The model's answer depends on {len(found)} inputs, and Layerglass gives it one image. It takes: {listed}. "
-        + (_NO_IMAGE if image is None else _ONE_IMAGE.format(name=shown(name_of(inputs[image])), index=image))
-    )
+        raise ModelError(f"The model lists {len(inputs)} inputs one after the other; a Sequential model has one.")
+    entries = {name_of(entry): entry for entry in inputs}
+    needed = [entries[name] for name, *_ in parse_graph(model).inputs_needed() if name in entries]
+    if not needed:
+        raise ModelError("The model's answer depends on none of its inputs.")
+    if len(needed) > INPUTS:
+        raise ModelError(f"The model's answer depends on {len(needed)} inputs; at most {INPUTS} are given to it.")
+    return needed
 
 
-_LISTED = 8  # inputs in a sentence
-_NO_IMAGE = "None of them is an image, so there is nothing to draw into."
-_ONE_IMAGE = (
-    "One can draw into {name}. Build a model that takes it alone, such as keras.Model(model.inputs[{index}], output) "
-    "with an output that depends on nothing else, and save that."
-)
+def choose_drawn(inputs: list[TakenInput]) -> TakenInput:
+    """Return the input that is drawn into: the first that is most like an image. Where none is, the first vector.
+
+    Raises: ModelError, for an input that nobody can give.
+    """
+    images = [each for each in inputs if each.image is not None]
+    drawn = min(images, key=lambda each: (each.rank, -each.numbers), default=None)
+    drawn = drawn or next((each for each in inputs if 0 < each.numbers <= SIDE), None)
+    if drawn is None:
+        raise ModelError(_explain(inputs))
+    for each in inputs:
+        if each is not drawn and not _can_be_held(each, drawn):
+            raise ModelError(
+                f"The model's input {shown(each.name)} may have any size ({times(each.shape)}), so Layerglass cannot "
+                "say what it holds beside the drawing. Build the model with a fixed size, and save it again."
+            )
+    return drawn
 
 
-def _is_image(entry: Config) -> bool:
-    shape = _declared(settings_of(entry))
-    shape = shape.get("items", shape.get("config")) if isinstance(shape, dict) else shape
-    return isinstance(shape, list) and len(shape) == 4
+def _explain(inputs: list[TakenInput]) -> str:
+    if len(inputs) == 1:
+        return (
+            f"The model takes {times(inputs[0].shape)} numbers: no image of height, width and channels to draw, and no "
+            "vector to set. Layerglass shows models of pictures."
+        )
+    listed = ", ".join(f"{shown(each.name)} ({times(each.shape)})" for each in inputs)
+    return f"None of the model's inputs is an image to draw into, or a vector to set: {listed}."
 
 
-def _in_words(entry: Config) -> str:
-    shape = _declared(settings_of(entry))
-    shape = shape.get("items", shape.get("config")) if isinstance(shape, dict) else shape
-    sizes = times(tuple(shape[1:])) if isinstance(shape, list) and len(shape) < _LISTED else "no shape"
-    return f"an image, {sizes}" if _is_image(entry) else sizes
+def _can_be_held(each: TakenInput, drawn: TakenInput) -> bool:
+    """Return whether its sizes are known, or those of a drawing of any size as well."""
+    if None not in each.shape:
+        return True
+    has_any_size = each.image is not None and drawn.image is not None and drawn.image[:2] == (None, None)
+    return has_any_size and each.shape[:2] == (None, None)
 
 
 def _declared(settings: Config) -> Any:
@@ -93,29 +155,9 @@ def input_shape(shape: Any) -> Shape:
     return tuple(sizes)
 
 
-def as_image(shape: Shape) -> tuple[ImageShape, Shape | None]:
-    """Return height, width and channels; and the model's own shape, where that is a flat or a flattened image's.
-
-    784 numbers are taken for 28 by 28 of one channel, row by row, as MNIST is flattened everywhere.
-    """
-    if len(shape) == 3:
-        height, width, channels = shape
-        if channels is None or channels > CHANNELS or max(height or 1, width or 1) > SIDE:
-            raise ModelError(f"The model's input has the shape {times(shape)}; expected height, width and channels.")
-        return (height, width, channels), None
-    if len(shape) == 2 and None not in shape and max(size or 0 for size in shape) <= SIDE:
-        height, width = shape
-        return (height, width, 1), shape
-    if len(shape) == 1 and shape[0] is not None and (side := round(shape[0] ** 0.5)) ** 2 == shape[0] and side > 1:
-        return (side, side, 1), shape
-    raise ModelError(f"The model takes {times(shape)} numbers, which is no image of height, width and channels.")
-
-
 def channels_last(shape: Shape) -> Shape:
-    """Turn channels, height, width into height, width, channels. Raises: ModelError."""
-    if len(shape) != 3:
-        raise ModelError(f"The model takes {times(shape)} numbers, which is no image with its channels first.")
-    return (*shape[1:], shape[0])
+    """Turn channels, height, width into height, width, channels; another shape stays as it is."""
+    return (*shape[1:], shape[0]) if len(shape) == 3 else shape
 
 
 def times(shape: tuple[Any, ...]) -> str:

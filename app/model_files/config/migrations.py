@@ -55,6 +55,15 @@ def _fixed_dropout(layer: LayerConfig) -> LayerConfig:
     return replace(layer, kind="Dropout").noted(note)
 
 
+def _random_crop(layer: LayerConfig) -> LayerConfig:
+    """Resize as Keras 2 did when a trained network answered; Keras 3 leaves the picture as it is."""
+    if layer.kind != "RandomCrop" or layer.era > 2:
+        return layer
+    size = {name: layer.settings.get(name) for name in ("height", "width")}
+    made = replace(layer, kind="Resizing", settings={**size, "crop_to_aspect_ratio": True})
+    return made.noted("RandomCrop, which resizes when a trained network answers, is a Resizing here.")
+
+
 _MERGES = {"sum": "Add", "mul": "Multiply", "ave": "Average", "max": "Maximum", "concat": "Concatenate"}
 
 
@@ -217,6 +226,7 @@ _MIGRATIONS: tuple[_Migration, ...] = (
     _keras_1,
     _class_name,
     _fixed_dropout,
+    _random_crop,
     _without_groups,
     _batch_normalization,
     _rectifiers,

@@ -53,6 +53,12 @@ def settings_of(entry: Config) -> Config:
     return config
 
 
+def is_trainable(entry: Config) -> bool:
+    """Return whether training changes the layer, or the model."""
+    config = entry["config"]
+    return not isinstance(config, dict) or config.get("trainable") is not False
+
+
 def references(struct: Any, reader: str = "") -> list[Reference]:
     """Return all outputs that a list of them names: [["conv", 0, 0], ...], or one alone, or by key.
 

@@ -12,15 +12,16 @@ import numpy as np
 from ...cnn.declared import DeclaredLambda
 from ...cnn.kinds import AUGMENTATIONS, KINDS, Layer, LayerSettings
 from ...cnn.kinds.convolution import Conv2D
+from ...cnn.kinds.inputs import InputLayer
 from ...cnn.kinds.reshaping import Permute, Reshape
-from ...cnn.types import Array, ImageShape
+from ...cnn.types import Array, ImageShape, Shape
 from ..errors import RESAVE, ModelError, shown
 from ..limits import LAYERS, NESTED_MODELS
-from ..plan import LayerPath, Plan, Step, check_settings, sort_as_keras
+from ..plan import FileLayer, LayerPath, Plan, Step, check_settings, describe_image, sort_as_keras
 from .functional_graph import FunctionalGraph, Use, parse_graph
-from .inputs import as_image, channels_last, input_of, input_shape, times
+from .inputs import TakenInput, channels_last, choose_drawn, input_shape, inputs_of, times
 from .migrations import LayerConfig, migrate
-from .nodes import LAMBDA, MODELS, Config, Reference, layers_of, name_of, settings_of
+from .nodes import LAMBDA, MODELS, Config, Reference, is_trainable, layers_of, name_of, settings_of
 from .operations import Operation
 from .stand_ins import as_layer
 
@@ -37,23 +38,18 @@ def make_plan(config: Config, era: int, declared: Mapping[str, DeclaredLambda] =
     """
     channels_first = are_channels_first(config)
     planner = _Planner(era, channels_first, declared)
-    shape, name = input_of(config)
-    shape = input_shape(shape)
+    inputs = [TakenInput(name, input_shape(shape)) for shape, name in inputs_of(config)]
     if channels_first:
         planner.note(_TURNED)
-        shape = channels_last(shape)
-    shape, inner = as_image(shape)
-    source = first = planner.input(name)
-    planner.image_channels = 0 if inner is not None else shape[-1] or 0
-    if inner is not None:
-        first = planner.reshape(inner, source)
-        planner.note(
-            f"The model takes its image as {times(inner)} numbers; here it takes {times(shape)}, the same ones."
-        )
-    outputs = planner.model(config, [first], ())
-    if outputs[0] in {source, first}:
+        inputs = [TakenInput(each.name, channels_last(each.shape)) for each in inputs]
+    drawn = choose_drawn(inputs)
+    if channels_first and len(drawn.shape) != 3:
+        raise ModelError(f"The model takes {times(drawn.shape)} numbers, which is no image with its channels first.")
+    sources = [planner.take(each, drawn) for each in inputs]
+    outputs = planner.model(config, sources, ())
+    if outputs[0] in {*sources, planner.source}:
         raise ModelError("The model has no layers between its input and its output.")
-    return planner.plan(shape, source, outputs[0])
+    return planner.plan(outputs[0])
 
 
 @dataclass
@@ -63,32 +59,50 @@ class _Planner:
     declared: Mapping[str, DeclaredLambda]
     steps: dict[str, Step] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
-    layers: dict[LayerPath, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    layers: dict[LayerPath, tuple[FileLayer, ...]] = field(default_factory=dict)
     notes: Counter[str] = field(default_factory=Counter)
     renamed: dict[str, str] = field(default_factory=dict)
-    reshaped: str = ""  # the step that reshapes the image, if there is one
-    image_channels: int = 0  # of the image as the model takes it; 0 where it takes none
+    source: str = ""  # the input that the image is given to
+    shape: ImageShape = (None, None, 0)  # of the image
+    numbers: int | None = None  # that the model takes in a row, where the image is made of them
+    reshaped: dict[str, str] = field(default_factory=dict)  # steps that reshape an image, by its input
+    image_channels: dict[str, int] = field(default_factory=dict)  # of images as the model takes them, by their input
+    repeated: set[LayerPath] = field(default_factory=set)  # models that are used several times
     left_out: list[str] = field(default_factory=list)  # layers that the answer does not depend on
     flat: set[str] = field(default_factory=set)  # steps whose output is no image, as far as the steps before tell
 
     def note(self, sentence: str) -> None:
         self.notes[sentence] += 1
 
-    def input(self, name: str) -> str:
-        return self._unique(name)
-
-    def reshape(self, shape: tuple[int | None, ...], source: str) -> str:
-        self.reshaped = self.step(Reshape, {"target_shape": shape}, (source,), "as_the_model_takes_it", ())
-        return self.reshaped
+    def take(self, each: TakenInput, drawn: TakenInput) -> str:
+        """Add an input, and return the step that gives the model what it takes. drawn: the one that is drawn into."""
+        image = each.image_beside(drawn)
+        name = self._unique(each.name)
+        if image is None:
+            self.flat.add(name)
+        if each is drawn:
+            self.source, self.numbers = name, each.numbers or None
+            self.shape = image or (1, each.numbers, 1)
+            taken: Shape = self.shape
+        else:
+            taken = image or each.shape
+            self.step(InputLayer, {"shape": taken}, (), name, ())
+        if taken == each.shape:
+            self.image_channels[name] = (taken[-1] or 0) if image else 0
+            return name
+        if image and not each.numbers:  # of numbers in a row, it is said once it is known that they are an image
+            self.note(describe_image(each.shape, image))
+        self.reshaped[name] = self.step(Reshape, {"target_shape": each.shape}, (name,), "as_the_model_takes_it", ())
+        return self.reshaped[name]
 
     def step(
         self, kind: type[Layer], settings: LayerSettings, inputs: tuple[str, ...], name: str, origin: LayerPath
     ) -> str:
         if len(self.steps) >= LAYERS:
             raise ModelError(f"The model has more than {LAYERS:,} layers.")
-        name = self._unique(name)
+        name = name if kind.is_held else self._unique(name)
         self.steps[name] = Step(name, kind, settings, inputs, origin)
-        if kind.makes_vector or inputs[0] in self.flat:
+        if kind.makes_vector or self.flat.intersection(inputs[:1]):
             self.flat.add(name)
         return name
 
@@ -112,7 +126,9 @@ class _Planner:
         entries = layers_of(config)
         if isinstance(config["config"], list):
             self.note("The layers were listed in the layout of Keras before 2.2.3.")
-        self.layers[path] = tuple((name_of(entry), str(entry["class_name"])) for entry in entries)
+        self.layers[path] = tuple(
+            FileLayer(name_of(entry), str(entry["class_name"]), is_trainable(entry)) for entry in entries
+        )
         if config["class_name"] == "Sequential":
             return self._sequential(entries, inputs, path)
         return self._functional(config, inputs, path)
@@ -143,10 +159,10 @@ class _Planner:
         return [made[graph.answer]]
 
     def _bind(self, graph: FunctionalGraph, inputs: list[str], path: LayerPath) -> dict[Reference, str]:
-        # The model itself is given one image, for the one input that its answer depends on.
+        # The model itself is given those inputs that its answer depends on.
         wanted = graph.inputs if path or len(graph.inputs) == 1 else graph.inputs_needed()
         if len(wanted) != len(inputs):
-            raise ModelError(f"The model takes {len(wanted)} inputs; Layerglass gives it one image.")
+            raise ModelError(f"A model takes {len(wanted)} inputs, and is given {len(inputs)}. {RESAVE}")
         return dict(zip(wanted, inputs, strict=True))
 
     def _use(self, use: Use, inputs: list[str], path: LayerPath) -> str:
@@ -157,8 +173,6 @@ class _Planner:
     def _operate(self, operation: Operation, inputs: list[str], origin: LayerPath) -> str:
         if operation.channels is not None:
             return self._reorder(operation.channels, inputs[0], operation.name)
-        if operation.channel is not None:
-            raise ModelError(f"The operation {shown(operation.name)} takes one channel out of an image. {RESAVE}")
         for layer in operation.layers:
             if self.channels_first and any(isinstance(value, tuple) for value in layer.settings.values()):
                 raise ModelError(
@@ -187,7 +201,7 @@ class _Planner:
         """Return how many channels the image has, where a step still has the image's; else 0."""
         while source in self.steps and self.steps[source].kind.keeps_channels:
             source = self.steps[source].inputs[0]
-        return 0 if source in self.steps else self.image_channels
+        return self.image_channels.get(source, 0)
 
     def _one(self, outputs: list[str], entry: Config) -> str:
         if len(outputs) != 1:
@@ -199,16 +213,20 @@ class _Planner:
         if not inputs:
             raise ModelError(f"The layer {shown(name)} reads nothing. {RESAVE}")
         if kind in MODELS:
+            if (*path, name) in self.layers and (*path, name) not in self.repeated:
+                self.repeated.add((*path, name))
+                self.note(f"The model uses the model {shown(name)} several times; each use has layers of its own here.")
             return self.model(entry, inputs, (*path, name))
-        if kind in AUGMENTATIONS:
-            self.note(f"{kind}, which changes pictures in training only, was left out.")
-            return inputs
         if kind == LAMBDA:
             return [self._stand_in(name, tuple(inputs))]
         layer = migrate(LayerConfig(kind, settings_of(entry), self.era))
+        if layer.kind in AUGMENTATIONS:
+            self.note(f"{kind}, which changes pictures in training only, was left out.")
+            return inputs
         self._note_precision(layer)
         origin = (*path, name)
-        if any(step.origin == origin for step in self.steps.values()):
+        is_within_repeated = any(path[: len(model)] == model for model in self.repeated)
+        if not is_within_repeated and any(step.origin == origin for step in self.steps.values()):
             self.note(f"The model uses the layer {shown(name)} several times; each use is a layer of its own here.")
         outputs = [self._add(layer, tuple(inputs), name, origin)]
         for after in layer.then:
@@ -246,19 +264,20 @@ class _Planner:
         if dtype not in (None, "float32"):
             self.note(f"The model computes in {shown(dtype)}; here it computes in 32-bit numbers.")
 
-    def plan(self, shape: ImageShape, source: str, output: str) -> Plan:
+    def plan(self, output: str) -> Plan:
         """Return everything that the output depends on."""
-        self._drop_reshape(source)
+        for source, reshaped in self.reshaped.items():
+            self._drop_reshape(source, reshaped)
         steps = sort_as_keras(self.steps, output)
         kept = {step.name for step in steps}
         left = self.left_out + [step.name for step in self.steps.values() if step.origin and step.name not in kept]
         if left:
             self.note(f"Layers that the answer does not depend on were left out: {_listed(left)}.")
-        return Plan(shape, source, steps, output, self.layers, self._sentences())
+        return Plan(self.shape, self.source, steps, output, self.layers, self._sentences(), self.numbers)
 
-    def _drop_reshape(self, source: str) -> None:
-        """Leave out the reshaping of the input where what follows gives the same without it."""
-        readers = [step for step in self.steps.values() if self.reshaped in step.inputs]
+    def _drop_reshape(self, source: str, reshaped: str) -> None:
+        """Leave out the reshaping of an input where what follows gives the same without it."""
+        readers = [step for step in self.steps.values() if reshaped in step.inputs]
         if all(step.kind.ignores_input_shape for step in readers):
             for step in readers:
                 self.steps[step.name] = replace(step, inputs=(source,))
@@ -267,10 +286,12 @@ class _Planner:
         counted = (
             f"{sentence[:-1]} ({count} layers)." if count > 1 else sentence for sentence, count in self.notes.items()
         )
-        names = (
+        names = [
             f"The layer {shown(old)} is called {shown(new)} here, since TensorFlow refuses its name."
             for old, new in self.renamed.items()
-        )
+        ]
+        if more := names[_NAMES:]:  # every layer of a DenseNet
+            names[_NAMES:] = [f"TensorFlow refuses the names of {len(more):,} more layers, which are changed likewise."]
         return (*counted, *names)
 
 

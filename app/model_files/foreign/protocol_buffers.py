@@ -1,25 +1,18 @@
-"""Models written as protocol buffers, which have no signature: ONNX, SavedModel, graph, Core ML, Caffe.
+"""Models written as protocol buffers, which have no signature: ONNX, SavedModel, TensorFlow graph, Core ML.
 
-They are told by the numbers and the kinds of their first fields. A message is read no deeper than four levels.
+They are told by the numbers and the kinds of their first fields, as the .proto files of these formats number them.
 """
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from .sample import Sample
-from .sentences import CORE_ML, ONNX, REBUILD, SAVED_MODEL, SAVED_MODEL_OF_KERAS_2
+from .sentences import CORE_ML, GRAPH, ONNX, SAVED_MODEL, SAVED_MODEL_OF_KERAS_2
 
 _VARINT, _EIGHT_BYTES, _BYTES, _FOUR_BYTES = 0, 1, 2, 5
 _FIELDS = 6  # that are looked at
-_SEARCHED = 2**25  # bytes in which the mark of Keras 2 is looked for
-_KERAS_2 = b"_tf_keras_"
-_LATEST_ONNX, _LATEST_CORE_ML = 40, 40  # versions, with some to come
-_GRAPH = (
-    "This is a TensorFlow graph whose weights are frozen into it, without the layers of the model. Bring the Keras "
-    "model that it came from, saved with model.save('name.keras'); if there is none, build the same layers in Keras "
-    "and set their weights from the graph's constants."
-)
-_CAFFE = "This is a Caffe model. " + REBUILD
+_HEAD = 2**16  # bytes that are taken apart
+_KERAS_2 = b"_tf_keras_"  # in the objects of a SavedModel
+_LATEST = 40  # version of ONNX and Core ML, with some to come
 
 
 class _Field(NamedTuple):
@@ -29,43 +22,30 @@ class _Field(NamedTuple):
     value: int | bytes
 
 
-def describe_protocol_buffer(sample: Sample) -> str | None:
+def describe_protocol_buffer(data: bytes) -> str | None:
     """Return the sentence about a model that is a protocol buffer; None for anything else."""
-    fields = list(_fields(sample.head))
-    if not fields:
+    first, second, *_ = (*_fields(data[:_HEAD]), None, None)
+    if first is None or first.number != 1:
         return None
-    first = fields[0]
-    if isinstance(first.value, int):
-        return _describe_versioned(sample, first, fields[1:])
-    if first.number == 1 and _starts_as_node(first.value):
-        return _GRAPH
-    is_named_net = first.number == 1 and _is_name(first.value) and len(fields) > 1
-    if is_named_net and all(field.number in {2, 100} for field in fields[1:]):
-        return _CAFFE
-    return None
-
-
-def _describe_versioned(sample: Sample, version: _Field, rest: list[_Field]) -> str | None:
-    """Tell the three apart that begin with their version, field 1, by what follows it."""
-    assert isinstance(version.value, int)
-    if version.number != 1 or not rest or not isinstance(rest[0].value, bytes):
+    if isinstance(first.value, bytes):
+        return GRAPH if _starts_as_node(first.value) else None
+    if second is None or not isinstance(second.value, bytes) or not 0 < first.value < _LATEST:
         return None
-    number, value = rest[0]
-    assert isinstance(value, bytes)
-    if number == 2 and value and not _is_name(value):
-        inner = next(_fields(value), None)
-        if inner is None or not isinstance(inner.value, bytes):
-            return None
-        if inner.number == 1 and _begins_with_name(inner.value) and 0 < version.value < _LATEST_CORE_ML:
-            return CORE_ML
-        return _describe_saved_model(sample) if version.value == 1 else None
-    if 0 < version.value < _LATEST_ONNX and number in {2, 3, 4, 6, 7, 8}:
-        return ONNX
-    return None
+    return _describe_versioned(data, first.value, second.number, second.value)
 
 
-def _describe_saved_model(sample: Sample) -> str:
-    return SAVED_MODEL_OF_KERAS_2 if _KERAS_2 in sample.read(_SEARCHED) else SAVED_MODEL
+def _describe_versioned(data: bytes, version: int, number: int, value: bytes) -> str | None:
+    """Tell the three apart that begin with their version, field 1, by the field that follows it."""
+    if number != 2 or _is_name(value):  # of ONNX the name of what wrote it, which may be left out
+        return ONNX if number in {2, 3, 4, 6, 7, 8} else None
+    inner = next(_fields(value), None)
+    if inner is None or not isinstance(inner.value, bytes):
+        return None
+    if inner.number == 1 and _begins_with_name(inner.value):
+        return CORE_ML
+    if version != 1:
+        return None
+    return SAVED_MODEL_OF_KERAS_2 if _KERAS_2 in data else SAVED_MODEL
 
 
 def _begins_with_name(message: bytes) -> bool:

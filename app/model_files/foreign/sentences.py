@@ -1,9 +1,11 @@
 """Sentences that several kinds of file share."""
 
-REBUILD = (
+_REBUILD = (
     "Layerglass opens Keras models: build the same layers in Keras, set their weights from it, and save that with "
     "model.save('name.keras')."
 )
+FRAMEWORK = "This is a model of {}, not of Keras. " + _REBUILD
+CONFIGURATION = "This is the configuration of a {} network, without its weights. " + _REBUILD
 PYTORCH = (
     "This is a PyTorch file. Layerglass opens Keras models: build the same layers in Keras, set their weights (a "
     "Linear's transposed, a Conv2d's with weight.permute(2, 3, 1, 0)), and save that with model.save('name.keras')."
@@ -15,6 +17,11 @@ SAVED_MODEL_OF_KERAS_2 = (
 SAVED_MODEL = (
     "This is a SavedModel that was exported to be run, without the layers of the model. Bring the Keras model that it "
     "was exported from, saved with model.save('name.keras')."
+)
+GRAPH = (
+    "This is a TensorFlow graph, without the layers of the model. Bring the Keras model that it came from, saved with "
+    "model.save('name.keras'); if there is none, build the same layers in Keras and set their weights from the graph's "
+    "constants."
 )
 CHECKPOINT = (
     "This is a part of a TensorFlow checkpoint, which holds weights without the layers. Build the model with the Keras "

@@ -1,15 +1,15 @@
 """Files of text: pages and messages of servers, programs, notebooks, tables, and models described in words."""
 
+import codecs
 import json
 import re
 from collections.abc import Callable
 from typing import Any
 
 from ..errors import shown
-from .sample import Sample
-from .sentences import CHECKPOINT, CORE_ML, DATA, PICTURE, REBUILD, TENSORFLOW_JS
+from .sentences import CHECKPOINT, CONFIGURATION, CORE_ML, DATA, FRAMEWORK, GRAPH, TENSORFLOW_JS
 
-_JSON_BYTES = 2**25
+_HEAD_BYTES = 2**16  # by which a text is told
 _LFS = (
     "This is a Git LFS pointer, not the model that it stands for: run `git lfs pull` in the repository, or download "
     "the file itself."
@@ -51,18 +51,10 @@ _LABELS = "This lists names of classes, and holds no model. Bring the model's fi
 _JSON = "This is JSON, and describes no model of Keras or TensorFlow.js. Bring a .keras or .h5 file."
 _TEXT = "This is not a Keras model but a text that begins with {}. Bring a .keras or .h5 file."
 _TABLE = DATA.format("a table of values (CSV)")
-_CONFIGURATION = "This is the configuration of a {} network, without its weights. " + REBUILD
-_GRAPH = (
-    "This is a TensorFlow graph written as text, without the layers of the model. Bring the Keras model that it came "
-    "from, saved with model.save('name.keras')."
-)
-
 _SHORT = 1_000  # characters of a server's answer, at most
 _SERVER_SAYS = re.compile(
-    r"(?:error\s*:?\s*)?(?:http\S*\s+)?(?:4\d\d|5\d\d)\b.*|(?:entry|file|repository|page)?\s*not found.*|"
-    r"(?:access\s+(?:to .* )?)?(?:denied|forbidden).*|unauthorized.*|invalid (?:username|credentials|token).*|"
-    r"(?:internal server error|bad gateway|service unavailable|gateway time-?out|too many requests|bad request).*|"
-    r"nosuchkey.*|.*\b(?:rate limit|quota) exceeded.*",
+    r"(?:error:?\s*)?(?:http\S*\s+)?[45]\d\d\b.*|.*\b(?:not found|denied|forbidden|unauthorized|too many requests|"
+    r"rate limit|quota|bad request|bad gateway|internal server error|service unavailable|invalid \w+)\b.*",
     re.IGNORECASE,
 )
 _PYTHON_LINE = re.compile(
@@ -73,21 +65,38 @@ _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _SEPARATORS = (",", ";", "\t")
 
 
-def describe_text(sample: Sample) -> str | None:
-    """Return the sentence about a file of text; None for any other."""
-    text = sample.text
+def describe_text(name: str, data: bytes) -> str | None:
+    """Return the sentence about a file of text; None for any other. name: the file's, in lower case."""
+    text = _decode(data)
     if not text:
         return None
     if text.startswith(("{", "[")) and not text.startswith(("[net]", "[convolutional]")):
-        return _describe_json(sample, text)
+        return _describe_json(data, text)
     for recognises, sentence in _KINDS:
-        if recognises(text, sample.name):
+        if recognises(text, name):
             return sentence
-    if len(text) < _SHORT and _SERVER_SAYS.fullmatch(first := text.splitlines()[0]):
+    first = text.splitlines()[0]
+    if len(text) < _SHORT and _SERVER_SAYS.fullmatch(first):
         return _SERVER.format(shown(first))
     if _is_class_list(text):
         return _LABELS
-    return _TABLE if _is_table(text, sample.name) else _TEXT.format(shown(text.splitlines()[0]))
+    return _TABLE if _is_table(text, name) else _TEXT.format(shown(first))
+
+
+def is_page(data: bytes) -> bool:
+    """Return whether a file is a web page."""
+    return _IS_PAGE(data[:_HEAD_BYTES].decode(errors="replace").strip(), "")
+
+
+def _decode(data: bytes) -> str | None:
+    """Return the beginning as text without blanks around it; None where it is no text in UTF-8 or UTF-16."""
+    encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        text = decoder.decode(data[:_HEAD_BYTES], final=len(data) <= _HEAD_BYTES)  # cut, it may end within a character
+    except UnicodeDecodeError:
+        return None
+    return None if any(ord(character) < ord("\t") for character in text) else text.strip()
 
 
 def _contains(*parts: str) -> Callable[[str, str], bool]:
@@ -111,21 +120,19 @@ _KINDS: tuple[tuple[Callable[[str, str], bool], str], ...] = (
     (_page_of("Google Drive"), _DRIVE),
     (_IS_PAGE, _PAGE),
     (lambda text, name: _IS_XML(text, name) and "<Error>" in text, _SERVER.format("an error message in XML")),
-    (lambda text, name: "<svg" in text[:1_000], PICTURE.format("SVG")),
-    (lambda text, name: _IS_XML(text, name) and "<net " in text, "This is a model of OpenVINO. " + REBUILD),
+    (lambda text, name: _IS_XML(text, name) and "<net " in text, FRAMEWORK.format("OpenVINO")),
     (_starts("model_checkpoint_path:"), CHECKPOINT),
     (lambda text, name: name.endswith(".py") or _PYTHON_LINE.search(text) is not None, _PYTHON),
     (_contains("class_name:", "config:"), _ARCHITECTURE.format("to_yaml", "model_from_yaml", "model.yaml")),
-    (_contains("[convolutional]"), _CONFIGURATION.format("Darknet")),
-    (_starts("node {", "node{"), _GRAPH),
-    (lambda text, name: re.search(r"^layers? ?\{", text, re.MULTILINE) is not None, _CONFIGURATION.format("Caffe")),
-    (_starts("7767517"), _CONFIGURATION.format("ncnn")),
+    (_contains("[convolutional]"), CONFIGURATION.format("Darknet")),
+    (_starts("node {", "node{"), GRAPH),
+    (lambda text, name: re.search(r"^layers? ?\{", text, re.MULTILINE) is not None, CONFIGURATION.format("Caffe")),
 )
 
 
-def _describe_json(sample: Sample, text: str) -> str:
+def _describe_json(data: bytes, text: str) -> str:
     try:
-        parsed = json.loads(sample.read(_JSON_BYTES))
+        parsed = json.loads(data)
     except (ValueError, RecursionError):  # cut, too large, or no JSON at all
         return _describe_keys(set(re.findall(r'"(\w+)"\s*:', text)), {}, text)
     return _describe_keys(set(parsed), parsed, text) if isinstance(parsed, dict) else _JSON

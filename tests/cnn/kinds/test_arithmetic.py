@@ -24,6 +24,8 @@ class Built:
 
     def __init__(self, layer: layers.Layer, shape: tuple[int, ...] = SHAPE) -> None:
         self.model = with_random_weights(keras.Sequential([keras.Input(shape), layer]))
+        if isinstance(layer, layers.Normalization):
+            layer.finalize_state()
         self.image = np.random.default_rng(7).normal(size=shape).astype(np.float32)
         self.output = np.asarray(self.model(self.image[np.newaxis]))[0]
         self.weights = {weight.name: np.asarray(weight) for weight in layer.weights}
@@ -236,6 +238,24 @@ def test_normalisation_shows_its_parameters(layer: layers.Layer) -> None:
 
 
 @pytest.mark.parametrize(
+    "layer",
+    [
+        layers.Normalization(),
+        layers.Normalization(axis=None),
+        layers.Normalization(mean=[0.5, 0.25, 1.0, -1.0], variance=[2.0, 4.0, 1.0, 3.0]),
+        layers.Normalization(mean=0.5, variance=2.0, invert=True),
+    ],
+)
+def test_an_adapted_normalisation_shows_what_it_was_adapted_to(layer: layers.Layer) -> None:
+    built = Built(layer)
+    for place in built.places():
+        cell = built.explain(place)
+        mean, deviation = cell.parameters["mean"], np.sqrt(cell.parameters["variance"])
+        value = cell.inputs[0] * deviation + mean if layer.invert else (cell.inputs[0] - mean) / deviation
+        assert value == pytest.approx(built.output[place], abs=1e-5)
+
+
+@pytest.mark.parametrize(
     ("kind", "combine"),
     [
         (layers.Add, np.sum),
@@ -257,6 +277,23 @@ def test_layers_that_combine_show_every_input(kind: type[layers.Layer], combine:
     assert isinstance(cell, ElementwiseCell)
     assert combine(cell.inputs) == pytest.approx(output[1, 2, 1], abs=1e-6)
     assert "{0}" in cell.formula and "{1}" in cell.formula
+
+
+@pytest.mark.parametrize("normalize", [False, True])
+def test_a_dot_products_parts_add_up(normalize: bool) -> None:
+    first, second = keras.Input((6,)), keras.Input((6,))
+    made = layers.Dot(1, normalize, name="dot")([first, second])
+    model = keras.Model([first, second], made)
+    inputs = tuple(np.random.default_rng(2).normal(size=(2, 6)).astype(np.float32))
+    output = np.asarray(model([each[np.newaxis] for each in inputs]))[0]
+    described = next(layer for layer in describe_layers(model) if layer.name == "dot")
+    cell = described.explain({}, inputs, output, (0,))
+    assert isinstance(cell, DenseCell)
+    assert sum(each.product for each in cell.contributions) == pytest.approx(output[0], abs=1e-6)
+    lengths = [float(np.linalg.norm(each)) if normalize else 1.0 for each in inputs]
+    for each in cell.contributions:
+        expected = [float(values[each.index]) / length for values, length in zip(inputs, lengths, strict=True)]
+        assert [each.value, each.weight] == pytest.approx(expected, abs=1e-6)
 
 
 @pytest.mark.parametrize("kind", [layers.Add, layers.Multiply, layers.Subtract])
@@ -321,9 +358,12 @@ def test_joined_values_say_from_which_input() -> None:
 
 
 @pytest.mark.parametrize("padding", ["valid", "same"])
-@pytest.mark.parametrize(("size", "strides"), [(3, 1), (3, 2), (2, 2), ((4, 2), (2, 3))])
-def test_a_transposed_convolutions_parts_add_up(size: Any, strides: Any, padding: str) -> None:
-    built = Built(layers.Conv2DTranspose(3, size, strides=strides, padding=padding))
+@pytest.mark.parametrize(
+    ("size", "strides", "dilation"),
+    [(3, 1, 1), (3, 2, 1), (2, 2, 1), ((4, 2), (2, 3), 1), (3, 1, 2), ((2, 3), 1, 3), (2, 1, (2, 1))],
+)
+def test_a_transposed_convolutions_parts_add_up(size: Any, strides: Any, dilation: Any, padding: str) -> None:
+    built = Built(layers.Conv2DTranspose(3, size, strides=strides, padding=padding, dilation_rate=dilation))
     for place in built.places():
         cell = built.explain(place)
         total = sum((term.inputs * term.kernel).sum() for term in cell.terms) + cell.bias
@@ -341,3 +381,25 @@ def test_rescaling_shows_scale_and_offset() -> None:
 def test_a_kind_without_arithmetic_says_which() -> None:
     with pytest.raises(NoArithmetic, match="UnitNormalization"):
         Built(layers.UnitNormalization()).explain((0, 0, 0))
+
+
+@pytest.mark.parametrize("activation", ["relu", "softmax"])
+def test_a_neuron_over_rows_reads_its_own_row(activation: str) -> None:
+    built = Built(layers.Dense(5, activation=activation), (6, 7))
+    for place in built.places():
+        cell = built.explain(place)
+        assert isinstance(cell, DenseCell)
+        products = [each.value * each.weight for each in cell.contributions]
+        assert [each.value for each in cell.contributions] == built.image[place[0]].tolist()
+        assert sum(products) + cell.bias == pytest.approx(cell.pre_activation, abs=1e-6)
+        if cell.softmax is not None:
+            share = cell.softmax.exponentials[place[1]] / cell.softmax.total
+            assert share == pytest.approx(built.output[place], abs=1e-6)
+
+
+@pytest.mark.parametrize("layer", [layers.Reshape((11, 56)), layers.Reshape((11, 7, 2, 4)), layers.Permute((2, 3, 1))])
+def test_moved_values_of_any_shape_say_where_they_came_from(layer: layers.Layer) -> None:
+    built = Built(layer)
+    for place in built.places():
+        cell = built.explain(place)
+        assert built.image[cell.place] == built.output[place]

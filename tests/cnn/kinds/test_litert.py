@@ -28,7 +28,8 @@ MinPooling2D = layer_class("MinPooling2D")
 pytestmark = pytest.mark.filterwarnings("ignore:(?s).*softmax over axis:UserWarning")
 
 FUNCTIONS = [name for name, function in ALL_FUNCTIONS.items() if function.write is not None]
-WRITERS = [name for name, kind in KINDS.items() if kind.write is not Layer.write]  # that LiteRT runs
+# That LiteRT runs, and that Keras can put behind another one.
+WRITERS = [name for name, kind in KINDS.items() if kind.write is not Layer.write and not kind.is_held]
 
 TOLERANCE = 1e-4  # absolute and relative; float32 itself leaves 1e-7 for each number that is added
 
@@ -136,9 +137,27 @@ LAYERS: dict[str, st.SearchStrategy[Make]] = {
     "LeakyReLU": of(layers.LeakyReLU, negative_slope=above_zero),
     "MaxPooling2D": pooling(layers.MaxPooling2D),
     "MinPooling2D": pooling(MinPooling2D),
-    "Normalization": unchanged(layers.Normalization),
+    "Normalization": of(layers.Normalization, axis=st.sampled_from([-1, None]), invert=st.booleans())
+    | of(layers.Normalization, mean=number, variance=above_zero, invert=st.booleans()),
     "PReLU": of(layers.PReLU, shared_axes=st.sampled_from([None, [1], [1, 2], [1, 2, 3]])),
     "Permute": of(layers.Permute, dims=st.permutations([1, 2, 3])),
+    **{name: of(layer_class(name)) for name in ("Absolute", "Exp", "Log", "Reciprocal", "Rsqrt", "Sqrt", "Square")},
+    "Clip": of(layer_class("Clip"), minimum=st.none() | st.just(-0.5), maximum=st.none() | above_zero),
+    "ExpandDims": of(layer_class("ExpandDims"), axis=st.sampled_from([1, 2, 4, -1, -2])),
+    "Pad": of(layer_class("Pad"), margins=st.tuples(pair, pair, pair)),
+    "Power": of(layer_class("Power"), exponent=st.sampled_from([2.0, 3.0, -1.0])),
+    "RMSNormalization": of(layers.RMSNormalization, epsilon=above_zero),
+    **{
+        name: of(layer_class(name), axis=st.sampled_from([-1, 1, (1, 2), (2, 3), (1, 3)]), keepdims=st.booleans())
+        for name in ("ReduceDeviation", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceSum", "ReduceVariance")
+    },
+    "Slice": of(
+        layer_class("Slice"),
+        begin=st.sampled_from([(None, 1), (2, -4), (-5, None)]),
+        end=st.sampled_from([(None, None), (7, -1), (-1, 9)]),
+        step=st.sampled_from([(None, None), (2, 3)]),
+        ellipsis=st.sampled_from([None, 2]),
+    ),
     "ReLU": of(layers.ReLU, max_value=st.sampled_from([None, 1.0, 6.0]), negative_slope=st.sampled_from([0.0, 0.25])),
     "Rescaling": of(layers.Rescaling, scale=number, offset=number | st.lists(number, min_size=1, max_size=1)),
     "Reshape": of(layers.Reshape, target_shape=st.sampled_from([(-1,), (-1, 1), (1, -1, 1)])),
@@ -149,14 +168,30 @@ LAYERS: dict[str, st.SearchStrategy[Make]] = {
     "UpSampling2D": of(layers.UpSampling2D, size=pair, **RESIZING),
     "ZeroPadding2D": of(layers.ZeroPadding2D, padding=margins),
 }
-MERGES = ["Add", "Average", "Concatenate", "Maximum", "Minimum", "Multiply", "Subtract"]
+MERGES = ["Add", "Average", "Concatenate", "Divide", "Maximum", "Minimum", "Multiply", "Subtract"]
 # What leaves height and width, so that any of them can follow.
-FIXED_SIZE = ("Flatten", "Permute", "Reshape", "Global", "Adaptive")
-BEHIND = sorted(name for name in LAYERS if not name.startswith(FIXED_SIZE))
+FIXED_SIZE = ("Flatten", "Permute", "Reshape", "Global", "Adaptive", "Reduce", "Slice", "Squeeze", "ExpandDims")
+# What has no number for some numbers, or makes very large ones.
+WILD = ("Exp", "Log", "Power", "Reciprocal", "Rsqrt", "Sqrt")
+BEHIND = sorted(name for name in LAYERS if not name.startswith((*FIXED_SIZE, *WILD)))
 
 
 def test_every_kind_that_is_known_is_compared() -> None:
-    assert {*LAYERS, *MERGES} == set(WRITERS)
+    assert {"Dot", *LAYERS, *MERGES, *BEHIND_OTHERS} == set(WRITERS)
+
+
+# What takes only some sizes, each behind a layer that gives it one.
+BEHIND_OTHERS: dict[str, tuple[layers.Layer, dict[str, Any]]] = {
+    "DepthToSpace": (layers.Conv2D(8, 1), {"block_size": 2}),
+    "SpaceToDepth": (layers.Resizing(6, 8), {"block_size": 2}),
+    "Squeeze": (layers.GlobalMaxPooling2D(keepdims=True), {"axis": (1, 2)}),
+}
+
+
+@pytest.mark.parametrize("kind", BEHIND_OTHERS)
+def test_a_layer_that_takes_some_sizes(kind: str) -> None:
+    first, options = BEHIND_OTHERS[kind]
+    compare(keras.Sequential([keras.Input((9, 11, 3)), first, layer_class(kind)(**options)]))
 
 
 @pytest.mark.parametrize("kind", LAYERS)
@@ -186,12 +221,13 @@ def test_a_convolution_in_groups(groups: int, options: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "count"), [(kind, count) for kind in MERGES for count in (2, 3) if (kind, count) != ("Subtract", 3)]
+    ("kind", "count"),
+    [(kind, count) for kind in MERGES for count in (2, 3) if count == 2 or kind not in {"Subtract", "Divide"}],
 )
 def test_inputs_are_merged_as_keras_does(kind: str, count: int) -> None:
     image = keras.Input((7, 9, 2))
     branches = [layers.Conv2D(3, 3, padding="same")(image) for _ in range(count)]
-    compare(keras.Model(image, getattr(layers, kind)()(branches)))
+    compare(keras.Model(image, layer_class(kind)()(branches)))
 
 
 @pytest.mark.parametrize("kind", [name for name in MERGES if name != "Concatenate"])
@@ -199,7 +235,17 @@ def test_a_merge_repeats_what_has_one_row_and_column(kind: str) -> None:
     image = keras.Input((7, 9, 3))
     attention = layers.GlobalAveragePooling2D(keepdims=True)(image)
     maps = layers.Conv2D(3, 3)(image)
-    compare(keras.Model(image, getattr(layers, kind)()([attention, maps])))
+    compare(keras.Model(image, layer_class(kind)()([attention, maps])))
+
+
+@pytest.mark.parametrize("normalize", [False, True])
+@pytest.mark.parametrize("axes", [1, -1, (1, 1)])
+def test_the_dot_product_of_two_vectors(normalize: bool, axes: Any) -> None:
+    image = keras.Input((3, 4, 2))
+    first, second = (layers.Dense(5)(layers.Flatten()(image)) for _ in range(2))
+    compare(keras.Model(image, layers.Dot(axes, normalize)([first, second])))
+    nothing = layers.Rescaling(0.0)(first)
+    compare(keras.Model(image, layers.Dot(axes, normalize)([nothing, second])))
 
 
 @pytest.mark.parametrize("axis", [1, 2, 3, -1, -2])
