@@ -5,7 +5,7 @@ import { readDrawing, readKept, writeAddress } from "./address.js";
 import { CropTool } from "./crop_tool.js";
 import { element, showMessage } from "./dom.js";
 import { Exchange } from "./exchange.js";
-import { isModelFile, isPicture } from "./files.js";
+import { isModelFile } from "./files.js";
 import { Inputs } from "./inputs.js";
 import { KeyboardPen } from "./keyboard_pen.js";
 import { addLens } from "./lens.js";
@@ -50,12 +50,12 @@ export function startPadPage(form, results, columns, openModel = null) {
   };
 
   connectTools(pad);
-  listenForFiles(async (file) => {
-    // Where the server takes no models, it says so of a model, and of anything else that it is no picture.
-    const isTaken = element("own-model") !== null || isModelFile(file);
-    if (openModel && isTaken && !(await isPicture(file))) openModel(file);
-    else openPicture(file, pad);
-  });
+  // Where the server takes no models, it says so of a model, and of anything else that it is no picture.
+  const openOther = element("own-model") && openModel;
+  listenForFiles(
+    (file) => (openModel && isModelFile(file) ? openModel(file) : openPicture(file, pad, openOther)),
+    (error) => showMessage(element("errors"), error.message),
+  );
   keepInAddress(form, pad, save);
   PHONE.addEventListener("change", () => {
     fitColumns();
@@ -68,8 +68,11 @@ export function startPadPage(form, results, columns, openModel = null) {
 
 let opening = null; // the file that was chosen last, until it is open
 
-/** Show a picture on the pad, and say how it was changed; or say why not, and leave the pad as it was. */
-async function openPicture(file, pad) {
+/**
+ * Show a picture on the pad, and say how it was changed; or say why not, and leave the pad as it was. What is no picture
+ * goes to the opener of models, if there is one, which says what it is.
+ */
+async function openPicture(file, pad, openOther) {
   opening = file;
   const note = element("picture-note");
   try {
@@ -78,7 +81,9 @@ async function openPicture(file, pad) {
     note.textContent = opened.note;
     pad.show(opened.picture);
   } catch (error) {
-    if (opening === file) showMessage(element("errors"), error.message);
+    if (opening !== file) return;
+    if (error.isNoPicture && openOther) openOther(file);
+    else showMessage(element("errors"), error.message);
   }
 }
 

@@ -16,6 +16,9 @@ from ..model_files.errors import printable, shown
 from ..model_files.labels import find_labels
 
 ENDINGS = (".keras", ".h5", ".hdf5", ".zip")
+# Of models that do not open. In a folder of the user's own they are listed, so that they are told what would.
+_FOREIGN_ENDINGS = (".onnx", ".pb", ".pt", ".pth", ".safetensors", ".tflite")
+_SAVED_MODEL = "saved_model.pb"
 
 _PIECE_BYTES = 2**20  # that are copied at once
 
@@ -93,6 +96,7 @@ def find_files(
     found += [(path, Origin.OWN, path.stem) for folder in folders for path in _in_folder(folder)]
     found += [(path, Origin.OWN, path.parent.name) for folder in folders for path in _unpacked(folder)]
     found += [(path, Origin.OWN, path.stem) for path in files]
+    found += [(path, Origin.OWN, path.name) for folder in folders for path in _foreign(folder)]
     found += [(path, Origin.UPLOADED, path.stem) for path in (_in_folder(uploads) if uploads else ())]
     origins: dict[Path, tuple[Origin, str]] = {}
     for path, origin, name in found:
@@ -151,13 +155,22 @@ def _in_folder(folder: Path) -> list[Path]:
 
 
 def _unpacked(folder: Path) -> Iterator[Path]:
-    """Yield the models in folders of their own, each alone with its labels, as an unpacked zip leaves them."""
+    """Yield the models in folders of their own: each alone with its labels, as an unpacked zip leaves them.
+
+    Of a SavedModel, which does not open, it is the file that tells so.
+    """
     names = _list(folder)
     for name in sorted(set(names).difference(names.models)):
         if not name.startswith("."):
             inside = _list(folder / name)
             if len(inside.models) == 1 and inside.labels_of(path := folder / name / inside.models[0]):
                 yield path
+            elif _SAVED_MODEL in inside:
+                yield folder / name / _SAVED_MODEL
+
+
+def _foreign(folder: Path) -> list[Path]:
+    return [folder / name for name in sorted(_list(folder)) if name.lower().endswith(_FOREIGN_ENDINGS)]
 
 
 def safe_filename(filename: str, endings: Container[str] = ENDINGS) -> str:

@@ -42,8 +42,6 @@ def _detect_format(path: Path) -> FileFormat:
     if not path.is_file():
         raise NotRegular
     with RegularFile(path) as file:
-        if file.size == 0:
-            raise ModelError("The file is empty: nothing of it was saved or downloaded. Download or save it again.")
         if found := _by_signature(file.read(_HEAD_BYTES) or b""):
             if file.size > FILE_BYTES:
                 raise ModelError(

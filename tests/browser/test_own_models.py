@@ -117,7 +117,10 @@ def test_what_a_lambda_computes_is_declared_below_its_refusal(explorer: Page, tm
 def test_a_file_that_is_no_picture_gets_the_sentence_of_the_api(explorer: Page, tmp_path: Path) -> None:
     (tmp_path / "notes.pdf").write_bytes(b"%PDF-1.7")
     explorer.set_input_files("#picture", tmp_path / "notes.pdf")
-    expect(explorer.locator("#model-errors")).to_contain_text("This is a PDF document")
+    expect(explorer.locator("#errors")).to_contain_text("This is a PDF document")
+    (tmp_path / "model.json").write_text('{"class_name": "Sequential", "config": {"layers": []}}')
+    explorer.set_input_files("#picture", tmp_path / "model.json")
+    expect(explorer.locator("#model-errors")).to_contain_text("architecture of a Keras model without its weights")
 
 
 def test_a_model_that_came_with_the_app_has_no_card_to_change(explorer: Page) -> None:

@@ -537,5 +537,5 @@ def test_a_zip_in_a_folder(make: Make, folder: Path) -> None:
     save_zip(folder / "pictures.zip", {"cat.png": b"x"})
     library = make(folder)
     assert library.network("pets").card.classes == ["cat", "dog"]
-    with pytest.raises(ModelError, match="holds no Keras model"):
+    with pytest.raises(ModelError, match="a zip of pictures"):
         library.network("pictures")

@@ -1,7 +1,6 @@
 """Files of other formats, by what they hold and by their names: each is told for what it is, with a way out."""
 
 import json
-import struct
 import zipfile
 from pathlib import Path
 
@@ -69,14 +68,12 @@ TO_JSON = json.dumps({"class_name": "Sequential", "config": {"layers": []}, "ker
         (b"\x00\x01data" * 30 + bytes.fromhex("57fb808b247547db"), "part of a TensorFlow checkpoint"),
         (SAVED_MODEL, "SavedModel that was exported"),
         (SAVED_MODEL + field(2, b"_tf_keras_layer"), "SavedModel of Keras 2.*tf_keras.models.load_model"),
-        (NODE * 3, "TensorFlow graph whose weights are frozen"),
-        (b'node {\n  name: "x"\n}', "TensorFlow graph written as text"),
+        (NODE * 3, "TensorFlow graph, without the layers"),
+        (b'node {\n  name: "x"\n}', "TensorFlow graph, without the layers"),
         (field(1, 8) + field(2, b"pytorch") + field(7, NODE), "ONNX"),
         (field(1, 8) + field(7, NODE), "ONNX"),
         (CORE_ML, "Core ML"),
-        (field(1, b"LeNet") + field(100, field(1, b"data")), "Caffe"),
         (b'name: "LeNet"\nlayer {\n  name: "conv1"\n}', "configuration of a Caffe"),
-        (struct.pack("<iiiq", 0, 2, 5, 32_013_312) + bytes(40), "Darknet"),
         (b"[net]\nwidth=416\n[convolutional]\nfilters=32\n", "configuration of a Darknet"),
         (b"\x1c\x00\x00\x00TFL3" + bytes(24), "TensorFlow Lite"),
         (b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.", r"PyTorch.*permute\(2, 3, 1, 0\)"),
@@ -85,8 +82,8 @@ TO_JSON = json.dumps({"class_name": "Sequential", "config": {"layers": []}, "ker
         (b"\x93NUMPY\x01\x00", "NumPy array"),
         (PNG, r"picture \(PNG\).*Drop it on the page"),
         (b"\xff\xd8\xff\xe0\x00\x10JFIF", r"picture \(JPEG\)"),
-        (b"\x00\x00\x00\x18ftypheic", r"picture \(HEIF\)"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", r"picture \(SVG\)"),
+        (b"\x00\x00\x00\x18ftypheic", "HEIC picture.*share it as JPEG"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "drawing in SVG"),
         (b"%PDF-1.7\n%\xe2\xe3", "PDF document"),
         (b"\x1f\x8b\x08\x00", r"packed file \(gzip\)"),
         (b"7z\xbc\xaf\x27\x1c\x00", r"packed file \(7z\)"),
@@ -130,14 +127,15 @@ def test_what_only_a_name_tells(name: str, says: str, tmp_path: Path) -> None:
         (["x.npy", "y.npy"], "NumPy arrays"),
         (["cats/1.png", "cats/2.jpg", "dogs/3.png"], "zip of pictures"),
         (["model.json", "weights.bin", "metadata.json"], "TensorFlow.js"),
-        (["model_unquant.tflite", "labels.txt"], "TensorFlow Lite.*Teachable Machine"),
+        (["model_unquant.tflite", "labels.txt"], "TensorFlow Lite.*Teachable Machine, choose Export Model"),
+        (["model.onnx", "readme"], "ONNX"),
+        (["frozen.pb"], "TensorFlow graph"),
         (["m.mlpackage/Manifest.json", "m.mlpackage/Data/model.mlmodel"], "Core ML"),
         (["ck/name.index", "ck/name.data-00000-of-00001"], "checkpoint"),
         (["[Content_Types].xml", "word/document.xml"], "office program"),
         (["configuration.json", "coefficients.bin"], "Deeplearning4j"),
-        (["m/config.json", "m/model.weights.h5", "m/metadata.json"], "unpacked .keras file in a folder"),
         ([f"{number}.png" for number in range(90)], "zip of pictures"),
-        (["readme"], "“readme”, which is no part"),
+        (["readme"], "holds no Keras model"),
     ],
 )
 def test_what_a_zip_holds(members: list[str], says: str, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { isModelFile, isPicture } from "../../static/files.js";
+import { isModelFile, readDrop } from "../../static/files.js";
 import { readDeclaration } from "../../static/lambdas.js";
 import { readNumbers } from "../../static/numbers.js";
 import { readField } from "../../static/own_models.js";
@@ -11,14 +11,26 @@ test("a model's file is known by its name", () => {
   for (const name of ["a.png", "keras", "a.zip.png"]) assert.ok(!isModelFile({ name }), name);
 });
 
-test("the pad gets pictures alone, whatever they are called", async () => {
-  const reads = async () => ({ close() {} });
-  const fails = async () => Promise.reject(new Error("no picture"));
-  assert.ok(await isPicture({ name: "a.png", type: "image/png" }, fails));
-  assert.ok(await isPicture({ name: "a", type: "" }, reads));
-  assert.ok(!(await isPicture({ name: "a", type: "" }, fails)));
-  assert.ok(!(await isPicture({ name: "a.pdf", type: "application/pdf" }, reads)));
-  assert.ok(!(await isPicture({ name: "a.h5", type: "" }, reads)));
+/** A folder as a drop hands it over. */
+const dropped = (...names) => ({
+  files: [{ name: "folder" }],
+  items: [
+    {
+      webkitGetAsEntry: () => ({
+        isDirectory: true,
+        createReader: () => ({
+          readEntries: (resolve) => resolve(names.map((name) => ({ name, file: (take) => take({ name }) }))),
+        }),
+      }),
+    },
+  ],
+});
+
+test("a dropped folder stands for the model in it, and a SavedModel for what tells one", async () => {
+  assert.equal((await readDrop({ files: [{ name: "a.h5" }], items: [] })).name, "a.h5");
+  assert.equal((await readDrop(dropped("variables", "saved_model.pb", "a.h5"))).name, "saved_model.pb");
+  assert.equal((await readDrop(dropped("labels.txt", "a.h5"))).name, "a.h5");
+  await assert.rejects(readDrop(dropped("cat.png", "dog.png")), /Drop one file of it/);
 });
 
 test("a declaration is what the API takes", () => {

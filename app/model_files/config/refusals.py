@@ -9,7 +9,7 @@ from .nodes import Config
 
 _SET_WEIGHTS = "take the weights over with new.set_weights(old.get_weights()), and save that"
 _REBUILD = f"Build the model from layers of Keras that compute the same, {_SET_WEIGHTS}."
-_ONE_PICTURE = "Layerglass gives a model one picture, so bring a network that takes one."
+_OTHER_INPUT = "Layerglass gives a model pictures and vectors, so bring a network that takes those."
 _BEFORE_QUANTIZING = (
     "Save the model before model.quantize(...); without that, build it anew, set each quantized kernel to "
     "layer.kernel / layer.kernel_scale (of int8) and all other weights as they are, and save that."
@@ -29,12 +29,12 @@ class _Refusal(NamedTuple):
 
 
 def _text(name: str) -> _Refusal:
-    return _Refusal(f"a {name}, which reads words or categories", _ONE_PICTURE)
+    return _Refusal(f"a {name}, which reads words or categories", _OTHER_INPUT)
 
 
 def _vocabulary(name: str) -> _Refusal:
     article = "an" if name[0] in "AEIOU" else "a"
-    return _Refusal(f"{article} {name}, which reads words or categories and may read another file", _ONE_PICTURE)
+    return _Refusal(f"{article} {name}, which reads words or categories and may read another file", _OTHER_INPUT)
 
 
 _CLASSES = {
@@ -55,7 +55,7 @@ _CLASSES = {
         name: _text(name)
         for name in ("CategoryEncoding", "Hashing", "HashedCrossing", "Discretization", "FeatureSpace", "DenseFeatures")
     },
-    "Embedding": _Refusal("an “Embedding”, which reads words or categories", _ONE_PICTURE),
+    "Embedding": _Refusal("an “Embedding”, which reads whole numbers such as words", _OTHER_INPUT),
     "KerasLayer": _Refusal(
         "a KerasLayer of TensorFlow Hub, whose graph is not in the file",
         "Build the model on the same network of keras.applications instead, and train its last layers again.",
@@ -133,7 +133,7 @@ def _find(name: str, thing: Config, is_of_keras: bool) -> _Refusal | None:
         return None
     if match := _OTHER_DIMENSIONS.fullmatch(plain):
         shape = "sequences" if match[1] == "1" else "volumes"
-        return _Refusal(f"{shown(plain)}, which computes on {shape} and which Layerglass does not know", _ONE_PICTURE)
+        return _Refusal(f"{shown(plain)}, which computes on {shape} and which Layerglass does not know", _OTHER_INPUT)
     return None
 
 

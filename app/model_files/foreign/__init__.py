@@ -41,6 +41,8 @@ def describe(name: str, data: bytes) -> str:
 
     data: its first LOOKED_AT bytes, or all of it.
     """
+    if not data:
+        return "The file is empty: nothing of it was saved or downloaded. Download or save it again."
     if not is_page(data) and (picture := name_foreign(data)):
         return str(picture)
     return (

@@ -30,9 +30,9 @@ def refusal(path: Path) -> str:
         ("QuantizeWrapperV2", "a QuantizeWrapperV2", "before quantize_model"),
         ("KerasLayer", "a KerasLayer of TensorFlow Hub", "keras.applications"),
         ("Addons>WeightNormalization", "of the library TensorFlow Addons", "set_weights"),
-        ("TextVectorization", "a TextVectorization, which reads words or categories", "one picture"),
-        ("Embedding", "an “Embedding”, which reads words", "one picture"),
-        ("Conv3D", "“Conv3D”, which computes on volumes", "one picture"),
+        ("TextVectorization", "a TextVectorization, which reads words or categories", "pictures and vectors"),
+        ("Embedding", "an “Embedding”, which reads whole numbers such as words", "pictures and vectors"),
+        ("Conv3D", "“Conv3D”, which computes on volumes", "pictures and vectors"),
         ("Mine", "“Mine”, which Layerglass does not know", "layers of Keras that compute the same"),
     ],
 )
@@ -49,6 +49,7 @@ def test_a_layer_of_another_library(module: str, tmp_path: Path) -> None:
     assert "“Mixer” of the library " in refusal(save_h5(tmp_path / "m.h5", config, {}))
 
 
+@pytest.mark.filterwarnings("ignore:Layer .* does not have a `quantize` method")
 def test_quantized_weights_say_how_to_get_back(tmp_path: Path) -> None:
     model = small_model()
     before = model.layers[-1].get_weights()[0]
