@@ -3,6 +3,8 @@
 import { element } from "./dom.js";
 import { readNumbers } from "./numbers.js";
 
+const IMAGENET_MEANS = [103.939, 116.779, 123.68]; // of blue, green and red, as preprocess_input of VGG16 takes off
+
 /** A declaration as the API takes it, out of a row's fields. A number for each channel may be given. */
 export function readDeclaration({ does, scale, offset, height, width }) {
   const perChannel = (text) => {
@@ -12,6 +14,7 @@ export function readDeclaration({ does, scale, offset, height, width }) {
   };
   if (does === "scale") return { scale: perChannel(scale), offset: perChannel(offset) };
   if (does === "reverse") return { channels: "reversed" };
+  if (does === "caffe") return { channels: "reversed", offset: IMAGENET_MEANS.map((mean) => -mean) };
   if (does === "resize") return { layer: "Resizing", settings: { height: Number(height), width: Number(width) } };
   return { layer: does === "normalize" ? "UnitNormalization" : "Identity" };
 }

@@ -176,7 +176,7 @@ class Card(BaseModel):
     lambdas: Lambdas = Field(
         default={},
         description="What the model's Lambda layers compute, by their names, since their code is never run: scale and "
-        "offset, or channels, or a layer of Keras without weights.",
+        "offset, after an order of channels, or a layer of Keras without weights.",
     )
 
     @property

@@ -12,7 +12,7 @@ Channel = Annotated[int, Field(ge=0, lt=_MAX_CHANNELS)]
 
 
 class DeclaredLambda(BaseModel):
-    """One of three: scale and offset, an order of channels, or a layer of Keras without weights and its settings."""
+    """An order of channels, then scale and offset; or else a layer of Keras without weights, with its settings."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -21,7 +21,10 @@ class DeclaredLambda(BaseModel):
         default=None, description="Added after the scale: a number, or one for each channel."
     )
     channels: Literal["reversed"] | Annotated[list[Channel], Field(min_length=1, max_length=_MAX_CHANNELS)] | None = (
-        Field(default=None, description="The image's channels in another order: reversed, or their numbers from 0.")
+        Field(
+            default=None,
+            description="The image's channels in another order, before the scale: reversed, or their numbers from 0.",
+        )
     )
     layer: Annotated[str, Field(min_length=1, max_length=60)] | None = Field(
         default=None,
@@ -33,9 +36,9 @@ class DeclaredLambda(BaseModel):
 
     @model_validator(mode="after")
     def _is_one(self) -> Self:
-        scales = self.scale is not None or self.offset is not None
-        if scales + (self.channels is not None) + (self.layer is not None) != 1:
-            raise ValueError("a declared Lambda has either scale and offset, or channels, or layer: give one of them")
+        is_arithmetic = (self.scale, self.offset, self.channels) != (None, None, None)
+        if is_arithmetic == (self.layer is not None):
+            raise ValueError("a declared Lambda has either scale, offset and channels, some or all, or a layer")
         if self.settings and self.layer is None:
             raise ValueError("settings belong to a layer: name it as “layer”")
         return self

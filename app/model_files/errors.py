@@ -24,10 +24,10 @@ def printable(text: str) -> str:
 
 
 def shown(name: Any) -> str:
-    """Quote a name out of a file: one line, printable, at most 80 characters. An empty one is called so."""
+    """Quote a name out of a file: one line, printable, at most 80 characters; of an empty one, say so."""
     text = printable(str(name)[: _SHOWN + 1])
     if not text.strip():
-        return "“” (no name)"
+        return "“(no name)”"
     return f"“{text[:_SHOWN]}…”" if len(text) > _SHOWN else f"“{text}”"
 
 

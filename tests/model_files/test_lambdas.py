@@ -39,6 +39,10 @@ def declared(folder: Path, **what: Any) -> LoadedModel:
         ({"scale": [1, 2, 3], "offset": [0, -1, 1.5]}, lambda x: x * [1, 2, 3] + [0, -1, 1.5]),
         ({"channels": "reversed"}, lambda x: x[..., ::-1]),
         ({"channels": [1, 2, 0]}, lambda x: x[..., [1, 2, 0]]),
+        (
+            {"channels": "reversed", "scale": 2, "offset": [-103.939, -116.779, -123.68]},  # in this order
+            lambda x: x[..., ::-1] * 2 - [103.939, 116.779, 123.68],
+        ),
         ({"layer": "Identity"}, lambda x: x),
         ({"layer": "Activation", "settings": {"activation": "tanh"}}, np.tanh),
         ({"layer": "Permute", "settings": {"dims": [2, 1, 3]}}, lambda x: x.transpose(0, 2, 1, 3)),
@@ -119,8 +123,8 @@ def test_what_declaring_would_not_mend_is_refused_first(tmp_path: Path) -> None:
     [
         ("{", "Invalid JSON"),
         ([1], "should be an object"),
-        ({"change": {}}, "either scale and offset, or channels, or layer"),
-        ({"change": {"scale": 1, "channels": "reversed"}}, "give one of them"),
+        ({"change": {}}, "either scale, offset and channels, some or all, or a layer"),
+        ({"change": {"scale": 1, "layer": "Identity"}}, "some or all, or a layer"),
         ({"change": {"scale": 1, "settings": {"a": 1}}}, "settings belong to a layer"),
         ({"change": {"scael": 1}}, "“change.scael”"),
         ({"change": {"scale": "1"}}, "“change.scale”"),

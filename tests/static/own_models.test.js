@@ -40,6 +40,10 @@ test("a declaration is what the API takes", () => {
   assert.deepEqual(readDeclaration({ ...row, does: "scale", scale: "x / 2" }), { scale: "x / 2", offset: -1 });
   assert.deepEqual(readDeclaration({ ...row, does: "scale", scale: "" }), { scale: "", offset: -1 });
   assert.deepEqual(readDeclaration({ ...row, does: "reverse" }), { channels: "reversed" });
+  assert.deepEqual(readDeclaration({ ...row, does: "caffe" }), {
+    channels: "reversed",
+    offset: [-103.939, -116.779, -123.68],
+  });
   assert.deepEqual(readDeclaration({ ...row, does: "identity" }), { layer: "Identity" });
   assert.deepEqual(readDeclaration({ ...row, does: "normalize" }), { layer: "UnitNormalization" });
   assert.deepEqual(readDeclaration({ ...row, does: "resize" }), {

@@ -67,15 +67,15 @@ def _undeclared(missing: Sequence[str], functions: Mapping[str, str]) -> str:
     first = missing[0]
     called = f" with the function {shown(functions[first])}" if first in functions else ""
     what = (
-        f"The layer {shown(first)} is a Lambda{called}, which is Python code of its author"
+        f"The layer {shown(first)} is a Lambda{called}, which is Python code of its author and never run here"
         if len(missing) == 1
-        else f"The layers {_listed(missing)} are Lambdas, which are Python code of their author"
+        else f"The layers {_listed(missing)} are Lambdas, which are Python code of their author and never run here"
     )
     example = f"{{{json.dumps(first, ensure_ascii=False)[: 2 + 80]}: {_EXAMPLE}}}"
     return (
-        f"{what}, never run here. Declare what it computes: on the page, in the form with this sentence; over the "
-        f"API, as lambdas={example} beside the file, for x / 255; or as “lambdas” in its card. Otherwise put "
-        "keras.layers.Rescaling(1 / 255) or the like in its place, and save it again."
+        f"{what}. Say what it computes: the page asks for it when the file is opened there, the API takes "
+        f"lambdas={example} (for x / 255) with the file, and a card beside the file takes the same as “lambdas”. Or "
+        "put keras.layers.Rescaling(1 / 255) or the like in its place, and save the model again."
     )
 
 

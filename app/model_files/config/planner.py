@@ -236,11 +236,10 @@ class _Planner:
     def _stand_in(self, name: str, inputs: tuple[str, ...]) -> str:
         """Add what computes the same as a Lambda, as it was declared."""
         stand_in = as_layer(name, self.declared[name])
-        if stand_in.layer is not None:
-            return self._add(stand_in.layer, inputs, name, ())
-        assert stand_in.channels is not None
-        self.note(f"Declared: the Lambda {shown(name)} changes the order of the channels.")
-        return self._reorder(stand_in.channels, inputs[0], name)
+        if stand_in.channels is not None:
+            self.note(f"Declared: the Lambda {shown(name)} changes the order of the channels.")
+            inputs = (self._reorder(stand_in.channels, inputs[0], name),)
+        return inputs[0] if stand_in.layer is None else self._add(stand_in.layer, inputs, name, ())
 
     def _add(self, layer: LayerConfig, inputs: tuple[str, ...], name: str, origin: LayerPath) -> str:
         for sentence in layer.notes:

@@ -68,6 +68,16 @@ _CLASSES = {
         "a ClusterWeights, which clusters a layer's weights while it is trained",
         "Take it off and save again: tfmot.clustering.keras.strip_clustering(model).save('name.h5').",
     ),
+    "SpectralNormalization": _Refusal(
+        "a SpectralNormalization, which changes a layer's weights while it is trained",
+        "Build the model with the layer inside (layer.layer) in its place, set that one's weights with "
+        "layer.layer.get_weights() and all others as they are, and save that.",
+    ),
+    "TimeDistributed": _Refusal(
+        "a TimeDistributed, which applies the layer inside to each step of a sequence",
+        "A Dense does that by itself: build the model with it in its place, set its weights with "
+        "layer.layer.get_weights(), and save that.",
+    ),
     **{
         name: _Refusal(
             f"a {name}, which imitates 8-bit numbers while a model is trained",
@@ -78,6 +88,7 @@ _CLASSES = {
     },
 }
 _QUANTIZED = re.compile(r"(?:Int4|Int8|Float8|GPTQ|AWQ)\w*|Quantiz\w+|Quantized\w*DTypePolicy|AbsMaxQuantizer")
+_MODE_LENGTH = 20
 _QKERAS_CLASS = re.compile(
     r"Q(?:Conv|Dense|Depthwise|Separable|Activation|AdaptiveActivation|BatchNormalization|Average|Global|SimpleRNN|LSTM"
     r"|GRU|Bidirectional|Octave|Mobile|Initializer)\w*|(?:quantized|stochastic)_\w+|bernoulli|ternary|binary"
@@ -126,7 +137,7 @@ def _find(name: str, thing: Config, is_of_keras: bool) -> _Refusal | None:
     if _QKERAS_CLASS.fullmatch(plain):
         return _Refusal(f"{shown(plain)} of QKeras, which rounds to few bits", _QKERAS)
     if _QUANTIZED.fullmatch(plain):
-        return _Refusal(f"quantized weights ({shown(plain)})", _BEFORE_QUANTIZING)
+        return _Refusal(f"quantized weights ({_mode_of(thing) or shown(plain)})", _BEFORE_QUANTIZING)
     if library := _library_of(thing):
         return _Refusal(f"{shown(plain)} of the library {library}, whose code is not in the file", _REBUILD)
     if not is_of_keras:
@@ -134,7 +145,16 @@ def _find(name: str, thing: Config, is_of_keras: bool) -> _Refusal | None:
     if match := _OTHER_DIMENSIONS.fullmatch(plain):
         shape = "sequences" if match[1] == "1" else "volumes"
         return _Refusal(f"{shown(plain)}, which computes on {shape} and which Layerglass does not know", _OTHER_INPUT)
+    if thing.get("module") == "keras.layers":
+        return _Refusal(f"{shown(plain)}, a layer of Keras that Layerglass does not know", _REBUILD)
     return None
+
+
+def _mode_of(policy: Config) -> str | None:
+    """Return how a policy quantizes, such as int8; None where it does not say."""
+    config = policy.get("config")
+    mode = config.get("mode") if isinstance(config, dict) else None
+    return mode if isinstance(mode, str) and mode.isidentifier() and len(mode) < _MODE_LENGTH else None
 
 
 def _describe_function(thing: Config) -> _Refusal:

@@ -11,20 +11,16 @@ from .migrations import LayerConfig
 
 @dataclass(frozen=True)
 class StandIn:
-    """What stands for a Lambda: a layer, or the image's channels in another order; () is reversed."""
+    """What stands for a Lambda: the image's channels in another order, where () is reversed; then a layer."""
 
-    layer: LayerConfig | None = None
     channels: tuple[int, ...] | None = None
+    layer: LayerConfig | None = None
 
 
 def as_layer(name: str, declared: DeclaredLambda) -> StandIn:
     """Return what stands for a Lambda that was declared. Raises: ModelError, for a layer that cannot."""
-    if declared.channels is not None:
-        return StandIn(channels=() if declared.channels == "reversed" else tuple(declared.channels))
     if declared.layer is None:
-        scale = 1.0 if declared.scale is None else declared.scale
-        offset = 0.0 if declared.offset is None else declared.offset
-        return StandIn(_noted(name, LayerConfig("Rescaling", {"scale": scale, "offset": offset})))
+        return StandIn(_channels(declared), _rescaling(name, declared))
     kind = KINDS.get(declared.layer)
     if kind is None or kind.variable_shapes is not Layer.variable_shapes:
         why = "has weights, and a Lambda has none" if kind else "is none that Layerglass knows"
@@ -38,7 +34,21 @@ def as_layer(name: str, declared: DeclaredLambda) -> StandIn:
             f"The Lambda {shown(name)} is declared as {declared.layer} with {shown(unknown[0])}, which is none of its "
             f"settings: {settings}."
         )
-    return StandIn(_noted(name, LayerConfig(declared.layer, dict(declared.settings))))
+    return StandIn(None, _noted(name, LayerConfig(declared.layer, dict(declared.settings))))
+
+
+def _channels(declared: DeclaredLambda) -> tuple[int, ...] | None:
+    if declared.channels is None:
+        return None
+    return () if declared.channels == "reversed" else tuple(declared.channels)
+
+
+def _rescaling(name: str, declared: DeclaredLambda) -> LayerConfig | None:
+    if declared.scale is None and declared.offset is None:
+        return None
+    scale = 1.0 if declared.scale is None else declared.scale
+    offset = 0.0 if declared.offset is None else declared.offset
+    return _noted(name, LayerConfig("Rescaling", {"scale": scale, "offset": offset}))
 
 
 def _noted(name: str, layer: LayerConfig) -> LayerConfig:

@@ -16,7 +16,8 @@ SAVED_MODEL_OF_KERAS_2 = (
 )
 SAVED_MODEL = (
     "This is a SavedModel that was exported to be run, without the layers of the model. Bring the Keras model that it "
-    "was exported from, saved with model.save('name.keras')."
+    "was exported from, saved with model.save('name.keras'). If there is none, build the same layers in Keras and set "
+    "their weights: model.set_weights([each.numpy() for each in tf.saved_model.load('folder').variables])."
 )
 GRAPH = (
     "This is a TensorFlow graph, without the layers of the model. Bring the Keras model that it came from, saved with "

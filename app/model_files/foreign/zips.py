@@ -54,7 +54,7 @@ _KINDS: tuple[tuple[Callable[[Names], bool], str], ...] = (
     (_most_end(*_PICTURES), DATA.format("a zip of pictures")),
     (_one_ends(".tflite"), TFLITE),
     (_one_ends(".onnx"), ONNX),
-    (_one_ends(".pt", ".pth"), PYTORCH),
+    (_one_ends(".pt", ".pth", "pytorch_model.bin"), PYTORCH),
     (_one_is("model.json"), TENSORFLOW_JS),
     (_one_ends(".index"), CHECKPOINT),
     (_one_ends(".pb"), GRAPH),
