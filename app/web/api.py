@@ -97,7 +97,8 @@ router = APIRouter()
 _LAMBDAS = (
     "What the model's Lambda layers compute, as JSON, by their names, since their code is never run. Either scale and "
     'offset, numbers or lists with one for each channel: {"lambda": {"scale": 0.003921569, "offset": 0}}; with or '
-    'without them the channels, in another order before: {"lambda": {"channels": "reversed"}}. Or a layer of Keras without weights: '
+    'without them the channels, in another order before: {"lambda": {"channels": "reversed"}}. Or a layer of Keras '
+    "without weights: "
     '{"lambda": {"layer": "Resizing", "settings": {"height": 64, "width": 64}}}; Identity changes nothing.'
 )
 LayerNames = Annotated[
