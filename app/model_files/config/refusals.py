@@ -10,9 +10,10 @@ from .nodes import Config
 _SET_WEIGHTS = "take the weights over with new.set_weights(old.get_weights()), and save that"
 _REBUILD = f"Build the model from layers of Keras that compute the same, {_SET_WEIGHTS}."
 _OTHER_INPUT = "Layerglass gives a model pictures and vectors, so bring a network that takes those."
-_BEFORE_QUANTIZING = (
-    "Save the model before model.quantize(...); without that, build it anew, set each quantized kernel to "
-    "layer.kernel / layer.kernel_scale (of int8) and all other weights as they are, and save that."
+_BEFORE_QUANTIZING = "Bring the model as it was saved before model.quantize(...)."
+_BACK_FROM_INT8 = (
+    f"{_BEFORE_QUANTIZING} Without that, build it anew, set each quantized kernel to layer.kernel / layer.kernel_scale "
+    "and all other weights as they are, and save that."
 )
 _QKERAS = (
     "Where QKeras is, call qkeras.utils.model_save_quantized_weights(model, 'weights.h5'), build the same model of "
@@ -137,7 +138,9 @@ def _find(name: str, thing: Config, is_of_keras: bool) -> _Refusal | None:
     if _QKERAS_CLASS.fullmatch(plain):
         return _Refusal(f"{shown(plain)} of QKeras, which rounds to few bits", _QKERAS)
     if _QUANTIZED.fullmatch(plain):
-        return _Refusal(f"quantized weights ({_mode_of(thing) or shown(plain)})", _BEFORE_QUANTIZING)
+        mode = _mode_of(thing)
+        way_out = _BACK_FROM_INT8 if mode == "int8" else _BEFORE_QUANTIZING
+        return _Refusal(f"quantized weights ({mode or shown(plain)})", way_out)
     if library := _library_of(thing):
         return _Refusal(f"{shown(plain)} of the library {library}, whose code is not in the file", _REBUILD)
     if not is_of_keras:
