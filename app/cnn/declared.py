@@ -1,8 +1,8 @@
 """What a Lambda layer computes, as a person declares it: the layer's own code is never run."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, JsonValue, model_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 _MAX_CHANNELS = 64
 
@@ -30,7 +30,7 @@ class DeclaredLambda(BaseModel):
         default=None,
         description="A layer of Keras without weights that computes the same, such as Identity or Resizing.",
     )
-    settings: Annotated[dict[str, JsonValue], Field(max_length=16)] = Field(
+    settings: Annotated[dict[str, Any], Field(max_length=16)] = Field(
         default={}, description="That layer's settings, as Keras calls them."
     )
 
