@@ -3,13 +3,15 @@
 
 import { decodeStrokes, encodeStrokes } from "./strokes.js";
 
+export const SELECTION = ["layer", "channel", "row", "column"]; // of the microscope
 const CHOICES = [
   ...["model", "pooling", "weights", "colormap", "scale"],
   ...["input", "held"], // of a model of several inputs
   ...["invert", "differences"], // of the comparison
-  ...["layer", "channel", "row", "column"], // of the microscope
+  ...SELECTION,
 ];
 
+const OWN = { isOwn: true }; // the state of the entries in the browser's history that this page has written
 const KEPT = "held."; // before an input's name, in the fragment
 
 /**
@@ -51,9 +53,27 @@ export const readDrawing = () => parseDrawing(location.hash);
 /** The drawings in the address bar that other inputs hold. */
 export const readKept = () => parseKept(location.hash);
 
+/** Begin a new entry in the history, so that Back leads to the selection as it is now. */
+export const beginEntry = () => history.pushState(OWN, "", location.href);
+
+/** Hand over the selection that Back and Forward lead to; null where nothing is selected. */
+export function onReturn(select) {
+  addEventListener("popstate", ({ state }) => {
+    if (!state?.isOwn) return; // an address that was typed
+    const query = new URLSearchParams(location.search);
+    select(Object.fromEntries(SELECTION.map((name) => [name, query.get(name)])));
+  });
+}
+
 /** Put the form's choices and all drawings into the address bar, without a new entry in the history. */
 export function writeAddress(form, strokes, kept) {
-  history.replaceState(null, "", formatAddress(new FormData(form), strokes, kept));
+  const data = new FormData(form);
+  // What is only pointed at is no state: all of the selection, or from the row on.
+  const { previews } = form.dataset;
+  if (previews) for (const name of SELECTION.slice(SELECTION.indexOf(previews))) data.delete(name);
+  const { href } = new URL(formatAddress(data, strokes, kept), location.href);
+  // Writing it again would break off a step through the history that is under way.
+  if (href !== location.href || !history.state) history.replaceState(OWN, "", href);
   updateLinks();
 }
 

@@ -99,8 +99,9 @@ export class CropTool {
   show() {
     const { crop } = this.pad;
     element("crop").hidden = !this.pad.file;
-    element("picture-note").hidden = this.pad.opened === null || this.pad.strokes.some(({ tool }) => tool === "clear");
+    element("picture-note").textContent = this.pad.opened?.note ?? "";
     const isOpen = crop !== null;
+    element("picture-link").hidden = isOpen || this.pad.opened === null;
     this.area.hidden = !isOpen;
     this.tools.hidden = !isOpen;
     element("tools").hidden = isOpen;

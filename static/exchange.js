@@ -6,6 +6,7 @@ import { withPicture } from "./multipart.js";
 
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 8000;
+const OVERDUE_MS = 200; // after which what is shown is dimmed, since it is of another drawing
 // Tells this page from others at its address, so that each has its turn. It means nothing else, and is never kept.
 const PAGE = crypto.getRandomValues(new Uint32Array(4)).join("-");
 const AWAY = "The server does not answer. Your drawing is safe here, and will be sent when the server is back.";
@@ -38,19 +39,24 @@ export class Exchange {
     this.pictures = () => ({}); // that other inputs hold, by field; the page sets it
     this.failures = 0; // in a row, since the last answer
     this.pause = 0; // the timer of the next try
+    this.overdue = 0; // the timer of the answer that is awaited
     this.listen();
   }
 
   listen() {
     this.form.addEventListener("htmx:before:request", ({ target, detail }) => {
       this.addDrawing(detail.ctx);
-      if (target === this.form) this.underWay = detail.ctx;
+      if (target !== this.form) return;
+      this.underWay = detail.ctx;
+      // Other layers of the same drawing leave those that are shown true.
+      if (detail.ctx.sourceEvent?.type !== "seen") this.awaitAnswer();
     });
     this.form.addEventListener("htmx:after:request", ({ detail }) => this.receive(detail.ctx));
     this.form.addEventListener("htmx:finally:request", ({ detail }) => this.end(detail.ctx));
     this.form.addEventListener("htmx:error", ({ detail }) => {
       if (detail.ctx.response) return;
       showMessage(this.errors, AWAY);
+      this.showStale(true);
       this.tryAgain();
     });
     // htmx processes the form in a task of its own, before or after this script runs.
@@ -67,7 +73,19 @@ export class Exchange {
    */
   send() {
     this.isDue = this.underWay !== null;
+    this.awaitAnswer();
     if (this.isReady && !this.pause && !this.underWay) this.form.dispatchEvent(new CustomEvent("drawing"));
+  }
+
+  awaitAnswer() {
+    this.overdue ||= setTimeout(() => this.showStale(true), OVERDUE_MS);
+  }
+
+  /** Dim what is shown, because it is not of the drawing on the pad, or show it in full. */
+  showStale(isStale) {
+    clearTimeout(this.overdue);
+    this.overdue = 0;
+    for (const each of this.results) each.classList.toggle("is-stale", isStale);
   }
 
   /** Add the drawing when a request leaves, not when it is queued, so that only the newest is encoded. */
@@ -84,11 +102,11 @@ export class Exchange {
   receive(ctx) {
     const { status, headers } = ctx.response;
     this.endPause();
-    if (status < 400) this.errors.replaceChildren();
+    // Why a picture was refused stays, until something else is on the pad.
+    if (status < 400 && !this.errors.dataset.about) this.errors.replaceChildren();
     const isBusy = status >= 500 || status === 429;
-    // The results shown belong to a drawing that was wiped out, or to one before the server failed.
-    const isStale = isBusy || (status >= 400 && this.pad.isEmpty);
-    for (const each of this.results) each.classList.toggle("is-stale", isStale);
+    // What is shown belongs to a drawing before the server failed.
+    this.showStale(isBusy);
     if (isBusy) this.tryAgain(1000 * (Number(headers.get("Retry-After")) || 0));
     else this.failures = 0;
     // The next request leaves before this answer is swapped in, so that the server computes meanwhile. Not so for a new

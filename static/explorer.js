@@ -1,8 +1,10 @@
 // The explorer: a page with a pad, the list of layers, the microscope, and models of the user's own.
 
 import { element } from "./dom.js";
+import { addHelp } from "./help.js";
 import { LayerList } from "./layers.js";
 import { Microscope } from "./microscope.js";
+import { addOverview } from "./overview.js";
 import { addCardEditing, addModelOpening, addReadingChoice } from "./own_models.js";
 import { startPadPage } from "./pad_page.js";
 
@@ -16,12 +18,15 @@ form.elements.model.addEventListener("change", () => {
   for (const radio of form.querySelectorAll("#pooling input")) radio.checked = false;
 });
 
+// Before the page starts: the first request already asks for what is on screen.
+const list = new LayerList(form, layers, element("contents"));
 const openModel = addModelOpening(form, element("model-errors"));
 const { send, save } = startPadPage(form, layers, { wide: 16, phone: 8 }, openModel);
 addCardEditing(element("card"), send);
 addReadingChoice(element("reading"), element("card"), form, send);
-new LayerList(form, layers, element("contents"));
-new Microscope(form, layers, { send, save });
+new Microscope(form, layers, element("dock"), { send, save });
+addHelp(element("help"));
+addOverview(element("overview"), layers, (article) => list.show(article));
 
 document.addEventListener("htmx:after:swap", () => {
   // A radio that was ever set by hand no longer follows its attribute, which is what morphing changes.

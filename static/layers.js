@@ -84,9 +84,7 @@ export class LayerList {
 
   /** What a request that leaves now must bring: for another drawing everything on screen, otherwise what is missing. */
   get wanted() {
-    if (this.isOfNewest) return this.missing;
-    const opened = this.layers.querySelector(".microscope")?.closest("article");
-    return [...new Set([...this.near(0), ...(opened && !isFolded(opened) ? [opened] : [])])];
+    return this.isOfNewest ? this.missing : this.near(0);
   }
 
   /** Ask for what is missing. Not while a request is under way: whatever its answer lacks is asked for after that. */
@@ -200,6 +198,7 @@ export class LayerList {
     });
   }
 
+  /** Unfold a layer, and bring it into view. */
   show(article) {
     this.foldByHand(article, false);
     article.scrollIntoView({ block: "start" });

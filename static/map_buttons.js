@@ -27,14 +27,16 @@ function makeButton({ layer, word }, place, index) {
   return button;
 }
 
-/** Mark the button of the chosen map, or none for null. */
-export function markChosen(overlay, chosen) {
-  if (overlay.chosen === chosen) return;
-  overlay.chosen = chosen;
+/** Mark the button of the chosen map, or none for null. One that is not held is only pointed at. */
+export function markChosen(overlay, chosen, isHeld) {
+  const state = `${chosen} ${isHeld}`;
+  if (overlay.chosen === state) return;
+  overlay.chosen = state;
   for (const button of overlay.children) {
     const isChosen = button.dataset.index === chosen;
     button.classList.toggle("is-selected", isChosen);
-    button.setAttribute("aria-pressed", String(isChosen));
+    button.classList.toggle("is-held", isChosen && isHeld);
+    button.setAttribute("aria-pressed", String(isChosen && isHeld));
   }
 }
 

@@ -23,7 +23,6 @@ export class Pad {
     this.onChange = () => {}; // the page sets it
     this.strokes = [];
     this.undone = [];
-    this.opened = null; // a picture that was opened, dropped or pasted, under the strokes
     this.crop = null; // the part of it that is being chosen
     this.tool = "pen";
     this.penWidth = 18;
@@ -36,12 +35,24 @@ export class Pad {
 
   get isEmpty() {
     const last = this.strokes.findLastIndex((stroke) => stroke.tool === "clear");
-    return !(this.opened && last < 0) && !this.strokes.slice(last + 1).some((stroke) => stroke.tool === "pen");
+    return !this.opened && !this.strokes.slice(last + 1).some((stroke) => stroke.tool === "pen");
+  }
+
+  /** The picture that was opened, dropped or pasted, under the strokes; null if it was cleared since. */
+  get opened() {
+    return this.strokes.findLast(({ tool }) => tool === "picture" || tool === "clear")?.picture ?? null;
   }
 
   /** The picture under the strokes: the opened one, or what was last cut out of it. */
   get picture() {
-    return this.strokes.findLast((stroke) => stroke.tool === "cut")?.picture ?? this.opened;
+    return (
+      this.strokes.findLast(({ tool }) => tool === "picture" || tool === "cut" || tool === "clear")?.picture ?? null
+    );
+  }
+
+  /** The strokes that an address can hold: what was drawn since the last picture. */
+  get drawn() {
+    return this.strokes.slice(this.strokes.findLastIndex(({ picture }) => picture) + 1);
   }
 
   listenToPointers() {
@@ -129,13 +140,12 @@ export class Pad {
   }
 
   /**
-   * Put a picture on the pad in place of what was there.
+   * Put a picture on the pad in place of what was there; one undo brings that back.
    * @param {import("./picture_files.js").Picture} picture
    */
   show(picture) {
-    this.opened = picture;
     this.crop = null;
-    this.strokes = [];
+    this.strokes.push({ tool: "picture", width: 0, points: [], picture });
     this.undone = [];
     this.redraw();
   }
@@ -168,13 +178,12 @@ export class Pad {
   }
 
   redraw() {
-    this.canvas.classList.toggle("has-picture", this.opened !== null);
+    const { opened, picture } = this;
+    this.canvas.classList.toggle("has-picture", opened !== null);
     this.context.clearRect(0, 0, SIDE, SIDE);
-    if (this.crop) drawTurned(this.context, this.opened.bitmap, this.crop);
-    else if (this.opened && !this.strokes.some((stroke) => stroke.tool === "clear")) {
-      drawTurned(this.context, this.picture.bitmap, UPRIGHT);
-    }
-    const from = this.strokes.findLastIndex((stroke) => stroke.tool === "clear" || stroke.tool === "cut") + 1;
+    if (this.crop) drawTurned(this.context, opened.bitmap, this.crop);
+    else if (picture) drawTurned(this.context, picture.bitmap, UPRIGHT);
+    const from = this.strokes.findLastIndex(({ tool, picture }) => tool === "clear" || picture) + 1;
     for (const stroke of this.strokes.slice(from)) {
       for (const index of stroke.points.keys()) this.drawSegment(stroke, index);
     }
@@ -197,8 +206,7 @@ export class Pad {
 
   /** The picture's file while nothing is drawn on it; it is sent as it is. */
   get file() {
-    const isUntouched = this.opened && !this.crop && this.strokes.every((stroke) => stroke.tool === "cut");
-    return isUntouched ? this.picture.file : null;
+    return this.crop ? null : (this.strokes.at(-1)?.picture?.file ?? null);
   }
 
   /** Send no more pixels than an input of so many pixels a side can use: each takes time to send and to read. */
@@ -217,7 +225,7 @@ export class Pad {
   snapshot() {
     const png = this.toPng();
     const file = this.file ?? new Blob([png], { type: "image/png" });
-    return { file, url: this.sent.toDataURL(), strokes: this.opened ? null : structuredClone(this.strokes) };
+    return { file, url: this.sent.toDataURL(), strokes: this.opened ? null : structuredClone(this.drawn) };
   }
 
   /** The drawing, or the part of a picture that is being chosen, as the bytes of a PNG. */

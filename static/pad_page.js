@@ -2,6 +2,7 @@
 // htmx swaps the results in; nothing here draws them.
 
 import { readDrawing, readKept, writeAddress } from "./address.js";
+import { keepPicture, linkWithPicture, readCarried } from "./carried_picture.js";
 import { CropTool } from "./crop_tool.js";
 import { element, showMessage } from "./dom.js";
 import { Exchange } from "./exchange.js";
@@ -14,7 +15,9 @@ import { Pad } from "./pad.js";
 import { connectTools, listenForFiles, readSample, showHistory } from "./pad_tools.js";
 import { openPictureFile } from "./picture_files.js";
 import { SeveralDigits } from "./several_digits.js";
+import { encodeStrokes } from "./strokes.js";
 
+const CONFIRMED_MS = 4000;
 const PHONE = matchMedia("(max-width: 700px)");
 
 /**
@@ -30,17 +33,25 @@ export function startPadPage(form, results, columns, openModel = null) {
   };
   fitColumns();
 
+  // Zero is drawn near the page's own background.
+  const showTheme = () => {
+    form.elements.theme.value = document.documentElement.dataset.theme;
+  };
+  showTheme();
+
   const pad = new Pad(element("canvas"));
   new KeyboardPen(pad, element("keyboard-pen"));
-  const exchange = new Exchange(form, [results, element("answer")], pad);
+  const shown = ["answer", "overview", "stage"].map(element).filter(Boolean);
+  const exchange = new Exchange(form, [results, ...shown], pad);
   const send = () => exchange.send();
-  const save = () => writeAddress(form, pad.opened ? null : pad.strokes, inputs.strokes);
+  const save = () => writeAddress(form, pad.opened ? null : pad.drawn, inputs.strokes);
   const inputs = new Inputs(form, pad, readKept(), { send, save: () => save() });
   exchange.pictures = () => inputs.pictures;
   const input = new ModelInput(pad, form.elements.model);
   const digits = new SeveralDigits(form, pad, element("answer"), send);
   const cropTool = new CropTool(pad);
   pad.onChange = () => {
+    delete element("errors").dataset.about;
     digits.forget();
     showHistory(pad);
     cropTool.show();
@@ -49,6 +60,17 @@ export function startPadPage(form, results, columns, openModel = null) {
     if (!pad.current && !pad.crop) save();
   };
 
+  form.addEventListener("change", () => {
+    delete element("errors").dataset.about;
+  });
+  // Choices that stand elsewhere on the page are the form's as well.
+  document.addEventListener("change", ({ target }) => {
+    if (target.form === form && !form.contains(target)) form.dispatchEvent(new Event("change"));
+  });
+  document.addEventListener("theme", () => {
+    showTheme();
+    send();
+  });
   connectTools(pad);
   // Where the server takes no models, it says so of a model, and of anything else that it is no picture.
   const openOther = element("own-model") && openModel;
@@ -74,16 +96,17 @@ let opening = null; // the file that was chosen last, until it is open
  */
 async function openPicture(file, pad, openOther) {
   opening = file;
-  const note = element("picture-note");
   try {
-    const opened = await openPictureFile(file);
-    if (opening !== file) return; // another one was chosen meanwhile
-    note.textContent = opened.note;
-    pad.show(opened.picture);
+    const { picture, note } = await openPictureFile(file);
+    if (opening === file) pad.show({ ...picture, note }); // else another one was chosen meanwhile
   } catch (error) {
     if (opening !== file) return;
-    if (error.isNoPicture && openOther) openOther(file);
-    else showMessage(element("errors"), error.message);
+    if (error.isNoPicture && openOther && !file.type.startsWith("image/")) {
+      openOther(file);
+      return;
+    }
+    showMessage(element("errors"), error.message);
+    element("errors").dataset.about = "picture";
   }
 }
 
@@ -91,13 +114,30 @@ async function openPicture(file, pad, openOther) {
 function keepInAddress(form, pad, save) {
   // What was drawn before this ran is kept.
   if (!pad.strokes.length) {
-    pad.strokes = readDrawing() ?? readSample(document.querySelector("[data-first]"));
-    pad.redraw();
+    const drawn = readDrawing();
+    const picture = drawn ? null : readCarried();
+    pad.strokes = drawn ?? (picture ? [] : readSample(document.querySelector("[data-first]")));
+    if (picture) openPicture(picture, pad);
+    else pad.redraw();
   }
   form.addEventListener("change", save);
   addEventListener("hashchange", () => {
     const strokes = readDrawing();
-    if (strokes) pad.replace(strokes);
+    if (strokes && encodeStrokes(strokes) !== encodeStrokes(pad.drawn)) pad.replace(strokes);
+  });
+  addEventListener("pagehide", () => keepPicture(pad));
+  element("copy-link").addEventListener("click", async ({ target }) => {
+    const link = linkWithPicture(pad);
+    history.replaceState(null, "", link);
+    // Over plain HTTP a browser lets no page write to the clipboard.
+    const isCopied = await navigator.clipboard?.writeText(link).then(
+      () => true,
+      () => false,
+    );
+    target.textContent = isCopied ? "Copied" : "The address holds it now: copy it from there";
+    setTimeout(() => {
+      target.textContent = target.dataset.label;
+    }, CONFIRMED_MS);
   });
   // A link to another page with a pad may be followed before the last stroke is in the address.
   document.addEventListener("click", (event) => {

@@ -257,7 +257,7 @@ def _compare_layer(
         grids = _draw_together(maps, has_maps, colormap, options, count, join_extremes(extremes))
         drawn: Sequence[Grid | None] = [None] * len(changes)
         if differences:
-            drawn = _draw_together(changes, has_maps, Colormap.BERLIN, options, count)
+            drawn = _draw_together(changes, has_maps, options.diverging, options, count)
         return [
             ComparedLayer(
                 make_view(network, trained.image, layer, activation, own, grid, values),

@@ -58,6 +58,11 @@ class RenderOptions:
         """Return the colour map for an activation with this minimum."""
         return self.signed if self.signed is not None and minimum < 0 else self.colormap
 
+    @property
+    def diverging(self) -> Colormap:
+        """The colour map for weights, sums and differences, which is symmetric about zero."""
+        return self.signed or Colormap.BERLIN
+
 
 @dataclass(frozen=True)
 class MapRange:

@@ -69,7 +69,7 @@ class ForwardPasses:
     def run(
         self,
         network: Network,
-        drawing: bytes,
+        drawing: bytes | None,
         pooling: PoolingMode | None = None,
         invert: bool = False,
         region: Box | None = None,
@@ -77,14 +77,14 @@ class ForwardPasses:
     ) -> ForwardPass:
         """Run a network on a drawing, unless the result is cached.
 
-        drawing: of no matter for a network that starts from a vector. pooling: None is as trained. invert: swap ink and
-        paper before the network. region: the part of the drawing's picture to run it on; None is all of it. held: what
-        the inputs hold that are not drawn into, where that is not what the card says.
+        drawing: None is an empty sheet of paper; of no matter for a network that starts from a vector. pooling: None is
+        as trained. invert: swap ink and paper before the network. region: the part of the drawing's picture to run it
+        on; None is all of it. held: what the inputs hold that are not drawn into, where that is not what the card says.
         Raises: InvalidDrawing, UnknownInput, WrongImageSize, TooCostly, RunFailed.
         """
         check_names(network, held)
         mode = _mode_in_effect(network, pooling)
-        key = (ref(network), mode, invert, region, blake2b(drawing, digest_size=16).digest(), digest(held))
+        key = (ref(network), mode, invert, region, _digest(drawing), digest(held))
         with self._lock:
             remembered = self._cache.get(key)
         if remembered is not None:
@@ -105,7 +105,7 @@ class ForwardPasses:
         return self._remember(key, network, forward)
 
     def _prepare(
-        self, network: Network, drawing: bytes, mode: PoolingMode | None, region: Box | None, held: Held
+        self, network: Network, drawing: bytes | None, mode: PoolingMode | None, region: Box | None, held: Held
     ) -> tuple["NetworkInput", Reduction | None]:
         """Return the network's input, and how it was made smaller if that was needed for the network to run it."""
         found: list[Reduction] = []
@@ -146,6 +146,10 @@ class ForwardPasses:
             self._cache.pop(key, None)
         self._kept.forget(key)
         self._own.forget(key)
+
+
+def _digest(drawing: bytes | None) -> bytes:
+    return b"" if drawing is None else blake2b(drawing, digest_size=16).digest()
 
 
 def _mode_in_effect(network: Network, pooling: PoolingMode | None) -> PoolingMode | None:
@@ -189,13 +193,15 @@ class NetworkInput(NamedTuple):
     regions: tuple[Box, ...] = ()  # of the picture: one for each digit, if there are several; the image shows one
 
 
-def preprocess(drawing: bytes, card: Card, limits: DrawingLimits = DEFAULT_LIMITS, region: Box | None = None) -> Array:
+def preprocess(
+    drawing: bytes | None, card: Card, limits: DrawingLimits = DEFAULT_LIMITS, region: Box | None = None
+) -> Array:
     """Turn a drawing into a network's input as make_input does: (height, width, channels) float32."""
     return make_input(drawing, card, limits, region=region).image
 
 
 def make_input(
-    drawing: bytes,
+    drawing: bytes | None,
     card: Card,
     limits: DrawingLimits = DEFAULT_LIMITS,
     choose_factor: _Choose = lambda image: 1,
@@ -206,8 +212,9 @@ def make_input(
     A side that the input leaves free is at least 32 pixels long, and at most 1,024 where ink is found at its own size,
     512 otherwise. A network that sees one digit is given the leftmost of several.
 
-    limits: how large a drawing may be. choose_factor: is told the input's shape, before it is made, and returns by how
-    much both sides are divided. region: the part of the drawing's picture that is read; None is all of it.
+    drawing: None is an empty sheet of paper. limits: how large it may be. choose_factor: is told the input's shape,
+    before it is made, and returns by how much both sides are divided. region: the part of the drawing's picture that is
+    read; None is all of it.
     Raises: app.imaging.drawing.InvalidDrawing.
     """
     height, width, channels = card.input_shape
@@ -225,7 +232,7 @@ class FoundLevels(NamedTuple):
 
 
 def find_levels(
-    drawing: bytes,
+    drawing: bytes | None,
     card: Card,
     limits: DrawingLimits = DEFAULT_LIMITS,
     choose_factor: _Choose = lambda image: 1,
@@ -233,8 +240,11 @@ def find_levels(
 ) -> FoundLevels:
     """Fit a drawing into its card's picture.
 
-    limits, choose_factor, region: as for make_input. Raises: app.imaging.drawing.InvalidDrawing.
+    drawing, limits, choose_factor, region: as for make_input. Raises: app.imaging.drawing.InvalidDrawing.
     """
+    if drawing is None:
+        height, width, _ = card.picture_shape
+        return FoundLevels(_paint(np.zeros((height or MIN_FREE_SIDE, width or MIN_FREE_SIDE), dtype=np.float32), card))
 
     def choose(shape: tuple[int, ...]) -> int:
         return choose_factor(_orient(shape, card))

@@ -38,6 +38,16 @@ _SAME_GRID = (0.0, 0.0, 1, 1)  # Picture.cells where each pixel is the cell at t
 
 
 @dataclass(frozen=True)
+class Link:
+    """The map, or the cell, that a click on a picture or a row leads to."""
+
+    layer: str
+    channel: int
+    row: int | None = None  # None: that of the cell under the pointer
+    column: int | None = None
+
+
+@dataclass(frozen=True)
 class Picture:
     """One map, one pixel a value, with a region marked in it."""
 
@@ -49,6 +59,7 @@ class Picture:
     # Maps a point of this picture to a cell of the selected map: (top, left) of cell 0,0 and the (rows, columns) to the
     # next one, in this picture's pixels. None if its points stand for no cell.
     cells: tuple[float, float, int, int] | None = None
+    link: Link | None = None  # to the map that it shows; None for the selected one, and for the image
 
     @property
     def frame(self) -> Region:
@@ -75,6 +86,7 @@ class TermView:
     kernel: list[list[ColouredNumber]]
     result: Picture | None  # None for a transposed convolution, in which each cell is reached by other weights
     partial_sum: float
+    steps: tuple[int, int] | None  # rows and columns from one input to the next; None where they are no window's
 
 
 @dataclass(frozen=True)
@@ -85,12 +97,14 @@ class MicroscopeView:
     map: Picture  # the selected feature map, or vector, with the cell
     path: list[Picture]  # the receptive field on the image and on every layer between
     terms: list[TermView]  # of a convolution, the largest first
+    weight_ends: tuple[float, float] | None  # the lowest and the highest weight of its kernels, for their legend
     more_terms: int  # how many are left out
     more_partial_sum: float  # of those
     sources: list[Picture]  # of other layers: the maps that the cell reads
     window: list[list[ColouredNumber]] | None  # of pooling; None if it is too large to show
     contributions: list[Contribution]  # of a dense layer, the largest first
     input_names: list[str]  # what each of their inputs is
+    input_links: list[Link | None]  # to the cell that each of them is, where it is one
     more_contributions: int  # how many are left out
     more_product: float  # the sum of their products
 
@@ -102,17 +116,20 @@ def view_inspection(inspection: Inspection, options: RenderOptions, all_terms: b
     products = [each.product for each in cell.contributions] if isinstance(cell, DenseCell) else []
     shown = _largest(partial_sums, _count_terms(inspection) if all_terms else SHOWN_TERMS)
     contributions = _largest(products, _MOST_CONTRIBUTIONS if all_terms else SHOWN_CONTRIBUTIONS)
+    links = [_find_cell(inspection, index) for index in contributions]
     return MicroscopeView(
         inspection=inspection,
         map=_own_map(inspection, options),
         path=_path(inspection, options),
         terms=_terms(inspection, options, shown),
+        weight_ends=_ends([term.kernel for term in cell.terms]) if isinstance(cell, ConvolutionCell) else None,
         more_terms=len(partial_sums) - len(shown),
         more_partial_sum=_sum_others(partial_sums, shown),
         sources=_sources(inspection, options),
         window=_window(inspection, options),
         contributions=[cell.contributions[index] for index in contributions] if isinstance(cell, DenseCell) else [],
-        input_names=[_input_name(inspection, index) for index in contributions],
+        input_names=[_input_name(inspection, *each) for each in zip(contributions, links, strict=True)],
+        input_links=links,
         more_contributions=len(products) - len(contributions),
         more_product=_sum_others(products, contributions),
     )
@@ -156,10 +173,11 @@ def _read_picture(
     caption: str,
     options: RenderOptions,
     cells: tuple[float, float, int, int] | None = None,
+    link: Link | None = None,
 ) -> Picture:
     """Draw a map of the forward pass."""
     with reading(activation.size, inspection.forward):
-        return _picture(activation, channel, region, caption, options, cells)
+        return _picture(activation, channel, region, caption, options, cells, link=link)
 
 
 def _picture(
@@ -170,11 +188,12 @@ def _picture(
     options: RenderOptions,
     cells: tuple[float, float, int, int] | None = None,
     extremes: Extremes | None = None,
+    link: Link | None = None,
 ) -> Picture:
     """Draw a map. extremes: those of all maps, if they are known already."""
     extremes = extremes or find_extremes(activation)
     drawn = draw_map(activation, channel, options.colormap_from(float(extremes.lowest)), options.scale, extremes)
-    return Picture(drawn.png, drawn.map_height, drawn.map_width, region, caption, cells)
+    return Picture(drawn.png, drawn.map_height, drawn.map_width, region, caption, cells, link)
 
 
 def _cells_of_windows(inspection: Inspection, window: Region) -> tuple[float, float, int, int] | None:
@@ -203,10 +222,18 @@ def _path(inspection: Inspection, options: RenderOptions) -> list[Picture]:
         activation = as_maps(activation)
         with reading(activation.size, inspection.forward):
             mean = activation.mean(axis=2, keepdims=True) if activation.shape[2] > 1 else activation
+            link = None if name == IMAGE else Link(name, _strongest_channel(activation, region))
         maps = f", mean of {activation.shape[2]} maps" if activation.shape[2] > 1 else ""
         look = RenderOptions(options.colormap, scale=options.scale)
-        pictures.append(_read_picture(inspection, mean, 0, region, f"{name or 'input'}{maps}", look))
+        pictures.append(_read_picture(inspection, mean, 0, region, f"{name or 'input'}{maps}", look, link=link))
     return pictures
+
+
+def _strongest_channel(activation: Array, region: Region) -> int:
+    """Return the map with the largest absolute value within a region, which may lie in the padding alone."""
+    top, left, bottom, right = region.clipped((activation.shape[0], activation.shape[1]))
+    window = np.abs(activation[top:bottom, left:right])
+    return int(window.max(axis=(0, 1), initial=0).argmax())
 
 
 def _terms(inspection: Inspection, options: RenderOptions, shown: list[int]) -> list[TermView]:
@@ -220,7 +247,7 @@ def _terms(inspection: Inspection, options: RenderOptions, shown: list[int]) -> 
     windows = _cells_of_windows(inspection, cell.window) if layer.has_partial_maps else None
     here = Region(place.row, place.column, place.row + 1, place.column + 1)
     # One colour scale for all partial results makes them comparable.
-    signed = RenderOptions(Colormap.BERLIN, scale=Scale.LAYER)
+    signed = RenderOptions(options.diverging, options.diverging, Scale.LAYER)
     with reading(source.size, inspection.forward):
         extremes = find_extremes(source)
     ends = (float(extremes.lowest), float(extremes.highest))
@@ -229,7 +256,8 @@ def _terms(inspection: Inspection, options: RenderOptions, shown: list[int]) -> 
         term = cell.terms[index]
         caption = _name(inspection, layer.sources[0] or IMAGE, term.channel)
         with reading(source.size, inspection.forward):
-            picture = _picture(source, term.channel, cell.window, caption, options, windows, extremes)
+            link = _link(layer.sources[0], term.channel)
+            picture = _picture(source, term.channel, cell.window, caption, options, windows, extremes, link)
         has_numbers = term.kernel.size <= _MOST_KERNEL_CELLS
         result = results.get(index)
         views.append(
@@ -237,11 +265,12 @@ def _terms(inspection: Inspection, options: RenderOptions, shown: list[int]) -> 
                 channel=term.channel,
                 input=picture,
                 inputs=_numbers(term.inputs, ends, options.colormap_from(ends[0])) if has_numbers else [],
-                kernel=_numbers(term.kernel, kernel_ends, Colormap.BERLIN) if has_numbers else [],
+                kernel=_numbers(term.kernel, kernel_ends, options.diverging) if has_numbers else [],
                 result=None
                 if result is None
                 else _picture(result, 0, here, "what it gives", signed, _SAME_GRID, common),
                 partial_sum=term.partial_sum,
+                steps=layer.window.dilation if layer.window and layer.has_partial_maps else None,
             )
         )
     return views
@@ -288,6 +317,11 @@ def _results(inspection: Inspection, source: Array, shown: Sequence[int]) -> tup
     return kept, join_extremes(scales)
 
 
+def _link(source: str | None, channel: int) -> Link | None:
+    """Return the link to a map that a layer reads; the image has none."""
+    return None if source is None else Link(source, channel)
+
+
 def _name(inspection: Inspection, source: str, channel: int) -> str:
     """Return the caption of a map that the layer reads. The image's channels have names of their own."""
     if source != IMAGE:
@@ -296,11 +330,20 @@ def _name(inspection: Inspection, source: str, channel: int) -> str:
     return f"the input, {names[channel]}" if len(names) > 1 else "the input"
 
 
-def _input_name(inspection: Inspection, index: int) -> str:
-    """Name an input of a dense layer by its place in the feature maps that were flattened, else by its index."""
+def _input_name(inspection: Inspection, index: int, link: Link | None) -> str:
+    """Name an input of a dense layer by the cell that it is, else by its index."""
+    if link is None:
+        return str(index)
+    if not inspection.network.layer(link.layer).is_spatial:
+        return f"{link.layer}, unit {link.column}"
+    return f"{link.layer}, map {link.channel}, row {link.row}, column {link.column}"
+
+
+def _find_cell(inspection: Inspection, index: int) -> Link | None:
+    """Return the cell that an input of a dense layer is: of a map, if it was only moved since, or of a vector."""
     network, forward = inspection.network, inspection.forward
     place: tuple[int, ...] = (*inspection.index[:-1], index)
-    name = inspection.layer.sources[0]
+    name = source = inspection.layer.sources[0]
     while name is not None:
         before = network.layer(name)
         moved = before.source_of(place, [each.shape for each in network.inputs(before, forward)])
@@ -309,8 +352,9 @@ def _input_name(inspection: Inspection, index: int) -> str:
         name, place = before.sources[moved[0]], moved[1]
         if name is not None and len(place) == 3:
             row, column, channel = place
-            return f"{index}: {name}, map {channel}, row {row}, column {column}"
-    return str(index)
+            return Link(name, channel, row, column)
+    is_vector = source is not None and forward.activations[source].ndim == 1
+    return Link(source, 0, 0, index) if source is not None and is_vector else None
 
 
 def _sources(inspection: Inspection, options: RenderOptions) -> list[Picture]:
@@ -321,12 +365,14 @@ def _sources(inspection: Inspection, options: RenderOptions) -> list[Picture]:
         channel = place.channel if layer.is_spatial else place.column
         cells = _cells_of_windows(inspection, cell.window)
         caption = _name(inspection, names[0], channel)
-        return [_read_picture(inspection, inputs[0], channel, cell.window, caption, options, cells)]
+        link = _link(layer.sources[0], channel)
+        return [_read_picture(inspection, inputs[0], channel, cell.window, caption, options, cells, link)]
     if isinstance(cell, MovedCell) and cell.place and inputs[cell.source].ndim > 1:
         row, column, channel = cell.place
         region = Region(row, column, row + 1, column + 1)
         caption = _name(inspection, names[cell.source], channel)
-        return [_read_picture(inspection, as_maps(inputs[cell.source]), channel, region, caption, options)]
+        link = _link(layer.sources[cell.source], channel)
+        return [_read_picture(inspection, as_maps(inputs[cell.source]), channel, region, caption, options, link=link)]
     if isinstance(cell, ElementwiseCell) and layer.is_spatial and len(cell.inputs) == len(inputs):
         pairs = zip(names, map(as_maps, inputs), strict=True)
         return [_elementwise_source(inspection, name, each, options) for name, each in pairs]
@@ -341,8 +387,8 @@ def _elementwise_source(inspection: Inspection, name: str, image: Array, options
     )
     region, caption = Region(row, column, row + 1, column + 1), _name(inspection, name, channel)
     own = as_maps_shape(inspection.forward.activations[inspection.layer.name].shape)
-    has_same_grid = shape[:2] == own[:2]
-    return _read_picture(inspection, image, channel, region, caption, options, _SAME_GRID if has_same_grid else None)
+    cells, link = _SAME_GRID if shape[:2] == own[:2] else None, None if name == IMAGE else Link(name, channel)
+    return _read_picture(inspection, image, channel, region, caption, options, cells, link)
 
 
 def _window(inspection: Inspection, options: RenderOptions) -> list[list[ColouredNumber]] | None:

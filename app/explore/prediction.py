@@ -23,6 +23,7 @@ MOST_LISTED = 2**16  # outputs: as many as a dense layer may have units; an imag
 MOST_STEPS = 2**10  # rows of an answer
 _AT_ONCE = 2**18  # outputs that are made float64
 
+EMPTY = "Nothing is drawn yet."
 NO_SHAPE = "A dot or a blot has no shape to read."
 NO_LABEL = "–"  # where the network's answer names no class
 
@@ -111,7 +112,7 @@ class Prediction:
         str | None,
         Field(
             description="Why there is nothing to read in the drawing of a model with fit digit: a dot or a blot has no "
-            "shape. Label and probabilities are the network's own all the same. Else null."
+            "shape, an empty sheet no ink. Label and probabilities are the network's own all the same. Else null."
         ),
     ]
     # A lone neuron's answer is the probability of the second of two classes.
@@ -175,7 +176,10 @@ def _find_no_digit(card: Card, image: Array) -> str | None:
     """Return why an input, (height, width, channels), shows no digit; None where it may, or need not, show one."""
     if card.fit is not Fit.DIGIT:
         return None
-    return NO_SHAPE if is_blot(to_levels(image, card)[..., 0]) else None
+    levels = to_levels(image, card)[..., 0]
+    if levels.min() == levels.max():
+        return EMPTY
+    return NO_SHAPE if is_blot(levels) else None
 
 
 def _predict_rows(network: Network, forward: ForwardPass) -> Prediction:

@@ -14,24 +14,26 @@ from numpy.typing import NDArray
 from .encoding import encode_palette
 
 # Matplotlib's tables (viridis, magma: Smith and van der Walt, CC0; cividis: Nuñez, Anderton and Renslow, CC0; gray;
-# berlin: Crameri, MIT), 256 RGB colours each in hexadecimal.
+# berlin: Crameri, MIT; rdbu: its RdBu reversed, Brewer, Harrower and the Pennsylvania State University, Apache-2.0),
+# 256 RGB colours each in hexadecimal.
 _TABLES: dict[str, str] = json.loads(Path(__file__).with_name("colormaps.json").read_text(encoding="ascii"))
 
 LEVELS = 255  # colours of a picture; a palette has 256, and one of them is for the gaps
 
 
 class Colormap(StrEnum):
-    """Perceptually uniform colour maps. All are sequential but berlin: diverging, dark at 0, blue below, red above."""
+    """Colour maps. All are sequential but berlin, dark at 0, and rdbu, bright at 0: both blue below and red above."""
 
     VIRIDIS = "viridis"
     CIVIDIS = "cividis"
     MAGMA = "magma"
     GRAY = "gray"
     BERLIN = "berlin"
+    RDBU = "rdbu"
 
     @property
     def diverging(self) -> bool:
-        return self is Colormap.BERLIN
+        return self in {Colormap.BERLIN, Colormap.RDBU}
 
 
 @cache

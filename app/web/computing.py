@@ -49,7 +49,9 @@ def is_quick(computation: DrawingRun | PageRequest) -> bool:
         return False
     seconds = computation.passes.last_seconds(computation.network, computation.pooling)
     has_fixed_size = None not in computation.network.card.input_shape
-    return has_fixed_size and seconds is not None and seconds < _MAX_PASS_SECONDS and is_small_png(computation.drawing)
+    if not has_fixed_size or seconds is None or seconds >= _MAX_PASS_SECONDS:
+        return False
+    return computation.drawing is None or is_small_png(computation.drawing)
 
 
 def is_small_png(data: bytes) -> bool:

@@ -7,6 +7,7 @@ dependencies, and one model validates all of its fields at once.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated
 
@@ -27,7 +28,7 @@ from ..explore.held import Held, HeldValue
 from ..explore.trials import Trials
 from ..hosting.admission import admit
 from ..imaging.colormap import Colormap, Scale
-from ..imaging.drawing import READ, REGION_PATTERN, Box, DrawingLimits, read_region
+from ..imaging.drawing import READ, REGION_PATTERN, Box, DrawingLimits, NothingDrawn, read_region
 from ..imaging.grid import COLUMNS
 from ..library.library import Library
 from ..library.readings import Readings
@@ -97,6 +98,17 @@ async def get_network(request: Request, model: ModelPath) -> Network:
 HeldNumbers = Json[dict[Line, HeldOnCard]]
 
 
+class Theme(StrEnum):
+    """The page's background, near which zero is drawn in a layer with negative values."""
+
+    LIGHT = "light"
+    DARK = "dark"
+
+    @property
+    def signed(self) -> Colormap:
+        return Colormap.RDBU if self is Theme.LIGHT else Colormap.BERLIN
+
+
 class PageQuery(BaseModel):
     """The query of a page's URL."""
 
@@ -115,7 +127,7 @@ class PageQuery(BaseModel):
     @property
     def render_options(self) -> RenderOptions:
         """Colours for drawing. Layers with negative values keep their diverging colour map."""
-        return RenderOptions(self.colormap, scale=self.scale)
+        return RenderOptions(self.colormap, Theme.LIGHT.signed, self.scale)
 
     @property
     def selection(self) -> "CellSelection | None":
@@ -133,13 +145,14 @@ class PageForm(PageQuery):
     shown: Json[dict[str, Annotated[int, Field(ge=0, lt=10**9)]]] | None = None
     listed: str | None = None  # the identity of the page's list of layers, as it was sent with the list
     card_of: str | None = None  # the model whose card the page shows
+    theme: Theme = Theme.LIGHT
     inputs_of: str | None = None  # the identity of the inputs that the page shows, as it was sent with them
     region: str | None = None  # the part of the picture that is read
     row_of: str | None = None  # the identity of the row above that card
 
     @property
     def render_options(self) -> RenderOptions:
-        return RenderOptions(self.colormap, scale=self.scale, columns=self.columns)
+        return RenderOptions(self.colormap, self.theme.signed, self.scale, self.columns)
 
     @property
     def selection(self) -> "CellSelection | None":
@@ -259,11 +272,12 @@ class DrawingRun:
     """A drawing, and the network and pooling mode to run on it."""
 
     network: Network
-    drawing: bytes  # empty for a network that starts from a vector
+    drawing: bytes | None  # None is an empty sheet of paper; of no matter where the network starts from a vector
     pooling: PoolingMode | None
     passes: ForwardPasses
     region: Box | None = None  # of the drawing's picture; None is all of it
     held: Held = field(default_factory=dict)  # by inputs that are not drawn into
+    takes_blank: bool = False  # a drawing without ink is run as an empty sheet of paper, and not refused
 
     def forward(self) -> ForwardPass:
         """Run the network, or look up the result.
@@ -274,7 +288,13 @@ class DrawingRun:
 
     def run_in(self, pooling: PoolingMode | None, invert: bool = False) -> ForwardPass:
         """Run it in another pooling mode; None is as trained. invert: swap ink and paper. Raises: as forward does."""
-        return self.passes.run(self.network, self.drawing, pooling, invert, self.region, self.held)
+        run = partial(self.passes.run, self.network)
+        try:
+            return run(self.drawing, pooling, invert, self.region, self.held)
+        except NothingDrawn:
+            if not self.takes_blank:
+                raise
+        return run(None, pooling, invert, held=self.held)
 
 
 async def read_run(
@@ -291,7 +311,7 @@ async def read_run(
     if drawing is None and not network.card.takes_numbers:
         raise RequestValidationError([{"type": "missing", "loc": ("body", "drawing"), "msg": "", "input": None}])
     await admit(request, network.runs_apart)
-    data = b"" if drawing is None or network.card.takes_numbers else await drawing.read()
+    data = None if drawing is None or network.card.takes_numbers else await drawing.read()
     values = dict(held or {}) | await _read_pictures(request)
     return DrawingRun(network, data, None, request.app.state.forward_passes, region, values)
 
@@ -322,7 +342,7 @@ async def get_page_request(request: Request, drawing: DrawingFile = None) -> Pag
     choice = await choose_model(request, form)
     region = read_region(form.region) if form.region else None
     run = await read_run(request, choice.network, drawing, form.held, region)
-    return PageRequest(form, choice, replace(run, pooling=choice.pooling))
+    return PageRequest(form, choice, replace(run, pooling=choice.pooling, takes_blank=True))
 
 
 async def _read_page_form(request: Request) -> PageForm:

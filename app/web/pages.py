@@ -14,6 +14,7 @@ from ..explore.comparison import accuracies, compare, pooled_layers
 from ..explore.exploration import RenderOptions, draw_answer, draw_image, explore
 from ..explore.inspection import UnknownCell, find_place, inspect
 from ..explore.microscope import view_inspection
+from ..explore.overview import draw_overview
 from ..imaging import colormap as colormaps
 from ..imaging.colormap import Colormap, Scale
 from ..imaging.drawing import FIRST_SAMPLE, SAMPLES, draw_sample
@@ -179,6 +180,7 @@ def _exploration_context(
         "rail": partial(draw_rail, network),
         "is_large": is_large(network),
         "seen": draw_image(forward.image, network.card),
+        "overview": draw_overview(network, forward, options),
         "answer": draw_answer(forward, network.lowest_answer) if network.answers_with_picture else None,
         **_CHOICES,
         **panel,

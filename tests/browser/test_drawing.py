@@ -109,10 +109,9 @@ def test_undo_redo_and_clear(explorer: Page) -> None:
 
 def test_a_press_leaves_a_dot(explorer: Page) -> None:
     explorer.click("#clear")
-    expect(explorer.locator("#errors")).to_contain_text("Nothing is drawn yet")
     draw(explorer, [[(140, 140)]], lift=False)
     assert ink(explorer) > 0
-    expect(explorer.locator("#errors")).to_be_empty()
+    expect(explorer.locator("#answer")).to_contain_text("A dot or a blot")
 
 
 def test_eraser_takes_ink_away(explorer: Page) -> None:
@@ -152,13 +151,50 @@ def test_draws_by_touch(explorer: Page) -> None:
     expect(explorer.locator(GUESS)).to_have_text("1")
 
 
-def test_an_empty_pad_says_so_and_dims_what_is_shown(explorer: Page) -> None:
+def test_an_empty_pad_is_no_error(explorer: Page) -> None:
+    height = explorer.evaluate("document.getElementById('layer-conv_1').getBoundingClientRect().top")
     explorer.click("#clear")
-    expect(explorer.locator("#errors")).to_contain_text("Nothing is drawn yet")
-    expect(explorer.locator("#layers")).to_have_class("layers is-stale")
-    draw(explorer, [LINE_DOWN])
+    expect(explorer.locator("#answer")).to_contain_text("Nothing is drawn yet")
     expect(explorer.locator("#errors")).to_be_empty()
-    expect(explorer.locator("#layers")).to_have_class("layers")
+    assert explorer.evaluate("document.getElementById('layer-conv_1').getBoundingClientRect().top") == height
+    explorer.check("input[value=min]", force=True)
+    expect(explorer.locator("#layer-pool_1")).to_contain_text("min pooling")
+    draw(explorer, [LINE_DOWN])
+    expect(explorer.locator(GUESS)).to_have_text("1")
+
+
+def test_a_drawing_that_is_rubbed_out_is_no_error(explorer: Page) -> None:
+    explorer.check("input[value=eraser]", force=True)
+    explorer.locator("#pen-width").fill("36")
+    draw(explorer, [[(x, y) for y in range(20, 270, 16) for x in (20, 270)]])
+    expect(explorer.locator("#answer")).to_contain_text("Nothing is drawn yet")
+    expect(explorer.locator("#errors")).to_be_empty()
+
+
+def test_what_is_of_another_drawing_is_dimmed_soon(explorer: Page) -> None:
+    explorer.route("**/exploration", lambda route: None)  # the server never answers
+    draw(explorer, [LINE_DOWN])
+    for place in ("#layers", "#answer", "#overview"):
+        expect(explorer.locator(place)).to_have_class(re.compile("is-stale"))
+
+
+def test_back_and_forward_walk_through_the_selections(explorer: Page) -> None:
+    before = ink(explorer)
+    for layer, index in (("conv_1", 3), ("conv_2", 5)):
+        explorer.click(f"#layer-{layer} [data-index='{index}']")
+        expect(explorer.locator("#microscope h2")).to_have_text(f"{layer} · map {index}")
+    explorer.click("#microscope-map", position={"x": 60, "y": 60})
+    expect(explorer).to_have_url(re.compile("row="))
+    explorer.go_back()
+    expect(explorer).not_to_have_url(re.compile("row="))
+    explorer.go_back()
+    expect(explorer.locator("#microscope h2")).to_have_text("conv_1 · map 3")
+    explorer.go_forward()
+    expect(explorer.locator("#microscope h2")).to_have_text("conv_2 · map 5")
+    for _ in range(2):
+        explorer.go_back()
+    expect(explorer.locator("#microscope")).to_have_count(0)
+    assert ink(explorer) == before
 
 
 def test_opens_a_picture(explorer: Page, tmp_path: Path) -> None:

@@ -147,7 +147,7 @@ def test_lens_and_microscope_name_the_true_map_of_a_page(large: Page) -> None:
     button.hover()
     expect(large.locator("#lens")).to_contain_text("wide · map 85")
     button.click()
-    expect(large.locator("#microscope h3")).to_contain_text("wide · map 85")
+    expect(large.locator("#microscope h2")).to_contain_text("wide · map 85")
     expect(large.locator("#layer-wide button.is-selected")).to_have_attribute("data-index", "85")
     large.keyboard.press("Escape")
     expect(large.locator("#microscope")).to_have_count(0)
@@ -165,7 +165,7 @@ def test_arrow_keys_walk_over_a_page_s_maps(large: Page) -> None:
 def test_the_address_leads_to_the_page_of_the_selected_map(page: Page, large_server: Server) -> None:
     open_explorer(page, f"{large_server.url}/?layer=wide&channel=150")
     expect(page.locator("#layer-wide .maps-pager")).to_contain_text("maps 128 to 191 of 200")
-    expect(page.locator("#layer-wide #microscope h3")).to_contain_text("map 150")
+    expect(page.locator("#microscope h2")).to_contain_text("map 150")
     expect(page.locator("#layer-wide button.is-selected")).to_have_attribute("data-index", "150")
 
 

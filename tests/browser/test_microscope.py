@@ -10,7 +10,8 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import open_explorer
 
 PANEL = "#microscope"
-TITLE = "#microscope h3"
+TITLE = "#microscope h2"
+PLACE = "#microscope header p"
 MAP = "#microscope-map"
 
 
@@ -34,9 +35,13 @@ def test_every_map_is_reachable_and_named(explorer: Page) -> None:
     assert len(names) == int(place.split()[1]) > 1
 
 
-def test_a_click_opens_the_panel_in_the_layers_card(explorer: Page) -> None:
+def test_a_click_holds_the_map_and_moves_nothing(explorer: Page) -> None:
+    button = explorer.locator("#layer-conv_2 .maps-overlay button[data-index='5']")
+    before = button.bounding_box()
     select(explorer, "conv_2", 5)
-    expect(explorer.locator(f"#layer-conv_2 {PANEL}")).to_be_visible()
+    assert button.bounding_box() == before
+    expect(explorer.locator(f"#dock {PANEL}")).to_be_in_viewport()
+    expect(explorer.locator("#microscope-state")).to_have_text("map held")
     expect(explorer.locator("#layer-conv_2 button.is-selected")).to_have_attribute("data-index", "5")
 
 
@@ -57,7 +62,7 @@ def test_arrow_keys_move_the_cell_on_every_picture(explorer: Page) -> None:
     for key in ("ArrowLeft", "ArrowLeft", "ArrowUp"):
         explorer.keyboard.press(key)
     row, column = max(before[0] - 1, 0), before[1] - 2
-    expect(explorer.locator(TITLE)).to_contain_text(f"row {row}, column {column}")
+    expect(explorer.locator(PLACE)).to_contain_text(f"row {row}, column {column}")
     expect(explorer.locator(MAP)).to_be_focused()
     assert explorer.get_attribute(f"{PANEL} .microscope-term .microscope-mark", "x") != marked
 
@@ -69,7 +74,70 @@ def test_pointing_ends_on_the_cell_under_the_pointer(explorer: Page) -> None:
     assert box is not None
     for row, column in [(2, 3), (20, 4), (11, 25), (7, 9)]:
         explorer.mouse.move(box["x"] + (column + 0.5) * box["width"] / 26, box["y"] + (row + 0.5) * box["height"] / 26)
-    expect(explorer.locator(TITLE)).to_contain_text("row 7, column 9")
+    expect(explorer.locator(PLACE)).to_contain_text("row 7, column 9")
+
+
+def test_pointing_previews_until_a_map_is_held(explorer: Page) -> None:
+    explorer.hover("#layer-conv_1 .maps-overlay button[data-index='3']")
+    expect(explorer.locator(TITLE)).to_contain_text("conv_1 · map 3")
+    expect(explorer.locator("#microscope-state")).to_have_text("preview")
+    assert "layer=" not in explorer.url
+    select(explorer, "conv_1", 4)
+    explorer.hover("#layer-conv_1 .maps-overlay button[data-index='6']")
+    explorer.wait_for_timeout(300)
+    expect(explorer.locator(TITLE)).to_contain_text("conv_1 · map 4")
+    assert "channel=4" in explorer.url
+
+
+def test_a_held_cell_stays_while_the_pointer_travels(explorer: Page) -> None:
+    select(explorer, "conv_1", 0)
+    explorer.click(MAP, position={"x": 3, "y": 3})
+    expect(explorer.locator(PLACE)).to_contain_text("row 0, column 0")
+    explorer.hover(MAP, position={"x": 90, "y": 90})
+    explorer.wait_for_timeout(300)
+    expect(explorer.locator(PLACE)).to_contain_text("row 0, column 0")
+    explorer.keyboard.press("Escape")
+    explorer.hover(MAP, position={"x": 91, "y": 91})
+    expect(explorer.locator(PLACE)).not_to_contain_text("row 0, column 0")
+
+
+def test_an_input_map_leads_to_its_own_layer(explorer: Page) -> None:
+    select(explorer, "conv_2", 5)
+    term = explorer.locator(f"{PANEL} .microscope-term svg[data-link]").first
+    layer, channel = (term.get_attribute("data-link") or "").split()
+    term.click()
+    expect(explorer.locator(TITLE)).to_contain_text(f"{layer} · map {channel}")
+    expect(explorer.locator("#microscope-state")).to_have_text("cell held")
+
+
+def test_a_dense_row_leads_to_the_cell_that_it_reads(explorer: Page) -> None:
+    select(explorer, "dense_1", 6)
+    row = explorer.locator(f"{PANEL} .microscope-link").first
+    layer, channel, at, column = (row.get_attribute("data-link") or "").split()
+    value = explorer.locator(f"{PANEL} .microscope-contributions tbody tr").first.locator("td").first.inner_text()
+    row.click()
+    expect(explorer.locator(TITLE)).to_contain_text(f"{layer} · map {channel}")
+    expect(explorer.locator(PLACE)).to_contain_text(f"row {at}, column {column}")
+    expect(explorer.locator(f"{PANEL} output")).to_have_text(f"= {value}")
+
+
+def test_an_input_and_its_weight_are_marked_together(explorer: Page) -> None:
+    select(explorer, "conv_2", 5)
+    term = explorer.locator(f"{PANEL} .microscope-term").first
+    term.locator(".microscope-matrix").first.locator("[data-at='1 2']").hover()
+    expect(term.locator("[data-at].is-partner")).to_have_count(2)
+    expect(term.locator(".microscope-picture .microscope-partner").first).to_have_attribute("visibility", "visible")
+
+
+def test_the_receptive_field_is_drawn_where_one_looks(explorer: Page) -> None:
+    select(explorer, "conv_2", 5)
+    drawn = "picture => picture.firstElementChild.getAttribute('d') || ''"
+    sees = [int(size) for size in re.findall(r"sees (\d+)×(\d+)", explorer.inner_text(".microscope-sees"))[0]]
+    assert sees == [5, 5]
+    assert re.fullmatch(r"M\d+ \d+h5v5h-5z", explorer.locator("#seen-region").evaluate(drawn))
+    assert explorer.locator("#layer-conv_1 .maps-regions").evaluate(drawn).count("h3v3h-3z") == 16
+    assert explorer.locator("#layer-conv_2 .maps-regions").evaluate(drawn).count("h1v1h-1z") == 1
+    assert explorer.locator("#layer-pool_1 .maps-regions").evaluate(drawn) == ""
 
 
 def test_pointing_at_the_input_means_the_window_that_is_centred_there(explorer: Page) -> None:
@@ -79,7 +147,7 @@ def test_pointing_at_the_input_means_the_window_that_is_centred_there(explorer: 
     box = source.bounding_box()
     assert box is not None
     explorer.mouse.move(box["x"] + 9.5 * box["width"] / 24, box["y"] + 4.5 * box["height"] / 24)
-    expect(explorer.locator(TITLE)).to_contain_text("row 2, column 4")
+    expect(explorer.locator(PLACE)).to_contain_text("row 2, column 4")
 
 
 def test_pooling_shows_all_three_values_and_marks_the_one_in_use(explorer: Page) -> None:
@@ -123,12 +191,14 @@ def test_the_address_holds_the_selection(explorer: Page, page: Page) -> None:
     row = int(explorer.get_attribute(PANEL, "data-row") or 0)
     explorer.focus(MAP)
     explorer.keyboard.press("ArrowUp")
-    expect(explorer.locator(TITLE)).to_contain_text(f"row {row - 1}")
+    expect(explorer.locator(PLACE)).to_contain_text(f"row {row - 1}")
     expect(explorer).to_have_url(re.compile(f"layer=conv_2&channel=5&row={row - 1}"))
-    title, address = explorer.inner_text(TITLE), explorer.url
+    place, address = explorer.inner_text(PLACE), explorer.url
     page.goto("about:blank")
     open_explorer(page, address)
-    expect(page.locator(TITLE)).to_contain_text(title.split("=")[0].strip())
+    expect(page.locator(TITLE)).to_contain_text("conv_2 · map 5")
+    expect(page.locator(PLACE)).to_contain_text(place.split("=")[0].strip())
+    expect(page.locator("#microscope-state")).to_have_text("cell held")
 
 
 def test_plays_and_pauses(explorer: Page) -> None:
@@ -170,6 +240,8 @@ def test_from_a_blank_pad_to_a_cell_by_keyboard_alone(explorer: Page) -> None:
     expect(explorer.locator(PANEL)).to_have_attribute("data-row", str(row - 1 if row else 1))
     expect(explorer.locator(f"{PANEL} .microscope-path .microscope-mark")).to_have_count(1)
     explorer.keyboard.press("Escape")
+    expect(explorer.locator("#microscope-state")).to_have_text("map held")
+    explorer.keyboard.press("Escape")
     expect(explorer.locator(PANEL)).to_have_count(0)
     assert explorer.evaluate("document.activeElement.getAttribute('aria-label')") == "conv_1, map 1"
 
@@ -184,7 +256,7 @@ def test_by_touch_alone(browser: object, base_url: str) -> None:
     expect(page.locator(TITLE)).to_contain_text("conv_1 · map 2")
     page.locator(MAP).scroll_into_view_if_needed()
     page.tap(MAP, position={"x": 3, "y": 3})
-    expect(page.locator(TITLE)).to_contain_text("row 0, column 0")
+    expect(page.locator(PLACE)).to_contain_text("row 0, column 0")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     context.close()
 

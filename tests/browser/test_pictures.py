@@ -255,7 +255,9 @@ def test_a_crop_by_keyboard(explorer: Page) -> None:
     explorer.keyboard.press("Escape")
     expect(explorer.locator("#crop-tools")).to_be_hidden()
     expect(explorer.locator("#crop")).to_be_focused()
-    expect(explorer.locator("#undo")).to_be_disabled()
+    explorer.click("#undo")  # of the picture, not of a crop
+    expect(explorer.locator(GUESS)).to_have_text("7")
+    expect(explorer.locator("#crop")).to_be_hidden()
 
 
 def test_a_crop_by_touch_on_a_phone(explorer: Page) -> None:
@@ -290,3 +292,45 @@ def test_another_picture_ends_the_crop(explorer: Page) -> None:
     open_picture(explorer, draw_sample("6"))
     expect(explorer.locator("#crop-tools")).to_be_hidden()
     expect(explorer.locator(GUESS)).to_have_text("6")
+
+
+def test_opening_a_picture_is_undone_and_done_again(explorer: Page) -> None:
+    before = pixels(explorer)
+    open_picture(explorer, encode(noisy(300, 200)))
+    expect(explorer.locator(GUESS)).to_have_text("3")
+    expect(explorer.locator("#picture-link")).to_be_visible()
+    explorer.click("#undo")
+    assert pixels(explorer) == before
+    expect(explorer.locator("#picture-link")).to_be_hidden()
+    expect(explorer).to_have_url(re.compile("#d="))
+    explorer.click("#redo")
+    expect(explorer.locator(GUESS)).to_have_text("3")
+    expect(explorer).not_to_have_url(re.compile("#d="))
+
+
+def test_a_picture_goes_along_to_other_pages_and_survives_reloading(explorer: Page) -> None:
+    open_picture(explorer, encode(noisy(300, 200)))
+    expect(explorer.locator(GUESS)).to_have_text("3")
+    explorer.click("text=Compare poolings")
+    expect(explorer.locator("[data-pooling=max].answer-guess")).to_have_text("3")
+    explorer.click("text=Explore")
+    expect(explorer.locator(GUESS)).to_have_text("3")
+    explorer.reload()
+    expect(explorer.locator(GUESS)).to_have_text("3")
+    explorer.click("#clear")
+    explorer.reload()
+    expect(explorer.locator("#answer")).to_contain_text("Nothing is drawn yet")
+
+
+def test_a_link_holds_a_small_copy_of_the_picture(explorer: Page, page: Page) -> None:
+    explorer.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    open_picture(explorer, encode(noisy(900, 600)))
+    expect(explorer.locator(GUESS)).to_have_text("3")
+    explorer.click("#copy-link")
+    expect(explorer.locator("#copy-link")).to_have_text("Copied")
+    link: str = explorer.evaluate("navigator.clipboard.readText()")
+    assert len(link) < 4000
+    other = explorer.context.browser.new_context().new_page() if explorer.context.browser else page
+    other.goto(link)
+    expect(other.locator(GUESS)).to_have_text("3")
+    other.context.close()

@@ -37,18 +37,24 @@ def test_viridis_goes_from_purple_to_yellow() -> None:
     assert (viridis[0].tolist(), viridis[-1].tolist()) == ([68, 1, 84], [253, 231, 37])
 
 
-def test_berlin_alone_is_diverging() -> None:
-    assert [each for each in Colormap if each.diverging] == [Colormap.BERLIN]
+DIVERGING = pytest.mark.parametrize("colormap", [Colormap.BERLIN, Colormap.RDBU])
 
 
-def test_the_diverging_map_is_darkest_in_its_middle() -> None:
+def test_two_are_diverging() -> None:
+    assert [each for each in Colormap if each.diverging] == [Colormap.BERLIN, Colormap.RDBU]
+
+
+def test_one_is_darkest_in_its_middle_and_the_other_brightest() -> None:
     assert abs(int(luminance(Colormap.BERLIN).argmin()) - LEVELS // 2) <= 3
+    assert abs(int(luminance(Colormap.RDBU).argmax()) - LEVELS // 2) <= 3
+    assert luminance(Colormap.BERLIN).min() < 30 and luminance(Colormap.RDBU).max() > 240
 
 
-def test_the_diverging_map_is_blue_below_and_red_above() -> None:
-    berlin = colours(Colormap.BERLIN).astype(int)
-    assert berlin[0, 2] > berlin[0, 0]
-    assert berlin[-1, 0] > berlin[-1, 2]
+@DIVERGING
+def test_a_diverging_map_is_blue_below_and_red_above(colormap: Colormap) -> None:
+    table = colours(colormap).astype(int)
+    assert table[0, 2] > table[0, 0]
+    assert table[-1, 0] > table[-1, 2]
 
 
 @EVERY

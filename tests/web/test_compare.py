@@ -17,6 +17,7 @@ from app.library.library import Library
 from app.web.templates import data_url
 from tests.pictures import dot_png
 
+ON_LIGHT = RenderOptions(signed=Colormap.RDBU)  # near white, zero is white
 WITH_POOLING = pytest.mark.parametrize("model", ["digits", "digits-min", "branches"])
 WITHOUT_POOLING = pytest.mark.parametrize("model", ["a-plain", "logistic", "picture"])
 
@@ -155,7 +156,7 @@ def test_the_page_shows_every_column_and_layer(client: TestClient, library: Libr
     page = client.get(f"/compare?model={model}")
     assert page.status_code == 200
     text = fragment(client, four, model)
-    comparison = compare(network, partial(network.run, preprocess(four, network.card)), RenderOptions())
+    comparison = compare(network, partial(network.run, preprocess(four, network.card)), ON_LIGHT)
     for column in comparison.columns:
         assert column.prediction is not None
         assert f'data-pooling="{column.pooling}">{column.prediction.label}</output>' in text
@@ -182,7 +183,7 @@ def test_a_model_of_several_modes_says_so(client: TestClient, four: bytes) -> No
 def test_the_page_shows_differences_on_demand(client: TestClient, library: Library, four: bytes) -> None:
     network = library.network("digits")
     run = partial(network.run, preprocess(four, network.card))
-    comparison = compare(network, run, RenderOptions(), differences=True)
+    comparison = compare(network, run, ON_LIGHT, differences=True)
     plain, apart = fragment(client, four, "digits"), fragment(client, four, "digits", differences="on")
     for row in comparison.rows:
         if row[0].view.layer.kind == "Dropout":

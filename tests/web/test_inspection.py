@@ -83,10 +83,11 @@ def test_kernels_as_numbers_and_as_a_picture(client: TestClient, library: Librar
     assert client.get(f"{BASE}/conv2/kernels/99.png").status_code == 404
 
 
-def test_the_page_shows_the_panel_in_its_layer(client: TestClient, four: bytes) -> None:
+def test_the_page_shows_the_panel_in_a_place_of_its_own(client: TestClient, four: bytes) -> None:
     form = {"model": "digits", "layer": "conv2", "channel": "3"}
     page = client.post("/exploration", files={"drawing": four}, data=form).text
-    assert page.index('id="layer-conv2"') < page.index('id="microscope"') < page.index('id="layer-pool2"')
+    assert page.count('id="microscope"') == 1
+    assert page.index('hx-target="#stage"') < page.index('id="microscope"')
 
 
 @pytest.mark.parametrize("layer", ["conv1", "conv2", "pool1", "pool2", "flatten", "dropout", "answer"])
@@ -96,7 +97,7 @@ def test_the_panel_renders_for_every_kind_of_layer(
 ) -> None:
     answer = client.post("/microscope", files={"drawing": four}, data={"model": "digits", "layer": layer, **more})
     assert answer.status_code == 200
-    assert f"<h3>{layer}" in answer.text
+    assert f"<h2>{layer}" in answer.text
 
 
 @pytest.mark.parametrize("form", [{"layer": "nope"}, {"layer": "conv1", "channel": "99"}, {}])

@@ -10,6 +10,8 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
+from app.cnn.card import Fit, Ink
+from app.cnn.preprocessing import to_values
 from app.cnn.types import PoolingMode
 from app.explore.exploration import RenderOptions, explore
 from app.explore.forward_passes import preprocess
@@ -55,6 +57,7 @@ class Tags(HTMLParser):
         return [found for name, found in self.found if name == tag and wanted <= found.items()]
 
 
+ON_LIGHT = RenderOptions(signed=Colormap.RDBU)  # near white, zero is white
 PAGES = ["/", "/models", "/docs", "/?model=a-plain", "/?model=branches", "/?model=logistic", "/?model=picture"]
 EVERY_MODEL = pytest.mark.parametrize("model", ["digits", "digits-min", "branches", "a-plain", "logistic", "picture"])
 
@@ -115,7 +118,7 @@ def test_the_page_opens_with_the_first_layers_of_the_first_sample(
     client: TestClient, library: Library, model: str
 ) -> None:
     network = library.network(model)
-    expected = explore(network, network.run(preprocess(draw_sample(FIRST_SAMPLE), network.card)), RenderOptions())
+    expected = explore(network, network.run(preprocess(draw_sample(FIRST_SAMPLE), network.card)), ON_LIGHT)
     text = client.get("/", params={"model": model}).text
     for index, view in enumerate(expected.layers):
         assert f'<h2 id="name-{html.escape(view.layer.name)}">' in text
@@ -128,7 +131,7 @@ def test_a_drawing_is_answered_with_every_layer_that_is_on_screen(
     client: TestClient, library: Library, four: bytes, model: str
 ) -> None:
     network = library.network(model)
-    expected = explore(network, network.run(preprocess(four, network.card)), RenderOptions())
+    expected = explore(network, network.run(preprocess(four, network.card)), ON_LIGHT)
     text = explored(client, four, model=model, shown=json.dumps({layer.name: 0 for layer in network.layers}))
     tags = Tags(text)
     assert (tags.misplaced, tags.open) == (0, [])
@@ -250,9 +253,9 @@ def test_the_same_weights_stay_unless_others_are_asked_for(client: TestClient, f
 
 def test_the_look_that_is_asked_for_is_drawn(client: TestClient, library: Library, four: bytes) -> None:
     network = library.network("digits")
-    options = RenderOptions(Colormap.MAGMA, columns=2)
+    options = RenderOptions(Colormap.MAGMA, columns=2)  # near black, zero is black
     expected = explore(network, network.run(preprocess(four, network.card)), options)
-    text = explored(client, four, colormap="magma", columns="2")
+    text = explored(client, four, colormap="magma", columns="2", theme="dark")
     for view in expected.layers[:FIRST_LAYERS]:
         if view.layer.is_spatial:
             assert data_url(view.grid.png) in text
@@ -345,10 +348,23 @@ def test_an_unknown_colour_map_has_no_legend(client: TestClient) -> None:
     assert client.get("/colormaps/jet.png").status_code == 422
 
 
-def test_a_drawing_that_is_all_paper_is_refused_with_a_sentence(client: TestClient) -> None:
-    response = client.post("/exploration", files={"drawing": encode(Image.new("L", (280, 280), 255))})
-    assert response.status_code == 422
-    assert "Nothing is drawn yet" in response.text
+@EVERY_MODEL
+def test_an_empty_sheet_is_run_as_such(client: TestClient, library: Library, model: str) -> None:
+    network = library.network(model)
+    text = explored(
+        client,
+        encode(Image.new("L", (280, 280), 255)),
+        model=model,
+        shown=json.dumps({layer.name: 0 for layer in network.layers}),
+    )
+    if network.card.fit is Fit.DIGIT and not network.answers_with_picture:
+        assert "Nothing is drawn yet" in text
+    height, width, channels = network.card.input_shape
+    paper = 0 if network.card.ink is Ink.BRIGHT else 255
+    levels = np.full((height or 32, width or 32, channels), paper, np.float32)
+    for view in explore(network, network.run(to_values(levels, network.card)), ON_LIGHT).layers:
+        if view.layer.is_spatial:
+            assert data_url(view.grid.png) in text
 
 
 def test_what_the_network_sees_is_shown(client: TestClient, library: Library, four: bytes) -> None:
