@@ -1,12 +1,12 @@
 // Models of the user's own: a file that is opened goes to the server, where its card is kept and changed.
 
 import { element, showMessage } from "./dom.js";
+import { askForLambdas, hideLambdas } from "./lambdas.js";
+import { readNumbers } from "./numbers.js";
 
 const LONG_MS = 1000; // an answer that takes longer is that of a model that has to be opened first
 
-export const isModelFile = (file) => /\.(keras|h5|hdf5|zip)$/i.test(file.name);
-
-/** Ask the API. Throws an Error with the message of a refusal. */
+/** Ask the API. Throws an Error with the message of a refusal, and the Lambda layers that it names, if any. */
 async function ask(path, options) {
   let answer;
   try {
@@ -16,7 +16,8 @@ async function ask(path, options) {
   }
   if (answer.ok) return answer.status === 204 ? null : answer.json();
   const problem = await answer.json().catch(() => ({}));
-  throw new Error(problem.detail ?? `The server refused this (${answer.status}).`);
+  const refusal = new Error(problem.detail ?? `The server refused this (${answer.status}).`);
+  throw Object.assign(refusal, { lambdas: problem.lambdas });
 }
 
 const modelPath = (name) => `/api/models/${encodeURIComponent(name)}`;
@@ -28,19 +29,29 @@ const modelPath = (name) => `/api/models/${encodeURIComponent(name)}`;
  * @returns {(file: File) => Promise<void>} opens a file
  */
 export function addModelOpening(form, errors) {
-  async function open(file) {
+  async function open(file, lambdas = null, refusals = errors) {
     const body = new FormData();
     body.set("model", file);
+    if (lambdas) body.set("lambdas", JSON.stringify(lambdas));
+    else hideLambdas();
     form.classList.add("is-opening-model");
-    errors.replaceChildren();
+    refusals.replaceChildren();
     try {
       const { name } = await ask("/api/models", { method: "POST", body });
       location.assign(`/?${new URLSearchParams({ model: name })}${location.hash}`);
     } catch (error) {
-      showMessage(errors, error.message);
+      showMessage(refusals, error.message);
+      if (error.lambdas && !lambdas) declare(file, error.lambdas);
     } finally {
       form.classList.remove("is-opening-model");
     }
+  }
+
+  /** Keep the file, and open it again with what is declared of its Lambda layers. */
+  function declare(file, names) {
+    const refusals = element("lambdas").querySelector(".alert");
+    refusals.replaceChildren();
+    askForLambdas(names, (lambdas) => open(file, lambdas, refusals));
   }
 
   const picker = element("own-model"); // only where the server takes models
@@ -49,9 +60,12 @@ export function addModelOpening(form, errors) {
     picker.value = "";
     if (file) open(file);
   });
-  form.elements.model.addEventListener("change", () => errors.replaceChildren());
+  form.elements.model.addEventListener("change", () => {
+    errors.replaceChildren();
+    hideLambdas();
+  });
   showLongWaits(form);
-  return open;
+  return (file) => open(file);
 }
 
 function showLongWaits(form) {
@@ -151,12 +165,6 @@ export function readField(controls, name) {
 }
 
 const readNumber = ({ value }) => Number(value);
-
-/** The numbers in a text, or null for none. The server refuses what is not a number. */
-export function readNumbers(text) {
-  const parts = text.split(/[\s,;]+/).filter(Boolean);
-  return parts.length ? parts.map(Number) : null;
-}
 
 const readLines = (text) =>
   text

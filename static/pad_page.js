@@ -6,11 +6,11 @@ import { keepPicture, linkWithPicture, readCarried } from "./carried_picture.js"
 import { CropTool } from "./crop_tool.js";
 import { element, showMessage } from "./dom.js";
 import { Exchange } from "./exchange.js";
+import { isModelFile } from "./files.js";
 import { Inputs } from "./inputs.js";
 import { KeyboardPen } from "./keyboard_pen.js";
 import { addLens } from "./lens.js";
 import { ModelInput } from "./model_input.js";
-import { isModelFile } from "./own_models.js";
 import { Pad } from "./pad.js";
 import { connectTools, listenForFiles, readSample, showHistory } from "./pad_tools.js";
 import { openPictureFile } from "./picture_files.js";
@@ -73,7 +73,12 @@ export function startPadPage(form, results, columns, openModel = null) {
     send();
   });
   connectTools(pad);
-  listenForFiles((file) => (openModel && isModelFile(file) ? openModel(file) : openPicture(file, pad)));
+  // Where the server takes no models, it says so of a model, and of anything else that it is no picture.
+  const openOther = element("own-model") && openModel;
+  listenForFiles(
+    (file) => (openModel && isModelFile(file) ? openModel(file) : openPicture(file, pad, openOther)),
+    (error) => showMessage(element("errors"), error.message),
+  );
   keepInAddress(form, pad, save);
   PHONE.addEventListener("change", () => {
     fitColumns();
@@ -86,14 +91,21 @@ export function startPadPage(form, results, columns, openModel = null) {
 
 let opening = null; // the file that was chosen last, until it is open
 
-/** Show a picture on the pad, and say how it was changed; or say why not, and leave the pad as it was. */
-async function openPicture(file, pad) {
+/**
+ * Show a picture on the pad, and say how it was changed; or say why not, and leave the pad as it was. What is no picture
+ * goes to the opener of models, if there is one, which says what it is.
+ */
+async function openPicture(file, pad, openOther) {
   opening = file;
   try {
     const { picture, note } = await openPictureFile(file);
     if (opening === file) pad.show({ ...picture, note }); // else another one was chosen meanwhile
   } catch (error) {
     if (opening !== file) return;
+    if (error.isNoPicture && openOther && !file.type.startsWith("image/")) {
+      openOther(file);
+      return;
+    }
     showMessage(element("errors"), error.message);
     element("errors").dataset.about = "picture";
   }

@@ -1,6 +1,7 @@
 // What works on the pad from beside it: the tools, their keys, the samples, and pictures to open.
 
 import { element } from "./dom.js";
+import { readDrop } from "./files.js";
 
 /** @param {import("./pad.js").Pad} pad */
 export function connectTools(pad) {
@@ -56,8 +57,12 @@ export function readSample(button) {
   }));
 }
 
-/** Hand over each file that is chosen, dropped anywhere, or pasted. */
-export function listenForFiles(open) {
+/**
+ * Hand over each file that is chosen, dropped anywhere, or pasted.
+ * @param {(file: File) => void} open
+ * @param {(error: Error) => void} refuse says why what was dropped is not opened
+ */
+export function listenForFiles(open, refuse) {
   const openFirst = ([file]) => file && open(file);
   element("picture").addEventListener("change", (event) => {
     openFirst(event.target.files);
@@ -73,6 +78,6 @@ export function listenForFiles(open) {
   }
   document.addEventListener("drop", (event) => {
     event.preventDefault();
-    openFirst(event.dataTransfer.files);
+    readDrop(event.dataTransfer).then((file) => openFirst([file]), refuse);
   });
 }

@@ -6,6 +6,7 @@ const REDUCED_SIDE = 2048; // pixels of a picture that is made smaller; its ink 
 const VECTOR_SIDE = 1024; // pixels of a drawing without any
 const HEAD = 64 * 1024; // bytes by which the server knows what a file is
 const CUT_SHORT = /cut short/; // what the server says of a file whose end is missing, as it is where only the head was sent
+const NO_PICTURE = /^This is not a picture/; // what the server says of a file that it does not know
 const JPEG_QUALITY = 0.92;
 const SAMPLED_SIDE = 64; // pixels of the copy in which transparency is looked for
 const SHRINK = 0.7; // of a side, where a picture still has too many bytes
@@ -54,7 +55,8 @@ export function describeChange(before, after, isConverted) {
 /**
  * Open a file: as it is, if the server reads it and it is within the limits; else reduced or converted.
  * @param {File} file
- * @returns {Promise<{picture: Picture, note: string}>} rejects with an Error whose message is for the person
+ * @returns {Promise<{picture: Picture, note: string}>} rejects with an Error whose message is for the person, with
+ *   isNoPicture where nothing knows the file for a picture
  */
 export async function openPictureFile(file) {
   const head = new Uint8Array(await file.slice(0, HEAD).arrayBuffer());
@@ -107,7 +109,8 @@ async function askServer(file) {
   }
   if (answer.ok) return answer.blob();
   const problem = await answer.json().catch(() => ({}));
-  throw new Error(problem.detail ?? `The server refused this (${answer.status}).`);
+  const refusal = new Error(problem.detail ?? `The server refused this (${answer.status}).`);
+  throw Object.assign(refusal, { isNoPicture: NO_PICTURE.test(refusal.message) });
 }
 
 /**

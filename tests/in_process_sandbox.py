@@ -27,9 +27,9 @@ class InProcessSandbox:
 
     def stop(self) -> None: ...
 
-    def open(self, path: Path) -> SerializedModel:
+    def open(self, path: Path, lambdas: str = "") -> SerializedModel:
         self.opened.append(path.name)
-        told, parts = opener.open_file(path, 1024)
+        told, parts = opener.open_file(path, 1024, lambdas)
         found = parse_scan_result(told)
         if isinstance(found, ModelError):
             raise found
@@ -40,5 +40,5 @@ def use_in_process_sandbox(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Let no child process start from now on. The names of the files that are opened."""
     monkeypatch.setattr(InProcessSandbox, "opened", [])
     monkeypatch.setattr(scanner, "Sandbox", InProcessSandbox)
-    monkeypatch.setattr(library, "open_in_sandbox", lambda path: InProcessSandbox().open(path))
+    monkeypatch.setattr(library, "open_in_sandbox", lambda path, lambdas="": InProcessSandbox().open(path, lambdas))
     return InProcessSandbox.opened

@@ -29,7 +29,7 @@ ALLOWED = {
     "app.cnn": "numpy pydantic",
     "app.cnn.litert": "numpy ai_edge_litert flatbuffers app.cnn",
     "app.cnn.tensorflow": "numpy keras tensorflow app.cnn",
-    "app.model_files": "numpy pydantic h5py app.cnn",
+    "app.model_files": "numpy pydantic h5py app.cnn app.imaging",
     "app.workers": "numpy app.cnn app.model_files",
     "app.library": "pydantic app.temporary app.cnn app.model_files app.workers",
     "app.explore": "numpy pydantic app.cnn app.imaging app.library",

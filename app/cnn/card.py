@@ -19,6 +19,7 @@ from pydantic import (
     model_validator,
 )
 
+from .declared import Lambdas
 from .errors import UnknownInput
 from .types import PoolingMode
 
@@ -170,6 +171,12 @@ class Card(BaseModel):
     )
     keras_version: Annotated[str, Field(max_length=40)] | None = Field(
         default=None, description="The Keras that wrote the model's file, where it says so."
+    )
+
+    lambdas: Lambdas = Field(
+        default={},
+        description="What the model's Lambda layers compute, by their names, since their code is never run: scale and "
+        "offset, after an order of channels, or a layer of Keras without weights.",
     )
 
     @property

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ..cnn.card import Card
+from ..model_files.config.lambdas import parse_lambdas, write_lambdas
 from ..model_files.errors import ModelError, shown
 from ..model_files.infer_card import complete_card
 from ..model_files.labels import LabelsFile, name_classes
@@ -22,6 +23,7 @@ class CardStore:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._lambdas: dict[str, tuple[object, str]] = {}  # by file, with the stamp of the card that says them
 
     def stamp(self, file: ModelFile) -> tuple[Stamp | None, Stamp | None]:
         """Return a value that changes whenever the model's written card does."""
@@ -33,6 +35,22 @@ class CardStore:
         if on_page:
             return _read(self._path(file))
         return _read(file.card_path) if beside else None
+
+    def lambdas(self, file: ModelFile) -> str:
+        """Return what the model's Lambda layers compute, as its written card says, in JSON. Raises: ModelError."""
+        stamp = self.stamp(file)
+        if stamp == (None, None):
+            return ""
+        known = self._lambdas.get(file.version_key)
+        if known is None or known[0] != stamp:
+            written = self.read(file) or {}
+            known = self._lambdas[file.version_key] = (stamp, write_lambdas(parse_lambdas(written.get("lambdas"))))
+        return known[1]
+
+    def declare(self, file: ModelFile) -> None:
+        """Keep what the Lambda layers of an upload compute, until the file changes. Raises: ModelError, OSError."""
+        if file.lambdas:
+            self.write(file, {"lambdas": json.loads(file.lambdas)})
 
     def name_classes(self, file: ModelFile, inferred: Card) -> Card:
         """Return an inferred card with the names in the file of labels beside the model, if there is one."""
@@ -53,10 +71,11 @@ class CardStore:
 
     def delete(self, file: ModelFile) -> None:
         """Delete the card that was written on the page. Raises: OSError."""
+        self._lambdas.pop(file.version_key, None)
         self._path(file).unlink(missing_ok=True)
 
     def _path(self, file: ModelFile) -> Path:
-        return self._folder / f"{file.key}.card.json"
+        return self._folder / f"{file.version_key}.card.json"
 
 
 def merge_cards(written: WrittenCard | None, inferred: Card | None) -> Card | None:

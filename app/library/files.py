@@ -2,9 +2,10 @@
 
 import hashlib
 import os
+import re
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -15,6 +16,9 @@ from ..model_files.errors import printable, shown
 from ..model_files.labels import find_labels
 
 ENDINGS = (".keras", ".h5", ".hdf5", ".zip")
+# Of models that do not open. In a folder of the user's own they are listed, so that they are told what would.
+_FOREIGN_ENDINGS = (".onnx", ".pb", ".pt", ".pth", ".safetensors", ".tflite")
+_SAVED_MODEL = "saved_model.pb"
 
 _PIECE_BYTES = 2**20  # that are copied at once
 
@@ -55,6 +59,7 @@ class ModelFile:
     note: str | None = None  # why its name differs from its file's
     labels_path: Path | None = None  # a file beside it that names its classes
     labels_stamp: Stamp | None = None
+    lambdas: str = ""  # what its Lambda layers compute, as JSON, from its card
 
     @property
     def size(self) -> int:
@@ -63,12 +68,21 @@ class ModelFile:
 
     @property
     def key(self) -> str:
-        """A name for files that are derived from this version of the file. It changes when the file does."""
-        return hashlib.sha256(repr((str(self.path), self.stamp)).encode()).hexdigest()[:32]
+        """A name for what is derived from this version of the file. It changes with the file, and with its Lambdas."""
+        return _digest(str(self.path), self.stamp, *([self.lambdas] if self.lambdas else []))
+
+    @property
+    def version_key(self) -> str:
+        """A name for what is kept about this version of the file. It changes when the file does."""
+        return _digest(str(self.path), self.stamp)
 
     @property
     def card_path(self) -> Path:
         return self.path.with_suffix(".json")
+
+
+def _digest(*values: object) -> str:
+    return hashlib.sha256(repr(values).encode()).hexdigest()[:32]
 
 
 def find_files(
@@ -82,6 +96,7 @@ def find_files(
     found += [(path, Origin.OWN, path.stem) for folder in folders for path in _in_folder(folder)]
     found += [(path, Origin.OWN, path.parent.name) for folder in folders for path in _unpacked(folder)]
     found += [(path, Origin.OWN, path.stem) for path in files]
+    found += [(path, Origin.OWN, path.name) for folder in folders for path in _foreign(folder)]
     found += [(path, Origin.UPLOADED, path.stem) for path in (_in_folder(uploads) if uploads else ())]
     origins: dict[Path, tuple[Origin, str]] = {}
     for path, origin, name in found:
@@ -140,25 +155,41 @@ def _in_folder(folder: Path) -> list[Path]:
 
 
 def _unpacked(folder: Path) -> Iterator[Path]:
-    """Yield the models in folders of their own, each alone with its labels, as an unpacked zip leaves them."""
+    """Yield the models in folders of their own: each alone with its labels, as an unpacked zip leaves them.
+
+    Of a SavedModel, which does not open, it is the file that tells so.
+    """
     names = _list(folder)
     for name in sorted(set(names).difference(names.models)):
         if not name.startswith("."):
             inside = _list(folder / name)
             if len(inside.models) == 1 and inside.labels_of(path := folder / name / inside.models[0]):
                 yield path
+            elif _SAVED_MODEL in inside:
+                yield folder / name / _SAVED_MODEL
 
 
-def safe_filename(filename: str) -> str:
-    """Return a safe file name for an uploaded file, as close to its own as possible."""
+def _foreign(folder: Path) -> list[Path]:
+    return [folder / name for name in sorted(_list(folder)) if name.lower().endswith(_FOREIGN_ENDINGS)]
+
+
+def safe_filename(filename: str, endings: Container[str] = ENDINGS) -> str:
+    """Return a safe file name for an uploaded file, as close to its own as possible, with one of these endings."""
     for escape in _FORM_ESCAPES:
         filename = filename.replace(escape, "")
     last = Path(filename.replace("\\", "/").rsplit("/", 1)[-1])
     stem = "".join(character for character in last.stem if character.isprintable() and character not in _RESERVED)
     short = stem.strip(" .").encode()[:_STEM_BYTES].decode(errors="ignore").strip(" .")
     # The format is recognized by the first bytes; the ending is only a hint to the user.
-    ending = last.suffix.lower() if last.suffix.lower() in ENDINGS else ENDINGS[0]
+    ending = last.suffix.lower() if last.suffix.lower() in endings else ENDINGS[0]
     return (short or "model") + ending
+
+
+class PlainEndings:
+    """Every file ending of plain letters, digits and dashes: it may tell what a file is that is no model."""
+
+    def __contains__(self, ending: object) -> bool:
+        return isinstance(ending, str) and re.fullmatch(r"\.[a-z0-9-]{1,24}", ending) is not None
 
 
 def stamp_of(path: Path) -> Stamp | None:

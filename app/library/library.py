@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import BinaryIO
@@ -14,6 +15,7 @@ from ..cnn.definition import ModelDefinition
 from ..cnn.kinds import Layer
 from ..cnn.network import Network
 from ..cnn.types import PoolingMode
+from ..model_files.config.lambdas import parse_lambdas, write_lambdas
 from ..model_files.errors import ModelError
 from ..model_files.infer_card import complete_card
 from ..model_files.serialization import ScanResult, deserialize_weights
@@ -112,7 +114,8 @@ class Library:
         """Return all models by name. The disk is read at most twice a second, or now."""
         with self._lock:
             if now or time.monotonic() - self._refreshed_at > _REFRESH_SECONDS:
-                files = sorted(find_files(*self._sources), key=lambda file: file.name != DEFAULT)
+                found = map(self._with_lambdas, find_files(*self._sources))
+                files = sorted(found, key=lambda file: file.name != DEFAULT)
                 self._delete_outdated(files)
                 self._entries = {file.name: self._make_entry(file) for file in files}
                 self._refreshed_at = time.monotonic()
@@ -181,7 +184,10 @@ class Library:
             raise ReadOnlyModel(
                 f"The model “{name}” came with Layerglass, and so did its card. Bring a model of your own."
             )
-        inferred = self._inferred(entry.file, self._scanner.scan(entry.file))
+        changed_file = entry.file
+        if "lambdas" in written:  # other Lambdas make another network, which must open before the card is kept
+            changed_file = replace(entry.file, lambdas=write_lambdas(parse_lambdas(written["lambdas"])))
+        inferred = self._inferred(entry.file, self._scanner.scan(changed_file))
         changed = {**self._valid_card(entry.file, inferred), **written}
         complete_card(changed, inferred)
         try:
@@ -206,19 +212,22 @@ class Library:
         self.entries(now=True)
         return self.entry(name)
 
-    def add(self, filename: str, content: BinaryIO) -> ModelEntry:
-        """Add an uploaded model, if the sandbox can open it.
+    def add(self, filename: str, content: BinaryIO, lambdas: str = "") -> ModelEntry:
+        """Add an uploaded model, if the sandbox can open it. lambdas: what its Lambda layers compute, as JSON.
 
-        Raises: ModelError, StorageError.
+        Raises: ModelError, UndeclaredLambdas among them; StorageError.
         """
+        lambdas = write_lambdas(parse_lambdas(lambdas))
         with self._uploads.receive(filename, content) as received:
-            model = open_in_sandbox(received)
+            model = open_in_sandbox(received, lambdas=lambdas)
             with model.file:
-                for file in self._uploads.candidates(received, self.entries(now=True)):
+                for file in self._uploads.candidates(received, self.entries(now=True), lambdas):
                     self._scanner.store(file, model)
+                    self._cards.declare(file)
                     if self._uploads.publish(received, file):
                         break
                     self._scanner.delete(file)
+                    self._cards.delete(file)
         self.entries(now=True)
         return self.entry(file.name)
 
@@ -242,11 +251,21 @@ class Library:
         """Delete what is stored about earlier versions of these files."""
         before = {entry.file.path: entry.file for entry in self._entries.values()}
         for file in files:
-            if (old := before.get(file.path, file)).stamp != file.stamp:
+            old = before.get(file.path, file)
+            if old.key != file.key:
                 self._scanner.delete(old)
+            if old.stamp != file.stamp:
                 with suppress(OSError):  # harmless: nothing reads the old key any more
                     self._cards.delete(old)
                     self._readings.delete(old)
+
+    def _with_lambdas(self, file: ModelFile) -> ModelFile:
+        """Return the file with what its Lambda layers compute. A card that does not tell is refused with the entry."""
+        if file.origin is Origin.BUILT_IN:
+            return file
+        with suppress(ModelError):
+            return replace(file, lambdas=self._cards.lambdas(file))
+        return file
 
     def _make_entry(self, file: ModelFile) -> ModelEntry:
         last, card_stamp = self._entries.get(file.name), (self._cards.stamp(file), self._readings.stamp(file))
@@ -272,6 +291,7 @@ class Library:
         """
         if file.origin is Origin.BUILT_IN:
             return self._built_in_card(file), self._built_in.layers(file)
+        self._cards.lambdas(file)  # which refuses a card that does not tell
         result = self._scanner.get(file)
         card = self._merge_card(file, self._inferred(file, result) if result else None)
         return card, result.layers if result else None

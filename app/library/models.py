@@ -90,7 +90,7 @@ class BuiltInModels:
         return definition
 
 
-_Key = tuple[str, Path, Stamp]
+_Key = tuple[str, Path, Stamp, str]
 
 
 class NetworkCache:
@@ -142,4 +142,4 @@ class NetworkCache:
 
 
 def _key(file: ModelFile) -> _Key:
-    return file.name, file.path, file.stamp
+    return file.name, file.path, file.stamp, file.lambdas

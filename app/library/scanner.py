@@ -1,6 +1,7 @@
 """Untrusted model files: each is opened once, by a sandboxed child process, in the background."""
 
 import json
+import logging
 import threading
 from collections.abc import Iterable
 from contextlib import suppress
@@ -11,6 +12,8 @@ from ..model_files.errors import ModelError, shown
 from ..model_files.serialization import ScanResult, dump_scan_result, parse_scan_result
 from ..workers.sandbox import Sandbox, SerializedModel
 from .files import ModelFile, stamp_of, write_atomically
+
+_log = logging.getLogger("layerglass")
 
 _MODEL, _RESULT = ".model", ".json"
 _MAX_BYTES = 2**31  # of all stored models; an evicted one is scanned again when it is needed
@@ -114,11 +117,12 @@ class Scanner:
         while (file := self._next()) is not None:
             scanned: SerializedModel | ModelError
             try:
-                scanned = self._sandbox.open(file.path)
+                scanned = self._sandbox.open(file.path, file.lambdas)
             except ModelError as error:
                 scanned = error
                 if not stamp_of(file.path):  # a file that is missing for a moment must be scanned when it is back
                     continue
+                _log.warning("%s does not open. %s", shown(file.path.name), error)
             if not self._closed:
                 self._store_if_possible(file, scanned)
             if not isinstance(scanned, ModelError):

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Self
 
-from .files import ModelFile, Origin, safe_filename, stamp_of
+from .files import ModelFile, Origin, PlainEndings, safe_filename, stamp_of
 
 MAX_MODELS = 32
 MAX_BYTES = 2**30  # of all uploaded models
@@ -40,7 +40,7 @@ class Uploads:
         try:
             self._check_room(0)
             private.mkdir(parents=True)
-            path = private / safe_filename(filename)
+            path = private / safe_filename(filename, PlainEndings())
             with path.open("wb") as file:
                 shutil.copyfileobj(content, file)
             self._check_room(path.stat().st_size)
@@ -50,15 +50,20 @@ class Uploads:
         finally:
             shutil.rmtree(private, ignore_errors=True)
 
-    def candidates(self, received: Path, taken: Container[str]) -> Iterator[ModelFile]:
-        """Yield what the received file could become: under its own name if it is free, then with a number."""
-        stamp, number, name = stamp_of(received), 1, received.stem
+    def candidates(self, received: Path, taken: Container[str], lambdas: str = "") -> Iterator[ModelFile]:
+        """Yield what the received file could become: under its own name if it is free, then with a number.
+
+        lambdas: what its Lambda layers compute, as JSON.
+        """
+        stamp, number, published = stamp_of(received), 1, Path(safe_filename(received.name))
         assert stamp is not None
+        name = published.stem
         while True:
             if name not in taken:
-                yield ModelFile(name, self.folder / (name + received.suffix), Origin.UPLOADED, stamp, None)
+                path = self.folder / (name + published.suffix)
+                yield ModelFile(name, path, Origin.UPLOADED, stamp, None, lambdas=lambdas)
             number += 1
-            name = f"{received.stem}-{number}"
+            name = f"{published.stem}-{number}"
 
     def publish(self, received: Path, target: ModelFile) -> bool:
         """Add the received file to the folder; False if another file has just taken its name."""

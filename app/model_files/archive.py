@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from .errors import RESAVE, ModelError, shown
+from .foreign import describe_zip
 from .limits import CONFIG_BYTES, METADATA_BYTES, WEIGHTS_BYTES
 from .zip_file import ZipFile
 
@@ -35,7 +36,10 @@ def read_archive(file: ZipFile, folder: str = "") -> Archive:
     """Read the three members of a .keras file. Raises: ModelError."""
     members = {name[len(folder) :]: name for name in file.names if name.startswith(folder)}
     if unknown := next((name for name in members if name not in _LIMITS), None):
-        raise ModelError(f"The archive holds {shown(unknown)}, which is no part of a .keras file.")
+        raise ModelError(
+            describe_zip(file.names)
+            or f"The archive holds {shown(unknown)}, which is no part of a .keras file. Zip that without it."
+        )
     if missing := next((name for name in _LIMITS if name not in members), None):
         raise ModelError(f"This zip is no .keras file: it has no {missing}. {RESAVE}")
     config, metadata, weights = (file.read(members[name], most) for name, most in _LIMITS.items())

@@ -4,20 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .errors import ModelError, shown
+from .foreign import describe_zip
 from .labels import LabelsFile, find_labels
 from .limits import FILE_BYTES, LABELS_BYTES
 from .zip_file import ZipFile
 
 _ENDINGS = (".keras", ".h5", ".hdf5")
-# What other exports hold, some of Teachable Machine's among them.
-_OTHERS = {
-    ".pb": "a TensorFlow SavedModel",
-    ".tflite": "a TensorFlow Lite model",
-    "model.json": "a TensorFlow.js model",
-    ".onnx": "an ONNX model",
-    ".pt": "a PyTorch model",
-    ".pth": "a PyTorch model",
-}
 
 
 @dataclass(frozen=True)
@@ -50,10 +42,7 @@ def _only_model(names: Sequence[str]) -> str:
         raise ModelError(f"The zip holds {len(models)} models: {listed}. Zip one of them, or bring it by itself.")
     if models:
         return models[0]
-    for name in names:
-        if what := next((words for ending, words in _OTHERS.items() if name.lower().endswith(ending)), None):
-            raise ModelError(
-                f"The zip holds {what}, {shown(name)}, and no Keras model. Export it as Keras: in Teachable Machine "
-                "choose Export Model, TensorFlow, Keras."
-            )
-    raise ModelError("The zip holds no Keras model: neither a .keras or .h5 file nor the parts of one.")
+    raise ModelError(
+        describe_zip(names)
+        or "The zip holds no Keras model: neither a .keras or .h5 file nor the parts of one. Bring one."
+    )

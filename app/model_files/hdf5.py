@@ -26,7 +26,9 @@ from .regular_files import RegularFile
 
 # What HDF5 itself brings. Any other filter would be looked for among shared libraries on this machine.
 _FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32}
+_BFLOAT16 = np.dtype("V2")  # as Keras writes it: the upper half of a 32-bit number, which HDF5 has no name for
 _DAMAGED = "The HDF5 file is damaged or cut. Download or save it again."
+_CUT = "The HDF5 file is shorter than it says: it was cut in the download. Download or save it again."
 
 
 @contextmanager
@@ -39,7 +41,7 @@ def open_hdf5(source: Path | bytes) -> Iterator[h5py.File]:
             yield file
     except (OSError, RuntimeError, KeyError, ValueError, TypeError, SystemError) as error:
         # h5py raises all of these for files that are not as they should be.
-        raise ModelError(_DAMAGED) from error
+        raise ModelError(_CUT if "truncated file" in str(error) else _DAMAGED) from error
 
 
 def _check_group(file: h5py.File) -> None:
@@ -190,7 +192,9 @@ def _merge(tree: Any, other: Tree, name: str) -> None:
 
 
 def numbers(dataset: Any) -> NDArray[np.float32]:
-    """Read a dataset's values as 32-bit numbers. Raises: ModelError."""
+    """Read a dataset's values as 32-bit numbers, bfloat16 among them. Raises: ModelError."""
+    if isinstance(dataset, h5py.Dataset) and dataset.dtype == _BFLOAT16:
+        return (np.asarray(dataset[()]).view("<u2").astype("<u4") << 16).view("<f4").reshape(dataset.shape)
     if not isinstance(dataset, h5py.Dataset) or dataset.dtype.kind not in "fiu":
         name = shown(getattr(dataset, "name", dataset))
         raise ModelError(f"{name} holds weights that are not plain numbers. {RESAVE}")

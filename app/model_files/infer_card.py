@@ -1,6 +1,7 @@
 """Cards of other people's models: inferred from their layers, or completed from what a person wrote."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -15,6 +16,7 @@ from .limits import CLASSES
 from .loading import LoadedModel
 from .teachable_machine import is_its_model, take_pictures
 
+MENDS = 200  # listed on a card, in every answer
 DIGIT_SIDE = 40  # pixels: a larger grey input is no lone digit's
 
 
@@ -54,9 +56,17 @@ def _infer(model: LoadedModel, name: str) -> Card:
         pooling=definition.pooling,
         parameters=sum(layer.parameters for layer in definition.layers),
         test_accuracy=None,
-        mends=list(model.mends),
+        mends=_bounded(model.mends),
         keras_version=model.keras_version,
+        lambdas=dict(model.lambdas),
     )
+
+
+def _bounded(mends: Sequence[str]) -> list[str]:
+    """Return the mends, the last of very many counted instead."""
+    if len(mends) <= MENDS:
+        return list(mends)
+    return [*mends[: MENDS - 1], f"{len(mends) - MENDS + 1:,} more mends are not listed."]
 
 
 def infer_inputs(model: LoadedModel) -> dict[str, list[int | None]]:

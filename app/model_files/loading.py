@@ -1,13 +1,18 @@
 """A model's file loaded: checked, migrated in memory, its layers and weights found."""
 
+import itertools
 import math
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+import h5py
 import numpy as np
 
+from ..cnn.declared import DeclaredLambda
 from ..cnn.definition import ModelDefinition
 from ..cnn.kinds import Layer
 from ..cnn.types import Array
@@ -16,8 +21,8 @@ from .bundle import Bundle, read_bundle
 from .config.allow_list import check_config, parse_config
 from .config.nodes import Config
 from .config.planner import are_channels_first, make_plan
-from .errors import ModelError
-from .formats import FileFormat, detect_by_head, detect_format
+from .errors import ModelError, shown
+from .formats import FileFormat, detect_format, detect_in_memory
 from .hdf5 import open_hdf5, text_attribute
 from .labels import LabelsFile
 from .layers import define, infer_layers
@@ -38,6 +43,7 @@ class LoadedModel:
     mends: tuple[str, ...]  # what was migrated, and what is odd: a sentence each
     keras_version: str | None  # that wrote the file, where it says so
     labels: LabelsFile | None = None  # that came with it in a zip
+    lambdas: Mapping[str, DeclaredLambda] = field(default_factory=dict)  # what a person declared of the file
 
     @property
     def model(self) -> "keras.Model":
@@ -57,23 +63,25 @@ class _Source:
     labels: LabelsFile | None = None
 
 
-def load_model(path: Path) -> LoadedModel:
-    """Load the model in a .keras, .h5 or .hdf5 file, or in a zip of one. No code of it is run. Raises: ModelError.
+def load_model(path: Path, lambdas: Mapping[str, DeclaredLambda] = MappingProxyType({})) -> LoadedModel:
+    """Load the model in a .keras, .h5 or .hdf5 file, or in a zip of one. No code of it is run.
+
+    lambdas: what its Lambda layers compute, by their names. Raises: ModelError, UndeclaredLambdas among them.
 
     For an untrusted file use app.workers.sandbox.open_in_sandbox: the HDF5 library, written in C, has been seen to
     crash on malformed files, and would take this process with it.
     """
     source = _read(path)
-    plan, layers = _plan_layers(source)
+    plan, layers = _plan_layers(source, lambdas)
     with open_hdf5(source.weights) as file:
         weights = read_weights(file, plan, {layer.name: layer.variables for layer in layers}, _reorder(source))
     notes = plan.notes + describe_oddities(weights)
-    return LoadedModel(plan, define(plan, layers, weights), notes, source.keras_version, source.labels)
+    return LoadedModel(plan, define(plan, layers, weights), notes, source.keras_version, source.labels, lambdas)
 
 
-def _plan_layers(source: _Source) -> tuple[Plan, tuple[Layer, ...]]:
+def _plan_layers(source: _Source, lambdas: Mapping[str, DeclaredLambda]) -> tuple[Plan, tuple[Layer, ...]]:
     """Return the plan, and its layers. Numbers in a row are an image where the model makes no more numbers of them."""
-    plan = make_plan(check_config(source.config), _era(source))
+    plan = make_plan(check_config(source.config, lambdas), _era(source), lambdas)
     layers = infer_layers(plan)
     if plan.flat is None:
         return plan, layers
@@ -95,7 +103,7 @@ def _read(path: Path) -> _Source:
 
 
 def _of_bundle(bundle: Bundle) -> _Source:
-    if detect_by_head(bundle.model, bundle.name) is FileFormat.HDF5:
+    if detect_in_memory(bundle.model, bundle.name) is FileFormat.HDF5:
         return _of_hdf5(bundle.model)
     with open_zip(bundle.model) as file:
         return _of_archive(read_archive(file))
@@ -110,20 +118,34 @@ def _of_hdf5(source: Path | bytes) -> _Source:
     with open_hdf5(source) as file:
         text, version = text_attribute(file, "model_config"), text_attribute(file, "keras_version")
         backend = text_attribute(file, "backend")
-        weights = "layer_names" in file.attrs or "layers" in file or "_layer_checkpoint_dependencies" in file
         whole = "model_weights" in file
-    if text is None:
-        raise ModelError(_WEIGHTS_ONLY if weights else _OTHER_HDF5)
+        if text is None:
+            raise ModelError(_without_model(file))
     if not whole:
-        raise ModelError("The .h5 file describes a model without its weights. Save it with model.save('name.keras').")
+        raise ModelError(
+            "The .h5 file describes a model without its weights. Build it again, load its weights, and save all of it "
+            "with model.save('name.keras')."
+        )
     return _Source(parse_config(text), _version(version), backend, source)
 
 
+def _without_model(file: h5py.File) -> str:
+    """Return what an HDF5 file is that describes no model."""
+    if "layer_names" in file.attrs:
+        return _WEIGHTS_ONLY.format("name.h5")
+    if "layers" in file or "_layer_checkpoint_dependencies" in file:  # Keras 3, which goes by this ending
+        return _WEIGHTS_ONLY.format("name.weights.h5")
+    held = [shown(name) for name in itertools.islice(file, _LISTED)]
+    return _OTHER_HDF5.format(f" but {', '.join(held)}" if held else "")
+
+
+_LISTED = 4  # members of a file, in a sentence
 _WEIGHTS_ONLY = (
     "This .h5 file holds weights only, without the layers that they belong to. Build the model, call "
-    "model.load_weights('name.h5'), and save all of it with model.save('name.keras')."
+    "model.load_weights('{0}') with the file under a name that ends so, and save all of it with "
+    "model.save('name.keras')."
 )
-_OTHER_HDF5 = "This HDF5 file holds no Keras model. Save one with model.save('name.keras')."
+_OTHER_HDF5 = "This HDF5 file holds no Keras model{}. Bring one that was saved with model.save('name.keras')."
 
 
 def _version(value: object) -> str | None:

@@ -16,7 +16,7 @@ import numpy as np
 from ..cnn.card import Card
 from ..cnn.kinds import KINDS, Layer
 from ..cnn.types import Array, Weights
-from .errors import ModelError, printable
+from .errors import ModelError, UndeclaredLambdas, printable
 from .layers import define, infer_layers
 from .limits import LAYERS
 from .loading import LoadedModel
@@ -25,6 +25,7 @@ from .weights import match_weights
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.>-]*")
 _REASON_CHARACTERS = 2_000
+_NAME_CHARACTERS = 200
 HEADER_BYTES = 16 * 2**20
 _SIZE_BYTES = 8
 _ALIGNMENT = 64  # bytes
@@ -45,7 +46,8 @@ class ScanResult:
 def dump_scan_result(result: ScanResult | ModelError) -> dict[str, Any]:
     """Return plain JSON values: the result, or the sentence that refuses the file."""
     if isinstance(result, ModelError):
-        return {"reason": str(result)}
+        undeclared = {"lambdas": list(result.names)} if isinstance(result, UndeclaredLambdas) else {}
+        return {"reason": str(result)} | undeclared
     return {"card": result.card.model_dump(mode="json"), "layers": [_dump_layer(layer) for layer in result.layers]}
 
 
@@ -53,7 +55,7 @@ def parse_scan_result(dumped: Any) -> ScanResult | ModelError:
     """Return what was dumped, each value checked again. Raises: ValueError, for anything else."""
     try:
         if isinstance(reason := dumped.get("reason"), str):
-            return ModelError(printable(reason[:_REASON_CHARACTERS]))
+            return _parse_refusal(printable(reason[:_REASON_CHARACTERS]), dumped.get("lambdas"))
         card = Card.model_validate_json(json.dumps(dumped["card"]))
         layers = tuple(_parse_layer(each) for each in dumped["layers"])
         known: set[str | None] = {None}
@@ -64,6 +66,14 @@ def parse_scan_result(dumped: Any) -> ScanResult | ModelError:
         return ScanResult(card, layers)
     except (AttributeError, KeyError, TypeError, RecursionError, ModelError) as error:
         raise ValueError("This is neither a scan result nor a refusal.") from error
+
+
+def _parse_refusal(reason: str, undeclared: Any) -> ModelError:
+    if undeclared is None:
+        return ModelError(reason)
+    if not isinstance(undeclared, list) or not 0 < len(undeclared) <= LAYERS:
+        raise ValueError(undeclared)
+    return UndeclaredLambdas(reason, (str(name)[:_NAME_CHARACTERS] for name in undeclared))
 
 
 def _dump_layer(layer: Layer) -> dict[str, Any]:

@@ -9,13 +9,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .errors import RESAVE, ModelError, shown
-from .formats import PYTORCH
+from .foreign import describe_zip
 from .limits import ARCHIVE_MEMBERS, COMPRESSION_RATIO, SMALL_BYTES
 from .regular_files import RegularFile
 
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 _ENCRYPTED = 0x1
 _JUNK = {"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini"}  # what systems put into folders and zips
+_CUT = (
+    "This .keras or .zip file has no end: it was cut in the download, or while it was saved. Download or save it again."
+)
+_DAMAGED = "The .keras or .zip file is damaged: its parts do not fit together. Download or save it again."
 
 
 class ZipFile:
@@ -27,11 +31,10 @@ class ZipFile:
         members = file.infolist()
         if len(members) > ARCHIVE_MEMBERS:
             raise ModelError(
-                f"The archive has {len(members):,} members, where a .keras file has three; at most {ARCHIVE_MEMBERS} "
-                "are looked at."
+                describe_zip([member.filename for member in members])
+                or f"The archive has {len(members):,} members, where a .keras file has three; at most "
+                f"{ARCHIVE_MEMBERS} are looked at. Zip the model alone, or bring it by itself."
             )
-        if any(member.filename.endswith("/data.pkl") for member in members):
-            raise ModelError(PYTORCH)
         self._members: dict[str, zipfile.ZipInfo] = {}
         for member in members:
             _check_place(member)
@@ -64,10 +67,13 @@ def open_zip(source: Path | bytes) -> Iterator[ZipFile]:
     """Open a zip for reading. Raises: ModelError, also for errors inside the block."""
     try:
         opened = io.BytesIO(source) if isinstance(source, bytes) else io.BufferedReader(RegularFile(source))
-        with opened, zipfile.ZipFile(opened) as file:
-            yield ZipFile(file)
+        with opened:
+            if not zipfile.is_zipfile(opened):
+                raise ModelError(_CUT)
+            with zipfile.ZipFile(opened) as file:
+                yield ZipFile(file)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
-        raise ModelError("The .keras or .zip file is damaged or cut. Download or save it again.") from error
+        raise ModelError(_DAMAGED) from error
 
 
 def _is_folder(member: zipfile.ZipInfo) -> bool:

@@ -94,6 +94,13 @@ def _file(media_type: str) -> dict[int | str, dict[str, Any]]:
 
 router = APIRouter()
 
+_LAMBDAS = (
+    "What the model's Lambda layers compute, as JSON, by their names, since their code is never run. Either scale and "
+    'offset, numbers or lists with one for each channel: {"lambda": {"scale": 0.003921569, "offset": 0}}; with or '
+    'without them the channels, in another order before: {"lambda": {"channels": "reversed"}}. Or a layer of Keras '
+    "without weights: "
+    '{"lambda": {"layer": "Resizing", "settings": {"height": 64, "width": 64}}}; Identity changes nothing.'
+)
 LayerNames = Annotated[
     list[str] | None, Form(description="The names of the layers that are wanted; repeat the field for several.")
 ]
@@ -119,12 +126,15 @@ async def post_model(
     library: LibraryDep,
     model: Annotated[UploadFile, File(description="A .keras, .h5 or .hdf5 file, or a .zip of one with its labels.")],
     _: TakesModelsDep,
+    lambdas: Annotated[str, Form(description=_LAMBDAS)] = "",
 ) -> ModelSummary | UnopenedModel:
     """Upload a model. The server keeps it until it stops.
 
-    Nothing in the file is executed: a sandboxed process with limits on memory and time checks and opens it.
+    Nothing in the file is executed: a sandboxed process with limits on memory and time checks and opens it. A model
+    with Lambda layers opens where `lambdas` says what they compute; without that, the problem names them in its own
+    `lambdas`.
     """
-    entry = await add_model(library, model)
+    entry = await add_model(library, model, lambdas)
     response.headers["Location"] = f"{request.url_for('list_models').path}/{quote(entry.name, safe='')}"
     return summarize_model(library, entry)
 

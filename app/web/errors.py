@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from ..cnn.cost import TooCostly
@@ -23,7 +23,7 @@ from ..hosting.refusals import Refused
 from ..imaging.drawing import DrawingTooLarge, InvalidDrawing
 from ..library.library import ReadOnlyModel, UnknownModel
 from ..library.uploads import StorageError
-from ..model_files.errors import ModelError
+from ..model_files.errors import ModelError, UndeclaredLambdas
 from .templates import templates
 
 _STATUS: dict[type[Exception], HTTPStatus] = {
@@ -58,6 +58,9 @@ class Problem(BaseModel):
     title: str
     status: int
     detail: str
+    lambdas: list[str] | None = Field(
+        default=None, description="Lambda layers of an uploaded model: it opens once what they compute is declared."
+    )
 
 
 def problem_responses(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
@@ -77,23 +80,33 @@ def add_error_handlers(app: FastAPI) -> None:
 
 
 def problem_response(
-    request: Request, status: HTTPStatus, detail: str, headers: dict[str, str] | None = None
+    request: Request,
+    status: HTTPStatus,
+    detail: str,
+    headers: dict[str, str] | None = None,
+    lambdas: list[str] | None = None,
 ) -> Response:
     """Return a Problem as JSON from the API, as a page for GET, and as a fragment for a form."""
-    # A lone surrogate, "\ud800", is valid in JSON and cannot be sent as UTF-8.
-    encodable = detail.encode(errors="replace").decode()
-    problem = Problem(title=status.phrase, status=status, detail=encodable)
+    problem = Problem(title=status.phrase, status=status, detail=_encodable(detail), lambdas=lambdas)
     path = request.url.path
     if f"{path}/".startswith("/api/") or path in _JSON_PATHS:
-        return JSONResponse(problem.model_dump(), status, headers, media_type="application/problem+json")
+        return JSONResponse(
+            problem.model_dump(exclude_none=True), status, headers, media_type="application/problem+json"
+        )
     template = "error.html" if request.method in {"GET", "HEAD"} else "_error.html"
     return templates.TemplateResponse(request, template, {"problem": problem}, status, headers)
+
+
+def _encodable(text: str) -> str:
+    """Replace lone surrogates: "\\ud800" is valid in JSON and cannot be sent as UTF-8."""
+    return text.encode(errors="replace").decode()
 
 
 async def _on_domain_error(request: Request, error: Exception) -> Response:
     status = next(status for kind, status in _STATUS.items() if isinstance(error, kind))
     headers = {"Retry-After": str(_RETRY_SECONDS)} if status is HTTPStatus.SERVICE_UNAVAILABLE else None
-    return problem_response(request, status, str(error), headers)
+    lambdas = [_encodable(name) for name in error.names] if isinstance(error, UndeclaredLambdas) else None
+    return problem_response(request, status, str(error), headers, lambdas)
 
 
 async def _on_refusal(request: Request, error: Exception) -> Response:

@@ -1,7 +1,8 @@
 """Text on the page: rounded numbers that add up, a card's choices, a cell's arithmetic."""
 
 import math
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 
 import numpy as np
@@ -96,6 +97,14 @@ def softmax_units(logits: NDArray[np.float64], unit: int) -> Sequence[int]:
     if logits.size <= MAX_UNITS:
         return range(logits.size)
     return sorted({unit, *np.argsort(-logits)[: MAX_UNITS - 1].tolist()})
+
+
+def group_by_kind(sentences: Iterable[str]) -> list[tuple[str, list[str]]]:
+    """Return the first of each kind of sentence, with all others that differ from it in names and numbers alone."""
+    groups: dict[str, list[str]] = {}
+    for sentence in sentences:
+        groups.setdefault(re.sub(r"“[^”]*”|\d+", "", sentence), []).append(sentence)
+    return [(first, others) for first, *others in groups.values()]
 
 
 _COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")

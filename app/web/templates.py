@@ -129,7 +129,7 @@ _OWN = (
     *(grid_geometry, grid_size, strip_size, picture_words),
 )
 _FORMATTING = (
-    *(formatting.shown_sum, formatting.activation_words, formatting.operation_words),
+    *(formatting.shown_sum, formatting.activation_words, formatting.operation_words, formatting.group_by_kind),
     formatting.softmax_units,
     describe_reading,
 )

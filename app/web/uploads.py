@@ -92,7 +92,10 @@ async def require_uploads(request: Request) -> None:
 TakesModelsDep = Annotated[None, Depends(require_uploads)]
 
 
-async def add_model(library: Library, model: UploadFile) -> ModelEntry:
-    """Add an uploaded model to the library, in a thread. Raises: ModelError, StorageError."""
-    add = partial(library.add, model.filename or "model.keras", model.file)
+async def add_model(library: Library, model: UploadFile, lambdas: str) -> ModelEntry:
+    """Add an uploaded model to the library, in a thread. lambdas: what its Lambda layers compute, as JSON.
+
+    Raises: ModelError, StorageError.
+    """
+    add = partial(library.add, model.filename or "model.keras", model.file, lambdas)
     return await to_thread.run_sync(add, limiter=_opening)

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..cnn.cost import trial_shape
 from ..cnn.network import Network
+from ..model_files.config.lambdas import parse_lambdas
 from ..model_files.errors import ModelError, printable
 from ..model_files.infer_card import infer_card
 from ..model_files.loading import load_model
@@ -27,7 +28,7 @@ _NO_MEMORY = ("MemoryError", "ResourceExhaustedError")  # Python's, TensorFlow's
 
 
 def serve(megabytes: str, seconds: str, keras: str = "") -> None:
-    """Answer each path that comes in with a line of JSON and then the model's bytes."""
+    """Answer each path that comes in, with what Lambdas compute, by a line of JSON and then the model's bytes."""
     answers = _take_output()
     # Before the limits: the memory that TensorFlow takes to start is not the file's doing.
     if keras:
@@ -40,7 +41,8 @@ def serve(megabytes: str, seconds: str, keras: str = "") -> None:
     for line in sys.stdin.buffer:
         limit_memory(int(megabytes))
         limit_time(float(seconds))
-        answer, parts = open_file(Path(json.loads(line)), int(megabytes))
+        path, lambdas = json.loads(line)
+        answer, parts = open_file(Path(path), int(megabytes), lambdas)
         answers.write(json.dumps(answer | {"size": sum(map(len, parts))}).encode() + b"\n")
         answers.writelines(parts)
         answers.flush()
@@ -62,10 +64,13 @@ def _take_output() -> BinaryIO:
     return answers
 
 
-def open_file(path: Path, megabytes: int) -> tuple[dict[str, Any], list[bytes | memoryview]]:
-    """Return the scan result of a file, and its model in parts; of a refused one, the reason and nothing."""
+def open_file(path: Path, megabytes: int, lambdas: str = "") -> tuple[dict[str, Any], list[bytes | memoryview]]:
+    """Return the scan result of a file, and its model in parts; of a refused one, the reason and nothing.
+
+    lambdas: what the file's Lambda layers compute, as JSON.
+    """
     try:
-        model = load_model(path)
+        model = load_model(path, parse_lambdas(lambdas))
         card = infer_card(model, printable(path.stem))
         network = Network("model", model.definition, card)
         network.run(np.zeros(trial_shape(network.layers, card.input_shape), np.float32))
@@ -73,7 +78,7 @@ def open_file(path: Path, megabytes: int) -> tuple[dict[str, Any], list[bytes | 
     except ImportError:
         return {NEEDS: "keras"}, []
     except ModelError as error:
-        reason = str(error)
+        return dump_scan_result(error), []
     except Exception as error:
         kind = type(error).__name__
         reason = MEMORY.format(megabytes=megabytes) if kind in _NO_MEMORY else _NOT_RUN.format(kind=kind)

@@ -79,17 +79,18 @@ class Sandbox:
             if self._process is not None:
                 self._process.kill()
 
-    def open(self, path: Path) -> SerializedModel:
+    def open(self, path: Path, lambdas: str = "") -> SerializedModel:
         """Open a .keras, .h5 or .hdf5 file. Only the child reads it.
 
+        lambdas: what the file's Lambda layers compute, as JSON.
         Raises: ModelError, also where the child ran out of time or memory.
         """
-        answer, file = self._ask(path)
+        answer, file = self._ask(path, lambdas)
         if NEEDS in answer and not self._has_keras:
             file.close()
             self.close()
             self._has_keras = True
-            answer, file = self._ask(path)
+            answer, file = self._ask(path, lambdas)
         try:
             found = parse_scan_result(answer)
         except (ValueError, RecursionError):
@@ -100,13 +101,13 @@ class Sandbox:
             raise found
         return SerializedModel(found, file)
 
-    def _ask(self, path: Path) -> tuple[Any, BinaryIO]:
+    def _ask(self, path: Path, lambdas: str) -> tuple[Any, BinaryIO]:
         """Return what the process answers for a file. Raises: ModelError."""
         process = self._ready()
         deadline = Deadline(process, self._limits["seconds"])
         try:
             with deadline:
-                answer = _ask(process, path)
+                answer = _ask(process, path, lambdas)
         except (OSError, EOFError):  # it ended, and its status tells why
             status = end(process, seconds=2)
             raise self._refusal(_TIME if deadline.passed else _ENDS.get(-status, _CRASH)) from None
@@ -147,15 +148,15 @@ class Sandbox:
         return process
 
 
-def open_in_sandbox(path: Path, seconds: float = 60, megabytes: int = 1024) -> SerializedModel:
+def open_in_sandbox(path: Path, seconds: float = 60, megabytes: int = 1024, lambdas: str = "") -> SerializedModel:
     """Open one file in a process that ends with it. Raises: ModelError, as Sandbox.open."""
     with Sandbox(seconds, megabytes) as opener:
-        return opener.open(path)
+        return opener.open(path, lambdas)
 
 
-def _ask(process: subprocess.Popen[bytes], path: Path) -> tuple[Any, BinaryIO]:
+def _ask(process: subprocess.Popen[bytes], path: Path, lambdas: str) -> tuple[Any, BinaryIO]:
     assert process.stdin is not None and process.stdout is not None
-    process.stdin.write(json.dumps(str(path.absolute())).encode() + b"\n")
+    process.stdin.write(json.dumps([str(path.absolute()), lambdas]).encode() + b"\n")
     process.stdin.flush()
     return _read_answer(process.stdout)
 

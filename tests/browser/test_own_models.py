@@ -101,6 +101,28 @@ def test_a_file_that_is_no_model_is_refused_and_the_drawing_stays(explorer: Page
     expect(explorer.locator("#model-errors")).to_be_empty()
 
 
+def test_what_a_lambda_computes_is_declared_below_its_refusal(explorer: Page, tmp_path: Path) -> None:
+    lines = [keras.Input((24, 32, 3)), layers.Lambda(lambda x: x / 127.5 - 1, name="scale"), layers.Flatten()]
+    keras.Sequential([*lines, layers.Dense(2)]).save(tmp_path / "lambda.keras")
+    explorer.set_input_files("#own-model", tmp_path / "lambda.keras")
+    expect(explorer.locator("#model-errors")).to_contain_text("“scale” is a Lambda")
+    explorer.fill("#lambdas [name=scale]", "x / 2")
+    explorer.click("text=Open with these")
+    expect(explorer.locator("#lambdas .alert")).to_contain_text("“scale.scale”")
+    explorer.click("text=x / 127.5")
+    explorer.click("text=Open with these")
+    expect(explorer.locator("#layer-scale h2")).to_have_text("scale")
+
+
+def test_a_file_that_is_no_picture_gets_the_sentence_of_the_api(explorer: Page, tmp_path: Path) -> None:
+    (tmp_path / "notes.pdf").write_bytes(b"%PDF-1.7")
+    explorer.set_input_files("#picture", tmp_path / "notes.pdf")
+    expect(explorer.locator("#errors")).to_contain_text("This is a PDF document")
+    (tmp_path / "model.json").write_text('{"class_name": "Sequential", "config": {"layers": []}}')
+    explorer.set_input_files("#picture", tmp_path / "model.json")
+    expect(explorer.locator("#model-errors")).to_contain_text("architecture of a Keras model without its weights")
+
+
 def test_a_model_that_came_with_the_app_has_no_card_to_change(explorer: Page) -> None:
     expect(explorer.locator("details.card")).to_have_count(0)
 

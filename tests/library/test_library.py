@@ -497,7 +497,7 @@ def test_a_saved_model_folder_says_what_it_is(make: Make, folder: Path) -> None:
     (folder / "saved.keras").mkdir()
     (folder / "saved.keras" / "saved_model.pb").touch()
     library = make(folder)
-    with pytest.raises(ModelError, match="TensorFlow SavedModel folder"):
+    with pytest.raises(ModelError, match="This is a SavedModel"):
         library.network("saved")
 
 
@@ -537,5 +537,17 @@ def test_a_zip_in_a_folder(make: Make, folder: Path) -> None:
     save_zip(folder / "pictures.zip", {"cat.png": b"x"})
     library = make(folder)
     assert library.network("pets").card.classes == ["cat", "dog"]
-    with pytest.raises(ModelError, match="holds no Keras model"):
+    with pytest.raises(ModelError, match="a zip of pictures"):
         library.network("pictures")
+
+
+def test_models_of_other_kinds_in_a_folder_are_told_what_they_are(make: Make, folder: Path) -> None:
+    build_logistic().save(folder / "mine.keras")
+    (folder / "mine.tflite").write_bytes(b"\x1c\0\0\0TFL3" + bytes(24))
+    (folder / "exported" / "variables").mkdir(parents=True)
+    (folder / "exported" / "saved_model.pb").write_bytes(b"\x08\x01\x12\x08\x0a\x06\x12\x04\x0a\x02\x0a\x00")
+    library = make(folder)
+    assert library.network("mine").name == "mine"
+    for name, kind in {"mine.tflite": "TensorFlow Lite file", "exported": "SavedModel"}.items():
+        with pytest.raises(ModelError, match=f"This is a {kind}"):
+            library.network(name)

@@ -43,10 +43,10 @@ class Held(InProcessSandbox):
     started = threading.Event()
     go_on = threading.Event()
 
-    def open(self, path: Path) -> SerializedModel:
+    def open(self, path: Path, lambdas: str = "") -> SerializedModel:
         self.started.set()
         assert self.go_on.wait(60)
-        return super().open(path)
+        return super().open(path, lambdas)
 
     def stop(self) -> None:
         self.go_on.set()
@@ -80,12 +80,16 @@ def test_a_file_is_opened_once(scanner: Scanner, opened: list[str], mine: Path, 
     assert opened == ["a.keras"]
 
 
-def test_the_reason_of_a_broken_one_is_kept(scanner: Scanner, opened: list[str], tmp_path: Path) -> None:
+def test_the_reason_of_a_broken_one_is_kept(
+    scanner: Scanner, opened: list[str], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     file = broken_file(tmp_path / "m")
     for ask in (scanner.scan, scanner.get, scanner.open_model):
         with pytest.raises(ModelError, match="is not a Keras model"):
             ask(file)
     assert opened == ["broken.keras"]
+    (said,) = caplog.messages  # where `layerglass serve` runs
+    assert said.startswith("“broken.keras” does not open. This is not a Keras model")
 
 
 def test_several_are_opened_in_their_order(scanner: Scanner, opened: list[str], mine: Path, tmp_path: Path) -> None:

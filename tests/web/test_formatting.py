@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.web.formatting import add_up, fixed, full, name_place, say_several
+from app.web.formatting import add_up, fixed, full, group_by_kind, name_place, say_several
 
 floats = st.floats(-1000, 1000, allow_nan=False)
 
@@ -33,6 +33,11 @@ def test_fixed(value: float, text: str) -> None:
 def test_full_tells_neighbouring_floats_apart() -> None:
     assert full(0.1) != full(0.1 + 1e-8)
     assert full(-0.25) == "−0.25"  # noqa: RUF001
+
+
+def test_mends_of_a_kind_are_said_once() -> None:
+    renamed = [f"The layer “block/{number}” is called “block_{number}” here." for number in range(125)]
+    assert group_by_kind(["One.", *renamed, "Two."]) == [("One.", []), (renamed[0], renamed[1:]), ("Two.", [])]
 
 
 @pytest.mark.parametrize(

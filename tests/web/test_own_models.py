@@ -313,11 +313,11 @@ def test_the_card_of_a_built_in_model_is_not_changed(serve: Serve) -> None:
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"", "The file is empty."),
+        (b"", "The file is empty"),
         (b"hello", "This is not a Keras model"),
-        (b"PK\x03\x04" + bytes(100), "damaged or cut"),
+        (b"PK\x03\x04" + bytes(100), "has no end: it was cut"),
         (b"\x89HDF\r\n\x1a\n" + bytes(100), "damaged or cut"),
-        (b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.", "Python pickle"),
+        (b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.", "PyTorch"),
     ],
 )
 def test_a_file_that_does_not_open(serve: Serve, content: bytes, says: str) -> None:
@@ -435,13 +435,13 @@ def test_few_are_opened_at_once_and_the_others_wait(serve: Serve, mine: Path, mo
     client = serve()
     running: list[int] = []
     most: list[int] = []
-    open_in_sandbox: Callable[[Path], Any] = vars(library_module)["open_in_sandbox"]  # the one of this process
+    open_in_sandbox: Callable[[Path, str], Any] = vars(library_module)["open_in_sandbox"]  # the one of this process
 
-    def counting(path: Path) -> Any:
+    def counting(path: Path, lambdas: str) -> Any:
         running.append(1)
         most.append(len(running))
         try:
-            return open_in_sandbox(path)
+            return open_in_sandbox(path, lambdas)
         finally:
             running.pop()
 
@@ -489,3 +489,72 @@ def test_a_state_folder_that_cannot_be_written(serve: Serve, mine: Path, tmp_pat
     response = send(client, mine)
     assert response.status_code == 507
     assert response.json()["detail"].startswith("The file cannot be kept on this machine: ")
+
+
+def carnd(folder: Path) -> Path:
+    """As Keras 2 wrote it, with a Lambda first."""
+    lambda_ = {"name": "scale", "batch_input_shape": [None, 6, 6, 3], "function": ["4wEAAAA=", None, None]}
+    layers: list[tuple[str, Any]] = [
+        ("Lambda", lambda_),
+        ("Flatten", {"name": "f"}),
+        ("Dense", {"name": "d", "units": 2}),
+    ]
+    return save_h5(folder / "carnd.h5", sequential(*layers), {"d": [numbers(108, 2), numbers(2)]})
+
+
+DECLARED = {"scale": {"scale": 1 / 127.5, "offset": -1.0}}
+
+
+def test_a_lambda_is_named_declared_and_kept(serve: Serve, tmp_path: Path, opened: list[str]) -> None:
+    client = serve(state=tmp_path / "state")
+    refused = send(client, carnd(tmp_path), "carnd.h5")
+    assert refused.status_code == 422
+    assert refused.json()["lambdas"] == ["scale"]
+    assert "carnd" not in listed(client)
+    files = {"model": ("carnd.h5", carnd(tmp_path).read_bytes())}
+    taken = client.post("/api/models", files=files, data={"lambdas": json.dumps(DECLARED)})
+    assert taken.status_code == 201
+    model = client.get("/api/models/carnd").json()
+    assert [layer["kind"] for layer in model["layers"]] == ["Rescaling", "Flatten", "Dense"]
+    assert client.post("/api/models/carnd/prediction", files=DRAWING).status_code == 200
+    card = client.get("/api/models/carnd/card").json()
+    assert card["lambdas"]["scale"].items() >= DECLARED["scale"].items() and card["value_range"] == [0, 255]
+    for stored in (tmp_path / "state").glob("*.model"):
+        stored.unlink()  # as if it had been evicted
+    again = serve(state=tmp_path / "state")
+    assert again.post("/api/models/carnd/prediction", files=DRAWING).status_code == 200
+
+
+def test_a_card_declares_another_lambda(serve: Serve, tmp_path: Path) -> None:
+    client = serve()
+    files = {"model": ("carnd.h5", carnd(tmp_path).read_bytes())}
+    client.post("/api/models", files=files, data={"lambdas": json.dumps(DECLARED)})
+    card = client.get("/api/models/carnd/card").json()
+    assert client.put("/api/models/carnd/card", json=card | {"lambdas": {}}).status_code == 422
+    assert client.get("/api/models/carnd").json()["layers"][0]["kind"] == "Rescaling"
+    other = {"scale": {"layer": "Identity"}}
+    assert client.put("/api/models/carnd/card", json=card | {"lambdas": other}).status_code == 200
+    assert client.get("/api/models/carnd").json()["layers"][0]["kind"] == "Identity"
+
+
+def test_the_card_beside_a_file_declares_its_lambdas(serve: Serve, tmp_path: Path) -> None:
+    path = carnd(tmp_path)
+    client = serve(tmp_path)
+    refused = client.get("/api/models/carnd")
+    assert refused.status_code == 422 and "“scale” is a Lambda" in refused.json()["detail"]
+    path.with_suffix(".json").write_text(json.dumps({"lambdas": DECLARED}), encoding="utf-8")
+    assert client.get("/api/models/carnd").json()["layers"][0]["kind"] == "Rescaling"
+    path.with_suffix(".json").write_text(json.dumps({"lambdas": {"scale": {"scael": 1}}}), encoding="utf-8")
+    assert "“scale.scael”" in client.get("/api/models/carnd").json()["detail"]
+
+
+def test_a_declaration_that_is_wrong_is_refused(serve: Serve, tmp_path: Path) -> None:
+    files = {"model": ("carnd.h5", carnd(tmp_path).read_bytes())}
+    refused = serve().post("/api/models", files=files, data={"lambdas": '{"scale": {"scale": "x"}}'})
+    assert refused.status_code == 422
+    assert "“scale.scale”" in refused.json()["detail"]
+
+
+def test_the_name_of_an_upload_tells_what_its_bytes_do_not(serve: Serve) -> None:
+    refused = send(serve(), b"\xf0\x01\xde\xad", "variables.data-00000-of-00001")
+    assert "TensorFlow checkpoint" in refused.json()["detail"]

@@ -42,6 +42,7 @@ SMALL_CARD: dict[str, list[Any]] = {
     "input": [None],
     "held": [{}],
     "pooling": [None],
+    "lambdas": [{}],
     "parameters": [small_model().count_params()],
 }
 
@@ -75,6 +76,8 @@ def with_real_values(document: dict[str, Any], **names: list[Any]) -> dict[str, 
     for name, body in known["components"]["schemas"].items():
         for field in body["properties"].keys() & {"drawing", "model"} if name.startswith("Body_") else ():
             body["properties"][field] |= {"format": field}
+        if name.startswith("Body_") and "lambdas" in body["properties"]:
+            body["properties"]["lambdas"] |= {"enum": ["", "{}"]}
         if "drawing" in body.get("properties", {}):  # these models have one input, an image
             body["required"] = ["drawing"]
             body["properties"] = {key: each for key, each in body["properties"].items() if key != "input"}

@@ -44,7 +44,7 @@ def program(monkeypatch: pytest.MonkeyPatch) -> Programs:
 
     def run(for_each_path: str, before: str = "") -> None:
         head = f"import json, os, signal, sys, time\n{before}\nprint('ready', flush=True)\nfor line in sys.stdin:\n"
-        body = f"    path = json.loads(line)\n    {for_each_path}"
+        body = f"    path, lambdas = json.loads(line)\n    {for_each_path}"
         monkeypatch.setattr(opener_module, "_PROGRAM", head + body)
 
     return run
@@ -102,7 +102,7 @@ def test_one_process_opens_one_file_after_another(opener: Sandbox, tmp_path: Pat
     path, evil = small_file(tmp_path), save_h5(tmp_path / "m.h5", sequential(INPUT, ("Lambda", {"name": "{evil}"})), {})
     taken(opener.open(path))
     first = pid(opener)
-    with pytest.raises(ModelError, match=r"a Lambda layer, which is Python code .* “\{evil\}”"):
+    with pytest.raises(ModelError, match=r"“\{evil\}” is a Lambda, which is Python code"):
         opener.open(evil)
     with pytest.raises(ModelError, match="is empty"):
         (tmp_path / "empty.keras").touch()

@@ -2,14 +2,19 @@
 
 import json
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
+from ...cnn.declared import DeclaredLambda
 from ...cnn.kinds import ALIASES, AUGMENTATIONS, KINDS
 from ...cnn.kinds.activation_functions import FUNCTIONS
 from ..errors import RESAVE, ModelError, shown
 from ..limits import CONFIG_BYTES, CONFIG_ITEMS, NESTING
 from .called_functions import function_of, is_operation, is_operations_module, written_name
-from .nodes import MODELS, Config
+from .lambdas import check_declared
+from .nodes import LAMBDA, MODELS, Config, name_of
+from .refusals import describe_model_class, describe_object, own_name
 
 # Modules where Keras has kept its own layers, from Keras 2 on. They are compared, never imported.
 _KERAS = r"(?:keras|tf_keras|tensorflow\.keras|tensorflow\.python\.keras|tensorflow_core\.keras|keras\.api|keras\.src)"
@@ -61,20 +66,9 @@ _ARGUMENTS = frozenset({"__keras_tensor__", "__tuple__", "__tensor__", "__numpy_
 _LAYERS = KINDS.keys() | ALIASES.keys() | AUGMENTATIONS | MODELS | _MIGRATED
 CLASSES = _LAYERS | _INITIALIZERS | _OLD_INITIALIZERS | _REGULARIZERS | _POLICIES | _ARGUMENTS
 
-_WHY = {
-    "Lambda": "a Lambda layer, which is Python code of its author",
-    "__lambda__": "a Python function of its author",
-    "TFSMLayer": "a TFSMLayer, which loads another file as code",
-    "TorchModuleWrapper": "a TorchModuleWrapper, which runs a pickle",
-    "StringLookup": "a StringLookup, which may read another file",
-    "IntegerLookup": "an IntegerLookup, which may read another file",
-    "TextVectorization": "a TextVectorization, which may read another file",
-}
-# Why kinds of Keras are no kinds here, where the reason is what they read.
-_READS = {"Embedding": "an “Embedding”, which reads whole numbers such as words; Layerglass gives pictures and vectors"}
 _WAY_OUT = (
     "Layerglass builds only layers of Keras that it knows, and runs no code from a file. Build the model from layers "
-    "of Keras, set the weights, and save it again."
+    "of Keras that compute the same, set the weights, and save it again."
 )
 
 
@@ -111,30 +105,50 @@ def _children(thing: Any) -> list[Any]:
     return thing if isinstance(thing, list) else []
 
 
-def check_config(config: Config) -> Config:
-    """Return the config without how it was compiled, every object in it on the allow-list. Raises: ModelError.
+def check_config(config: Config, declared: Mapping[str, DeclaredLambda] = MappingProxyType({})) -> Config:
+    """Return the config without how it was compiled, every object in it on the allow-list.
 
-    How a model was compiled (loss, metrics, optimizer) matters in training only, and is never read.
+    How a model was compiled (loss, metrics, optimizer) matters in training only, and is never read; nor is what a
+    Lambda layer holds. declared: what Lambda layers compute.
+    Raises: ModelError; UndeclaredLambdas, where nothing else than Lambdas keeps the model from being opened.
     """
     kept = {key: value for key, value in config.items() if key != "compile_config"}
     if not isinstance(kept.get("class_name"), str) or "config" not in kept:
         raise ModelError(f"The model's config does not say what the model is. {RESAVE}")
     if kept["class_name"] not in MODELS:
-        raise ModelError(
-            f"The model is of the class {shown(kept['class_name'])}, Python code that the file does not hold. "
-            "Layerglass opens Sequential and Functional models: save it as one of these."
-        )
-    _check(kept)
+        raise ModelError(describe_model_class(kept))
+    lambdas = _check(kept)
+    names = [name_of(each) for each in lambdas]
+    functions = {name: function for name, each in zip(names, lambdas, strict=True) if (function := _function(each))}
+    check_declared(names, declared, functions)
     return kept
 
 
-def _check(config: Config) -> None:
+def _check(config: Config) -> list[Config]:
+    """Check every object, and return the Lambda layers in the file's order, what they hold left unread."""
     waiting: list[Any] = [config]
+    lambdas = []
     while waiting:
         thing = waiting.pop()
-        if isinstance(thing, dict):
+        if isinstance(thing, dict) and thing.get("class_name") == LAMBDA and "config" in thing:
+            lambdas.append(thing)
+            thing = {key: value for key, value in thing.items() if key not in _OF_LAMBDA}
+        elif isinstance(thing, dict):
             _check_object(thing)
-        waiting.extend(_children(thing))
+        waiting.extend(reversed(_children(thing)))
+    return lambdas
+
+
+_OF_LAMBDA = ("class_name", "module", "registered_name", "config")  # unread, so whatever they say
+
+
+def _function(layer: Config) -> str | None:
+    """Return the name of a Lambda's function, where the file has a name for it."""
+    config = layer["config"]
+    function = config.get("function") if isinstance(config, dict) else None
+    if isinstance(function, dict) and function.get("class_name") == "function":
+        function = function.get("config")
+    return function if isinstance(function, str) and function.isidentifier() else None
 
 
 def _check_object(thing: Config) -> None:
@@ -147,12 +161,12 @@ def _check_object(thing: Config) -> None:
     if isinstance(name, str) and is_operation(thing):
         _check_operation(thing)
         return
-    if not isinstance(name, str) or name in _WHY or name not in CLASSES:
-        raise ModelError(f"The model holds {_describe(thing)}. {_WAY_OUT}")
     module, registered = thing.get("module"), thing.get("registered_name")
+    if not isinstance(name, str) or name not in CLASSES:
+        raise ModelError(describe_object(thing, _is_of_keras(module) and registered in (None, name)))
     if isinstance(registered, str) and ">" in registered and ALIASES.get(registered) == name:
         return
-    if module is not None and not (isinstance(module, str) and _MODULE.fullmatch(module)):
+    if not _is_of_keras(module):
         raise ModelError(f"The model names {shown(name)} in {shown(module)}, no module of Keras. {_WAY_OUT}")
     if registered not in (None, name):
         raise ModelError(f"The model holds {shown(registered)}, a class of its author's own. {_WAY_OUT}")
@@ -161,7 +175,7 @@ def _check_object(thing: Config) -> None:
 def _check_operation(thing: Config) -> None:
     if function_of(thing) is None:
         raise ModelError(
-            f"The model calls the function {shown(written_name(thing))} in its operation {shown(_own_name(thing))}, "
+            f"The model calls the function {shown(written_name(thing))} in its operation {shown(own_name(thing))}, "
             f"which Layerglass does not know. {_WAY_OUT}"
         )
     name, module, registered = thing["class_name"], thing.get("module"), thing.get("registered_name")
@@ -172,21 +186,9 @@ def _check_operation(thing: Config) -> None:
         raise ModelError(f"The model names {shown(name)} in {shown(module)}, no module of Keras. {_WAY_OUT}")
 
 
-def _describe(thing: Config) -> str:
-    name, module = thing.get("class_name"), thing.get("module")
-    if isinstance(name, str) and name in _WHY:
-        return f"{_WHY[name]} (its name here: {shown(_own_name(thing))})"
-    if isinstance(name, str) and name in _READS:
-        return f"{_READS[name]} (its name here: {shown(_own_name(thing))})"
-    if name == "function":
-        return f"the function {shown(thing.get('config'))} of the module {shown(module)}"
-    place = f" of the module {shown(module)}" if module is not None else ""
-    return f"{shown(name)}{place}, which Layerglass does not know"
-
-
-def _own_name(thing: Config) -> Any:
-    config = thing.get("config")
-    return config.get("name", "") if isinstance(config, dict) else thing.get("name", "")
+def _is_of_keras(module: Any) -> bool:
+    """Return whether a module is where Keras keeps its own layers; an old file names none."""
+    return module is None or (isinstance(module, str) and _MODULE.fullmatch(module) is not None)
 
 
 def is_activation(thing: Any) -> bool:

@@ -8,6 +8,7 @@ from ..limits import LAYERS
 
 Config = dict[str, Any]
 
+LAMBDA = "Lambda"
 MODELS = frozenset({"Sequential", "Functional", "Model"})
 
 Reference = tuple[str, int, int]  # layer, which of its calls, which of its outputs
@@ -39,7 +40,7 @@ def name_of(entry: Config) -> str:
     name = entry.get("name") or (config.get("name") if isinstance(config, dict) else None)
     if name is None and entry["class_name"] in MODELS:
         return "model"
-    if not isinstance(name, str):
+    if not isinstance(name, str) or not name.strip():
         raise ModelError(f"A layer of the class {shown(entry['class_name'])} has no name. {RESAVE}")
     return name
 

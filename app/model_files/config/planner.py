@@ -2,11 +2,14 @@
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
+from ...cnn.declared import DeclaredLambda
 from ...cnn.kinds import AUGMENTATIONS, KINDS, Layer, LayerSettings
 from ...cnn.kinds.convolution import Conv2D
 from ...cnn.kinds.inputs import InputLayer
@@ -18,8 +21,9 @@ from ..plan import FileLayer, LayerPath, Plan, Step, check_settings, describe_im
 from .functional_graph import FunctionalGraph, Use, parse_graph
 from .inputs import TakenInput, channels_last, choose_drawn, input_shape, inputs_of, times
 from .migrations import LayerConfig, migrate
-from .nodes import MODELS, Config, Reference, is_trainable, layers_of, name_of, settings_of
+from .nodes import LAMBDA, MODELS, Config, Reference, is_trainable, layers_of, name_of, settings_of
 from .operations import Operation
+from .stand_ins import as_layer
 
 _FORBIDDEN = re.compile(r"[^A-Za-z0-9_.>-]")
 _NAME_LENGTH = 60
@@ -27,10 +31,13 @@ _NAMES = 8  # in a sentence
 _TURNED = "The model keeps an image's channels before its height and width; here they come last."
 
 
-def make_plan(config: Config, era: int) -> Plan:
-    """Return the plan of a checked config. era: the Keras that wrote it. Raises: ModelError."""
+def make_plan(config: Config, era: int, declared: Mapping[str, DeclaredLambda] = MappingProxyType({})) -> Plan:
+    """Return the plan of a checked config. Raises: ModelError.
+
+    era: the Keras that wrote it. declared: what its Lambda layers compute, all of them.
+    """
     channels_first = are_channels_first(config)
-    planner = _Planner(era, channels_first)
+    planner = _Planner(era, channels_first, declared)
     inputs = [TakenInput(name, input_shape(shape)) for shape, name in inputs_of(config)]
     if channels_first:
         planner.note(_TURNED)
@@ -49,6 +56,7 @@ def make_plan(config: Config, era: int) -> Plan:
 class _Planner:
     era: int
     channels_first: bool
+    declared: Mapping[str, DeclaredLambda]
     steps: dict[str, Step] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
     layers: dict[LayerPath, tuple[FileLayer, ...]] = field(default_factory=dict)
@@ -177,9 +185,11 @@ class _Planner:
         """Add a convolution of single cells whose weights are ones and zeros: each channel gets another place."""
         count = self._channels(source)
         order = channels or tuple(reversed(range(count)))
-        if self.channels_first or not count or max(order) >= count:
+        if count and max(order) >= count:
+            raise ModelError(f"{shown(name)} takes the channel {max(order)}, counted from 0, of an image of {count}.")
+        if self.channels_first or not count:
             raise ModelError(
-                f"The operation {shown(name)} changes the order of something other than the image's channels. {RESAVE}"
+                f"{shown(name)} changes the order of something other than the image's channels, which is not done here."
             )
         self.note(f"The order of the channels is changed by a convolution of 1×1 with fixed weights, {name}.")
         settings, kernel = _reordering(order, count)
@@ -207,6 +217,8 @@ class _Planner:
                 self.repeated.add((*path, name))
                 self.note(f"The model uses the model {shown(name)} several times; each use has layers of its own here.")
             return self.model(entry, inputs, (*path, name))
+        if kind == LAMBDA:
+            return [self._stand_in(name, tuple(inputs))]
         layer = migrate(LayerConfig(kind, settings_of(entry), self.era))
         if layer.kind in AUGMENTATIONS:
             self.note(f"{kind}, which changes pictures in training only, was left out.")
@@ -220,6 +232,14 @@ class _Planner:
         for after in layer.then:
             outputs = [self._add(after, tuple(outputs), f"{name}_{after.kind.lower()}", ())]
         return outputs
+
+    def _stand_in(self, name: str, inputs: tuple[str, ...]) -> str:
+        """Add what computes the same as a Lambda, as it was declared."""
+        stand_in = as_layer(name, self.declared[name])
+        if stand_in.channels is not None:
+            self.note(f"Declared: the Lambda {shown(name)} changes the order of the channels.")
+            inputs = (self._reorder(stand_in.channels, inputs[0], name),)
+        return inputs[0] if stand_in.layer is None else self._add(stand_in.layer, inputs, name, ())
 
     def _add(self, layer: LayerConfig, inputs: tuple[str, ...], name: str, origin: LayerPath) -> str:
         for sentence in layer.notes:
