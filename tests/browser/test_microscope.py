@@ -269,3 +269,43 @@ def test_the_panel_is_accessible(explorer: Page, scheme: Literal["light", "dark"
         select(explorer, layer, index)
         results = Axe().run(explorer)
         assert results.violations_count == 0, results.generate_report()
+
+
+def test_what_a_cell_sees_is_marked_in_the_drawing(explorer: Page) -> None:
+    """The sample 7 is 120 pixels broad and 180 high, and its stroke is scaled to 20 of 28 pixels."""
+    select(explorer, "conv_1", 3)
+    box = explorer.locator(MAP).bounding_box()
+    assert box is not None
+    explorer.mouse.click(box["x"] + 13.5 * box["width"] / 26, box["y"] + 13.5 * box["height"] / 26)
+    expect(explorer.locator(PLACE)).to_contain_text("row 13, column 13")
+    inside = explorer.evaluate(
+        """() => {
+          const { x, y, width, height } = document.querySelector("#pad-region path").getBBox();
+          const canvas = document.getElementById("canvas");
+          const ink = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+          const seen = document.getElementById("seen");
+          const small = new OffscreenCanvas(28, 28).getContext("2d");
+          small.drawImage(seen, 0, 0);
+          // The ink of the 3×3 pixels that the cell sees, and of what is marked on the pad: both from 0 to 1.
+          const given = small.getImageData(13, 13, 3, 3).data;
+          let [drawn, count] = [0, 0];
+          for (let row = Math.round(2 * y); row < 2 * (y + height); row++)
+            for (let column = Math.round(2 * x); column < 2 * (x + width); column++, count++)
+              drawn += ink[4 * (row * canvas.width + column) + 3] / 255;
+          const levels = [...given].filter((_, at) => at % 4 === 0);
+          return [width / height, drawn / count, levels.reduce((sum, each) => sum + each, 0) / levels.length / 255];
+        }"""
+    )
+    shape, drawn, seen = inside
+    assert shape == pytest.approx(1, abs=0.01)
+    assert drawn == pytest.approx(seen, abs=0.08)
+    explorer.keyboard.press("Escape")
+    explorer.keyboard.press("Escape")
+    expect(explorer.locator("#pad-region path").first).to_have_attribute("d", "")
+
+
+def test_the_keyboard_previews_a_map_and_a_screen_reader_hears_of_it(explorer: Page) -> None:
+    explorer.focus("#layer-conv_1 .layer-fold")
+    explorer.keyboard.press("Tab")
+    expect(explorer.locator("#microscope-state")).to_have_text("preview")
+    expect(explorer.locator(f"{PANEL} [aria-live]").first).to_contain_text(re.compile("conv_1, map 0: .*mean"))

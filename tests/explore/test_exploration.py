@@ -22,6 +22,8 @@ from app.explore.exploration import (
     explore,
 )
 from app.explore.forward_passes import preprocess
+from app.explore.inspection import Place, inspect
+from app.explore.microscope import view_inspection
 from app.explore.prediction import NoClasses, predict
 from app.imaging.colormap import Colormap, Scale, find_extremes
 from app.imaging.grid import draw_grid, draw_strip
@@ -290,3 +292,18 @@ def test_differences_are_from_the_pass_as_trained(digits: Network, image: NDArra
         draw = draw_grid if view.layer.is_spatial else draw_strip
         assert view.grid.png == draw(change, Colormap.BERLIN).png
     assert not any(view.is_difference for view in explore(digits, other, RenderOptions(differences=True)).layers)
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "words"),
+    [(0, 0, "upper left"), (4, 4, "middle"), (8, 4, "lower middle"), (4, 8, "middle right")],
+)
+def test_a_map_is_described_by_where_it_is_strongest(row: int, column: int, words: str) -> None:
+    image = np.zeros((9, 9, 1), np.float32)
+    image[row, column] = -9.0
+    image[3, 3] = 1.0
+    model = keras.Sequential([keras.Input((9, 9, 1)), layers.MaxPooling2D(1, name="same")])
+    network = Network("one", parts(model), card(model, classes=[], pooling="max"))
+    forward = network.run(image)
+    inspection = inspect(network, forward, network.layer("same"), Place(0, 0, 0))
+    assert view_inspection(inspection, RenderOptions()).map_words == f"strongest at the {words}, mean {-8 / 81:.3g}"
