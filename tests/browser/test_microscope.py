@@ -11,7 +11,7 @@ from tests.browser.conftest import open_explorer
 
 PANEL = "#microscope"
 TITLE = "#microscope h2"
-PLACE = "#microscope header p"
+PLACE = "#microscope header .note"
 MAP = "#microscope-map"
 
 
