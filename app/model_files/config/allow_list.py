@@ -9,6 +9,7 @@ from ...cnn.kinds.activation_functions import FUNCTIONS
 from ..errors import RESAVE, ModelError, shown
 from ..limits import CONFIG_BYTES, CONFIG_ITEMS, NESTING
 from .called_functions import function_of, is_operation, is_operations_module, written_name
+from .composites import COMPOSITES
 from .nodes import MODELS, Config
 
 # Modules where Keras has kept its own layers, from Keras 2 on. They are compared, never imported.
@@ -58,7 +59,7 @@ _REGULARIZERS = frozenset(
 _POLICIES = frozenset({"DTypePolicy", "FloatDTypePolicy", "Policy"})
 # What stands for a value among the arguments of a call. None is ever made: what is used is read as data.
 _ARGUMENTS = frozenset({"__keras_tensor__", "__tuple__", "__tensor__", "__numpy__", "__ellipsis__", "__slice__"})
-_LAYERS = KINDS.keys() | ALIASES.keys() | AUGMENTATIONS | MODELS | _MIGRATED
+_LAYERS = KINDS.keys() | ALIASES.keys() | AUGMENTATIONS | MODELS | COMPOSITES.keys() | _MIGRATED
 CLASSES = _LAYERS | _INITIALIZERS | _OLD_INITIALIZERS | _REGULARIZERS | _POLICIES | _ARGUMENTS
 
 _WHY = {
@@ -150,12 +151,16 @@ def _check_object(thing: Config) -> None:
     if not isinstance(name, str) or name in _WHY or name not in CLASSES:
         raise ModelError(f"The model holds {_describe(thing)}. {_WAY_OUT}")
     module, registered = thing.get("module"), thing.get("registered_name")
-    if isinstance(registered, str) and ">" in registered and ALIASES.get(registered) == name:
+    if isinstance(registered, str) and ">" in registered and _is_known_as(registered, name):
         return
     if module is not None and not (isinstance(module, str) and _MODULE.fullmatch(module)):
         raise ModelError(f"The model names {shown(name)} in {shown(module)}, no module of Keras. {_WAY_OUT}")
     if registered not in (None, name):
         raise ModelError(f"The model holds {shown(registered)}, a class of its author's own. {_WAY_OUT}")
+
+
+def _is_known_as(registered: str, name: str) -> bool:
+    return ALIASES.get(registered) == name or (registered in COMPOSITES and registered.endswith(f">{name}"))
 
 
 def _check_operation(thing: Config) -> None:
