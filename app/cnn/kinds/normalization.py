@@ -161,6 +161,16 @@ class LayerNormalization(_Normalizing):
         (shape,) = inputs
         return self._learned((last_size(self.axis, shape),))
 
+    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
+        (x,) = inputs
+        graph.require_last_axis(self.axis, x, self.kind)
+        last = (len(x.shape) - 1,)
+        centred = graph.subtract(x, graph.reduce_mean(x, True, last))
+        variance = graph.reduce_mean(graph.square(centred), True, last)
+        made = graph.multiply(centred, graph.rsqrt(graph.add(variance, self.epsilon)))
+        made = graph.multiply(made, graph.constant(weights["gamma"])) if self.scale else made
+        return graph.add(made, graph.constant(weights["beta"])) if self.center else made
+
     def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
         if self.axis not in (-1, len(place), (-1,), (len(place),)):
             raise NoArithmetic(self.kind)
