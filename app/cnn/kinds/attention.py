@@ -277,4 +277,5 @@ def _write_heads(graph: GraphBuilder, x: Tensor, heads: int, wanted: int) -> Ten
     if wanted == heads:
         return split
     alone = graph.reshape(split, (1, heads, 1, rows * size))
-    return graph.reshape(graph.concatenate([alone] * (wanted // heads), 2), (1, wanted, rows, size))
+    repeated = graph.multiply(alone, graph.constant(np.ones((1, 1, wanted // heads, 1), np.float32)))
+    return graph.reshape(repeated, (1, wanted, rows, size))

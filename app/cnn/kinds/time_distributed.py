@@ -16,8 +16,10 @@ from .reshaping import as_cell
 
 def _layer(value: Any) -> Mapping[str, Any]:
     """Check for a layer: the name of its kind, and settings of that kind."""
-    kind = REGISTRY.get(value.get("class_name", "")) if isinstance(value, dict) else None
-    config = value["config"] if kind and value.keys() == {"class_name", "config"} else None
+    if not isinstance(value, dict) or value.keys() != {"class_name", "config"}:
+        raise ValueError("a layer")
+    name, config = value["class_name"], value["config"]
+    kind = REGISTRY.get(name) if isinstance(name, str) else None
     if kind is None or kind.is_held or not isinstance(config, dict) or not config.keys() <= kind.checks().keys():
         raise ValueError("a layer")
     checked = {name: kind.checks()[name](each) for name, each in config.items()}
@@ -33,6 +35,7 @@ class TimeDistributed(Layer):
 
     layer: Mapping[str, Any] = setting(_layer)
 
+    aliases = ("layerglass>TimeDistributed",)
     mixes_everything = True
 
     @cached_property

@@ -232,7 +232,13 @@ class _Planner:
         """Return the steps that give the outputs of a layer that is other layers here."""
         if len(path) > NESTED_MODELS:
             raise ModelError(f"The model holds more than {NESTED_MODELS} layers within each other.")
-        composite = COMPOSITES[layer.kind](**check_settings(COMPOSITES[layer.kind], name, layer.settings))
+        settings = check_settings(COMPOSITES[layer.kind], name, layer.settings)
+        try:
+            composite = COMPOSITES[layer.kind](**settings)
+        except TypeError as error:
+            raise ModelError(
+                f"The layer {shown(name)} ({layer.kind}) lacks settings that it needs. {RESAVE}"
+            ) from error
         parts = composite.parts(len(inputs))
         for sentence in layer.notes:
             self.note(sentence)
@@ -253,7 +259,7 @@ class _Planner:
     def _add(self, layer: LayerConfig, inputs: tuple[str, ...], name: str, origin: LayerPath) -> str:
         for sentence in layer.notes:
             self.note(sentence)
-        if layer.kind not in KINDS:
+        if layer.kind not in KINDS or KINDS[layer.kind].is_held:
             raise ModelError(f"The layer {shown(name)} is a {shown(layer.kind)}, which is no layer.")
         kind = KINDS[layer.kind]
         settings: LayerSettings = layer.settings
