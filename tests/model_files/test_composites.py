@@ -5,12 +5,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import h5py
 import keras
 import numpy as np
 import pytest
+import tf_keras
 
 from app.cnn.network import Network
 from app.cnn.types import PoolingMode
+from app.model_files.errors import ModelError
 from app.model_files.infer_card import infer_card
 from app.model_files.loading import load_model
 from app.model_files.serialization import deserialize, serialize
@@ -59,7 +62,7 @@ def build_line_reader(of: ModuleType) -> Any:
 
 def build_sequential(of: ModuleType) -> Any:
     made = [
-        of.layers.SpectralNormalization(of.layers.Conv2D(4, 3)),
+        of.layers.Conv2D(4, 3),
         of.layers.Reshape((6, 40)),
         of.layers.Bidirectional(of.layers.SimpleRNN(4, return_sequences=True)),
         of.layers.TimeDistributed(of.layers.Dense(3)),
@@ -169,12 +172,11 @@ def build_groups(of: ModuleType) -> Any:
 
 def assert_opens(model: Any, path: Path) -> Network:
     """Every layer of the file has the output that it has in its own Keras."""
-    of = type(model).__module__.partition(".")[0]
+    of = keras if isinstance(model, keras.Model) else tf_keras
     named = [layer for layer in model.layers if type(layer).__name__ not in {"InputLayer", "Functional", "Sequential"}]
-    whole = type(model)(model.inputs, [layer.output for layer in named]) if of == "keras" else None
     shape = model.inputs[0].shape[1:]
     image = np.random.default_rng(1).random([size or 9 for size in shape], np.float32)
-    expected = whole(image[np.newaxis]) if whole is not None else _outputs(model, named, image)
+    expected = of.Model(model.inputs, [layer.output for layer in named])(image[np.newaxis])
     model.save(path)
     opened = load_model(path)
     again = deserialize(b"".join(map(bytes, serialize(opened))))
@@ -186,12 +188,6 @@ def assert_opens(model: Any, path: Path) -> Network:
     return network
 
 
-def _outputs(model: Any, named: list[Any], image: Any) -> Any:
-    import tf_keras
-
-    return tf_keras.Model(model.inputs, [layer.output for layer in named])(image[np.newaxis])
-
-
 BUILDS: list[Callable[[ModuleType], Any]] = [
     build_two_kinds,
     build_line_reader,
@@ -200,7 +196,6 @@ BUILDS: list[Callable[[ModuleType], Any]] = [
     build_distributed_model,
     build_film,
     build_nested,
-    build_spectral,
     build_heads,
     build_heads_over_a_picture,
     build_attention,
@@ -232,6 +227,36 @@ def test_groups_of_heads(suffix: str, tmp_path: Path) -> None:
     assert_opens(with_random_weights(build_groups(keras)), tmp_path / f"m{suffix}")
 
 
+@pytest.mark.parametrize("suffix", ENDINGS)
+def test_kernels_are_as_spectral_normalization_left_them(suffix: str, tmp_path: Path) -> None:
+    network = assert_opens(with_random_weights(build_spectral(keras)), tmp_path / f"m{suffix}")
+    assert {"Conv2D", "Conv2DTranspose", "Dense"} <= {layer.kind for layer in network.layers}
+
+
+def test_spectral_normalization_of_tensorflow_addons(tmp_path: Path) -> None:
+    """Its weights have the wrapper's name alone, as those of Keras 2 do."""
+    model = with_random_weights(build_spectral(keras))
+    model.save(path := tmp_path / "m.h5")
+    with h5py.File(path, "r+") as file:
+        config = file.attrs["model_config"]
+        file.attrs["model_config"] = config.replace('"SpectralN', '"Addons>SpectralN')
+        for group in file["model_weights"].values():
+            names = list(group.attrs.get("weight_names", []))
+            for number, name in enumerate(names):
+                *scope, wrapped, variable = name.split("/")
+                if variable == "vector_u":
+                    names[number] = "/".join([*scope, wrapped, "sn_u:0"])
+                elif scope and "spectral" in scope[-1]:
+                    names[number] = "/".join([*scope, f"{variable}:0"])
+                if names[number] != name:
+                    group.move(name, names[number])
+            group.attrs["weight_names"] = names
+    image = np.random.default_rng(1).random((8, 12, 2), np.float32)
+    opened = load_model(path)
+    made = Network("m", opened.definition, infer_card(opened, "m")).run(image).output
+    np.testing.assert_allclose(made, np.asarray(model(image[np.newaxis]))[0], rtol=1e-4, atol=1e-5)
+
+
 def test_what_each_row_attends_to_is_shown(tmp_path: Path) -> None:
     source, x = rows(keras)
     layer = keras.layers.MultiHeadAttention(2, 3, name="attention")
@@ -239,7 +264,9 @@ def test_what_each_row_attends_to_is_shown(tmp_path: Path) -> None:
     model = with_random_weights(keras.Model(source, output))
     image = np.random.default_rng(1).random((8, 12, 2), np.float32)
     expected = np.asarray(keras.Model(source, scores)(image[np.newaxis]))[0].transpose(1, 2, 0)
-    made = assert_opens(model, tmp_path / "m.keras").run(image).activations["attention_scores"]
+    model.save(path := tmp_path / "m.keras")
+    opened = load_model(path)
+    made = Network("m", opened.definition, infer_card(opened, "m")).run(image).activations["attention_scores"]
     assert made.shape == (12, 12, 2)
     np.testing.assert_allclose(made, expected, atol=1e-5)
     np.testing.assert_allclose(made.sum(axis=1), 1, atol=1e-5)
@@ -255,14 +282,11 @@ def test_pooling_of_each_part_is_swapped(mode: PoolingMode, tmp_path: Path) -> N
     network = Network("m", opened.definition, infer_card(opened, "m"))
     image = np.random.default_rng(1).random((8, 12, 2), np.float32)
     windows = image.reshape(3, 4, 2, 2, 2, 2)
-    reduce = {PoolingMode.MAX: np.max, PoolingMode.AVERAGE: np.mean, PoolingMode.MIN: np.min}[mode]
-    made = network.run(image, mode).activations["pooled"]
-    np.testing.assert_allclose(made, reduce(windows, axis=(2, 4)), rtol=1e-6)
+    pooled_by = {"max": windows.max((2, 4)), "average": windows.mean((2, 4)), "min": windows.min((2, 4))}
+    np.testing.assert_allclose(network.run(image, mode).activations["pooled"], pooled_by[mode], rtol=1e-6)
 
 
 def test_attention_along_some_axes_is_refused(tmp_path: Path) -> None:
-    from app.model_files.errors import ModelError
-
     source = keras.Input((4, 6, 8))
     made = keras.layers.MultiHeadAttention(2, 3, attention_axes=(2,))(source, source)
     keras.Model(source, made).save(path := tmp_path / "m.keras")

@@ -469,6 +469,6 @@ def test_an_output_of_attention_is_a_weighted_sum() -> None:
     weights = {each.name: np.asarray(each) for each in layer.weights}
     described = next(each for each in describe_layers(model) if each.name == "output")
     for place in np.ndindex(output.shape):
-        assert described.explain(weights, values, output, place).pre_activation == pytest.approx(
-            output[place], abs=1e-5
-        )
+        cell = described.explain(weights, values, output, place)
+        assert isinstance(cell, DenseCell)
+        assert cell.pre_activation == pytest.approx(output[place], abs=1e-5)

@@ -230,7 +230,7 @@ INNER = layer("Dense", {"name": "inner", "units": 3})
     [
         ("TimeDistributed", {}, "lacks settings"),
         ("TimeDistributed", {"layer": 3}, "expected a layer"),
-        ("TimeDistributed", {"layer": layer("Dense", [])}, "expected a layer"),
+        ("TimeDistributed", {"layer": {"class_name": "Dense", "config": []}}, "expected a layer"),
         ("TimeDistributed", {"layer": layer("InputLayer", {"name": "inner"})}, "which is no layer"),
         ("TimeDistributed", {"layer": layer("Lambda", {"name": "inner"})}, "Python code of its author"),
         ("TimeDistributed", {"layer": layer("GlorotUniform", {"name": "inner"})}, "which is no layer"),
