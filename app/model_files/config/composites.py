@@ -100,6 +100,8 @@ class Bidirectional(_Wrapper):
     merge_mode: str = setting(one_of(*_MERGES), "concat")
 
     def parts(self, inputs: int) -> tuple[Part, ...]:
+        if inputs != 1:
+            raise ModelError("A Bidirectional is given the state that it begins with; expected its input alone.")
         forward, config = self.layer, self.layer["config"]
         backward = self.backward_layer or _renamed(forward, "", go_backwards=not config.get("go_backwards"))
         for each in (forward, backward):
