@@ -125,6 +125,11 @@ def test_attention_in_words() -> None:
     }
 
 
+@pytest.mark.parametrize(("step", "words"), [(-1, "its rows, the last one first"), (2, "a part of it")])
+def test_a_slice_in_words(step: int, words: str) -> None:
+    assert described(layer_class("Slice")(begin=(None,), end=(None,), step=(step,))).describe() == words
+
+
 def test_a_layer_on_each_part_in_words() -> None:
     made = layer_class("TimeDistributed")(layers.MaxPooling2D(2))
     layer = describe_layers(keras.Sequential([keras.Input((3, 8, 8, 2)), made]))[0]
