@@ -1,6 +1,7 @@
 """Layers as Keras itself describes them, to compare with those that the app works out."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import keras
 
@@ -25,12 +26,19 @@ def define(model: keras.Model) -> ModelDefinition:
 
 
 def _describe(layer: keras.layers.Layer) -> Layer:
-    kind, config = KINDS[type(layer).__name__], layer.get_config()
+    kind = KINDS[type(layer).__name__]
     parents = [node.operation for node in layer._inbound_nodes[-1].parent_nodes]
     return kind(
         name=layer.name,
         sources=tuple(None if isinstance(parent, keras.layers.InputLayer) else parent.name for parent in parents),
         output_shape=tuple(layer.output.shape[1:]),
         variables={weight.name: tuple(weight.shape) for weight in layer.weights},
-        **{name: check(config[name]) for name, check in kind.checks().items() if name in config},
+        **_settings(kind, layer.get_config()),
     )
+
+
+def _settings(kind: type[Layer], config: dict[str, Any]) -> dict[str, Any]:
+    if isinstance(wrapped := config.get("layer"), dict):
+        inner = _settings(KINDS[wrapped["class_name"]], wrapped["config"])
+        config = {**config, "layer": {"class_name": wrapped["class_name"], "config": inner}}
+    return {name: check(config[name]) for name, check in kind.checks().items() if name in config}

@@ -55,6 +55,21 @@ def layer_class(kind: str) -> type[layers.Layer]:
     return found
 
 
+@_register
+class TimeDistributed(layers.TimeDistributed):
+    """A layer on each part of its input, in place of Keras 3.15's, whose graph holds the layer once for each part."""
+
+    def __init__(self, layer: Any, **options: Any) -> None:
+        """layer: in Keras, or as the kind of this name has it."""
+        is_settings = isinstance(layer, dict)
+        super().__init__(layer_class(layer["class_name"])(**layer["config"]) if is_settings else layer, **options)
+
+    def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
+        """Give the layer all parts as one batch."""
+        made = self.layer(ops.reshape(inputs, (-1, *inputs.shape[2:])))
+        return ops.reshape(made, (-1, inputs.shape[1], *made.shape[1:]))
+
+
 def _operation_of(kind: type[Layer]) -> type[layers.Layer]:
     """Make a layer of an operation, which the kind itself computes."""
 
@@ -64,17 +79,23 @@ def _operation_of(kind: type[Layer]) -> type[layers.Layer]:
         self.settings = settings
         self.operation = kind(name="", **settings)
 
+    def build(self: Any, input_shape: Any) -> None:
+        shapes = input_shape if isinstance(input_shape[0], list | tuple) else [input_shape]
+        needed = self.operation.variable_shapes(*(tuple(shape[1:]) for shape in shapes))
+        self.own = {name: self.add_weight(name=name, shape=shape) for name, shape in needed.items()}
+
     def call(self: Any, inputs: Any) -> Any:
-        return self.operation.compute(ops, inputs if isinstance(inputs, list | tuple) else [inputs])
+        read = inputs if isinstance(inputs, list | tuple) else [inputs]
+        return self.operation.compute_weighted(ops, read, self.own)
 
     def get_config(self: Any) -> dict[str, Any]:
         return {**layers.Layer.get_config(self), **self.settings}
 
-    members = {"__init__": __init__, "call": call, "get_config": get_config, "__doc__": kind.__doc__}
+    members = {"__init__": __init__, "build": build, "call": call, "get_config": get_config, "__doc__": kind.__doc__}
     return _register(type(kind.__name__, (layers.Layer,), members))
 
 
-_OWN: dict[str, type[layers.Layer]] = {AdaptiveMaxPooling2D.__name__: AdaptiveMaxPooling2D}
+_OWN: dict[str, type[layers.Layer]] = {each.__name__: each for each in (AdaptiveMaxPooling2D, TimeDistributed)}
 _OWN |= {
     name: _minimum_of(layer_class(kind.in_mode(PoolingMode.MAX).__name__), name)
     for name, kind in KINDS.items()
@@ -100,6 +121,8 @@ def with_pooling(model: keras.Model, mode: PoolingMode) -> keras.Model:
     """Return the model with every pooling layer's mode swapped: same weights, window, strides, padding and names."""
 
     def swap(layer: layers.Layer) -> layers.Layer:
+        if isinstance(layer, TimeDistributed):
+            return TimeDistributed(swap(layer.layer), name=layer.name)
         kind = _pooling_kind(layer)
         made = type(layer) if kind is None else layer_class(kind.in_mode(mode).__name__)
         return made.from_config(layer.get_config())

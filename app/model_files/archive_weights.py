@@ -15,6 +15,8 @@ Layers = Mapping[LayerPath, Sequence[FileLayer]]  # of each model, in the file's
 
 # Since Keras 3, and in the .keras files of Keras 2.
 _CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
+# Classes that a config calls otherwise than the weights do.
+_CLASSES = {"GroupQueryAttention": "GroupedQueryAttention"}
 
 
 def find_by_class(
@@ -30,10 +32,27 @@ def find_by_class(
         here = (*path, layer.name)
         if group is None:
             raise missing_weights("/".join(here))
-        if layer.kind in MODELS:
-            found |= find_by_class(group, layers, wanted, here)
-        else:
-            found[here] = _vars(group, "/".join(here))
+        found |= _find_inside(group, layer, layers, wanted, here)
+    return found
+
+
+def _find_inside(
+    group: Tree, layer: FileLayer, layers: Layers, wanted: Collection[LayerPath], path: LayerPath
+) -> dict[LayerPath, list[h5py.Dataset]]:
+    """Return the datasets of a layer that is wanted, or of what is wanted inside it."""
+    if layer.kind in MODELS:
+        return find_by_class(group, layers, wanted, path)
+    if path not in layers:
+        return {path: _vars(group, "/".join(path))}
+    found: dict[LayerPath, list[h5py.Dataset]] = {}
+    needed = _needed(wanted, path)
+    for part in layers[path]:
+        if part.name in needed:
+            # Keras 3 writes an attribute that begins with _ under the property of the same name, where there is one.
+            place = group if part.place == "." else group.get(part.place) or group.get(part.place.lstrip("_"))
+            if not isinstance(place, dict):
+                raise missing_weights("/".join(path))
+            found |= _find_inside(place, part, layers, wanted, (*path, part.name))
     return found
 
 
@@ -52,7 +71,7 @@ def _match(container: Any, layers: Sequence[FileLayer], needed: set[str]) -> dic
     counted: dict[str, int] = {}
     exact: dict[FileLayer, Tree | None] = {}
     for layer in layers:
-        base = _snake_case(layer.kind)
+        base = _base(layer)
         number = counted[base] = counted.get(base, -1) + 1
         if layer.name in needed:
             group = groups.get(f"{base}_{number}" if number else base)
@@ -60,7 +79,11 @@ def _match(container: Any, layers: Sequence[FileLayer], needed: set[str]) -> dic
     if None not in exact.values():
         return exact
     waiting = {base: iter(_with_numbers(groups, base)) for base in counted}
-    return {layer: next(waiting[_snake_case(layer.kind)], None) for layer in exact}
+    return {layer: next(waiting[_base(layer)], None) for layer in exact}
+
+
+def _base(layer: FileLayer) -> str:
+    return _snake_case(_CLASSES.get(layer.kind, layer.kind))
 
 
 def _snake_case(kind: str) -> str:

@@ -13,12 +13,12 @@ import h5py
 
 from ..cnn.kinds import Layer
 from ..cnn.types import Variables
-from .config.nodes import MODELS
 from .errors import missing_weights
 from .plan import FileLayer, LayerPath
 
 Datasets = Mapping[str, h5py.Dataset]  # by name, in the file's order
 _Slot = tuple[LayerPath, str]  # a layer and its variable
+_TRAINING = ("/vector_u", "/sn_u")  # by which SpectralNormalization goes on
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class NestedModel:
 
     def place(self, datasets: Datasets) -> dict[LayerPath, list[h5py.Dataset]]:
         """Return each layer's datasets, in the order of its variables. Raises: ModelError."""
+        datasets = {name: each for name, each in datasets.items() if not name.partition(":")[0].endswith(_TRAINING)}
         slots = [(path, variable) for path, (_, variables) in self.wanted.items() for variable in variables]
         found = self._by_name(datasets)
         if any(slot not in found for slot in slots):
@@ -59,8 +60,13 @@ class NestedModel:
                 for here in ((*path, layer.name) for layer in layers):
                     for start in range(len(here)):
                         key = "/".join(here[start:])
-                        owners[key] = (*owners.get(key, ()), here)
+                        owners[key] = (*owners.get(key, ()), self._lone_part(here))
         return owners
+
+    def _lone_part(self, path: LayerPath) -> LayerPath:
+        """Return the one layer that a wrapper is around, as the wrapper's weights may be called after either."""
+        parts = self.layers.get(path, ())
+        return self._lone_part((*path, parts[0].name)) if len(parts) == 1 and parts[0].place else path
 
     def _variable(self, path: LayerPath, name: str) -> str | None:
         """Return the layer's own word for a variable; None where it has none, or is not needed."""
@@ -85,7 +91,7 @@ class NestedModel:
         """
         for layer in self.layers[model]:
             path, is_frozen = (*model, layer.name), frozen or not layer.trainable
-            if layer.kind in MODELS:
+            if path in self.layers:
                 yield from self._in_order(path, trained, is_frozen)
             elif path in self.wanted:
                 kind, variables = self.wanted[path]

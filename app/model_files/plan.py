@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..cnn.kinds import Layer, LayerSettings
-from ..cnn.kinds.checks import PARAMETERS
+from ..cnn.kinds.checks import PARAMETERS, Configurable
 from ..cnn.types import Array, ImageShape, Shape
 from .errors import RESAVE, ModelError, shown
 from .limits import ANY_SIDE, CELLS, LAYER_INPUTS, MODEL_INPUTS
@@ -40,6 +40,7 @@ class FileLayer:
     name: str
     kind: str  # its class in the file
     trainable: bool = True
+    place: str = ""  # of its weights in a .keras file, where it is a part of another layer: see composites.py
 
 
 @dataclass(frozen=True)
@@ -128,13 +129,13 @@ _IGNORED = frozenset(
         *("sparse", "ragged", "noise_shape"),
         *("synchronized", "fused", "renorm", "renorm_clipping", "renorm_momentum", "virtual_batch_size", "adjustment"),
         *("dropout", "recurrent_dropout", "stateful", "unroll", "use_cudnn", "implementation", "unit_forget_bias"),
-        "zero_output_for_mask",
+        *("zero_output_for_mask", "softmax_robust_masking", "query_shape", "key_shape", "value_shape"),
     )
 )
 _IGNORED_ENDINGS = ("_initializer", "_regularizer", "_constraint")
 
 
-def check_settings(kind: type[Layer], name: str, config: LayerSettings) -> dict[str, Any]:
+def check_settings(kind: type[Configurable], name: str, config: LayerSettings) -> dict[str, Any]:
     """Return what the layer's class is given. Raises: ModelError, for a value or a setting that is not known.
 
     Left out: what matters in training only, and what is off.

@@ -1,5 +1,6 @@
 """Weights out of a file, found for each layer and checked one by one before a single one is set."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 import h5py
@@ -7,6 +8,7 @@ import numpy as np
 
 from ..cnn.types import Array, Variables, Weights
 from .archive_weights import find_by_class
+from .config.composites import PROJECTIONS
 from .errors import RESAVE, ModelError, missing_weights, shown
 from .hdf5 import numbers, read_tree
 from .legacy_weights import find_by_name
@@ -31,6 +33,9 @@ def read_weights(
     else:
         found = find_by_class(read_tree(file), plan.layers, wanted.keys())
     values = {path: [_read(each, reorder) for each in datasets] for path, datasets in found.items()}
+    for path, step in wanted.items():
+        if _is_by_heads(plan, path):
+            values[path] = _join_axes(values[path], variables[step.name])
     return {step.name: _of_step(step, values, variables[step.name]) for step in plan.steps}
 
 
@@ -41,6 +46,20 @@ def _of_step(step: Step, values: Mapping[LayerPath, list[Array]], variables: Var
     if arrays is None:
         raise missing_weights(step.name)
     return match_weights(step.name, arrays, variables)
+
+
+def _is_by_heads(plan: Plan, path: LayerPath) -> bool:
+    """Return whether the features of several heads have an axis of their own in the file."""
+    return any(part.name == path[-1] and part.place in PROJECTIONS for part in plan.layers.get(path[:-1], ()))
+
+
+def _join_axes(arrays: Sequence[Array], variables: Variables) -> list[Array]:
+    """Return the same numbers in the shapes that are asked for, where they are as many."""
+    shapes = [*variables.values(), *[()] * len(arrays)]
+    return [
+        each.reshape(shape) if each.size == math.prod(shape) else each
+        for each, shape in zip(arrays, shapes, strict=False)
+    ]
 
 
 def _read(dataset: h5py.Dataset, reorder: Reorder) -> Array:

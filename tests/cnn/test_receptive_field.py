@@ -39,6 +39,16 @@ def concatenate_branches() -> keras.Model:
     return keras.Model(image, layers.Conv2D(2, 2)(layers.Concatenate()([deep, pooled])))
 
 
+def attend() -> keras.Model:
+    """Each row reads all others."""
+    image = keras.Input(SHAPE)
+    rows = layers.Dense(4)(layers.Reshape((13, 15))(image))
+    scores = layer_class("AttentionScores")(heads=2, key_heads=2)([rows, rows])
+    attended = layer_class("Attend")(value_heads=2)([scores, rows])
+    output = layer_class("AttentionOutput")()([attended, rows])
+    return keras.Model(image, layers.Reshape((13, 4, 1))(output))
+
+
 MODELS: dict[str, Callable[[], keras.Model]] = {
     "one convolution": lambda: chain(layers.Conv2D(2, 3)),
     "same padding": lambda: chain(layers.Conv2D(2, 4, padding="same"), layers.Conv2D(2, 3, padding="same")),
@@ -64,6 +74,7 @@ MODELS: dict[str, Callable[[], keras.Model]] = {
     "separable": lambda: chain(layers.DepthwiseConv2D(3), layers.SeparableConv2D(2, (2, 3))),
     "add": add_branches,
     "concatenate": concatenate_branches,
+    "attention": attend,
 }
 EVERY_MODEL = pytest.mark.parametrize("name", MODELS)
 # Where cells lie at uneven steps over the image: those of one layer do not all see regions of one size.

@@ -84,7 +84,11 @@ def test_a_layer_of_keras_own_settings_opens(kind: str, tmp_path: Path) -> None:
     np.testing.assert_array_equal(load_model(path).model(images), keras.models.load_model(path)(images))
 
 
-_RANKS = dict.fromkeys(("GRU", "LSTM", "SimpleRNN"), (16, 8)) | {"Dot": (128,), "RepeatVector": (128,)}
+_RANKS: dict[str, tuple[int, ...]] = {
+    **dict.fromkeys(("GRU", "LSTM", "SimpleRNN"), (16, 8)),
+    **dict.fromkeys(("Dot", "RepeatVector"), (128,)),
+    "TimeDistributed": (2, 8, 8, 1),
+}
 _MUST: dict[str, dict[str, object]] = {
     **{
         "Activation": {"activation": "relu"},
@@ -108,6 +112,7 @@ _MUST: dict[str, dict[str, object]] = {
         "Resizing": {"height": 4, "width": 6},
         "SeparableConv2D": {"filters": 3, "kernel_size": 3},
         "SimpleRNN": {"units": 3},
+        "TimeDistributed": {"layer": layers.Conv2D(3, 3)},
     },
     **{kind: {"rate": 0.5} for kind in KINDS if "Dropout" in kind},
     "GaussianNoise": {"stddev": 0.1},

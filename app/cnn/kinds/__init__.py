@@ -5,6 +5,7 @@ To add a kind, add its class to one of these files: it is registered by its name
 
 from . import (  # noqa: F401  each registers its kinds
     activation,
+    attention,
     convolution,
     dense,
     inputs,
@@ -15,6 +16,7 @@ from . import (  # noqa: F401  each registers its kinds
     recurrent,
     reshaping,
     resizing,
+    time_distributed,
     training_only,
 )
 from .layer import REGISTRY as KINDS

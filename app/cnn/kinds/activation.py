@@ -24,6 +24,7 @@ def explain_softmax(logits: NDArray[np.float64], unit: int, value: float) -> Sof
 class _Activation(Layer, abstract=True):
     """A function of each cell by itself."""
 
+    ignores_leading_axes = True
     is_minor = True
 
     def _parameters(self) -> Mapping[str, float]:
@@ -115,6 +116,8 @@ class PReLU(_Activation):
 
     shared_axes: tuple[int, ...] | None = setting(optional(several(axis_number, most=8)), None)
 
+    ignores_leading_axes = False
+
     def variable_shapes(self, *inputs: Shape) -> Variables:
         (shape,) = inputs
         shared = self.shared_axes or ()
@@ -134,6 +137,7 @@ class Softmax(Layer):
         return "softmax"
 
     mixes_everything = True
+    ignores_leading_axes = True
 
     def compute_output_shape(self, *inputs: Shape) -> Shape:
         (shape,) = inputs

@@ -5,8 +5,9 @@ A check takes a value and returns it clean, or raises ValueError with what was e
 """
 
 import math
-from collections.abc import Callable
-from dataclasses import MISSING, field
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from functools import cache
 from typing import Any
 
 SIDE = 4_096  # pixels of an image's height or width
@@ -20,6 +21,17 @@ Check = Callable[[Any], Any]
 def setting(check: Check, default: Any = MISSING, *, compare: bool = True) -> Any:
     """Declare a setting of a layer as a dataclass field; one without a default is required."""
     return field(default=default, compare=compare, metadata={"check": check})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Configurable:
+    """What a file gives settings of, each a field: see `setting`."""
+
+    @classmethod
+    @cache
+    def checks(cls) -> Mapping[str, Check]:
+        """Return the check for each setting that a file may give."""
+        return {each.name: each.metadata["check"] for each in fields(cls) if "check" in each.metadata}
 
 
 def whole(least: int, most: int) -> Check:

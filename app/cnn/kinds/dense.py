@@ -26,6 +26,7 @@ class Dense(Layer):
     activation: str = setting(function_name, "linear")
     use_bias: bool = setting(flag, True)
 
+    ignores_leading_axes = True
     makes_vector = True
 
     def compute_output_shape(self, *inputs: Shape) -> Shape:

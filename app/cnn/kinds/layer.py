@@ -2,8 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
-from functools import cache
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform
 
@@ -14,7 +13,7 @@ from ..cells import Cell, ElementwiseCell
 from ..errors import NeedsKeras, NoArithmetic, UnsupportedLayer
 from ..types import Array, PoolingMode, Shape, Variables, Weights
 from ..windows import Region, Size, Window
-from .checks import Check, setting
+from .checks import Configurable, setting
 
 if TYPE_CHECKING:
     from ..litert.builder import GraphBuilder as GraphBuilder
@@ -34,7 +33,7 @@ REGISTRY: dict[str, type["Layer"]] = {}  # every kind by its Keras class name; a
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field, setting))
 @dataclass(frozen=True, kw_only=True)
-class Layer:
+class Layer(Configurable):
     """One layer: its place in the network, its settings in Keras' words, and what its kind can do.
 
     Every subclass is a frozen dataclass. It declares its settings as fields (see `setting`), and overrides what is not
@@ -70,6 +69,8 @@ class Layer:
     ignores_layout: ClassVar[bool] = False
     # A map of it is the sum of what each input channel gives, with the same weights everywhere.
     has_partial_maps: ClassVar[bool] = False
+    # It computes the same where its input has one more axis in front: an axis that it counts from the front moves back.
+    ignores_leading_axes: ClassVar[bool] = False
     # It is an input of the network beside the image, and reads nothing.
     is_held: ClassVar[bool] = False
     # Keras has a function for it and no layer: `compute` says how it is computed.
@@ -84,12 +85,6 @@ class Layer:
             REGISTRY[cls.__name__] = cls
 
     # -- settings ----------------------------------------------------------------------------------------------------
-
-    @classmethod
-    @cache
-    def checks(cls) -> Mapping[str, Check]:
-        """Return the check for each setting that a file may give."""
-        return {each.name: each.metadata["check"] for each in fields(cls) if "check" in each.metadata}
 
     @classmethod
     def create(
@@ -219,6 +214,10 @@ class Layer:
         """Compute an operation by keras.ops, on tensors with their batch."""
         raise NotImplementedError
 
+    def compute_weighted(self, ops: Any, inputs: Sequence[Any], weights: Mapping[str, Any]) -> Any:
+        """Compute an operation that may have weights; by default one that has none."""
+        return self.compute(ops, inputs)
+
     # -- LiteRT ------------------------------------------------------------------------------------------------------
 
     def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
@@ -301,6 +300,7 @@ class Layer:
 class Unchanged(Layer, abstract=True):
     """A layer that does nothing when a trained network answers."""
 
+    ignores_leading_axes = True
     ignores_layout = True
 
     def source_of(self, place: CellIndex, inputs: Sequence[Shape]) -> tuple[int, CellIndex | None] | None:

@@ -20,6 +20,7 @@ _LEAST_LENGTH = 1e-7  # by which a vector is divided that is normalised: Keras' 
 class _Merge(Layer, abstract=True):
     """A layer that combines the cells of one place. Sizes of one are repeated, as NumPy does it."""
 
+    ignores_leading_axes = True
     ignores_layout = True
     verb: ClassVar[str]  # before the names of its inputs
     sign: ClassVar[str | None] = None  # between its inputs in a formula
@@ -179,6 +180,8 @@ class Concatenate(Moving):
     """All inputs one after the other along an axis."""
 
     axis: int = setting(axis_number, -1)
+
+    ignores_leading_axes = True
 
     @classmethod
     def turn_channels_last(cls, settings: LayerSettings) -> LayerSettings | None:

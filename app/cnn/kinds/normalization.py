@@ -52,6 +52,7 @@ class Rescaling(Layer):
     phrase = "every value scaled and shifted"
     is_minor = True
     keeps_channels = True
+    ignores_leading_axes = True
     ignores_layout = True
 
     def compute_output_shape(self, *inputs: Shape) -> Shape:
@@ -92,6 +93,7 @@ class _Normalizing(Layer, abstract=True):
     scale: bool = setting(flag, True)
 
     is_minor = True
+    ignores_leading_axes = True
     operation: ClassVar[str]
 
     def _learned(self, shape: tuple[int, ...]) -> Variables:
@@ -159,6 +161,16 @@ class LayerNormalization(_Normalizing):
         (shape,) = inputs
         return self._learned((last_size(self.axis, shape),))
 
+    def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
+        (x,) = inputs
+        graph.require_last_axis(self.axis, x, self.kind)
+        last = (len(x.shape) - 1,)
+        centred = graph.subtract(x, graph.reduce_mean(x, True, last))
+        variance = graph.reduce_mean(graph.square(centred), True, last)
+        made = graph.multiply(centred, graph.rsqrt(graph.add(variance, self.epsilon)))
+        made = graph.multiply(made, graph.constant(weights["gamma"])) if self.scale else made
+        return graph.add(made, graph.constant(weights["beta"])) if self.center else made
+
     def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
         if self.axis not in (-1, len(place), (-1,), (len(place),)):
             raise NoArithmetic(self.kind)
@@ -172,6 +184,7 @@ class GroupNormalization(_Normalizing):
     axis: int = setting(axis_number, -1)
 
     operation = "group normalisation"
+    ignores_leading_axes = False
     mixes_everything = True
 
     @classmethod
@@ -198,6 +211,7 @@ class RMSNormalization(Layer):
     axis: int | tuple[int, ...] = setting(axis_numbers, -1)
     epsilon: float = setting(real, 1e-6)
 
+    ignores_leading_axes = True
     is_minor = True
 
     def variable_shapes(self, *inputs: Shape) -> Variables:
@@ -225,6 +239,8 @@ class UnitNormalization(Layer):
 
     axis: int | tuple[int, ...] = setting(axis_numbers, -1)
 
+    ignores_leading_axes = True
+
 
 class Normalization(Layer):
     """(x - mean) / sqrt(variance), both of data that the layer was adapted to, or was told.
@@ -239,6 +255,7 @@ class Normalization(Layer):
 
     phrase = "each channel shifted and scaled"
     is_minor = True
+    ignores_leading_axes = True
     keeps_channels = True
     untrained = ("mean", "variance", "count")
 

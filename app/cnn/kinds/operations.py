@@ -17,6 +17,7 @@ class _Function(Layer, abstract=True):
     """A function of each cell by itself."""
 
     is_minor = True
+    ignores_leading_axes = True
     ignores_layout = True
     is_operation = True
 

@@ -152,7 +152,6 @@ class Slice(Moving):
     dropped: tuple[int, ...] = setting(several(whole(0, 7), most=8), ())
     ellipsis: int | None = setting(optional(whole(0, 8)), None)
 
-    phrase = "a part of it"
     is_minor = True
     is_operation = True
 
@@ -207,6 +206,10 @@ class Slice(Moving):
             for part, first, last in ((rows, cells.top, cells.bottom), (columns, cells.left, cells.right))
         )
         return Region(top, left, bottom + 1, right + 1)
+
+    def describe(self) -> str:
+        is_turned = (self.begin, self.end, self.step) == ((None,), (None,), (-1,))
+        return "its rows, the last one first" if is_turned else "a part of it"
 
 
 class Squeeze(Moving):

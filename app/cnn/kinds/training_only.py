@@ -36,6 +36,7 @@ class SpatialDropout2D(Unchanged):
     data_format: str | None = setting(optional(one_of("channels_last")), None, compare=False)
 
     is_minor = True
+    ignores_leading_axes = False
 
 
 class AlphaDropout(Unchanged):

@@ -60,7 +60,7 @@ class GraphBuilder(Graph):
         last = len(x.shape) - 1
         GraphBuilder.require(axis in (-1, last, (-1,), (last,)), f"{kind} along another axis than the last")
 
-    # -- convolutions, dense layers, pooling -------------------------------------------------------------------------
+    # -- convolutions, products of matrices, pooling -------------------------------------------------------------------
 
     def conv_2d(self, x: Tensor, kernel: Array, bias: Array | None, window: Window) -> Tensor:
         """kernel: (height, width, input channels of a group, filters); there are as many groups as go into x."""
@@ -94,6 +94,11 @@ class GraphBuilder(Graph):
         read = [x, self.constant(kernel.T), self._bias(bias, units)]
         options = schema.FullyConnectedOptionsT(keepNumDims=True)
         return self.operate(Op.FULLY_CONNECTED, read, (*x.shape[:-1], units), options)
+
+    def batch_matmul(self, x: Tensor, y: Tensor, turned: bool = False) -> Tensor:
+        """Multiply the matrices in the last two axes. turned: the second one's rows are taken as its columns."""
+        shape = (*x.shape[:-1], y.shape[-2 if turned else -1])
+        return self.operate(Op.BATCH_MATMUL, [x, y], shape, schema.BatchMatMulOptionsT(adjY=turned))
 
     def pool_2d(self, x: Tensor, window: Window, mode: PoolingMode) -> Tensor:
         """Pool each window. LiteRT has no minimum: -max(-x) is exact, and padding never wins it."""

@@ -12,6 +12,7 @@ from ...cnn.kinds.activation_functions import FUNCTIONS
 from ..errors import RESAVE, ModelError, shown
 from ..limits import CONFIG_BYTES, CONFIG_ITEMS, NESTING
 from .called_functions import function_of, is_operation, is_operations_module, written_name
+from .composites import COMPOSITES
 from .lambdas import check_declared
 from .nodes import LAMBDA, MODELS, Config, name_of
 from .refusals import describe_model_class, describe_object, own_name
@@ -63,7 +64,7 @@ _REGULARIZERS = frozenset(
 _POLICIES = frozenset({"DTypePolicy", "FloatDTypePolicy", "Policy"})
 # What stands for a value among the arguments of a call. None is ever made: what is used is read as data.
 _ARGUMENTS = frozenset({"__keras_tensor__", "__tuple__", "__tensor__", "__numpy__", "__ellipsis__", "__slice__"})
-_LAYERS = KINDS.keys() | ALIASES.keys() | AUGMENTATIONS | MODELS | _MIGRATED
+_LAYERS = KINDS.keys() | ALIASES.keys() | AUGMENTATIONS | MODELS | COMPOSITES.keys() | _MIGRATED
 CLASSES = _LAYERS | _INITIALIZERS | _OLD_INITIALIZERS | _REGULARIZERS | _POLICIES | _ARGUMENTS
 
 _WAY_OUT = (
@@ -164,12 +165,16 @@ def _check_object(thing: Config) -> None:
     module, registered = thing.get("module"), thing.get("registered_name")
     if not isinstance(name, str) or name not in CLASSES:
         raise ModelError(describe_object(thing, _is_of_keras(module) and registered in (None, name)))
-    if isinstance(registered, str) and ">" in registered and ALIASES.get(registered) == name:
+    if isinstance(registered, str) and ">" in registered and _is_known_as(registered, name):
         return
     if not _is_of_keras(module):
         raise ModelError(f"The model names {shown(name)} in {shown(module)}, no module of Keras. {_WAY_OUT}")
     if registered not in (None, name):
         raise ModelError(f"The model holds {shown(registered)}, a class of its author's own. {_WAY_OUT}")
+
+
+def _is_known_as(registered: str, name: str) -> bool:
+    return ALIASES.get(registered) == name or (registered in COMPOSITES and registered.endswith(f">{name}"))
 
 
 def _check_operation(thing: Config) -> None:

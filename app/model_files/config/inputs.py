@@ -1,5 +1,6 @@
 """The inputs that a model takes: their shapes, found wherever a Keras wrote them, and which of them is an image."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,8 +25,11 @@ class TakenInput:
     def image(self) -> ImageShape | None:
         """Height, width and channels, where it is an image, or the numbers of one; else None.
 
-        784 numbers are taken for 28 by 28 of one channel, row by row, as MNIST is flattened everywhere.
+        784 numbers are taken for 28 by 28 of one channel, row by row, as MNIST is flattened everywhere. Several images,
+        the frames of a film, are taken for one, each below the one before.
         """
+        if len(self.shape) == 4 and None not in self.shape:
+            return TakenInput(self.name, (math.prod(size or 0 for size in self.shape[:2]), *self.shape[2:])).image
         if len(self.shape) == 3:
             height, width, channels = self.shape
             is_small = channels is not None and channels <= CHANNELS and max(height or 1, width or 1) <= SIDE
@@ -39,7 +43,7 @@ class TakenInput:
     @property
     def rank(self) -> int:
         """How far it is from an image of height, width and channels: 0 is one."""
-        return 3 - len(self.shape) if self.image is not None else 3
+        return abs(3 - len(self.shape)) if self.image is not None else 3
 
     @property
     def numbers(self) -> int:

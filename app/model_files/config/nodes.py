@@ -89,9 +89,37 @@ def calls(entry: Config) -> list[Call]:
     nodes = entry.get("inbound_nodes")
     if not isinstance(nodes, list):
         raise ModelError(f"The layer {shown(name_of(entry))} is in no graph. {RESAVE}")
-    return [
-        _call_of_keras_3(node, entry) if isinstance(node, dict) else references(node, name_of(entry)) for node in nodes
-    ]
+    read = _call_of_query if entry["class_name"] in _QUERIED else _call
+    return [read(node, entry) for node in nodes]
+
+
+def _call(node: Any, entry: Config) -> Call:
+    return _call_of_keras_3(node, entry) if isinstance(node, dict) else references(node, name_of(entry))
+
+
+# Layers that are called with several tensors, in this order or by name, and not with a list of them.
+_QUERIED = frozenset({"MultiHeadAttention", "GroupQueryAttention", "GroupedQueryAttention"})
+_QUERY = ("query", "value", "key")
+
+
+def _call_of_query(node: Any, entry: Config) -> Call:
+    """Return query, value and, where there is one, key. Raises: ModelError."""
+    name, written = name_of(entry), node
+    if isinstance(written, list) and len(written) == 1 and isinstance(written[0], list):
+        written = written[0]  # Keras 2: layer, call and output of the query, and the other arguments
+    if isinstance(written, list) and len(written) in {3, 4}:
+        written = {"args": [written[:3]], "kwargs": written[3] if len(written) == 4 else {}}
+    positional, named = (written.get("args"), written.get("kwargs")) if isinstance(written, dict) else (None, None)
+    if not isinstance(positional, list) or not isinstance(named, dict):
+        raise ModelError(f"The layer {shown(name)} is not called as Keras calls one. {RESAVE}")
+    tensors = positional + [named[key] for key in _QUERY if named.get(key) is not None]
+    # What it attended to would be its second output.
+    rest = {key: value for key, value in named.items() if key not in (*_QUERY, "return_attention_scores")}
+    _check_arguments(rest, name)
+    histories = [history(each) or each for each in tensors]
+    if not all(isinstance(each, list) and len(each) == 3 for each in histories):
+        raise ModelError(f"The layer {shown(name)} is called with something other than the output of layers.")
+    return [reference(each, name) for each in histories]
 
 
 def _call_of_keras_3(node: Config, entry: Config) -> Call:

@@ -18,6 +18,7 @@ from ...cnn.types import Array, ImageShape, Shape
 from ..errors import RESAVE, ModelError, shown
 from ..limits import LAYERS, NESTED_MODELS
 from ..plan import FileLayer, LayerPath, Plan, Step, check_settings, describe_image, sort_as_keras
+from .composites import COMPOSITES, Distribution, distribute
 from .functional_graph import FunctionalGraph, Use, parse_graph
 from .inputs import TakenInput, channels_last, choose_drawn, input_shape, inputs_of, times
 from .migrations import LayerConfig, migrate
@@ -69,6 +70,7 @@ class _Planner:
     image_channels: dict[str, int] = field(default_factory=dict)  # of images as the model takes them, by their input
     repeated: set[LayerPath] = field(default_factory=set)  # models that are used several times
     left_out: list[str] = field(default_factory=list)  # layers that the answer does not depend on
+    distributed: int = 0  # wrappers that give a layer each part of its input by itself, around what is being added
     flat: set[str] = field(default_factory=set)  # steps whose output is no image, as far as the steps before tell
 
     def note(self, sentence: str) -> None:
@@ -208,15 +210,18 @@ class _Planner:
             raise ModelError(f"The layer {shown(name_of(entry))} gives {len(outputs)} outputs; one is shown.")
         return outputs[0]
 
-    def _call(self, entry: Config, inputs: list[str], path: LayerPath) -> list[str]:
+    def _call(self, entry: Config, inputs: list[str], path: LayerPath, called: str | None = None) -> list[str]:
+        """Return the steps that give the outputs of a layer. called: their name; None is the layer's own."""
         name, kind = name_of(entry), entry["class_name"]
+        called = called or name
         if not inputs:
             raise ModelError(f"The layer {shown(name)} reads nothing. {RESAVE}")
         if kind in MODELS:
             if (*path, name) in self.layers and (*path, name) not in self.repeated:
                 self.repeated.add((*path, name))
                 self.note(f"The model uses the model {shown(name)} several times; each use has layers of its own here.")
-            return self.model(entry, inputs, (*path, name))
+            outputs = self.model(entry, inputs, (*path, name))
+            return outputs if called == name else [self._add(LayerConfig("Identity", {}), tuple(outputs), called, ())]
         if kind == LAMBDA:
             return [self._stand_in(name, tuple(inputs))]
         layer = migrate(LayerConfig(kind, settings_of(entry), self.era))
@@ -228,9 +233,11 @@ class _Planner:
         is_within_repeated = any(path[: len(model)] == model for model in self.repeated)
         if not is_within_repeated and any(step.origin == origin for step in self.steps.values()):
             self.note(f"The model uses the layer {shown(name)} several times; each use is a layer of its own here.")
-        outputs = [self._add(layer, tuple(inputs), name, origin)]
+        if layer.kind in COMPOSITES:
+            return self._compose(layer, inputs, origin, called, is_trainable(entry))
+        outputs = [self._add(layer, tuple(inputs), called, origin)]
         for after in layer.then:
-            outputs = [self._add(after, tuple(outputs), f"{name}_{after.kind.lower()}", ())]
+            outputs = [self._add(after, tuple(outputs), f"{called}_{after.kind.lower()}", ())]
         return outputs
 
     def _stand_in(self, name: str, inputs: tuple[str, ...]) -> str:
@@ -241,10 +248,38 @@ class _Planner:
             inputs = (self._reorder(stand_in.channels, inputs[0], name),)
         return inputs[0] if stand_in.layer is None else self._add(stand_in.layer, inputs, name, ())
 
+    def _compose(self, layer: LayerConfig, inputs: list[str], path: LayerPath, name: str, trainable: bool) -> list[str]:
+        """Return the steps that give the outputs of a layer that is other layers here."""
+        if len(path) > NESTED_MODELS:
+            raise ModelError(f"The model holds more than {NESTED_MODELS} layers within each other.")
+        settings = check_settings(COMPOSITES[layer.kind], name, layer.settings)
+        try:
+            composite = COMPOSITES[layer.kind](**settings)
+        except TypeError as error:
+            raise ModelError(
+                f"The layer {shown(name)} ({layer.kind}) lacks settings that it needs. {RESAVE}"
+            ) from error
+        parts = composite.parts(len(inputs))
+        for sentence in layer.notes:
+            self.note(sentence)
+        self.layers[path] = tuple(
+            FileLayer(name_of(each.entry), str(each.entry["class_name"]), is_trainable(each.entry), each.place)
+            for each in parts
+            if each.place
+        )
+        self.distributed += isinstance(composite, Distribution)
+        made: dict[int | str, list[str]] = {number: [source] for number, source in enumerate(inputs)}
+        for part in parts:
+            own = name_of(part.entry)
+            read = [source for each in part.inputs for source in made[each]]
+            made[own] = self._call(part.entry, read, path, name if part is parts[-1] else f"{name}_{own}")
+        self.distributed -= isinstance(composite, Distribution)
+        return made[name_of(parts[-1].entry)]
+
     def _add(self, layer: LayerConfig, inputs: tuple[str, ...], name: str, origin: LayerPath) -> str:
         for sentence in layer.notes:
             self.note(sentence)
-        if layer.kind not in KINDS:
+        if layer.kind not in KINDS or KINDS[layer.kind].is_held:
             raise ModelError(f"The layer {shown(name)} is a {shown(layer.kind)}, which is no layer.")
         kind = KINDS[layer.kind]
         settings: LayerSettings = layer.settings
@@ -253,7 +288,10 @@ class _Planner:
             if kind.makes_vector and kind.ignores_input_shape and settings.get("data_format") != "channels_first":
                 inputs = (self.step(Permute, {"dims": (3, 1, 2)}, inputs, f"{name}_order", ()),)
             settings = _turn_channels_last(kind, name, settings)
-        return self.step(kind, check_settings(kind, name, settings), inputs, name, origin)
+        settings = check_settings(kind, name, settings)
+        for _ in range(self.distributed):
+            kind, settings = distribute(kind, settings)
+        return self.step(kind, settings, inputs, name, origin)
 
     def _note_precision(self, layer: LayerConfig) -> None:
         dtype = layer.settings.get("dtype")

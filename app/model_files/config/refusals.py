@@ -69,16 +69,6 @@ _CLASSES = {
         "a ClusterWeights, which clusters a layer's weights while it is trained",
         "Take it off and save again: tfmot.clustering.keras.strip_clustering(model).save('name.h5').",
     ),
-    "SpectralNormalization": _Refusal(
-        "a SpectralNormalization, which changes a layer's weights while it is trained",
-        "Build the model with the layer inside (layer.layer) in its place, set that one's weights with "
-        "layer.layer.get_weights() and all others as they are, and save that.",
-    ),
-    "TimeDistributed": _Refusal(
-        "a TimeDistributed, which applies the layer inside to each step of a sequence",
-        "A Dense does that by itself: build the model with it in its place, set its weights with "
-        "layer.layer.get_weights(), and save that.",
-    ),
     **{
         name: _Refusal(
             f"a {name}, which imitates 8-bit numbers while a model is trained",

@@ -9,8 +9,8 @@ from keras import layers
 from app.cnn.cells import ConvolutionCell, DenseCell, ElementwiseCell, MovedCell, PoolingCell, SoftmaxCell
 from app.cnn.errors import NoArithmetic
 from app.cnn.kinds import Layer
-from app.cnn.tensorflow import with_pooling
-from app.cnn.types import PoolingMode
+from app.cnn.tensorflow import layer_class, with_pooling
+from app.cnn.types import PoolingMode, as_maps_shape
 from tests.keras_layers import describe_layers
 from tests.reference import activate
 from tests.small_models import with_random_weights
@@ -403,3 +403,72 @@ def test_moved_values_of_any_shape_say_where_they_came_from(layer: layers.Layer)
     for place in built.places():
         cell = built.explain(place)
         assert built.image[cell.place] == built.output[place]
+
+
+class Attention:
+    """Attention as it is taken apart here, over random queries, keys and values of seven rows of features."""
+
+    def __init__(self, kind: str, **settings: Any) -> None:
+        rng = np.random.default_rng(3)
+        heads = settings.get("heads", 1)
+        query, key, value = (keras.Input((7, size)) for size in (4 * heads, 4 * settings.get("key_heads", 1), 6))
+        scores = layer_class(kind)(name="scores", **settings)([query, key])
+        attended = layer_class("Attend")(name="attended", value_heads=settings.get("key_heads", 1))([scores, value])
+        model = with_random_weights(keras.Model([query, key, value], [scores, attended]))
+        self.inputs = [rng.normal(size=each.shape[1:]).astype(np.float32) for each in (query, key, value)]
+        self.scores, self.attended = (np.asarray(each)[0] for each in model([each[np.newaxis] for each in self.inputs]))
+        self.layers = {layer.name: layer for layer in describe_layers(model)}
+        self.weights = {each.name: np.asarray(each) for each in model.get_layer("scores").weights}
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings"),
+    [
+        ("AttentionScores", {"heads": 3, "key_heads": 3, "factor": 0.5}),
+        ("AttentionScores", {"heads": 6, "key_heads": 2, "use_scale": True}),
+        ("AdditiveScores", {}),
+        ("AdditiveScores", {"score_mode": "concat"}),
+    ],
+)
+def test_attention_adds_up(kind: str, settings: dict[str, Any]) -> None:
+    built = Attention(kind, **settings)
+    query, key, value = built.inputs
+    for place in np.ndindex(built.scores.shape):
+        cell = built.layers["scores"].explain(built.weights, (query, key), built.scores, place)
+        assert isinstance(cell, SoftmaxCell)
+        assert cell.exponentials[place[1]] / cell.total == pytest.approx(built.scores[place], abs=1e-6)
+    for place in np.ndindex(built.attended.shape):
+        cell = built.layers["attended"].explain({}, (built.scores, value), built.attended, place)
+        assert isinstance(cell, DenseCell)
+        assert sum(each.product for each in cell.contributions) == pytest.approx(built.attended[place], abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    "layer", [layers.Flatten(), layers.Permute((3, 1, 2)), layers.ZeroPadding2D(1), layers.UpSampling2D(2)]
+)
+def test_values_moved_within_parts_say_where_they_came_from(layer: layers.Layer) -> None:
+    built = Built(layer_class("TimeDistributed")(layer), (3, 4, 5, 2))
+    read = built.image.reshape(as_maps_shape(built.image.shape))
+    for place in built.places():
+        cell = built.explain(place)
+        assert isinstance(cell, MovedCell)
+        assert (read[cell.place] if cell.place else 0) == built.output[place]
+
+
+def test_windows_within_parts_have_no_place_in_the_input() -> None:
+    with pytest.raises(NoArithmetic, match="TimeDistributed Conv2D"):
+        Built(layer_class("TimeDistributed")(layers.Conv2D(2, 3)), (3, 4, 5, 2)).explain((0, 0, 0, 0))
+
+
+def test_an_output_of_attention_is_a_weighted_sum() -> None:
+    attended, query = keras.Input((7, 5)), keras.Input((7, 4))
+    layer = layer_class("AttentionOutput")(name="output")
+    model = with_random_weights(keras.Model([attended, query], layer([attended, query])))
+    values = [np.random.default_rng(3).normal(size=(7, size)).astype(np.float32) for size in (5, 4)]
+    output = np.asarray(model([each[np.newaxis] for each in values]))[0]
+    weights = {each.name: np.asarray(each) for each in layer.weights}
+    described = next(each for each in describe_layers(model) if each.name == "output")
+    for place in np.ndindex(output.shape):
+        cell = described.explain(weights, values, output, place)
+        assert isinstance(cell, DenseCell)
+        assert cell.pre_activation == pytest.approx(output[place], abs=1e-5)

@@ -134,6 +134,9 @@ LAYERS: dict[str, st.SearchStrategy[Make]] = {
     "GlobalMaxPooling2D": of(layers.GlobalMaxPooling2D, keepdims=st.booleans()),
     "GlobalMinPooling2D": of(GlobalMinPooling2D, keepdims=st.booleans()),
     "Identity": unchanged(layers.Identity),
+    "LayerNormalization": of(
+        layers.LayerNormalization, center=st.booleans(), scale=st.booleans(), epsilon=above_zero, **LAST
+    ),
     "LeakyReLU": of(layers.LeakyReLU, negative_slope=above_zero),
     "MaxPooling2D": pooling(layers.MaxPooling2D),
     "MinPooling2D": pooling(MinPooling2D),
@@ -177,7 +180,7 @@ BEHIND = sorted(name for name in LAYERS if not name.startswith((*FIXED_SIZE, *WI
 
 
 def test_every_kind_that_is_known_is_compared() -> None:
-    assert {"Dot", *LAYERS, *MERGES, *BEHIND_OTHERS} == set(WRITERS)
+    assert {"Dot", *ATTENTION, *LAYERS, *MERGES, *BEHIND_OTHERS} == set(WRITERS)
 
 
 # What takes only some sizes, each behind a layer that gives it one.
@@ -248,6 +251,35 @@ def test_the_dot_product_of_two_vectors(normalize: bool, axes: Any) -> None:
     compare(keras.Model(image, layers.Dot(axes, normalize)([nothing, second])))
 
 
+ATTENTION = ["AdditiveScores", "Attend", "AttentionOutput", "AttentionScores"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings"),
+    [
+        ("AttentionScores", {"heads": 4, "key_heads": 4, "factor": 0.5}),
+        ("AttentionScores", {"heads": 4, "key_heads": 2, "use_scale": True}),
+        ("AttentionScores", {"heads": 4, "key_heads": 1}),
+        ("AdditiveScores", {}),
+        ("AdditiveScores", {"use_scale": False}),
+        ("AdditiveScores", {"score_mode": "concat"}),
+        ("AdditiveScores", {"score_mode": "concat", "use_scale": False}),
+    ],
+)
+@pytest.mark.parametrize("rows", [(6,), (2, 3)])
+def test_attention(kind: str, settings: dict[str, Any], rows: tuple[int, ...]) -> None:
+    image = keras.Input((6, 5, 2))
+    query = layers.Dense(8)(layers.Reshape((*rows, -1))(image))
+    heads = settings.get("key_heads", 1)
+    key, value = (
+        layers.Dense(count)(layers.Reshape((*rows, -1))(image))
+        for count in (2 * heads if kind == "AttentionScores" else 8, 3 * heads)
+    )
+    scores = layer_class(kind)(**settings)([query, key])
+    attended = layer_class("Attend")(value_heads=heads)([scores, value])
+    compare(keras.Model(image, layer_class("AttentionOutput")()([attended, query])))
+
+
 @pytest.mark.parametrize("axis", [1, 2, 3, -1, -2])
 def test_maps_are_joined_along_any_axis(axis: int) -> None:
     image = keras.Input((7, 9, 2))
@@ -300,7 +332,8 @@ def test_an_image_of_any_size(size: tuple[int, int]) -> None:
 
 UNKNOWN = [
     (layers.CenterCrop(4, 4), "CenterCrop"),
-    (layers.LayerNormalization(), "LayerNormalization"),
+    (layers.LayerNormalization(axis=1), "LayerNormalization"),
+    (layers.GroupNormalization(2), "GroupNormalization"),
     (layers.Conv2D(2, 3, activation="celu"), "celu"),
     (layers.Conv2DTranspose(2, 3, strides=2, output_padding=1), "output_padding"),
     (layers.Conv2DTranspose(2, 3, dilation_rate=2), "dilation"),

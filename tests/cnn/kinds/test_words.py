@@ -110,3 +110,30 @@ def test_a_layer_in_a_few_words(layer: layers.Layer, words: str) -> None:
 def test_other_kinds_have_words(layer: layers.Layer, words: str) -> None:
     model = keras.Sequential([keras.Input((8, 8, 2)), layer])
     assert describe_layers(model)[0].describe() == words
+
+
+def test_attention_in_words() -> None:
+    rows = keras.Input((6, 8))
+    scores = layer_class("AttentionScores")(heads=2, key_heads=2, name="scores")([rows, rows])
+    attended = layer_class("Attend")(value_heads=2, name="attended")([scores, rows])
+    output = layer_class("AttentionOutput")(name="output")([attended, rows])
+    words = {layer.name: layer.describe() for layer in describe_layers(keras.Model(rows, output))}
+    assert words == {
+        "scores": "how much each row attends to every other one, in 2 ways",
+        "attended": "the sum of all values, each as much as it is attended to",
+        "output": "fully connected, 8 neurons",
+    }
+
+
+@pytest.mark.parametrize(("step", "words"), [(-1, "its rows, the last one first"), (2, "a part of it")])
+def test_a_slice_in_words(step: int, words: str) -> None:
+    assert described(layer_class("Slice")(begin=(None,), end=(None,), step=(step,))).describe() == words
+
+
+def test_a_layer_on_each_part_in_words() -> None:
+    made = layer_class("TimeDistributed")(layers.MaxPooling2D(2))
+    layer = describe_layers(keras.Sequential([keras.Input((3, 8, 8, 2)), made]))[0]
+    assert layer.describe() == (
+        "each of 3 parts by itself: 2×2 max pooling, stride 2, no padding: the maximum of four cells"
+    )
+    assert "2×2 min pooling" in layer.with_pooling(PoolingMode.MIN).describe()

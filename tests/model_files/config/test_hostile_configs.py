@@ -217,11 +217,44 @@ def test_a_registered_name_replaces_no_layer_of_ours(tmp_path: Path) -> None:
         assert load_model(small_file(tmp_path)).model.layers[1].__class__ is keras.layers.Conv2D
 
 
-@pytest.mark.parametrize("name", ["MultiHeadAttention", "Embedding", "Wrapper", "Bidirectional", "Layer", "Conv1D", ""])
+@pytest.mark.parametrize("name", ["Embedding", "Wrapper", "RNN", "StackedRNNCells", "Layer", "Conv1D", ""])
 def test_other_layers_are_refused_by_name(name: str, tmp_path: Path) -> None:
     assert f"“{name or '(no name)'}”" in refusal(
         save_h5(tmp_path / "m.h5", sequential(INPUT, (name, {"name": "x"})), {})
     )
+
+
+INNER = layer("Dense", {"name": "inner", "units": 3})
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "sentence"),
+    [
+        ("TimeDistributed", {}, "lacks settings"),
+        ("TimeDistributed", {"layer": 3}, "expected a layer"),
+        ("TimeDistributed", {"layer": {"class_name": "Dense", "config": []}}, "expected a layer"),
+        ("TimeDistributed", {"layer": layer("InputLayer", {"name": "inner"})}, "which is no layer"),
+        ("TimeDistributed", {"layer": layer("Lambda", {"name": "inner"})}, "Python code of its author"),
+        ("TimeDistributed", {"layer": layer("GlorotUniform", {"name": "inner"})}, "which is no layer"),
+        ("SpectralNormalization", {"layer": INNER, "power_iterations": 0}, "a whole number from 1"),
+        ("Bidirectional", {"layer": INNER}, "around “Dense”; expected an LSTM"),
+        ("Bidirectional", {"layer": layer("LSTM", {"units": 3}), "merge_mode": "evil"}, "one of concat, sum, mul, ave"),
+        ("Bidirectional", {"layer": layer("LSTM", {"units": 3}), "evil": 3}, "unknown setting “evil”"),
+        ("MultiHeadAttention", {"num_heads": 2, "key_dim": 3}, "reads 1 inputs; expected a query"),
+        ("MultiHeadAttention", {"num_heads": 10**6, "key_dim": 3}, "a whole number from 1"),
+    ],
+)
+def test_wrappers_and_attention_are_checked(name: str, settings: Any, sentence: str, tmp_path: Path) -> None:
+    config = sequential(INPUT, (name, {"name": "x", **settings}))
+    assert sentence in refusal(save_h5(tmp_path / "m.h5", config, {}))
+
+
+def test_wrappers_within_each_other_end(tmp_path: Path) -> None:
+    wrapped = INNER
+    for number in range(12):
+        wrapped = layer("TimeDistributed", {"name": f"x{number}", "layer": wrapped})
+    config = sequential(INPUT, ("TimeDistributed", {"name": "x", "layer": wrapped}))
+    assert "more than 8 layers within each other" in refusal(save_h5(tmp_path / "m.h5", config, {}))
 
 
 @pytest.mark.parametrize("name", ["Subclassed", "keras.Sequential", "sequential", ""])

@@ -34,7 +34,8 @@ def load(model: keras.Model, folder: Path) -> LoadedModel:
         ([(100,), (784,)], 1),
         ([(3,), (10,)], 0),
         ([(16,)], 0),
-        ([(4, 8, 8, 3), (5,)], 1),
+        ([(4, 8, 8, 3), (5,)], 0),
+        ([(4, 8, 8, 3), (8, 8, 3)], 1),
         ([(None, None, 3), (None, None, 1)], 0),
     ],
 )
@@ -46,9 +47,9 @@ def test_the_input_that_is_most_like_an_image_is_drawn_into(shapes: list[tuple[i
 @pytest.mark.parametrize(
     ("shapes", "sentence"),
     [
-        ([(4, 8, 8, 3)], "no vector to set"),
+        ([(2, 4, 8, 8, 3)], "no vector to set"),
         ([(None,)], "no vector to set"),
-        ([(4, 8, 8, 3), (None, 5)], "None of the model's inputs is an image to draw into"),
+        ([(None, 8, 8, 3), (None, 5)], "None of the model's inputs is an image to draw into"),
         ([(28, 28, 1), (None,)], "“1” may have any size"),
         ([(28, 28, 1), (None, None, 1)], "“1” may have any size"),
     ],
