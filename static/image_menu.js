@@ -18,6 +18,8 @@ export function addImageMenu(layers) {
   };
 
   layers.addEventListener("pointerdown", (event) => event.button === 2 && stepAside(event), { capture: true });
+  // The picture takes no focus, and so must not take it from a button.
+  layers.addEventListener("mousedown", (event) => event.button === 2 && aside && event.preventDefault());
   // Without a right button: Ctrl and a click, a long press, or a key.
   layers.addEventListener("contextmenu", stepAside, { capture: true });
   document.addEventListener("pointermove", ({ buttons }) => aside && !buttons && comeBack(), { capture: true });

@@ -168,7 +168,7 @@ def test_a_sheet_has_room_for_labels_and_pictures() -> None:
     assert sheet.shape[1::-1] == measure_sheet(items)
     red = (sheet == (255, 0, 0, 255)).all(axis=2)
     rows, columns = np.nonzero(red)
-    assert red.sum() == 20 * 30 and (np.ptp(rows), np.ptp(columns)) == (29, 19)
+    assert red.sum() == 20 * 30 and (int(np.ptp(rows)), int(np.ptp(columns))) == (29, 19)
     assert (sheet[: rows.min(), :, :3] < 128).any(), "there is no label above it"
 
 
