@@ -3,12 +3,14 @@
 import { element } from "./dom.js";
 import { addHelp } from "./help.js";
 import { addHints } from "./hints.js";
+import { addImageMenu } from "./image_menu.js";
 import { LayerList } from "./layers.js";
 import { Microscope } from "./microscope.js";
 import { addOverview } from "./overview.js";
 import { addCardEditing, addModelOpening, addReadingChoice } from "./own_models.js";
 import { startPadPage } from "./pad_page.js";
 import { addPeek } from "./peek.js";
+import { addSaving } from "./saving.js";
 
 const form = element("explorer");
 const layers = element("layers");
@@ -23,13 +25,15 @@ form.elements.model.addEventListener("change", () => {
 // Before the page starts: the first request already asks for what is on screen.
 const list = new LayerList(form, layers, element("contents"));
 const openModel = addModelOpening(form, element("model-errors"));
-const { send, save, inputFrame } = startPadPage(form, layers, { wide: 16, phone: 8 }, openModel);
+const { send, save, inputFrame, pad, inputs } = startPadPage(form, layers, { wide: 16, phone: 8 }, openModel);
 addCardEditing(element("card"), send);
 addReadingChoice(element("reading"), element("card"), form, send);
 new Microscope(form, layers, element("dock"), { save, inputFrame });
 addHelp(element("help"));
 addHints(element("hints"));
 addPeek(element("pooling"));
+addSaving(element("save-dialog"), { form, pad, inputs, save });
+addImageMenu(layers);
 addOverview(element("overview"), layers, (article) => list.show(article));
 
 document.addEventListener("htmx:after:swap", () => {

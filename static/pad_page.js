@@ -25,8 +25,8 @@ const PHONE = matchMedia("(max-width: 700px)");
  * @param {HTMLElement} results where the grids are
  * @param {{wide: number, phone: number}} columns maps in a row of a grid
  * @param {?(file: File) => void} openModel takes a model's file; without it, the server refuses the file
- * @returns {{send: () => void, save: () => void, inputFrame: () => ?import("./input_frame.js").InputFrame}} send asks for
- *   the results again; save keeps the state in the address
+ * @returns {{send: () => void, save: () => void, inputFrame: () => ?import("./input_frame.js").InputFrame, pad: Pad, inputs:
+ *   Inputs}} send asks for the results again; save keeps the state in the address
  */
 export function startPadPage(form, results, columns, openModel = null) {
   const fitColumns = () => {
@@ -86,7 +86,7 @@ export function startPadPage(form, results, columns, openModel = null) {
   });
   const redrawLens = addLens(results, element("lens"), () => element("seen"));
   document.addEventListener("htmx:after:swap", redrawLens);
-  return { send, save, inputFrame: () => input.inputFrame };
+  return { send, save, inputFrame: () => input.inputFrame, pad, inputs };
 }
 
 let opening = null; // the file that was chosen last, until it is open

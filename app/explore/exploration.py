@@ -18,7 +18,7 @@ from ..cnn.preprocessing import colour_channels, to_levels
 from ..cnn.types import Array, as_maps_shape
 from ..imaging.colormap import Colormap, Difference, Extremes, Scale, Values, cut_blocks, find_extremes, shift
 from ..imaging.encoding import encode_levels
-from ..imaging.grid import COLUMNS, Grid, draw_grid, draw_map, draw_strip, lay_out_grid, lay_out_strip
+from ..imaging.grid import COLUMNS, Grid, Layout, draw_grid, draw_map, draw_strip, lay_out_grid, lay_out_strip
 from .large_layers import LARGE, finish, open_maps, reading
 from .prediction import Prediction, predict
 
@@ -26,6 +26,7 @@ from .prediction import Prediction, predict
 _PARALLEL_PIXELS = 250_000
 FEWER_LAYERS = "Name fewer layers, or smaller ones, with layers=."
 _FEWER_MAPS = "Ask for fewer maps, with count=."
+_SMALLER = "Ask for fewer pixels a cell, with zoom=."
 _MANY_MAPS = 2**16  # so many that a layer's view does not keep the extremes of each
 _AT_ONCE = 2**18  # values of a picture that are turned into levels at once
 _pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="draw")
@@ -204,13 +205,18 @@ def explore(
 
 def count_pixels(forward: ForwardPass, maps: MapRange, options: RenderOptions) -> int:
     """Return the size of the picture of some of a layer's maps, or of a vector's units."""
+    layout = lay_out(forward, maps, options)
+    return layout.width * layout.height
+
+
+def lay_out(forward: ForwardPass, maps: MapRange, options: RenderOptions) -> Layout:
+    """Return the layout of that picture."""
     shape = forward.activations[maps.layer.name].shape
     has_maps = len(shape) > 1
     height, width, channels = as_maps_shape(shape)
     total = channels if has_maps else math.prod(shape)
     count = total - maps.first if maps.count is None else min(maps.count, total - maps.first)
-    layout = lay_out_grid(height, width, count, options.columns) if has_maps else lay_out_strip(count)
-    return layout.width * layout.height
+    return lay_out_grid(height, width, count, options.columns) if has_maps else lay_out_strip(count)
 
 
 def require_pixels(pixels: int, most: int, advice: str) -> None:
@@ -219,25 +225,51 @@ def require_pixels(pixels: int, most: int, advice: str) -> None:
         raise TooManyPixels(pixels, most, advice)
 
 
-def draw_layer(forward: ForwardPass, maps: MapRange, options: RenderOptions, most_pixels: int | None = None) -> Grid:
-    """Draw feature maps of a layer, on the colour scale of all of them. Raises: NotAFeatureMap, TooManyPixels."""
+def draw_layer(
+    forward: ForwardPass, maps: MapRange, options: RenderOptions, most_pixels: int | None = None, zoom: int = 1
+) -> Grid:
+    """Draw feature maps of a layer, on the colour scale of all of them.
+
+    most_pixels: of the picture once it is enlarged by `zoom`. Raises: NotAFeatureMap, TooManyPixels.
+    """
     activation = _feature_maps(forward, maps.layer)
     _check_map(activation, maps.layer, maps.first)
     if most_pixels is not None:
-        require_pixels(count_pixels(forward, maps, options), most_pixels, _FEWER_MAPS)
+        pixels = count_pixels(forward, maps, options) * zoom**2
+        require_pixels(pixels, most_pixels, _SMALLER if zoom > 1 else _FEWER_MAPS)
     with reading(activation.size, forward, *options.passes):
         values = open_maps(activation, forward)
         return _draw(values, find_extremes(values), maps, options)
 
 
-def draw_feature_map(forward: ForwardPass, layer: Layer, channel: int, options: RenderOptions) -> Grid:
-    """Draw one feature map, in the colours that it has in its layer's grid. Raises: NotAFeatureMap."""
+def draw_feature_map(
+    forward: ForwardPass,
+    layer: Layer,
+    channel: int,
+    options: RenderOptions,
+    most_pixels: int | None = None,
+    zoom: int = 1,
+) -> Grid:
+    """Draw one feature map, in the colours that it has in its layer's grid.
+
+    most_pixels: of the picture once it is enlarged by `zoom`. Raises: NotAFeatureMap, TooManyPixels.
+    """
     activation = _feature_maps(forward, layer)
     _check_map(activation, layer, channel)
+    if most_pixels is not None:
+        require_pixels(math.prod(activation.shape[:2]) * zoom**2, most_pixels, _SMALLER)
     with reading(activation.size, forward, *options.passes):
         values = open_maps(activation, forward)
         scaled = hold_scale(layer, find_extremes(values), options)
         return draw_map(values, channel, scaled.colormap, scaled.scale, scaled.ends)
+
+
+def read_map(forward: ForwardPass, layer: Layer, channel: int) -> Array:
+    """Return the values of one feature map, (height, width), or of a vector as a single row. Raises: NotAFeatureMap."""
+    activation = forward.activations[layer.name]
+    maps = activation.reshape(as_maps_shape(activation.shape))
+    _check_map(maps, layer, channel)
+    return maps[:, :, channel]
 
 
 def all_maps(layer: Layer) -> MapRange:

@@ -1,4 +1,4 @@
-"""Arrays to files: PNG (ISO/IEC 15948), and the NPZ that numpy.load reads.
+"""Arrays to files: PNG (ISO/IEC 15948), the NPZ that numpy.load reads, and CSV.
 
 PNGs are written here because Pillow takes three times as long for a picture as small as a layer's grid, most of it
 overhead outside the compression. Deflate is ISA-L's, which takes half of zlib's time.
@@ -7,7 +7,7 @@ overhead outside the compression. Deflate is ISA-L's, which takes half of zlib's
 import io
 import struct
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import IntEnum
 from functools import lru_cache
 from typing import Any
@@ -24,6 +24,7 @@ _COMPRESSION_LEVEL = 0
 _BIT_DEPTH = 8
 
 _PART = 2**18  # numbers of an array that are encoded at once
+_CSV_PART = 2**14  # as text
 _RELEASED = 16 * _PART  # numbers after which memory is given back
 
 
@@ -72,6 +73,34 @@ def encode_levels(levels: NDArray[np.uint8]) -> bytes:
     return _encode(rows, levels.shape[1], colour_type)
 
 
+def encode_bands(width: int, height: int, bands: Iterable[NDArray[np.uint8]]) -> bytes:
+    """Encode an RGB PNG from its parts, one below the other, so that all of its pixels are never in memory at once.
+
+    bands: (rows, width, 3) each, `height` rows in all.
+    """
+    compressor = isal_zlib.compressobj(_COMPRESSION_LEVEL)
+    header = _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, _BIT_DEPTH, _ColourType.RGB, 0, 0, 0))
+    data = []
+    for band in bands:
+        rows = np.full((len(band), 1 + 3 * width), _Filter.NONE, dtype=np.uint8)
+        rows[:, 1:] = band.reshape(len(band), -1)
+        data.append(compressor.compress(rows))
+    data.append(compressor.flush())
+    return b"".join([_SIGNATURE, header, _chunk(b"IDAT", b"".join(data)), _chunk(b"IEND", b"")])
+
+
+def enlarge(png: bytes, zoom: int) -> bytes:
+    """Return one of the palette PNGs that are written here with each pixel repeated `zoom` times in both directions."""
+    if zoom == 1:
+        return png
+    with Image.open(io.BytesIO(png)) as picture:
+        indices, palette, transparent = np.asarray(picture), picture.getpalette(), picture.info.get("transparency")
+    height, width = indices.shape
+    wide = np.full((height, 1 + width * zoom), _Filter.NONE, dtype=np.uint8)
+    wide[:, 1:] = np.repeat(indices, zoom, axis=1)
+    return encode_palette_rows(np.repeat(wide, zoom, axis=0), bytes(palette or b""), transparent)
+
+
 def encode_image(picture: Image.Image) -> bytes:
     """Encode a picture of any mode as a PNG, with Pillow."""
     file = io.BytesIO()
@@ -107,6 +136,26 @@ def stream_npz(arrays: Mapping[str, NDArray[Any]], release: Callable[[], None] =
                         unreleased = 0
     release()
     yield parts.take()
+
+
+def stream_csv(rows: NDArray[np.float32], release: Callable[[], None] = lambda: None) -> Iterator[bytes]:
+    """Encode (rows, columns) as CSV in parts: each value with the fewest digits that read back as the same float32.
+
+    release: as in stream_npz.
+    """
+    parts, unsent = [], 0  # numbers
+    for row in rows:
+        for start in range(0, row.size, _CSV_PART):
+            values = row[start : start + _CSV_PART].astype(str).tolist()
+            parts.append(("," if start else "") + ",".join(values))
+            unsent += len(values)
+            if unsent >= _CSV_PART:
+                yield "".join(parts).encode("ascii")
+                parts, unsent = [], 0
+                release()
+        parts.append("\n")
+    release()
+    yield "".join(parts).encode("ascii")
 
 
 class _Parts(io.RawIOBase):

@@ -1,4 +1,4 @@
-"""The REST API: the services as JSON, PNG and NPZ."""
+"""The REST API: the services as JSON, PNG, NPZ and CSV."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -16,12 +16,13 @@ from ..cnn.kinds import Layer
 from ..cnn.network import Network
 from ..cnn.types import unused_name
 from ..explore.comparison import accuracies, compare
-from ..explore.exploration import MapRange, all_maps, draw_feature_map, draw_layer, explore
+from ..explore.exploration import MapRange, all_maps, draw_feature_map, draw_layer, explore, read_map
 from ..explore.inspection import Place, draw_kernels, feature_map_kernel, inspect
+from ..explore.network_picture import draw_network
 from ..explore.prediction import Prediction, predict
 from ..hosting.admission import ADMITTED
 from ..imaging.drawing import show_picture
-from ..imaging.encoding import encode_npz, stream_npz
+from ..imaging.encoding import encode_npz, enlarge, stream_csv, stream_npz
 from .computing import computes
 from .errors import POST_ERRORS, problem_responses
 from .forms import (
@@ -37,6 +38,7 @@ from .forms import (
     RenderOptionsDep,
     RunLayerDep,
     TrainedRunDep,
+    ZoomField,
     find_readings,
 )
 from .parts import SMALL_ANSWER, Pictures
@@ -255,12 +257,14 @@ def post_grid(
     options: RenderOptionsDep,
     first: Annotated[int, Form(ge=0, description="The number of the first map in the picture.")] = 0,
     count: Annotated[int | None, Form(ge=1, description="How many maps at most; default: all from the first.")] = None,
+    zoom: ZoomField = 1,
 ) -> Response:
-    """Draw the feature maps of one layer as a PNG grid, one pixel an activation, on the colour scale of all of them."""
-    return Response(
-        draw_layer(run.forward(), MapRange(layer, first, count), run.complete(options), MOST_PIXELS).png,
-        media_type="image/png",
-    )
+    """Draw the feature maps of one layer as a PNG grid, on the colour scale of all of them.
+
+    An activation is one pixel, or a square of `zoom` pixels a side.
+    """
+    grid = draw_layer(run.forward(), MapRange(layer, first, count), run.complete(options), MOST_PIXELS, zoom)
+    return Response(enlarge(grid.png, zoom), media_type="image/png")
 
 
 @router.post(
@@ -271,10 +275,50 @@ def post_grid(
 )
 @computes
 def post_feature_map(
-    layer: RunLayerDep, channel: ChannelPath, run: DrawingRunDep, options: RenderOptionsDep
+    layer: RunLayerDep, channel: ChannelPath, run: DrawingRunDep, options: RenderOptionsDep, zoom: ZoomField = 1
 ) -> Response:
-    """Draw one feature map as a PNG, one pixel an activation, in the colours that it has in its layer's grid."""
-    return Response(draw_feature_map(run.forward(), layer, channel, run.complete(options)).png, media_type="image/png")
+    """Draw one feature map as a PNG, in the colours that it has in its layer's grid.
+
+    An activation is one pixel, or a square of `zoom` pixels a side.
+    """
+    grid = draw_feature_map(run.forward(), layer, channel, run.complete(options), MOST_PIXELS, zoom)
+    return Response(enlarge(grid.png, zoom), media_type="image/png")
+
+
+@router.post(
+    "/api/models/{model}/layers/{layer}/feature-maps/{channel}.csv",
+    tags=["drawings"],
+    response_class=Response,
+    responses=_DRAWING_REFUSED | _file("text/csv"),
+)
+def post_feature_map_values(layer: RunLayerDep, channel: ChannelPath, run: DrawingRunDep) -> Response:
+    """Download the values of one feature map as CSV, a line a row, each with all of a float32's digits.
+
+    A vector, such as a dense layer's output, is channel 0 and a single row.
+    """
+    forward = run.forward()
+    values = read_map(forward, layer, channel)
+    pooling = f"-{forward.pooling}" if forward.pooling else ""
+    headers = _attachment(f"{run.network.name}{pooling}-{layer.name}-map{channel}.csv")
+    return StreamingResponse(stream_csv(values, forward.release_pages), media_type="text/csv", headers=headers)
+
+
+@router.post(
+    "/api/models/{model}/network.png",
+    tags=["drawings"],
+    response_class=Response,
+    responses=_DRAWING_REFUSED | _file("image/png"),
+)
+def post_network_picture(
+    run: DrawingRunDep, options: RenderOptionsDep, layers: LayerNames = None, zoom: ZoomField = 1
+) -> Response:
+    """Draw the whole network as one PNG: the input and every layer, or those named, one below the other on white.
+
+    Each has its name, its shape and the ends of its colour scale.
+    """
+    wanted = _find_layers(run.network, layers)
+    png = draw_network(run.network, run.forward(), run.complete(options), MOST_PIXELS, wanted, zoom)
+    return Response(png, media_type="image/png")
 
 
 @router.post(

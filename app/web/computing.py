@@ -31,7 +31,8 @@ def computes(route: Callable[..., Response]) -> Callable[..., Coroutine[Any, Any
     @wraps(route)
     async def answer(**arguments: Any) -> Response:
         compute = partial(route, **arguments)
-        if not is_quick(arguments["page"] if "page" in arguments else arguments["run"]):
+        is_enlarged = arguments.get("zoom", 1) > 1  # to many more pixels than a drawing's answer has
+        if is_enlarged or not is_quick(arguments["page"] if "page" in arguments else arguments["run"]):
             return await to_thread.run_sync(compute)
         async with _one_at_a_time:
             await asyncio.sleep(0)  # requests that arrived meanwhile find no free turn, and wait in the bounded queue

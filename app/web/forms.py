@@ -34,6 +34,7 @@ from ..library.library import Library
 from ..library.readings import Readings
 
 MAX_COLUMNS = 64
+MAX_ZOOM = 32
 MAX_OPENING = 4  # models opened at once, of each origin
 
 _opening_built_in, _opening_others = CapacityLimiter(MAX_OPENING), CapacityLimiter(MAX_OPENING)
@@ -369,13 +370,16 @@ async def get_trained_run(
     drawing: DrawingFile = None,
     input: InputName = None,  # the field's name
     held: HeldField = None,
+    blank: Annotated[
+        bool, Form(description="Run a drawing without ink as an empty sheet of paper, instead of refusing it.")
+    ] = False,
 ) -> DrawingRun:
     """Return the drawing with the network that the path names, as trained.
 
     Raises: UnknownModel, ModelError, UnknownInput, RequestValidationError, InvalidRegion.
     """
     network = (await get_network(request, model)).drawing_into(input)
-    return await read_run(request, network, drawing, held, region)
+    return replace(await read_run(request, network, drawing, held, region), takes_blank=blank)
 
 
 TrainedRunDep = Annotated[DrawingRun, Depends(get_trained_run)]
@@ -411,25 +415,34 @@ async def get_render_options(
         Colormap | None,
         Form(description="Default: viridis; berlin, symmetric about zero, for layers with negative values."),
     ] = None,
+    signed: Annotated[
+        Colormap | None,
+        Form(description="The colour map of layers with negative values. Default: the colormap that is asked for."),
+    ] = None,
     scale: Annotated[
         Scale,
         Form(
             description="The extremes of the colour map: the layer's; each map's; or with `hold` the layer's "
             "under the pooling that the model was trained with, beyond which a value has the colour of the end."
         ),
-    ] = (Scale.LAYER),
+    ] = Scale.LAYER,
     columns: Annotated[int, Form(ge=1, le=MAX_COLUMNS, description="Maps in a row of the grid.")] = COLUMNS,
 ) -> RenderOptions:
-    """Return how to draw the maps. A colour map that is asked for is used for layers with negative values as well."""
+    """Return how to draw the maps. A colour map that is asked for is used for layers with negative values as well,
+    unless another one is asked for those.
+    """
     if colormap is None:
-        return RenderOptions(scale=scale, columns=columns)
-    return RenderOptions(colormap, signed=None, scale=scale, columns=columns)
+        return RenderOptions(signed=signed or Colormap.BERLIN, scale=scale, columns=columns)
+    return RenderOptions(colormap, signed=signed, scale=scale, columns=columns)
 
 
 PageRequestDep = Annotated[PageRequest, Depends(get_page_request)]
 ModelChoiceDep = Annotated[ModelChoice, Depends(get_model_choice)]
 LayerDep = Annotated[Layer, Depends(get_layer)]
 RunLayerDep = Annotated[Layer, Depends(get_run_layer)]
+ZoomField = Annotated[
+    int, Form(ge=1, le=MAX_ZOOM, description="Pixels a cell, across and down: each is repeated as it is.")
+]
 RenderOptionsDep = Annotated[RenderOptions, Depends(get_render_options)]
 InvertDep = Annotated[bool, Form(description="Swap ink and paper: bright and dark change places before the network.")]
 DifferencesDep = Annotated[bool, Form(description="Also draw each layer minus the same layer as trained.")]

@@ -35,6 +35,7 @@ from .forms import (
     PageQuery,
     PageQueryDep,
     PageRequestDep,
+    Theme,
 )
 from .layer_list import MAPS, UNITS, choose_compared, choose_ranges, draw_rail, is_large, list_all, list_drawn
 from .reading_row import view_reading
@@ -50,6 +51,7 @@ _CHOICES = {
     "poolings": list(PoolingMode),
     "colormaps": [colormap for colormap in Colormap if not colormap.diverging],
     "scales": list(Scale),
+    "signed_colormaps": {theme: theme.signed for theme in Theme},
 }
 
 

@@ -21,6 +21,7 @@ COMPONENTS = {
     "models": {"models"},
     "overview": {"overview"},
     "pad": {"pad"},
+    "save": {"save"},
     "switches": {"switches"},
 }
 # Classes whose last part a template fills in.
