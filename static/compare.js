@@ -7,7 +7,7 @@ import { startPadPage } from "./pad_page.js";
 const comparison = element("comparison");
 
 // Three grids share the width, so each has fewer maps in a row.
-startPadPage(element("compare"), comparison, { wide: 8, phone: 4 });
+startPadPage(element("compare"), comparison, { wide: 8, phone: 4, lecture: 4, paper: 4 });
 document.addEventListener("htmx:after:swap", updateLinks);
 
 // Not a link, because the address's fragment holds the drawing.

@@ -25,7 +25,8 @@ form.elements.model.addEventListener("change", () => {
 // Before the page starts: the first request already asks for what is on screen.
 const list = new LayerList(form, layers, element("contents"));
 const openModel = addModelOpening(form, element("model-errors"));
-const { send, save, inputFrame, pad, inputs } = startPadPage(form, layers, { wide: 16, phone: 8 }, openModel);
+const columns = { wide: 16, phone: 8, lecture: 4, paper: 8 };
+const { send, save, inputFrame, pad, inputs } = startPadPage(form, layers, columns, openModel);
 addCardEditing(element("card"), send);
 addReadingChoice(element("reading"), element("card"), form, send);
 new Microscope(form, layers, element("dock"), { save, inputFrame });

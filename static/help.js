@@ -1,6 +1,6 @@
 // The help: opened by its button, or by "?" wherever no text is being typed.
 
-export const TYPING = "input:not([type=radio], [type=checkbox], [type=range]), textarea, select";
+import { isTyping } from "./dom.js";
 
 /** @param {HTMLDialogElement} dialog */
 export function addHelp(dialog) {
@@ -12,7 +12,7 @@ export function addHelp(dialog) {
     else if (target === dialog) dialog.close(); // its backdrop
   });
   document.addEventListener("keydown", (event) => {
-    if (event.key !== "?" || event.target.closest(TYPING)) return;
+    if (event.key !== "?" || isTyping(event)) return;
     event.preventDefault();
     open();
   });

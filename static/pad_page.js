@@ -23,22 +23,20 @@ const PHONE = matchMedia("(max-width: 700px)");
 /**
  * @param {HTMLFormElement} form
  * @param {HTMLElement} results where the grids are
- * @param {{wide: number, phone: number}} columns maps in a row of a grid
+ * @param {{wide: number, phone: number, lecture: number, paper: number}} columns maps in a row of a grid
  * @param {?(file: File) => void} openModel takes a model's file; without it, the server refuses the file
  * @returns {{send: () => void, save: () => void, inputFrame: () => ?import("./input_frame.js").InputFrame, pad: Pad, inputs:
  *   Inputs}} send asks for the results again; save keeps the state in the address
  */
 export function startPadPage(form, results, columns, openModel = null) {
-  const fitColumns = () => {
-    form.elements.columns.value = PHONE.matches ? columns.phone : columns.wide;
+  const suitPlace = () => {
+    const { paper, lecture, theme } = document.documentElement.dataset;
+    const place = paper ? "paper" : lecture !== undefined ? "lecture" : PHONE.matches ? "phone" : "wide";
+    form.elements.columns.value = columns[place];
+    // Zero is drawn near the page's own background.
+    form.elements.theme.value = paper ? "light" : theme;
   };
-  fitColumns();
-
-  // Zero is drawn near the page's own background.
-  const showTheme = () => {
-    form.elements.theme.value = document.documentElement.dataset.theme;
-  };
-  showTheme();
+  suitPlace();
 
   const pad = new Pad(element("canvas"));
   new KeyboardPen(pad, element("keyboard-pen"));
@@ -68,10 +66,12 @@ export function startPadPage(form, results, columns, openModel = null) {
   document.addEventListener("change", ({ target }) => {
     if (target.form === form && !form.contains(target)) form.dispatchEvent(new Event("change"));
   });
-  document.addEventListener("theme", () => {
-    showTheme();
+  const showAgain = () => {
+    suitPlace();
     send();
-  });
+  };
+  for (const type of ["theme", "layout"]) document.addEventListener(type, showAgain);
+  PHONE.addEventListener("change", showAgain);
   connectTools(pad);
   // Where the server takes no models, it says so of a model, and of anything else that it is no picture.
   const openOther = element("own-model") && openModel;
@@ -80,10 +80,6 @@ export function startPadPage(form, results, columns, openModel = null) {
     (error) => showMessage(element("errors"), error.message),
   );
   keepInAddress(form, pad, save);
-  PHONE.addEventListener("change", () => {
-    fitColumns();
-    send();
-  });
   const redrawLens = addLens(results, element("lens"), () => element("seen"));
   document.addEventListener("htmx:after:swap", redrawLens);
   return { send, save, inputFrame: () => input.inputFrame, pad, inputs };

@@ -1,6 +1,6 @@
 // Peek at another pooling: press and hold its button, or the key P, and let go to return.
 
-import { TYPING } from "./help.js";
+import { isTyping } from "./dom.js";
 
 const HELD_MS = 300; // a press that is longer is a look, and no choice
 
@@ -35,8 +35,8 @@ export function addPeek(place) {
   for (const end of ["pointerup", "pointercancel"]) document.addEventListener(end, () => setTimeout(leave));
 
   document.addEventListener("keydown", (event) => {
-    const { key, repeat, target } = event;
-    if (key.toLowerCase() !== "p" || repeat || event.ctrlKey || event.metaKey || target.closest(TYPING)) return;
+    const { key, repeat } = event;
+    if (key.toLowerCase() !== "p" || repeat || event.ctrlKey || event.metaKey || isTyping(event)) return;
     const all = modes();
     const trained = all.find((each) => "trained" in each.dataset);
     const next =

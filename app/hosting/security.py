@@ -9,10 +9,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .refusals import Refused, refuse
 
-# The browser features that OWASP's secure headers name. The app uses none of them.
+# The browser features that OWASP's secure headers name, but for full screen, which lecture mode asks for.
 _UNUSED_FEATURES = (
     *("accelerometer", "autoplay", "browsing-topics", "camera", "display-capture", "encrypted-media"),
-    *("fullscreen", "gamepad", "geolocation", "gyroscope", "hid", "identity-credentials-get", "idle-detection"),
+    *("gamepad", "geolocation", "gyroscope", "hid", "identity-credentials-get", "idle-detection"),
     *("local-fonts", "magnetometer", "microphone", "midi", "otp-credentials", "payment", "picture-in-picture"),
     *("publickey-credentials-create", "publickey-credentials-get", "screen-wake-lock", "serial", "storage-access"),
     *("sync-xhr", "usb", "window-management", "xr-spatial-tracking"),
@@ -25,7 +25,7 @@ SECURITY_HEADERS = {
     "Cross-Origin-Embedder-Policy": "require-corp",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": ", ".join(f"{feature}=()" for feature in _UNUSED_FEATURES),
+    "Permissions-Policy": ", ".join(["fullscreen=(self)", *(f"{feature}=()" for feature in _UNUSED_FEATURES)]),
     # Not no-referrer: browsers that do not send Sec-Fetch-Site would then send "Origin: null" to the app itself.
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",

@@ -100,6 +100,11 @@ def test_no_feature_of_the_browser_is_used(client: TestClient, feature: str) -> 
     assert f"{feature}=()" in client.get("/").headers["permissions-policy"].split(", ")
 
 
+def test_the_app_alone_may_fill_the_screen(client: TestClient) -> None:
+    features = client.get("/").headers["permissions-policy"].split(", ")
+    assert [feature for feature in features if feature.startswith("fullscreen")] == ["fullscreen=(self)"]
+
+
 @pytest.mark.parametrize("request_line", ["POST /exploration", "POST /exploration?nothing", "GET /missing"])
 def test_what_holds_a_drawing_or_a_refusal_is_kept_by_no_cache(client: TestClient, request_line: str) -> None:
     assert ask(client, request_line).headers["cache-control"] == "no-store"

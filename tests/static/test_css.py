@@ -24,6 +24,8 @@ COMPONENTS = {
     "save": {"save"},
     "switches": {"switches"},
 }
+# These lay out for another medium what the others style: each of their rules says which medium that is.
+MEDIA = {"lecture", "print"}
 # Classes whose last part a template fills in.
 FILLED_IN = {
     *("maps-grid", "maps-strip"),
@@ -51,11 +53,13 @@ def component_of(name: str) -> str | None:
 
 
 def test_every_sheet_is_known() -> None:
-    assert {sheet.stem for sheet in SHEETS} == {"base", *COMPONENTS}
+    assert {sheet.stem for sheet in SHEETS} == {"base", *COMPONENTS, *MEDIA}
 
 
 @each_sheet
 def test_a_sheet_styles_its_own_components_alone(sheet: Path) -> None:
+    if sheet.stem in MEDIA:
+        return
     strangers = []
     for selector in selectors(sheet):
         components = {component_of(name) for name in CLASS.findall(selector)} - {None}
@@ -64,6 +68,18 @@ def test_a_sheet_styles_its_own_components_alone(sheet: Path) -> None:
         elif not components & COMPONENTS[sheet.stem]:
             strangers.append(selector)
     assert strangers == []
+
+
+def test_lecture_mode_changes_nothing_outside_of_it() -> None:
+    sheet = ROOT / "static" / "css" / "lecture.css"
+    strangers = {selector for selector in selectors(sheet) if "[data-lecture]" not in selector}
+    assert strangers == set()
+
+
+def test_printing_changes_nothing_on_the_screen() -> None:
+    text = (ROOT / "static" / "css" / "print.css").read_text(encoding="utf-8")
+    outside = re.sub(r"/\*.*?\*/|@media print \{.*?\n\}|@page \{.*?\n\}", "", text, flags=re.DOTALL)
+    assert outside.split() == []
 
 
 @each_sheet
