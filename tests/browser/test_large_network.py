@@ -1,5 +1,7 @@
 """A network of many layers: only what is on screen is drawn; it can be scrolled, paged and folded."""
 
+import base64
+import io
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -7,6 +9,7 @@ from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from app.settings import Settings
@@ -126,6 +129,25 @@ def test_pages_of_a_wide_layer(large: Page) -> None:
         "#layer-wide .maps-overlay button", "buttons => buttons.map((button) => button.getAttribute('aria-label'))"
     )
     assert names == [f"wide, map {index}" for index in range(64, 128)]
+
+
+def test_a_page_of_maps_is_saved_as_it_is_shown_or_all_of_them(large: Page) -> None:
+    scroll_to(large, "wide")
+    settle(large)
+    large.locator("#layer-wide [data-page]").last.click()
+    settle(large)
+    shown = base64.b64decode(grid(large, "wide").partition(",")[2])
+    large.click("[data-save]")
+    files = []
+    large.select_option("#save-zoom", "1")
+    for label in ("wide, maps 64 to 127", "wide, all of its maps"):
+        large.select_option("#save-what", label=label)
+        with large.expect_download() as download:
+            large.click("[data-now]")
+        files.append(Path(download.value.path()).read_bytes())
+    assert files[0] == shown
+    page, whole = (Image.open(io.BytesIO(data)).height for data in files)
+    assert page < whole
 
 
 def test_the_page_stays_while_drawing_goes_on(large: Page) -> None:
