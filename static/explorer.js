@@ -7,6 +7,7 @@ import { Microscope } from "./microscope.js";
 import { addOverview } from "./overview.js";
 import { addCardEditing, addModelOpening, addReadingChoice } from "./own_models.js";
 import { startPadPage } from "./pad_page.js";
+import { Paper } from "./paper.js";
 
 const form = element("explorer");
 const layers = element("layers");
@@ -26,6 +27,7 @@ addCardEditing(element("card"), send);
 addReadingChoice(element("reading"), element("card"), form, send);
 new Microscope(form, layers, element("dock"), { send, save });
 addHelp(element("help"));
+new Paper(form, layers, list);
 addOverview(element("overview"), layers, (article) => list.show(article));
 
 document.addEventListener("htmx:after:swap", () => {

@@ -14,7 +14,7 @@ COMPONENTS = {
     "help": {"help"},
     "inputs": {"inputs"},
     "layers": {"layer", "layers", "rail"},
-    "layout": {"docs", "error-page", "masthead", "workspace"},
+    "layout": {"docs", "error-page", "masthead", "paper", "workspace"},
     "maps": {"lens", "maps"},
     "microscope": {"microscope"},
     "models": {"models"},
