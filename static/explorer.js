@@ -9,6 +9,7 @@ import { Microscope } from "./microscope.js";
 import { addOverview } from "./overview.js";
 import { addCardEditing, addModelOpening, addReadingChoice } from "./own_models.js";
 import { startPadPage } from "./pad_page.js";
+import { Paper } from "./paper.js";
 import { addPeek } from "./peek.js";
 import { addSaving } from "./saving.js";
 
@@ -35,6 +36,7 @@ addHints(element("hints"));
 addPeek(element("pooling"));
 addSaving(element("save-dialog"), { form, pad, inputs, save });
 addImageMenu(layers);
+new Paper(form, layers, list);
 addOverview(element("overview"), layers, (article) => list.show(article));
 
 document.addEventListener("htmx:after:swap", () => {

@@ -23,6 +23,7 @@ export class LayerList {
     this.version = 0; // counts the drawings and choices
     this.refused = -1; // the version that the server refused
     this.shown = { version: 0, names: new Set() }; // the layers whose pictures are of this version
+    this.isWhole = false; // all unfolded layers are fetched, not only those near the screen
     this.model = null;
     this.pages = new Map(); // by layer, the first map on its page, where that is not 0
     this.folds = new Map(); // by layer, whether the user folded or unfolded it
@@ -69,6 +70,7 @@ export class LayerList {
     const margin = screens * innerHeight;
     return this.articles.filter((article) => {
       if (isFolded(article)) return false;
+      if (this.isWhole) return true;
       const { top, bottom } = article.getBoundingClientRect();
       return bottom > -margin && top < innerHeight + margin;
     });
@@ -85,6 +87,19 @@ export class LayerList {
   /** What a request that leaves now must bring: for another drawing everything on screen, otherwise what is missing. */
   get wanted() {
     return this.isOfNewest ? this.missing : this.near(0);
+  }
+
+  /** Fetch all unfolded layers anew, for paper; or only those near the screen again. */
+  fetchWhole(isWhole) {
+    this.isWhole = isWhole;
+    this.version++; // so that what is shown now, or under way, is not taken for it
+  }
+
+  /** How many layers are here, and how many are wanted. */
+  get progress() {
+    const wanted = this.near(AHEAD);
+    const here = this.isOfNewest ? wanted.filter((article) => this.shown.names.has(nameOf(article))) : [];
+    return [here.length, wanted.length];
   }
 
   /** Ask for what is missing. Not while a request is under way: whatever its answer lacks is asked for after that. */
@@ -131,6 +146,7 @@ export class LayerList {
       if (asked.has(nameOf(article))) delete article.dataset.pending;
       article.classList.toggle("is-outdated", !names.has(nameOf(article)));
     }
+    this.layers.dispatchEvent(new CustomEvent("settled"));
     this.askSoon();
   }
 

@@ -37,10 +37,10 @@ def is_full_screen(page: Page) -> bool:
 def test_a_key_enters_and_leaves_it(explorer: Page) -> None:
     explorer.keyboard.press("l")
     expect(explorer.locator("html[data-lecture]")).to_have_count(1)
-    explorer.wait_for_function("document.fullscreenElement !== null")
+    explorer.wait_for_function("() => document.fullscreenElement !== null")
     explorer.keyboard.press("l")
     expect(explorer.locator("html[data-lecture]")).to_have_count(0)
-    explorer.wait_for_function("document.fullscreenElement === null")
+    explorer.wait_for_function("() => document.fullscreenElement === null")
 
 
 def test_its_button_says_what_it_does(explorer: Page) -> None:
@@ -62,7 +62,7 @@ def test_it_works_where_full_screen_is_refused(explorer: Page) -> None:
 
 def test_whoever_leaves_full_screen_leaves_it(explorer: Page) -> None:
     explorer.keyboard.press("l")
-    explorer.wait_for_function("document.fullscreenElement !== null")
+    explorer.wait_for_function("() => document.fullscreenElement !== null")
     explorer.evaluate("document.exitFullscreen()")
     expect(explorer.locator("html[data-lecture]")).to_have_count(0)
 

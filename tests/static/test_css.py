@@ -15,7 +15,7 @@ COMPONENTS = {
     "hints": {"hints"},
     "inputs": {"inputs"},
     "layers": {"layer", "layers", "rail"},
-    "layout": {"docs", "error-page", "masthead", "workspace"},
+    "layout": {"docs", "error-page", "masthead", "paper", "workspace"},
     "maps": {"lens", "maps"},
     "microscope": {"microscope"},
     "models": {"models"},
