@@ -1,13 +1,16 @@
-// Three poolings side by side: a page with a pad, and the way to a layer that is named.
+// Three poolings side by side: a page with a pad, the microscope, and the way to a layer that is named.
 
 import { updateLinks } from "./address.js";
 import { element } from "./dom.js";
+import { Microscope } from "./microscope.js";
 import { startPadPage } from "./pad_page.js";
 
 const comparison = element("comparison");
 
 // Three grids share the width, so each has fewer maps in a row.
-startPadPage(element("compare"), comparison, { wide: 8, phone: 4 });
+const form = element("compare");
+const { save } = startPadPage(form, comparison, { wide: 8, phone: 4 });
+new Microscope(form, comparison, element("dock"), { save });
 document.addEventListener("htmx:after:swap", updateLinks);
 
 // Not a link, because the address's fragment holds the drawing.
