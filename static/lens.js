@@ -1,6 +1,6 @@
 // The lens: the feature map under the pointer, large and half transparent over what the network sees.
 
-import { mapAt, readPlace } from "./maps.js";
+import { mapAt, nameOf, readPlace } from "./maps.js";
 
 const SPACE = 24; // between the pointer and the lens, in pixels
 const MARGIN = 8; // between the lens and the edge of the window
@@ -50,7 +50,7 @@ function findMap(image, event) {
 function drawMap(lens, image, { map, x, y, width, height }, input) {
   const canvas = lens.querySelector("canvas");
   const context = canvas.getContext("2d");
-  const { layer, extent } = image.parentElement.dataset;
+  const { extent, ...maps } = image.parentElement.dataset;
   const scale = canvas.width / Math.max(input.naturalWidth, input.naturalHeight);
   // Maps that do not depend on the drawing have no place over it.
   const [top, left, bottom, right] = extent
@@ -62,7 +62,7 @@ function drawMap(lens, image, { map, x, y, width, height }, input) {
   context.globalAlpha = extent ? 0.65 : 1;
   context.drawImage(image, x, y, width, height, left, top, right - left, bottom - top);
   context.globalAlpha = 1;
-  lens.querySelector("p").textContent = `${layer} · map ${map}${extent ? ", over what the network sees" : ""}`;
+  lens.querySelector("p").textContent = `${nameOf(maps)} · map ${map}${extent ? ", over what the network sees" : ""}`;
 }
 
 /** The box of something of this shape in a canvas: top, left, bottom, right. */

@@ -1,7 +1,7 @@
 // A button over each map of a grid, made once for each of its pages. One of them takes part in the Tab order; arrow
 // keys reach the others.
 
-import { boxOf, readPlace } from "./maps.js";
+import { boxOf, nameOf, readPlace } from "./maps.js";
 
 export const ARROWS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 
@@ -15,14 +15,14 @@ export function fillOverlay(overlay) {
   overlay.replaceChildren(...Array.from({ length: place.count }, (_, index) => makeButton(maps.dataset, place, index)));
 }
 
-function makeButton({ layer, word }, place, index) {
+function makeButton({ word, ...maps }, place, index) {
   const number = place.first + index;
   const button = document.createElement("button");
   button.type = "button";
   button.className = "maps-button";
   button.tabIndex = index ? -1 : 0;
   button.dataset.index = number;
-  button.setAttribute("aria-label", `${layer}, ${word} ${number}`);
+  button.setAttribute("aria-label", `${nameOf(maps)}, ${word} ${number}`);
   Object.assign(button.style, boxOf(place, index));
   return button;
 }
@@ -50,4 +50,11 @@ export function moveFocus(button, [rows, columns]) {
   neighbour.tabIndex = 0;
   neighbour.focus();
   return true;
+}
+
+/** The layer, the map, and for a unit of a vector its cell, that a button stands for. */
+export function placeOf(button) {
+  const { layer, word } = button.closest(".maps").dataset;
+  const index = Number(button.dataset.index);
+  return word === "map" ? [layer, index] : [layer, 0, 0, index];
 }

@@ -20,6 +20,9 @@ export function readPlace(maps) {
   return { first, count, columns, width, height, gap };
 }
 
+/** The name of what a grid shows: of its layer, and of the pooling where several stand side by side. */
+export const nameOf = ({ layer, pooling }) => (pooling ? `${layer}, ${pooling}` : layer);
+
 /** The map at a point of the picture, with its own corner, or null. */
 export function mapAt({ first, count, columns, width, height, gap }, x, y) {
   const column = Math.floor(x / (width + gap));

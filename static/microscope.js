@@ -3,17 +3,18 @@
 
 import { beginEntry, onReturn } from "./address.js";
 import { element } from "./dom.js";
-import { ARROWS, fillOverlay, markChosen, moveFocus } from "./map_buttons.js";
+import { ARROWS, fillOverlay, markChosen, moveFocus, placeOf } from "./map_buttons.js";
 import { clearPartners, markPartners } from "./partners.js";
+import { placeIn } from "./picture_place.js";
 import { showRegions } from "./receptive_field.js";
+import { coveredBy, keepInView, REDUCED_MOTION } from "./sheet.js";
 
 const FIELDS = ["layer", "channel", "row", "column", "precise", "everything"];
 const NOTHING = { layer: null, channel: null, row: null, column: null };
-const REDUCED_MOTION = matchMedia("(prefers-reduced-motion: reduce)");
-// As in layout.css: wide enough for a column of its own.
-const DOCKED = matchMedia("(min-width: 1200px)");
-const SHEET = 0.58; // else, it covers so much of the screen
+// As in layout.css: wide enough for a preview beside or below the maps.
+const WIDE = matchMedia("(min-width: 1200px)");
 const REST_MS = 60; // how long the pointer rests on a map before it is previewed
+const AWAY_MS = 700; // how long it is away from the maps before a sheet with a preview goes
 
 export class Microscope {
   /**
@@ -35,6 +36,7 @@ export class Microscope {
     this.playing = 0; // the timer of the next step
     this.resting = 0; // the timer of the next preview
     this.origin = null; // what had the focus before the panel was opened
+    this.clicked = null; // the map that was clicked last, until its panel is there
 
     this.listenToMaps();
     this.listenToPictures();
@@ -49,13 +51,15 @@ export class Microscope {
     onReturn((selection) => this.restore(selection));
     this.refresh();
     if (this.holdsMap) this.bringIntoView();
+    const chosen = layers.querySelector(".maps-button.is-selected");
+    if (chosen) keepInView(chosen, dock);
   }
 
   /** Bring the selected layer into view, if it is out of it. */
   bringIntoView() {
     const article = document.getElementById(`layer-${this.selectedLayer}`);
     const { top, bottom } = article?.getBoundingClientRect() ?? {};
-    if (bottom < 0 || top > innerHeight * (DOCKED.matches ? 0.9 : 1 - SHEET)) article.scrollIntoView();
+    if (bottom < 0 || top > 0.9 * (innerHeight - coveredBy(this.dock))) article.scrollIntoView();
   }
 
   /** Look at what was selected before, or close the panel. */
@@ -167,7 +171,10 @@ export class Microscope {
       markChosen(overlay, this.chosenOn(overlay.parentElement.dataset), this.holdsMap);
     }
     showRegions(this.panel, this.page.inputFrame);
-    if (this.panel) this.refreshPanel();
+    if (!this.panel) return;
+    this.refreshPanel();
+    if (this.clicked) keepInView(this.clicked, this.dock);
+    this.clicked = null;
   }
 
   refreshPanel() {
@@ -198,15 +205,18 @@ export class Microscope {
     this.layers.addEventListener("pointerover", ({ target, pointerType }) => {
       clearTimeout(this.resting);
       const button = target.closest(".maps-button");
-      if (!button || pointerType !== "mouse" || this.holdsMap || !DOCKED.matches) return;
-      this.resting = setTimeout(() => this.look(...placeOf(button)), REST_MS);
+      if (!button) this.leave();
+      else if (pointerType === "mouse" && !this.holdsMap && WIDE.matches && !this.wouldCover(button))
+        this.resting = setTimeout(() => this.look(...placeOf(button)), REST_MS);
     });
-    this.layers.addEventListener("pointerleave", () => clearTimeout(this.resting));
+    this.layers.addEventListener("pointerleave", () => this.leave());
+    this.dock.addEventListener("pointerenter", () => clearTimeout(this.resting));
+    this.dock.addEventListener("pointerleave", () => this.leave());
     // As pointing does; a screen reader then says what is on the panel.
     this.layers.addEventListener("focusin", ({ target }) => {
-      if (!target.matches(".maps-button:focus-visible") || this.holdsMap || !DOCKED.matches) return;
+      if (!target.matches(".maps-button:focus-visible") || this.holdsMap || !WIDE.matches) return;
       clearTimeout(this.resting);
-      this.resting = setTimeout(() => this.look(...placeOf(target)), REST_MS);
+      if (!this.wouldCover(target)) this.resting = setTimeout(() => this.look(...placeOf(target)), REST_MS);
     });
     this.layers.addEventListener("keydown", (event) => {
       const button = event.target.closest(".maps-button");
@@ -214,12 +224,23 @@ export class Microscope {
     });
   }
 
+  wouldCover(button) {
+    return button.getBoundingClientRect().bottom > innerHeight - coveredBy(this.dock);
+  }
+
+  /** Close a sheet that only previews, a little later: the pointer may be on its way to it. */
+  leave() {
+    clearTimeout(this.resting);
+    if (!this.panel || this.holdsMap || !coveredBy(this.dock)) return;
+    this.resting = setTimeout(() => this.restore(NOTHING), AWAY_MS);
+  }
+
   open(button) {
     this.origin = button;
     const place = placeOf(button);
     this.hold(...place);
     this.holdsCell = place.length > 2;
-    if (!DOCKED.matches) keepInView(button.closest(".layer"));
+    this.clicked = button;
   }
 
   // The panel's pictures: pointing moves the cell, a click holds it, or leads to the map that the picture shows
@@ -274,7 +295,7 @@ export class Microscope {
 
   /** Do what a key means while the panel is open; false if it means nothing. */
   pressKey({ key, target }) {
-    const isOnMap = target.id === "microscope-map";
+    const isOnMap = target.id?.startsWith("microscope-map");
     if (key === "Escape") this.release();
     else if (isOnMap && ARROWS[key]) this.moveBy(ARROWS[key]);
     else if (isOnMap && key === " ") this.toggle();
@@ -316,29 +337,4 @@ export class Microscope {
     clearTimeout(this.playing);
     this.playing = 0;
   }
-}
-
-/** The layer, the map, and for a unit of a vector its cell, that a button stands for. */
-function placeOf(button) {
-  const { layer, word } = button.closest(".maps").dataset;
-  const index = Number(button.dataset.index);
-  return word === "map" ? [layer, index] : [layer, 0, 0, index];
-}
-
-/** Scroll a layer to where the sheet, which comes from below, does not cover it. */
-function keepInView(layer) {
-  const room = (1 - SHEET) * innerHeight;
-  const { bottom } = layer.getBoundingClientRect();
-  if (bottom > room) scrollBy({ top: bottom - room, behavior: REDUCED_MOTION.matches ? "auto" : "smooth" });
-}
-
-/** The place of an event in an SVG picture, in the units of its view box. */
-function placeIn(picture, event) {
-  const box = picture.getBoundingClientRect();
-  const view = picture.viewBox.baseVal;
-  const scale = Math.min(box.width / view.width, box.height / view.height);
-  return [
-    (event.clientX - box.left - (box.width - view.width * scale) / 2) / scale + view.x,
-    (event.clientY - box.top - (box.height - view.height * scale) / 2) / scale + view.y,
-  ];
 }

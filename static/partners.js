@@ -6,7 +6,7 @@ export function clearPartners(place) {
   for (const each of place.querySelectorAll(".microscope-partner")) each.setAttribute("visibility", "hidden");
 }
 
-/** Mark the partners of the number under the pointer, in its own row of the sum. */
+/** Mark the partners of the number under the pointer: in its row of the sum, and in that row of sums beside it. */
 export function markPartners(target) {
   const panel = target.closest("#microscope");
   if (!panel) return;
@@ -15,7 +15,11 @@ export function markPartners(target) {
   clearPartners(panel);
   const term = number?.closest(".microscope-term");
   if (!term) return;
-  const { at } = number.dataset;
+  const same = term.dataset.term === undefined ? [term] : panel.querySelectorAll(`[data-term="${term.dataset.term}"]`);
+  for (const each of same) markIn(each, number.dataset.at);
+}
+
+function markIn(term, at) {
   for (const each of term.querySelectorAll(`[data-at="${at}"]`)) each.classList.add("is-partner");
   const mark = term.dataset.window && term.querySelector(".microscope-picture .microscope-partner");
   if (!mark) return;

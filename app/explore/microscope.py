@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from ..imaging.grid import draw_map
 from .exploration import RenderOptions, as_maps, draw_image, hold_scale
 from .inspection import Inspection
 from .large_layers import reading
+from .look import Look, average_maps
 
 SHOWN_TERMS = 4
 SHOWN_CONTRIBUTIONS = 8
@@ -60,6 +61,10 @@ class Picture:
     # next one, in this picture's pixels. None if its points stand for no cell.
     cells: tuple[float, float, int, int] | None = None
     link: Link | None = None  # to the map that it shows; None for the selected one, and for the image
+    # The values at the ends of the colours; None where each map has its own, and in an image in colour.
+    colormap: Colormap | None = None
+    low: float | None = None
+    high: float | None = None
 
     @property
     def frame(self) -> Region:
@@ -112,11 +117,39 @@ class MicroscopeView:
 
 def view_inspection(inspection: Inspection, options: RenderOptions, all_terms: bool = False) -> MicroscopeView:
     """Draw an inspection. all_terms: show every input channel or input, not only the largest."""
+    return view_inspections([inspection], options, all_terms)[0]
+
+
+def view_inspections(
+    inspections: Sequence[Inspection], options: RenderOptions, all_terms: bool = False
+) -> list[MicroscopeView]:
+    """Draw the same cell of several forward passes of one image, on common colour scales.
+
+    All of them show the same input channels or inputs, in the same order. all_terms: every one, not only the largest.
+    """
+    look = Look.of(options, [each.forward for each in inspections])
+    partial_sums = [_partial_sums(each) for each in inspections]
+    products = [_products(each) for each in inspections]
+    shown = _largest(partial_sums, _count_terms(inspections) if all_terms else SHOWN_TERMS)
+    most = _MOST_CONTRIBUTIONS // len(inspections)
+    contributions = _largest(products, most if all_terms else SHOWN_CONTRIBUTIONS)
+    return [_view(each, look, shown, contributions) for each in inspections]
+
+
+def _partial_sums(inspection: Inspection) -> list[float]:
     cell = inspection.cell
-    partial_sums = [term.partial_sum for term in cell.terms] if isinstance(cell, ConvolutionCell) else []
-    products = [each.product for each in cell.contributions] if isinstance(cell, DenseCell) else []
-    shown = _largest(partial_sums, _count_terms(inspection) if all_terms else SHOWN_TERMS)
-    contributions = _largest(products, _MOST_CONTRIBUTIONS if all_terms else SHOWN_CONTRIBUTIONS)
+    return [term.partial_sum for term in cell.terms] if isinstance(cell, ConvolutionCell) else []
+
+
+def _products(inspection: Inspection) -> list[float]:
+    cell = inspection.cell
+    return [each.product for each in cell.contributions] if isinstance(cell, DenseCell) else []
+
+
+def _view(inspection: Inspection, options: Look, shown: list[int], contributions: list[int]) -> MicroscopeView:
+    """Draw an inspection. shown: the indices of the terms to show. contributions: those of a dense layer's inputs."""
+    cell = inspection.cell
+    partial_sums, products = _partial_sums(inspection), _products(inspection)
     links = [_find_cell(inspection, index) for index in contributions]
     return MicroscopeView(
         inspection=inspection,
@@ -137,9 +170,10 @@ def view_inspection(inspection: Inspection, options: RenderOptions, all_terms: b
     )
 
 
-def _largest(values: Sequence[float], count: int) -> list[int]:
-    """Return the indices of the values with the largest absolute values, in this order."""
-    return sorted(range(len(values)), key=lambda index: -abs(values[index]))[:count]
+def _largest(values: Sequence[Sequence[float]], count: int) -> list[int]:
+    """Return the places with the largest absolute values in any of several rows of one length, in this order."""
+    sizes = [max(map(abs, each)) for each in zip(*values, strict=True)]
+    return sorted(range(len(sizes)), key=lambda index: -sizes[index])[:count]
 
 
 def _sum_others(values: Sequence[float], shown: Iterable[int]) -> float:
@@ -148,11 +182,12 @@ def _sum_others(values: Sequence[float], shown: Iterable[int]) -> float:
     return sum(values[index] for index in sorted(left_out))
 
 
-def _count_terms(inspection: Inspection) -> int:
-    """Return how many input channels can be shown at once, each with two pictures."""
+def _count_terms(inspections: Sequence[Inspection]) -> int:
+    """Return how many input channels can be shown at once, each with two pictures for each inspection."""
+    inspection = inspections[0]
     source = inspection.network.inputs(inspection.layer, inspection.forward)[0]
     maps = (inspection.forward.activations[inspection.layer.name], source)
-    pixels: int = sum(math.prod(each.shape[:2]) for each in maps)
+    pixels: int = len(inspections) * sum(math.prod(each.shape[:2]) for each in maps)
     return max(SHOWN_TERMS, min(_MOST_TERMS, _MOST_PIXELS // pixels))
 
 
@@ -177,19 +212,19 @@ def _describe_map(inspection: Inspection) -> str | None:
     return f"strongest at the {where}, mean {mean:.3g}"
 
 
-def _own_map(inspection: Inspection, options: RenderOptions) -> Picture:
+def _own_map(inspection: Inspection, options: Look) -> Picture:
     place, name = inspection.place, inspection.layer.name
     activation = inspection.forward.activations[name]
     region = Region(place.row, place.column, place.row + 1, place.column + 1)
+    extremes = options.find_extremes(name)
     if activation.ndim == 1:
         row = activation[np.newaxis, :, np.newaxis]
-        return _read_picture(inspection, row, 0, region, f"{name}, unit {place.column}", options, _SAME_GRID)
-    caption = f"{name}, map {place.channel}"
-    with reading(activation.size, inspection.forward, *options.passes):
-        maps = as_maps(activation)
-        scaled = hold_scale(inspection.layer, find_extremes(maps), options)
-        drawn = draw_map(maps, place.channel, scaled.colormap, scaled.scale, scaled.ends)
-    return Picture(drawn.png, drawn.map_height, drawn.map_width, region, caption, _SAME_GRID)
+        return _read_picture(inspection, row, 0, region, f"{name}, unit {place.column}", options, extremes, _SAME_GRID)
+    with reading(activation.size, *options.passes):
+        colormap, scale, ends = hold_scale(inspection.layer, extremes, options)
+    look = replace(options, colormap=colormap, signed=None, scale=scale)
+    caption, channel = f"{name}, map {place.channel}", place.channel
+    return _read_picture(inspection, as_maps(activation), channel, region, caption, look, ends, _SAME_GRID)
 
 
 def _read_picture(
@@ -199,12 +234,13 @@ def _read_picture(
     region: Region,
     caption: str,
     options: RenderOptions,
+    extremes: Extremes,
     cells: tuple[float, float, int, int] | None = None,
     link: Link | None = None,
 ) -> Picture:
     """Draw a map of the forward pass."""
     with reading(activation.size, inspection.forward):
-        return _picture(activation, channel, region, caption, options, cells, link=link)
+        return _picture(activation, channel, region, caption, options, extremes, cells, link)
 
 
 def _picture(
@@ -213,14 +249,14 @@ def _picture(
     region: Region,
     caption: str,
     options: RenderOptions,
+    extremes: Extremes,
     cells: tuple[float, float, int, int] | None = None,
-    extremes: Extremes | None = None,
     link: Link | None = None,
 ) -> Picture:
-    """Draw a map. extremes: those of all maps, if they are known already."""
-    extremes = extremes or find_extremes(activation)
+    """Draw a map on the scale of these extremes."""
     drawn = draw_map(activation, channel, options.colormap_from(float(extremes.lowest)), options.scale, extremes)
-    return Picture(drawn.png, drawn.map_height, drawn.map_width, region, caption, cells, link)
+    height, width, ends = drawn.map_height, drawn.map_width, (drawn.low, drawn.high)
+    return Picture(drawn.png, height, width, region, caption, cells, link, drawn.colormap, *ends)
 
 
 def _cells_of_windows(inspection: Inspection, window: Region) -> tuple[float, float, int, int] | None:
@@ -234,7 +270,7 @@ def _cells_of_windows(inspection: Inspection, window: Region) -> tuple[float, fl
     return top, left, rows, columns
 
 
-def _path(inspection: Inspection, options: RenderOptions) -> list[Picture]:
+def _path(inspection: Inspection, options: Look) -> list[Picture]:
     """Draw the receptive field on the image and every layer up to this one, on the mean of each layer's maps."""
     pictures = []
     for name, region in reversed(inspection.regions.items()):
@@ -248,11 +284,12 @@ def _path(inspection: Inspection, options: RenderOptions) -> list[Picture]:
             continue
         activation = as_maps(activation)
         with reading(activation.size, inspection.forward):
-            mean = activation.mean(axis=2, keepdims=True) if activation.shape[2] > 1 else activation
+            mean = average_maps(activation)
             link = None if name == IMAGE else Link(name, _strongest_channel(activation, region))
         maps = f", mean of {activation.shape[2]} maps" if activation.shape[2] > 1 else ""
-        look = RenderOptions(options.colormap, scale=options.scale)
-        pictures.append(_read_picture(inspection, mean, 0, region, f"{name or 'input'}{maps}", look, link=link))
+        look, extremes = RenderOptions(options.colormap, scale=options.scale), options.find_extremes(name, of_mean=True)
+        caption = f"{name or 'input'}{maps}"
+        pictures.append(_read_picture(inspection, mean, 0, region, caption, look, extremes, link=link))
     return pictures
 
 
@@ -263,20 +300,20 @@ def _strongest_channel(activation: Array, region: Region) -> int:
     return int(window.max(axis=(0, 1), initial=0).argmax())
 
 
-def _terms(inspection: Inspection, options: RenderOptions, shown: list[int]) -> list[TermView]:
+def _terms(inspection: Inspection, options: Look, shown: list[int]) -> list[TermView]:
     cell, layer, network = inspection.cell, inspection.layer, inspection.network
     if not isinstance(cell, ConvolutionCell):
         return []
     (source,) = network.inputs(layer, inspection.forward)
-    results, common = _results(inspection, source, shown)
+    # Those of several forward passes would need a scale of their own, and they stand too narrow to show them.
+    results, common = _results(inspection, source, shown) if len(options.forwards) == 1 else ({}, None)
     kernel_ends = _ends([term.kernel for term in cell.terms])
     place = inspection.place
     windows = _cells_of_windows(inspection, cell.window) if layer.has_partial_maps else None
     here = Region(place.row, place.column, place.row + 1, place.column + 1)
     # One colour scale for all partial results makes them comparable.
     signed = RenderOptions(options.diverging, options.diverging, Scale.LAYER)
-    with reading(source.size, inspection.forward):
-        extremes = find_extremes(source)
+    extremes = options.find_extremes(layer.sources[0] or IMAGE)
     ends = (float(extremes.lowest), float(extremes.highest))
     views = []
     for index in shown:
@@ -284,7 +321,7 @@ def _terms(inspection: Inspection, options: RenderOptions, shown: list[int]) -> 
         caption = _name(inspection, layer.sources[0] or IMAGE, term.channel)
         with reading(source.size, inspection.forward):
             link = _link(layer.sources[0], term.channel)
-            picture = _picture(source, term.channel, cell.window, caption, options, windows, extremes, link)
+            picture = _picture(source, term.channel, cell.window, caption, options, extremes, windows, link)
         has_numbers = term.kernel.size <= _MOST_KERNEL_CELLS
         result = results.get(index)
         views.append(
@@ -294,8 +331,8 @@ def _terms(inspection: Inspection, options: RenderOptions, shown: list[int]) -> 
                 inputs=_numbers(term.inputs, ends, options.colormap_from(ends[0])) if has_numbers else [],
                 kernel=_numbers(term.kernel, kernel_ends, options.diverging) if has_numbers else [],
                 result=None
-                if result is None
-                else _picture(result, 0, here, "what it gives", signed, _SAME_GRID, common),
+                if result is None or common is None
+                else _picture(result, 0, here, "what it gives", signed, common, _SAME_GRID),
                 partial_sum=term.partial_sum,
                 steps=layer.window.dilation if layer.window and layer.has_partial_maps else None,
             )
@@ -384,7 +421,7 @@ def _find_cell(inspection: Inspection, index: int) -> Link | None:
     return Link(source, 0, 0, index) if source is not None and is_vector else None
 
 
-def _sources(inspection: Inspection, options: RenderOptions) -> list[Picture]:
+def _sources(inspection: Inspection, options: Look) -> list[Picture]:
     cell, layer, place = inspection.cell, inspection.layer, inspection.place
     inputs = inspection.network.inputs(layer, inspection.forward)
     names = [source or IMAGE for source in layer.sources]
@@ -393,20 +430,22 @@ def _sources(inspection: Inspection, options: RenderOptions) -> list[Picture]:
         cells = _cells_of_windows(inspection, cell.window)
         caption = _name(inspection, names[0], channel)
         link = _link(layer.sources[0], channel)
-        return [_read_picture(inspection, inputs[0], channel, cell.window, caption, options, cells, link)]
+        extremes = options.find_extremes(names[0])
+        return [_read_picture(inspection, inputs[0], channel, cell.window, caption, options, extremes, cells, link)]
     if isinstance(cell, MovedCell) and cell.place and inputs[cell.source].ndim > 1:
         row, column, channel = cell.place
         region = Region(row, column, row + 1, column + 1)
         caption = _name(inspection, names[cell.source], channel)
         link = _link(layer.sources[cell.source], channel)
-        return [_read_picture(inspection, as_maps(inputs[cell.source]), channel, region, caption, options, link=link)]
+        source, extremes = as_maps(inputs[cell.source]), options.find_extremes(names[cell.source])
+        return [_read_picture(inspection, source, channel, region, caption, options, extremes, link=link)]
     if isinstance(cell, ElementwiseCell) and layer.is_spatial and len(cell.inputs) == len(inputs):
         pairs = zip(names, map(as_maps, inputs), strict=True)
         return [_elementwise_source(inspection, name, each, options) for name, each in pairs]
     return []
 
 
-def _elementwise_source(inspection: Inspection, name: str, image: Array, options: RenderOptions) -> Picture:
+def _elementwise_source(inspection: Inspection, name: str, image: Array, options: Look) -> Picture:
     """Draw an input that a cell reads at its own place; one of a single row, column or channel is repeated."""
     place, shape = inspection.place, image.shape
     row, column, channel = (
@@ -415,16 +454,15 @@ def _elementwise_source(inspection: Inspection, name: str, image: Array, options
     region, caption = Region(row, column, row + 1, column + 1), _name(inspection, name, channel)
     own = as_maps_shape(inspection.forward.activations[inspection.layer.name].shape)
     cells, link = _SAME_GRID if shape[:2] == own[:2] else None, None if name == IMAGE else Link(name, channel)
-    return _read_picture(inspection, image, channel, region, caption, options, cells, link)
+    extremes = options.find_extremes(name)
+    return _read_picture(inspection, image, channel, region, caption, options, extremes, cells, link)
 
 
-def _window(inspection: Inspection, options: RenderOptions) -> list[list[ColouredNumber]] | None:
+def _window(inspection: Inspection, options: Look) -> list[list[ColouredNumber]] | None:
     cell = inspection.cell
     if not isinstance(cell, PoolingCell) or cell.inputs is None or cell.inputs.size > MAX_MATRIX_CELLS:
         return None
-    source = inspection.network.inputs(inspection.layer, inspection.forward)[0]
-    with reading(source.size, inspection.forward):
-        extremes = find_extremes(source)
+    extremes = options.find_extremes(inspection.layer.sources[0] or IMAGE)
     ends = (float(extremes.lowest), float(extremes.highest))
     return _numbers(cell.inputs, ends, options.colormap_from(ends[0]))
 

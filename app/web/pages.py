@@ -1,6 +1,7 @@
 """The pages, and the fragments that htmx swaps into them."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache, partial
 from typing import Annotated, Any
@@ -8,12 +9,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
-from ..cnn.network import UnknownLayer
+from ..cnn.network import ForwardPass, Network, UnknownLayer
 from ..cnn.types import PoolingMode
 from ..explore.comparison import accuracies, compare, pooled_layers
 from ..explore.exploration import RenderOptions, draw_answer, draw_image, explore
 from ..explore.inspection import UnknownCell, find_place, inspect
-from ..explore.microscope import view_inspection
+from ..explore.microscope import view_inspections
 from ..explore.overview import draw_overview
 from ..imaging import colormap as colormaps
 from ..imaging.colormap import Colormap, Scale
@@ -90,7 +91,8 @@ def post_exploration(request: Request, page: PageRequestDep) -> Response:
 def post_microscope(request: Request, page: PageRequestDep) -> Response:
     """Show the microscope alone, on another cell of the same drawing."""
     form = page.form
-    context = _microscope_context(page.run, form.selection, form.render_options)
+    options = page.run.complete(form.render_options)
+    context = _microscope_context(page.choice.network, [page.run.forward()], form.selection, options)
     return templates.TemplateResponse(request, "_microscope.html", context)
 
 
@@ -105,7 +107,7 @@ def show_compare(
     """Show max, average and min pooling side by side, with a digit already drawn."""
     state, options = request.app.state, replace(query.render_options, columns=_COMPARED_COLUMNS)
     run = DrawingRun(choice.model, _first_drawing(), None, state.forward_passes, held=query.held or {})
-    context = _comparison_context(run, state.library, options, invert, differences)
+    context = _comparison_context(run, state.library, options, query.selection, invert, differences)
     context |= _inputs_context("compare", choice, query)
     return templates.TemplateResponse(request, "compare.html", context | {"samples": SAMPLES, "first": FIRST_SAMPLE})
 
@@ -119,9 +121,19 @@ def post_comparison(
     differences: DifferencesDep = False,
 ) -> Response:
     """Show the drawing in the three pooling modes."""
-    context = _comparison_context(page.run, library, page.form.render_options, invert, differences)
+    form = page.form
+    context = _comparison_context(page.run, library, form.render_options, form.selection, invert, differences)
     context |= _inputs_context("compare", page.choice, page.form)
     return templates.TemplateResponse(request, "_comparison.html", context)
+
+
+@router.post("/compared-cell")
+def post_compared_cell(request: Request, page: PageRequestDep, invert: InvertDep = False) -> Response:
+    """Show the microscope alone, on one cell of the same drawing in the three pooling modes."""
+    form, network = page.form, page.run.network
+    forwards = [page.run.run_in(mode, invert) for mode in PoolingMode] if network.pools else []
+    context = _microscope_context(network, forwards, form.selection, form.render_options)
+    return templates.TemplateResponse(request, "_microscope.html", context)
 
 
 @router.get("/models")
@@ -166,7 +178,7 @@ def _exploration_context(
 ) -> dict[str, Any]:
     network, forward = choice.network, run.forward()
     options = run.complete(options)
-    panel = _microscope_context(run, selection, options)
+    panel = _microscope_context(network, [forward], selection, options)
     selected = {selection.layer: selection.channel} if selection and panel["panel"] else {}
     exploration = explore(network, forward, options, choose_ranges(network, forward, shown, selected))
     return {
@@ -221,7 +233,12 @@ def _row_context(request: Request, choice: ModelChoice) -> dict[str, Any]:
 
 
 def _comparison_context(
-    run: DrawingRun, library: Library, options: RenderOptions, invert: bool, differences: bool
+    run: DrawingRun,
+    library: Library,
+    options: RenderOptions,
+    selection: CellSelection | None,
+    invert: bool,
+    differences: bool,
 ) -> dict[str, object]:
     """Return what the comparison's templates show; the comparison is None for a model without pooling."""
     network = run.network
@@ -230,7 +247,8 @@ def _comparison_context(
     run_in = partial(run.run_in, invert=invert)
     compared = choose_compared(network)
     comparison = compare(network, run_in, options, differences, compared, MAPS, UNITS) if network.pools else None
-    forward = comparison.columns[0].forward if comparison else run_in(None)
+    forwards = [column.forward for column in comparison.columns] if comparison else []
+    forward = forwards[0] if forwards else run_in(None)
     return {
         "comparison": comparison,
         "left_out": len(pooled_layers(network)) - len(compared),
@@ -247,22 +265,31 @@ def _comparison_context(
         "differences": differences,
         **_CHOICES,
         "scales": [Scale.LAYER, Scale.MAP],
+        **_microscope_context(network, forwards, selection, options),
     }
 
 
-def _microscope_context(run: DrawingRun, selection: CellSelection | None, options: RenderOptions) -> dict[str, Any]:
-    """Return what the microscope shows; its panel is None if no cell is selected, or this model does not have it."""
-    if selection is None:
+def _microscope_context(
+    network: Network, forwards: Sequence[ForwardPass], selection: CellSelection | None, options: RenderOptions
+) -> dict[str, Any]:
+    """Return what the microscope shows of a cell in one forward pass, or in several side by side.
+
+    Without row and column, the cell is the strongest one as trained. The panel is None if no cell is selected, or this
+    model does not have it.
+    """
+    if selection is None or not forwards:
         return {"panel": None}
-    network, forward = run.network, run.forward()
+    trained = next((each for each in forwards if each.pooling is network.card.pooling), forwards[0])
     try:
         layer = network.layer(selection.layer)
-        place = find_place(forward.activations[layer.name], selection.channel, selection.row, selection.column)
-        inspection = inspect(network, forward, layer, place)
+        place = find_place(trained.activations[layer.name], selection.channel, selection.row, selection.column)
+        inspections = [inspect(network, forward, layer, place) for forward in forwards]
     except (UnknownLayer, UnknownCell):
         return {"panel": None}
-    panel = view_inspection(inspection, run.complete(options), selection.everything)
-    return {"panel": panel, "selection": selection, "network": network}
+    panels = view_inspections(inspections, options, selection.everything)
+    is_pooled = layer in pooled_layers(network)
+    context = {"panel": panels[0], "panels": panels, "is_pooled": is_pooled}
+    return context | {"selection": selection, "network": network}
 
 
 @cache

@@ -2,9 +2,11 @@ import keras
 import numpy as np
 import pytest
 
+from app.cnn.cells import ConvolutionCell, DenseCell
 from app.cnn.errors import NoArithmetic
 from app.cnn.network import Network
 from app.cnn.receptive_field import IMAGE
+from app.cnn.types import PoolingMode
 from app.cnn.windows import Region
 from app.explore.exploration import RenderOptions
 from app.explore.forward_passes import preprocess
@@ -17,10 +19,11 @@ from app.explore.inspection import (
     inspect,
     strongest_cell,
 )
-from app.explore.microscope import view_inspection
-from app.imaging.colormap import Colormap
-from app.imaging.grid import draw_grid
+from app.explore.microscope import MicroscopeView, view_inspection, view_inspections
+from app.imaging.colormap import Colormap, Scale
+from app.imaging.grid import draw_grid, draw_grids
 from app.library.library import Library
+from tests.pictures import decode_rgba
 from tests.small_models import card, parts
 
 
@@ -129,3 +132,57 @@ def test_a_layer_without_arithmetic_still_shows_its_map() -> None:
     assert inspection.reason == str(NoArithmetic(network.layer("normal").kind))
     assert inspection.value == forward.activations["normal"][1, 4, 1]
     assert view_inspection(inspection, RenderOptions()).map.png.startswith(b"\x89PNG")
+
+
+def view_in_each_mode(
+    network: Network, four: bytes, layer: str, place: Place, scale: Scale = Scale.LAYER
+) -> list[MicroscopeView]:
+    image = preprocess(four, network.card)
+    forwards = [network.run(image, mode) for mode in PoolingMode]
+    inspections = [inspect(network, forward, network.layer(layer), place) for forward in forwards]
+    return view_inspections(inspections, RenderOptions(scale=scale))
+
+
+@pytest.mark.parametrize("scale", list(Scale))
+def test_side_by_side_a_colour_means_the_same_value(network: Network, four: bytes, scale: Scale) -> None:
+    """The maps have the colours that they have in the comparison's grids."""
+    views = view_in_each_mode(network, four, "conv2", Place(7, 1, 4), scale)
+    activations = [view.inspection.forward.activations["conv2"] for view in views]
+    assert len({activation.tobytes() for activation in activations}) == 3
+    signed = Colormap.BERLIN if min(each.min() for each in activations) < 0 else Colormap.VIRIDIS
+    for view, grid in zip(views, draw_grids(activations, signed, scale, columns=1), strict=True):
+        top = 7 * (grid.map_height + grid.gap)
+        expected = decode_rgba(grid.png)[top : top + grid.map_height]
+        np.testing.assert_array_equal(decode_rgba(view.map.png)[..., :3], expected[..., :3])
+        assert (view.map.low, view.map.high) == (grid.low, grid.high)
+
+
+def test_side_by_side_a_number_has_the_colour_of_its_value(network: Network, four: bytes) -> None:
+    views = view_in_each_mode(network, four, "pool2", Place(2, 3, 3))
+    windows = [view.window for view in views]
+    fills: dict[float, str] = {}
+    for window in windows:
+        assert window is not None
+        for number in (each for row in window for each in row):
+            assert fills.setdefault(number.value, number.fill) == number.fill
+    ends = {(view.sources[0].low, view.sources[0].high) for view in views}
+    assert len(ends) == 1
+
+
+@pytest.mark.parametrize(("layer", "place"), [("conv2", Place(7, 1, 4)), ("answer", Place(0, 0, 3))])
+def test_side_by_side_the_same_inputs_stand_in_the_same_order(
+    network: Network, four: bytes, layer: str, place: Place
+) -> None:
+    views = view_in_each_mode(network, four, layer, place)
+    assert len({tuple(term.channel for term in view.terms) for view in views}) == 1
+    assert len({tuple(view.input_names) for view in views}) == 1
+    assert all(term.result is None for view in views for term in view.terms)
+    shown = [[abs(each.product) for each in view.contributions] for view in views]
+    largest = [max(each) for each in zip(*shown, strict=True)]
+    assert largest == sorted(largest, reverse=True)
+    for view in views:
+        parts_shown = [each.partial_sum for each in view.terms] + [each.product for each in view.contributions]
+        cell = view.inspection.cell
+        assert isinstance(cell, ConvolutionCell | DenseCell)
+        total = cell.pre_activation - cell.bias
+        assert sum(parts_shown) + view.more_partial_sum + view.more_product == pytest.approx(total)

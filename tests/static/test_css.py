@@ -11,6 +11,7 @@ COMPONENTS = {
     "answer": {"answer", "bars"},
     "card": {"card"},
     "compare": {"compare"},
+    "compared": {"compared"},
     "help": {"help"},
     "hints": {"hints"},
     "inputs": {"inputs"},

@@ -11,9 +11,11 @@ from app.cnn.types import PoolingMode
 from app.explore.comparison import compare
 from app.explore.exploration import RenderOptions, draw_image
 from app.explore.forward_passes import preprocess, swap_ink_and_paper
+from app.explore.inspection import strongest_cell
 from app.explore.prediction import predict
 from app.imaging.colormap import Colormap, Scale
 from app.library.library import Library
+from app.web.formatting import fixed, full
 from app.web.templates import data_url
 from tests.pictures import dot_png
 
@@ -233,3 +235,69 @@ def test_nothing_drawn_is_said_where_the_person_looks(client: TestClient) -> Non
     response = client.post("/comparison", data={"model": "digits"})
     assert response.status_code == 422
     assert response.text.startswith("<p>") and "No drawing was sent" in response.text
+
+
+def cell(client: TestClient, four: bytes, **fields: str) -> str:
+    response = client.post("/compared-cell", files={"drawing": four}, data={"model": "digits"} | fields)
+    assert response.status_code == 200, response.text
+    return response.text
+
+
+LAYERS = ["conv1", "pool1", "conv2", "pool2", "flatten", "dropout", "answer"]
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+@pytest.mark.parametrize("more", [{}, {"precise": "true", "everything": "true", "scale": "map"}], ids=["few", "all"])
+def test_a_cell_is_shown_in_the_three_modes(
+    client: TestClient, library: Library, four: bytes, layer: str, more: dict[str, str]
+) -> None:
+    network = library.network("digits")
+    image = preprocess(four, network.card)
+    text = cell(client, four, layer=layer, channel="0", row="0", column="3", **more)
+    assert text.count('id="microscope"') == 1
+    show = full if more else fixed
+    for mode in PoolingMode:
+        value = network.run(image, mode).activations[layer]
+        at = (0, 3, 0) if value.ndim == 3 else (3,)
+        assert f"{mode} {show(float(value[at]))}" in text
+        assert f'id="microscope-map-{mode}"' in text
+    assert ("before the first pooling layer" in text) == (layer == "conv1")
+    assert text.count("as trained</small>") == 1
+
+
+def test_without_a_cell_it_is_the_strongest_one_as_trained(client: TestClient, library: Library, four: bytes) -> None:
+    network = library.network("digits-min")
+    activation = network.run(preprocess(four, network.card)).activations["conv2"]
+    place = strongest_cell(activation, 7)
+    text = cell(client, four, model="digits-min", layer="conv2", channel="7")
+    assert f'data-channel="7" data-row="{place.row}" data-column="{place.column}"' in text
+
+
+def test_ink_and_paper_are_swapped_in_the_microscope_too(client: TestClient, four: bytes) -> None:
+    place = {"layer": "pool1", "channel": "2", "row": "4", "column": "5"}
+    assert cell(client, four, **place) != cell(client, four, **place, invert="on")
+
+
+def test_the_comparison_brings_the_microscope_where_one_is_open(client: TestClient, four: bytes) -> None:
+    assert 'id="microscope"' not in fragment(client, four, "digits")
+    place = {"layer": "conv2", "channel": "3", "row": "1", "column": "2"}
+    text = fragment(client, four, "digits", **place)
+    assert text.index('hx-target="#stage"') < text.index('id="microscope"')
+    assert cell(client, four, **place).strip() in text
+
+
+def test_a_permalink_opens_the_microscope(client: TestClient) -> None:
+    text = client.get("/compare?model=digits&layer=conv2&channel=3&row=1&column=2").text
+    assert "<h2>conv2 · map 3</h2>" in text and 'id="microscope-map-min"' in text
+    assert 'name="row" value="1"' in text
+
+
+@pytest.mark.parametrize("fields", [{"layer": "nope"}, {"layer": "conv2", "channel": "99"}, {}], ids=str)
+def test_a_cell_that_there_is_not_shows_no_panel(client: TestClient, four: bytes, fields: dict[str, str]) -> None:
+    assert cell(client, four, **fields).strip() == ""
+
+
+@WITHOUT_POOLING
+def test_without_pooling_there_is_no_panel(client: TestClient, four: bytes, model: str) -> None:
+    assert cell(client, four, model=model, layer="answer").strip() == ""
+    assert client.get(f"/compare?model={model}&layer=answer").status_code == 200
