@@ -83,7 +83,7 @@ def main(url: str) -> None:
         browser = playwright.chromium.launch(executable_path=chromium.find(), args=chromium.ARGUMENTS)
         page = browser.new_page(base_url=url, color_scheme="light")
         film(page)
-        take(page, "/?layer=conv_2&channel=9&row=9&column=14", "explorer.png", 800)
+        take(page, "/?layer=conv_2&channel=9", "explorer.png", 800)
         take(page, "/compare", "compare.png", 900)
         take(page, "/models", "models.png", 900)
 
