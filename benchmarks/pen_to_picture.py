@@ -21,7 +21,7 @@ DIGITS, QUICK_DIGITS = 5, 1
 POINTS = 8  # moves between two points of a sample
 SCRIPT = Path(__file__).with_suffix(".js")
 WIDTH, HEIGHT = 1280, 900
-READY = "document.querySelector('#explorer[data-htmx-powered]') !== null && document.querySelector('img.maps-grid') !== null"
+READY = "document.querySelector('#explorer[data-htmx-powered]') && document.querySelector('img.maps-grid') !== null"
 CANVAS = "(({ x, y, width }) => [x, y, width])(document.getElementById('canvas').getBoundingClientRect())"
 SIZES = "performance.getEntriesByName(new URL('/exploration', location).href).map((each) => each.encodedBodySize)"
 

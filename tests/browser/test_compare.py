@@ -14,7 +14,7 @@ from tests.browser.pen import LINE_DOWN, draw, draw_digit, ink
 
 SCREENS = [(390, 844), (844, 390), (1280, 900), (1920, 1080)]
 MODES = ["max", "average", "min"]
-TITLE, PLACE, STATE = "#microscope h2", "#microscope header p", "#microscope-state"
+TITLE, PLACE, STATE = "#microscope h2", "#microscope header .note", "#microscope-state"
 QUERIES = ["", "?model=figure-6-3&differences=on", "?model=section-6-3&invert=on", "?model=five-layer-dense"]
 
 

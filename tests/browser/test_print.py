@@ -162,12 +162,14 @@ def test_a_worksheet_of_other_layers(paper: Page, layer: str, index: int, blank:
     assert font_sizes(paper, blank) == {"0px"}
 
 
-def test_the_browser_s_own_print_says_what_is_missing(explorer: Page) -> None:
-    missing = explorer.locator(NOT_DRAWN).count()
+def test_the_browser_s_own_print_says_what_is_missing(page: Page, base_url: str) -> None:
+    page.set_viewport_size({"width": 1280, "height": 320})
+    open_explorer(page)
+    missing = page.locator(NOT_DRAWN).count()
     assert missing > 0
-    explorer.emulate_media(media="print")
-    explorer.evaluate("() => { dispatchEvent(new Event('beforeprint')); }")
-    expect(explorer.locator("#paper-left-out")).to_contain_text(f"{missing} of the layers were not on the screen yet")
+    page.emulate_media(media="print")
+    page.evaluate("() => { dispatchEvent(new Event('beforeprint')); }")
+    expect(page.locator("#paper-left-out")).to_contain_text(f"{missing} of the layers were not on the screen yet")
 
 
 def test_printing_can_be_stopped(paper: Page) -> None:
