@@ -1,6 +1,6 @@
 # make run      set everything up and serve the app on http://127.0.0.1:8000 (PORT= changes it)
-# make test     set everything up, a browser included, and run all tests, in a process for each core (5 minutes on two)
-# make check    the same without the tests marked slow, for while you work (under 3 minutes on two idle cores)
+# make test     set everything up, a browser included, and run all tests, in a process for each core (13 minutes on two)
+# make check    the same without the tests marked slow, for while you work
 # make lint     ruff, mypy, Biome for scripts and style sheets, and an audit for known vulnerabilities
 # make train    train the models anew (MNIST= and STROKES= name files; without, MNIST is downloaded)
 # make bench    measure how fast it is, and how large (JSON= names a file for the figures)

@@ -71,6 +71,9 @@ export function addModelOpening(form, errors) {
 function showLongWaits(form) {
   // Each request has its own timer, because the next one may leave before this one is done.
   form.addEventListener("htmx:before:request", ({ detail }) => {
+    const { model, card_of: shown } = form.elements;
+    // A slow answer of the model that is shown is no opening.
+    if (model.value === shown?.value) return;
     detail.ctx.patience = setTimeout(() => form.classList.add("is-waiting"), LONG_MS);
   });
   form.addEventListener("htmx:finally:request", ({ detail }) => {

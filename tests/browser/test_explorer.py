@@ -234,3 +234,13 @@ def test_another_pooling_is_looked_at_while_a_key_is_held(explorer: Page) -> Non
     expect(explorer.locator(f"{POOL} .layer-words")).to_contain_text("max pooling")
     explorer.keyboard.up("p")
     expect(explorer.locator(f"{POOL} .layer-words")).to_contain_text("average pooling")
+
+
+def test_only_another_model_is_said_to_be_opened(explorer: Page) -> None:
+    explorer.route("**/exploration", lambda route: None)  # never answered
+    choose(explorer, "min")
+    expect(explorer.locator("#layers")).to_have_class(re.compile("is-stale"))
+    explorer.wait_for_timeout(1300)  # longer than what is said of an opening takes to come
+    expect(explorer.locator(".switches-opening")).to_be_hidden()
+    explorer.select_option("select[name=model]", "digits-min")
+    expect(explorer.locator(".switches-opening")).to_be_visible()
