@@ -6,6 +6,7 @@ import { withPicture } from "./multipart.js";
 
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 8000;
+const GLANCE_MS = 66; // between two pictures of the network at a glance, while the pen moves
 const OVERDUE_MS = 200; // after which what is shown is dimmed, since it is of another drawing
 // Tells this page from others at its address, so that each has its turn. It means nothing else, and is never kept.
 const PAGE = crypto.getRandomValues(new Uint32Array(4)).join("-");
@@ -40,6 +41,7 @@ export class Exchange {
     this.failures = 0; // in a row, since the last answer
     this.pause = 0; // the timer of the next try
     this.overdue = 0; // the timer of the answer that is awaited
+    this.glanced = 0; // when the network at a glance was last asked for
     this.listen();
   }
 
@@ -92,6 +94,8 @@ export class Exchange {
   addDrawing(ctx) {
     const { file } = this.pad;
     ctx.request.headers["X-Layerglass-Page"] = PAGE;
+    if (this.pad.current && performance.now() - this.glanced < GLANCE_MS) ctx.request.body.set("lean", "true");
+    else this.glanced = performance.now();
     const held = Object.entries(this.pictures());
     for (const [name, picture] of held) ctx.request.body.set(name, picture, `${name}.png`);
     if (file) ctx.request.body.set("drawing", file, file.name ?? "picture");

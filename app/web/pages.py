@@ -62,6 +62,7 @@ def show_explorer(request: Request, query: PageQueryDep, choice: ModelChoiceDep)
     state = request.app.state
     run = DrawingRun(choice.network, _first_drawing(), choice.pooling, state.forward_passes, held=query.held or {})
     context = _exploration_context(run, choice, query.render_options, query.selection, shown=None)
+    context["overview"] = draw_overview(choice.network, run.forward(), query.render_options)
     context |= _card_context(request, choice) | _row_context(request, choice)
     context |= _inputs_context("explorer", choice, query)
     context |= {"library": state.library, "samples": SAMPLES, "first": FIRST_SAMPLE}
@@ -79,6 +80,8 @@ def post_exploration(request: Request, page: PageRequestDep) -> Response:
     context = _exploration_context(page.run, choice, form.render_options, form.selection, form.shown)
     context["region"] = page.run.region
     context["has_list"] = form.listed == context["listed"]
+    if not (form.lean and context["has_list"]):
+        context["overview"] = draw_overview(choice.network, page.run.forward(), form.render_options)
     if form.card_of != choice.model.name:  # the page shows another model's card
         context |= _card_context(request, choice) | {"sends_card": True}
     context |= _inputs_context("explorer", choice, form) | _row_context(request, choice)
@@ -195,7 +198,6 @@ def _exploration_context(
         "rail": partial(draw_rail, network),
         "is_large": is_large(network),
         "seen": draw_image(forward.image, network.card),
-        "overview": draw_overview(network, forward, options),
         "answer": draw_answer(forward, network.lowest_answer) if network.answers_with_picture else None,
         **_CHOICES,
         **panel,

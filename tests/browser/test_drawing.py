@@ -315,3 +315,14 @@ def test_each_of_several_digits_is_a_click_away(explorer: Page, tmp_path: Path) 
     explorer.click("[data-sample='3']")
     expect(explorer.locator(GUESS)).to_have_text("3")
     expect(marks).to_have_count(0)
+
+
+def test_the_network_at_a_glance_ends_with_the_drawing_that_is_there(explorer: Page) -> None:
+    explorer.click("#clear")
+    expect(explorer.locator("#answer")).to_contain_text("Nothing is drawn yet")
+    draw(explorer, [LINE_DOWN])
+    expect(explorer.locator(GUESS)).to_have_text("1")
+    expect(explorer.locator("#overview-answer strong")).to_have_text("1")
+    expect(explorer.locator("#overview-input img")).to_have_attribute(
+        "src", explorer.get_attribute("#seen", "src") or ""
+    )

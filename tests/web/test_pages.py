@@ -374,3 +374,12 @@ def test_what_the_network_sees_is_shown(client: TestClient, library: Library, fo
     pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(source))))
     expected = preprocess(four, library.network("digits").card)[..., 0]
     np.testing.assert_allclose(pixels / 255, expected, atol=1 / 255)
+
+
+def test_a_lean_answer_leaves_out_the_network_at_a_glance(client: TestClient, four: bytes) -> None:
+    whole = explored(client, four)
+    assert "overview-picture" in whole
+    listed = Tags(whole).all("div", id="rows")[0]["data-listed"] or ""
+    assert "overview-picture" in explored(client, four, listed=listed)
+    assert "overview" not in explored(client, four, listed=listed, lean="true")
+    assert "overview-picture" in explored(client, four, lean="true")  # another list needs another row of pictures
