@@ -163,8 +163,9 @@ def test_a_worksheet_of_other_layers(paper: Page, layer: str, index: int, blank:
 
 
 def test_the_browser_s_own_print_says_what_is_missing(page: Page, base_url: str) -> None:
-    page.set_viewport_size({"width": 1280, "height": 320})
-    open_explorer(page)
+    page.route("**/exploration", lambda route: None)  # never answered, so that no more layers come
+    page.goto("/")
+    expect(page.locator(".maps-button").first).to_be_visible()  # the scripts have run
     missing = page.locator(NOT_DRAWN).count()
     assert missing > 0
     page.emulate_media(media="print")
