@@ -185,8 +185,8 @@ def _sum_others(values: Sequence[float], shown: Iterable[int]) -> float:
 def _count_terms(inspections: Sequence[Inspection]) -> int:
     """Return how many input channels can be shown at once, each with two pictures for each inspection."""
     inspection = inspections[0]
-    source = inspection.network.inputs(inspection.layer, inspection.forward)[0]
-    maps = (inspection.forward.activations[inspection.layer.name], source)
+    sources = inspection.network.inputs(inspection.layer, inspection.forward)[:1]  # none of an input that is held
+    maps = (inspection.forward.activations[inspection.layer.name], *sources)
     pixels: int = len(inspections) * sum(math.prod(each.shape[:2]) for each in maps)
     return max(SHOWN_TERMS, min(_MOST_TERMS, _MOST_PIXELS // pixels))
 

@@ -155,3 +155,11 @@ def test_every_page_shows_such_a_model(several: TestClient, page: str, query: st
 def test_an_address_of_an_input_that_is_not_there(several: TestClient) -> None:
     answer = several.get("/?model=facts&input=weight")
     assert answer.status_code == 422 and "One can draw into: “image”" in answer.text
+
+
+@pytest.mark.parametrize("everything", ["", "true"])
+def test_the_microscope_shows_a_held_input_with_a_reason(several: TestClient, four: bytes, everything: str) -> None:
+    fields = {"model": "siamese", "layer": "right", "channel": "0", "row": "3", "column": "4", "everything": everything}
+    answer = several.post("/microscope", files={"drawing": SEVEN, "held_right": four}, data=fields)
+    assert answer.status_code == 200, answer.text
+    assert "right · map 0" in answer.text
