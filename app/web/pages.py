@@ -62,7 +62,7 @@ def show_explorer(request: Request, query: PageQueryDep, choice: ModelChoiceDep)
     state = request.app.state
     run = DrawingRun(choice.network, _first_drawing(), choice.pooling, state.forward_passes, held=query.held or {})
     context = _exploration_context(run, choice, query.render_options, query.selection, shown=None)
-    context["overview"] = draw_overview(choice.network, run.forward(), query.render_options)
+    context["overview"] = draw_overview(choice.network, context["exploration"].forward, query.render_options)
     context |= _card_context(request, choice) | _row_context(request, choice)
     context |= _inputs_context("explorer", choice, query)
     context |= {"library": state.library, "samples": SAMPLES, "first": FIRST_SAMPLE}
@@ -81,7 +81,7 @@ def post_exploration(request: Request, page: PageRequestDep) -> Response:
     context["region"] = page.run.region
     context["has_list"] = form.listed == context["listed"]
     if not (form.lean and context["has_list"]):
-        context["overview"] = draw_overview(choice.network, page.run.forward(), form.render_options)
+        context["overview"] = draw_overview(choice.network, context["exploration"].forward, form.render_options)
     if form.card_of != choice.model.name:  # the page shows another model's card
         context |= _card_context(request, choice) | {"sends_card": True}
     context |= _inputs_context("explorer", choice, form) | _row_context(request, choice)
