@@ -10,8 +10,9 @@ import numpy as np
 from ..cnn.kinds import Layer
 from ..cnn.network import ForwardPass, Network
 from ..cnn.types import Array, PoolingMode, as_maps_shape
-from ..imaging.colormap import Colormap, Difference, Extremes, Mapped, Values, cut_blocks, find_extremes, join_extremes
+from ..imaging.colormap import Colormap, Difference, Extremes, Values, cut_blocks, find_extremes, join_extremes
 from ..imaging.grid import Grid, draw_grids, draw_strips
+from ..imaging.mapped import Mapped
 from ..library.library import Library
 from .exploration import (
     FEWER_LAYERS,

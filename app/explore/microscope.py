@@ -12,11 +12,23 @@ from ..cnn.preprocessing import channel_names
 from ..cnn.receptive_field import IMAGE
 from ..cnn.types import Array, as_maps_shape
 from ..cnn.windows import Region
-from ..imaging.colormap import Colormap, Extremes, Scale, colours, find_extremes, join_extremes, quantise
+from ..imaging.colormap import (
+    Colormap,
+    Extremes,
+    OneMap,
+    Scale,
+    Values,
+    colours,
+    cut_blocks,
+    find_extremes,
+    find_mean,
+    join_extremes,
+    quantise,
+)
 from ..imaging.grid import draw_map
 from .exploration import RenderOptions, as_maps, draw_image, hold_scale
-from .inspection import Inspection
-from .large_layers import reading
+from .inspection import Inspection, find_strongest
+from .large_layers import open_maps, reading
 from .look import Look, average_maps
 
 SHOWN_TERMS = 4
@@ -200,14 +212,16 @@ def _describe_map(inspection: Inspection) -> str | None:
     if activation.ndim == 1:
         return None
     with reading(activation.size, inspection.forward):
-        cells = np.asarray(as_maps(activation)[:, :, inspection.place.channel])
-    mean = float(cells.mean(dtype=np.float64))
-    if not math.isfinite(mean):
-        return "some of its values are not finite"
-    if cells.min() == cells.max():
-        return f"the same everywhere, {mean:.3g}"
-    row, column = np.unravel_index(int(np.abs(cells).argmax()), cells.shape)
-    places = (_ROWS[int(3 * row // cells.shape[0])], _COLUMNS[int(3 * column // cells.shape[1])])
+        cells = OneMap(open_maps(as_maps(activation), inspection.forward), inspection.place.channel)
+        mean = find_mean(cells)
+        if not math.isfinite(mean):
+            return "some of its values are not finite"
+        extremes = find_extremes(cells)
+        if extremes.constant_count:
+            return f"the same everywhere, {mean:.3g}"
+        row, column = find_strongest(cells)
+    height, width, _ = cells.shape
+    places = (_ROWS[3 * row // height], _COLUMNS[3 * column // width])
     where = "middle" if places == ("middle", "middle") else " ".join(places)
     return f"strongest at the {where}, mean {mean:.3g}"
 
@@ -240,11 +254,13 @@ def _read_picture(
 ) -> Picture:
     """Draw a map of the forward pass."""
     with reading(activation.size, inspection.forward):
-        return _picture(activation, channel, region, caption, options, extremes, cells, link)
+        return _picture(
+            open_maps(activation, inspection.forward), channel, region, caption, options, extremes, cells, link
+        )
 
 
 def _picture(
-    activation: Array,
+    activation: Values,
     channel: int,
     region: Region,
     caption: str,
@@ -284,8 +300,9 @@ def _path(inspection: Inspection, options: Look) -> list[Picture]:
             continue
         activation = as_maps(activation)
         with reading(activation.size, inspection.forward):
-            mean = average_maps(activation)
-            link = None if name == IMAGE else Link(name, _strongest_channel(activation, region))
+            values = open_maps(activation, inspection.forward)
+            mean = average_maps(values) if activation.shape[2] > 1 else activation
+            link = None if name == IMAGE else Link(name, _strongest_channel(values, region))
         maps = f", mean of {activation.shape[2]} maps" if activation.shape[2] > 1 else ""
         look, extremes = RenderOptions(options.colormap, scale=options.scale), options.find_extremes(name, of_mean=True)
         caption = f"{name or 'input'}{maps}"
@@ -293,11 +310,19 @@ def _path(inspection: Inspection, options: Look) -> list[Picture]:
     return pictures
 
 
-def _strongest_channel(activation: Array, region: Region) -> int:
+def _strongest_channel(activation: Values, region: Region) -> int:
     """Return the map with the largest absolute value within a region, which may lie in the padding alone."""
-    top, left, bottom, right = region.clipped((activation.shape[0], activation.shape[1]))
-    window = np.abs(activation[top:bottom, left:right])
-    return int(window.max(axis=(0, 1), initial=0).argmax())
+    height, width, channels = activation.shape
+    top, left, bottom, right = region.clipped((height, width))
+    if top >= bottom or left >= right:
+        return 0
+    strongest = np.zeros(channels, dtype=np.float32)
+    for rows, columns, maps in cut_blocks((bottom - top, right - left, channels)):
+        down = slice(top + rows.start, top + rows.stop)
+        across = slice(left + columns.start, left + columns.stop)
+        window = activation[down, across, maps]
+        np.maximum(strongest[maps], np.abs(window).max(axis=(0, 1)), out=strongest[maps])
+    return int(strongest.argmax())
 
 
 def _terms(inspection: Inspection, options: Look, shown: list[int]) -> list[TermView]:
@@ -321,7 +346,8 @@ def _terms(inspection: Inspection, options: Look, shown: list[int]) -> list[Term
         caption = _name(inspection, layer.sources[0] or IMAGE, term.channel)
         with reading(source.size, inspection.forward):
             link = _link(layer.sources[0], term.channel)
-            picture = _picture(source, term.channel, cell.window, caption, options, extremes, windows, link)
+            values = open_maps(source, inspection.forward)
+            picture = _picture(values, term.channel, cell.window, caption, options, extremes, windows, link)
         has_numbers = term.kernel.size <= _MOST_KERNEL_CELLS
         result = results.get(index)
         views.append(
@@ -365,12 +391,13 @@ def _results(inspection: Inspection, source: Array, shown: Sequence[int]) -> tup
         return {}, None
     groups = [slice(index, index + 1) for index in shown]
     if each * len(terms) <= _MOST_MULTIPLICATIONS:
-        size = max(1, _RESULTS_AT_ONCE // (height * width))
+        size = max(1, _RESULTS_AT_ONCE // max(height * width, math.prod(source.shape[:2])))
         groups = [slice(first, first + size) for first in range(0, len(terms), size)]
     kept, scales, wanted = {}, [], set(shown)
     for group in groups:
         with reading(source.size, inspection.forward):
-            maps = layer.partial_maps(weights, source, channel, (height, width), group)
+            values = open_maps(source, inspection.forward)
+            maps = layer.partial_maps(weights, values, channel, (height, width), group)
         if maps is None:
             return {}, None
         results = maps.astype(np.float32)

@@ -17,6 +17,8 @@ from isal import isal_zlib
 from numpy.typing import NDArray
 from PIL import Image
 
+from .mapped import Readable
+
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # Of 0 to 3. Levels 1 and 2 read memory that ISA-L has not set, so that the same pixels rarely become another file; 3 is
 # slower, by a tenth of the time that a large network's answer takes to draw.
@@ -138,15 +140,17 @@ def stream_npz(arrays: Mapping[str, NDArray[Any]], release: Callable[[], None] =
     yield parts.take()
 
 
-def stream_csv(rows: NDArray[np.float32], release: Callable[[], None] = lambda: None) -> Iterator[bytes]:
-    """Encode (rows, columns) as CSV in parts: each value with the fewest digits that read back as the same float32.
+def stream_csv(rows: Readable, release: Callable[[], None] = lambda: None) -> Iterator[bytes]:
+    """Encode a map, (rows, columns, 1), as CSV in parts: each value with the fewest digits that read back as itself.
 
-    release: as in stream_npz.
+    release: called at the end, and each time that some numbers have been read.
     """
+    height, width, _ = rows.shape
     parts, unsent = [], 0  # numbers
-    for row in rows:
-        for start in range(0, row.size, _CSV_PART):
-            values = row[start : start + _CSV_PART].astype(str).tolist()
+    for row in range(height):
+        for start in range(0, width, _CSV_PART):
+            block = rows[slice(row, row + 1), slice(start, min(start + _CSV_PART, width)), slice(0, 1)]
+            values = block.ravel().astype(str).tolist()
             parts.append(("," if start else "") + ",".join(values))
             unsent += len(values)
             if unsent >= _CSV_PART:

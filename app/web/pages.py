@@ -284,7 +284,7 @@ def _microscope_context(
     trained = next((each for each in forwards if each.pooling is network.card.pooling), forwards[0])
     try:
         layer = network.layer(selection.layer)
-        place = find_place(trained.activations[layer.name], selection.channel, selection.row, selection.column)
+        place = find_place(trained, layer, selection.channel, selection.row, selection.column)
         inspections = [inspect(network, forward, layer, place) for forward in forwards]
     except (UnknownLayer, UnknownCell):
         return {"panel": None}

@@ -56,7 +56,7 @@ def compare_all(differences: bool, mapped: Mapped | None = None, most_pixels: in
 
 def look_at(layer: str, everything: bool = False, mapped: Mapped | None = None) -> MicroscopeView:
     network, forward = large_network(), large_pass(mapped)
-    place = find_place(forward.activations[layer], 3, None, None)
+    place = find_place(forward, network.layer(layer), 3, None, None)
     return view_inspection(inspect(network, forward, network.layer(layer), place), OPTIONS, everything)
 
 
@@ -195,9 +195,11 @@ def test_the_strongest_cell_is_the_same_in_blocks(
     output = np.random.default_rng(4).normal(size=shape).astype(np.float32)
     if odd is not None:
         output[(0,) * (len(shape) - 2) + (5,) + (0,) * (len(shape) == 3)] = odd
-    expected = strongest_cell(output, 0)
+    layer = large_network().layer("first")
+    forward = ForwardPass(large(9, 11, 1), None, {"first": output})
+    expected = strongest_cell(forward, layer, 0)
     monkeypatch.setattr(colormaps, "_BLOCK", 7)
-    assert strongest_cell(output, 0) == expected
+    assert strongest_cell(forward, layer, 0) == expected
 
 
 def test_the_distance_of_large_layers_is_that_of_all_their_values(monkeypatch: pytest.MonkeyPatch) -> None:
