@@ -106,8 +106,8 @@ CALLS: dict[str, Callable[[ForwardPass], object]] = {
         large_network(), lambda _: forward, OPTIONS, layers=[LAYER("pooled")], maps=16, differences=True
     ),
     "the network at a glance": lambda forward: draw_overview(large_network(), forward, OPTIONS),
-    "a network's picture": lambda forward: draw_network(
-        large_network(), forward, OPTIONS, 10**9, [LAYER("pooled")], zoom=1
+    "a network's picture": lambda forward: read_all(
+        draw_network(large_network(), forward, OPTIONS, 10**9, [LAYER("pooled")], zoom=1)
     ),
     "microscope of a convolution": lambda forward: look_at(forward, "second"),
     "microscope of pooling": lambda forward: look_at(forward, "pooled", everything=True),

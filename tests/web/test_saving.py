@@ -164,7 +164,7 @@ def test_any_network_has_a_picture(client: TestClient, four: bytes, model: str, 
 def test_a_sheet_has_room_for_labels_and_pictures() -> None:
     dot = encode(Image.new("RGB", (2, 1), (255, 0, 0)))
     items = [Item("a label that is wider than its picture", 20, 30), Item("")]
-    sheet = decode_rgba(draw_sheet(items, [dot, None]))
+    sheet = decode_rgba(b"".join(draw_sheet(items, [dot, None])))
     assert sheet.shape[1::-1] == measure_sheet(items)
     red = (sheet == (255, 0, 0, 255)).all(axis=2)
     rows, columns = np.nonzero(red)
