@@ -74,7 +74,7 @@ class HeldInput(NoArithmetic):
 class TooManyNumbers(NoArithmetic):
     """The arithmetic of one value would list more numbers than a page or an answer can hold."""
 
-    def __init__(self, count: int, most: int = MOST_NUMBERS) -> None:
+    def __init__(self, count: int, most: int) -> None:
         NotImplementedError.__init__(
             self, f"The arithmetic here reads {count:,} numbers; it is shown for {most:,} at most."
         )
@@ -83,7 +83,7 @@ class TooManyNumbers(NoArithmetic):
 def require_few(count: int) -> None:
     """Check how many numbers an arithmetic would list, before they are read. Raises: TooManyNumbers."""
     if count > MOST_NUMBERS:
-        raise TooManyNumbers(count)
+        raise TooManyNumbers(count, MOST_NUMBERS)
 
 
 def require_readable(count: int) -> None:

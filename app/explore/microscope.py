@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,8 +39,9 @@ MAX_MATRIX_CELLS = 100
 # The most that is shown where everything is asked for.
 _MOST_CONTRIBUTIONS = 2**15
 _MOST_TERMS = 2**12
-_MOST_PIXELS = 2**25  # of their pictures
-_MOST_KERNEL_CELLS = 2**14  # in numbers
+_MOST_PIXELS = 2**23  # of their pictures
+_MOST_PATH_PIXELS = 2**23  # of the pictures of a receptive field
+_MOST_KERNEL_CELLS = 2**14  # in numbers, of all kernels
 # Pictures of what input channels give are left out where they would take seconds, or much memory.
 _MOST_MULTIPLICATIONS = 200_000_000
 _MOST_RESULTS = 2**23  # cells of such pictures
@@ -113,7 +115,8 @@ class MicroscopeView:
     inspection: Inspection
     map: Picture  # the selected feature map, or vector, with the cell
     map_words: str | None  # where the map is strongest, and its mean, for those who do not see it; None for a vector
-    path: list[Picture]  # the receptive field on the image and on every layer between
+    path: list[Picture]  # the receptive field on the image and on the layers between
+    more_path: int  # how many of these layers are left out
     terms: list[TermView]  # of a convolution, the largest first
     weight_ends: tuple[float, float] | None  # the lowest and the highest weight of its kernels, for their legend
     more_terms: int  # how many are left out
@@ -163,11 +166,13 @@ def _view(inspection: Inspection, options: Look, shown: list[int], contributions
     cell = inspection.cell
     partial_sums, products = _partial_sums(inspection), _products(inspection)
     links = [_find_cell(inspection, index) for index in contributions]
+    path = _path(inspection, options)
     return MicroscopeView(
         inspection=inspection,
         map=_own_map(inspection, options),
         map_words=_describe_map(inspection),
-        path=_path(inspection, options),
+        path=path,
+        more_path=len(_path_layers(inspection)) - len(path),
         terms=_terms(inspection, options, shown),
         weight_ends=_ends([term.kernel for term in cell.terms]) if isinstance(cell, ConvolutionCell) else None,
         more_terms=len(partial_sums) - len(shown),
@@ -287,12 +292,11 @@ def _cells_of_windows(inspection: Inspection, window: Region) -> tuple[float, fl
 
 
 def _path(inspection: Inspection, options: Look) -> list[Picture]:
-    """Draw the receptive field on the image and every layer up to this one, on the mean of each layer's maps."""
+    """Draw the receptive field on the image and on the layers up to this one, on the mean of each layer's maps."""
     pictures = []
-    for name, region in reversed(inspection.regions.items()):
+    for name in _path_layers(inspection, _MOST_PATH_PIXELS // len(options.forwards)):
+        region = inspection.regions[name]
         activation = inspection.forward.image if name == IMAGE else inspection.forward.activations[name]
-        if name == inspection.layer.name or activation.ndim < 2:
-            continue
         if name == IMAGE and activation.shape[2] in {3, 4}:
             png = draw_image(activation, inspection.network.card)
             height, width, _ = activation.shape
@@ -308,6 +312,21 @@ def _path(inspection: Inspection, options: Look) -> list[Picture]:
         caption = f"{name or 'input'}{maps}"
         pictures.append(_read_picture(inspection, mean, 0, region, caption, look, extremes, link=link))
     return pictures
+
+
+def _path_layers(inspection: Inspection, most_pixels: int | None = None) -> list[str]:
+    """Return the layers, and the image, on which the receptive field is drawn.
+
+    most_pixels: of their pictures. Where that is too few for all, the image and the layers next to this one are kept.
+    """
+    sizes = {}
+    for name in inspection.regions:  # the image, then from this layer back
+        activation = inspection.forward.image if name == IMAGE else inspection.forward.activations[name]
+        if name != inspection.layer.name and activation.ndim > 1:
+            sizes[name] = math.prod(activation.shape[:2])
+    sums = zip(sizes, accumulate(sizes.values()), strict=True)
+    kept = [name for name, pixels in sums if most_pixels is None or pixels <= most_pixels or name == IMAGE]
+    return kept[::-1]
 
 
 def _strongest_channel(activation: Values, region: Region) -> int:
@@ -340,7 +359,7 @@ def _terms(inspection: Inspection, options: Look, shown: list[int]) -> list[Term
     signed = RenderOptions(options.diverging, options.diverging, Scale.LAYER)
     extremes = options.find_extremes(layer.sources[0] or IMAGE)
     ends = (float(extremes.lowest), float(extremes.highest))
-    views = []
+    views: list[TermView] = []
     for index in shown:
         term = cell.terms[index]
         caption = _name(inspection, layer.sources[0] or IMAGE, term.channel)
@@ -348,7 +367,7 @@ def _terms(inspection: Inspection, options: Look, shown: list[int]) -> list[Term
             link = _link(layer.sources[0], term.channel)
             values = open_maps(source, inspection.forward)
             picture = _picture(values, term.channel, cell.window, caption, options, extremes, windows, link)
-        has_numbers = term.kernel.size <= _MOST_KERNEL_CELLS
+        has_numbers = (len(views) + 1) * term.kernel.size <= _MOST_KERNEL_CELLS // len(options.forwards)
         result = results.get(index)
         views.append(
             TermView(

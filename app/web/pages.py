@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse
 from ..cnn.network import ForwardPass, Network, UnknownLayer
 from ..cnn.types import PoolingMode
 from ..explore.comparison import accuracies, compare, pooled_layers
-from ..explore.exploration import RenderOptions, draw_answer, draw_image, explore
+from ..explore.exploration import Exploration, RenderOptions, draw_answer, draw_image, explore
 from ..explore.inspection import UnknownCell, find_place, inspect
 from ..explore.microscope import view_inspections
 from ..explore.overview import draw_overview
@@ -195,6 +195,7 @@ def _exploration_context(
         + (f" {network.card.input}" if network.card.input else ""),
         "entries": partial(list_all, exploration, options),
         "drawn": list_drawn(exploration, options),
+        "left_out": _left_out(exploration, shown),
         "rail": partial(draw_rail, network),
         "is_large": is_large(network),
         "seen": draw_image(forward.image, network.card),
@@ -202,6 +203,13 @@ def _exploration_context(
         **_CHOICES,
         **panel,
     }
+
+
+def _left_out(exploration: Exploration, shown: dict[str, int] | None) -> list[str]:
+    """Return the layers that the page asked for and that are not drawn, since the answer would be too large."""
+    drawn = {view.layer.name for view in exploration.layers}
+    known = {layer.name for layer in exploration.network.layers}
+    return [name for name in shown or () if name in known - drawn]
 
 
 def _card_context(request: Request, choice: ModelChoice) -> dict[str, object]:

@@ -4,7 +4,6 @@ import pytest
 
 from app.cnn.cells import ConvolutionCell, DenseCell
 from app.cnn.errors import NoArithmetic
-from app.cnn.kinds.activation import ReLU
 from app.cnn.network import ForwardPass, Network
 from app.cnn.receptive_field import IMAGE
 from app.cnn.types import PoolingMode
@@ -24,6 +23,7 @@ from app.explore.microscope import MicroscopeView, view_inspection, view_inspect
 from app.imaging.colormap import Colormap, Scale
 from app.imaging.grid import draw_grid, draw_grids
 from app.library.library import Library
+from tests.explore.large_pass import large_network
 from tests.pictures import decode_rgba
 from tests.small_models import card, parts
 
@@ -54,7 +54,8 @@ def test_the_strongest_cell_is_the_one_furthest_from_zero() -> None:
     output = np.zeros((3, 4, 2), dtype=np.float32)
     output[1, 2, 1] = -5
     output[0, 0, 0] = 9
-    forward, layer = ForwardPass(np.zeros((3, 4, 1), np.float32), None, {"relu": output}), ReLU(name="relu")
+    forward = ForwardPass(np.zeros((3, 4, 1), np.float32), None, {"first": output})
+    layer = large_network().layer("first")
     assert strongest_cell(forward, layer, 1) == Place(1, 1, 2)
     assert find_place(forward, layer, 1, 2, 3) == Place(1, 2, 3)
 

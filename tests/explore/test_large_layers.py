@@ -314,8 +314,9 @@ def test_everything_is_at_most_what_a_page_can_hold(
     view = look(eight_channels, everything=True)
     assert (len(view.terms), view.more_terms) == (6, 2)
     assert view.more_partial_sum != 0
-    monkeypatch.setattr(microscope, "_MOST_KERNEL_CELLS", 8)
-    assert [(term.inputs, term.kernel) for term in look(eight_channels).terms] == [([], [])] * 4
+    monkeypatch.setattr(microscope, "_MOST_KERNEL_CELLS", 3 * 9 + 8)
+    assert [bool(term.inputs and term.kernel) for term in look(eight_channels).terms] == [True] * 3 + [False]
+    assert [(term.inputs, term.kernel) for term in look(eight_channels).terms[3:]] == [([], [])]
     monkeypatch.setattr(microscope, "_MOST_CONTRIBUTIONS", 20)
     network, forward = eight_channels
     dense = inspect(network, forward, network.layers[-1], Place(0, 0, 1))
@@ -398,5 +399,5 @@ def test_a_comparison_s_page_has_fewer_maps_of_large_layers(monkeypatch: pytest.
 
     assert maps_of(None) == [CHANNELS, CHANNELS, CHANNELS]
     assert maps_of(8) == [8, 8, 8]
-    monkeypatch.setattr(comparison, "_PAGE_PIXELS", 3 * 2 * SIDE * SIDE)
+    monkeypatch.setattr(comparison, "_PAGE_PIXELS", 3 * (3 * 2 * SIDE * SIDE))  # of three columns
     assert maps_of(8) == [2, 2, 8]
