@@ -28,7 +28,7 @@ from .held import NOTHING, Held, check_names, digest, fill_inputs, make_vector
 
 # Of one network only so many large passes are remembered: memory that was used before is given out much faster.
 _LARGE_BYTES, _MOST_LARGE = 4 * 2**20, 4
-_OWN_BYTES = 128 * 2**20  # of passes in this process's own memory
+_OWN_BYTES = 64 * 2**20  # of passes in this process's own memory
 _LEAST_SIDE = 8  # pixels of an image that was made smaller
 _Choose = Callable[[tuple[int, ...]], int]
 # The weak reference lets a network go that the library no longer uses; its forward passes are evicted in their turn.

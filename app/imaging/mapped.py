@@ -47,9 +47,10 @@ class Mapped:
 
     def take(self, rows: NDArray[np.intp], columns: NDArray[np.intp], channels: slice) -> NDArray[np.float32]:
         """Return the cells at these rows and columns, as a copy: (rows, columns, channels)."""
+        count = min(self.values[:1, :1, channels].size + _MAPPED, self.shape[1] * self.shape[2])
         taken = []
         for row in rows:
-            self._make_room(self._count_mapped((1, columns.size, len(range(*channels.indices(self.shape[2]))))))
+            self._make_room(columns.size * count)
             taken.append(self.values[row, columns, channels])
         return np.stack(taken)
 

@@ -168,7 +168,7 @@ def test_a_reduction_says_why() -> None:
 
 
 def test_a_layer_of_too_many_maps() -> None:
-    many = cost(build(layers.Reshape((1, 1, 2**22))), (2048, 2048, 1))
+    many = cost(build(layers.Reshape((1, 1, 2**22)), shape=(2048, 2048, 1)), (2048, 2048, 1))
     assert many.maps == 2**22 and RunLimits(10_000, 1000).allow(many)
     more = many._replace(maps=2**22 + 1)
     assert not RunLimits(10_000, 1000).allow(more)
