@@ -53,7 +53,7 @@ class UnknownInput(ValueError):
     """A network has no such input, or none that can be drawn into or held so. The message says what it has."""
 
 
-MOST_NUMBERS = 2**18  # that the arithmetic of one value may list
+MOST_NUMBERS = 2**17  # that the arithmetic of one value may list
 MOST_READ = 2**24  # that it may read
 
 

@@ -27,6 +27,7 @@ from ..imaging.colormap import (
     find_extremes,
     find_mean,
     shift,
+    thin,
 )
 from ..imaging.encoding import encode_levels
 from ..imaging.grid import COLUMNS, Grid, Layout, draw_grid, draw_map, draw_strip, lay_out_grid, lay_out_strip
@@ -38,6 +39,7 @@ _PARALLEL_PIXELS = 250_000
 FEWER_LAYERS = "Name fewer layers, or smaller ones, with layers=."
 _FEWER_MAPS = "Ask for fewer maps, with count=."
 _SMALLER = "Ask for fewer pixels a cell, with zoom=."
+PAGE_PICTURE = 2**20  # pixels of a network's input or answer on a page; no screen shows more of them
 _MANY_MAPS = 2**16  # so many that a layer's view does not keep the extremes of each
 _AT_ONCE = 2**18  # values of a picture that are turned into levels at once
 _EVERY = slice(None)
@@ -374,24 +376,25 @@ def _draw_difference(values: Values, trained: ForwardPass, maps: MapRange, optio
     return draw_strip(change, options.diverging, first=maps.first, count=maps.count)
 
 
-def draw_image(image: Array, card: Card) -> bytes:
+def draw_image(image: Array, card: Card, most_pixels: int | None = None) -> bytes:
     """Draw a network's input as a PNG, one pixel a value, undoing its card's range, mean, std and channel order.
 
-    3 and 4 channels give colours, any other number gives grey: the mean of more than 4. Alpha is blended over the
-    colour of paper: white, or black where ink is bright.
+    most_pixels: rows and columns are left out of a larger one. 3 and 4 channels give colours, any other number gives
+    grey: the mean of more than 4. Alpha is blended over the colour of paper: white, or black where ink is bright.
     """
-    return _draw_picture(image, partial(_colour_levels, card=card))
+    return _draw_picture(image if most_pixels is None else thin(image, most_pixels), partial(_colour_levels, card=card))
 
 
 def draw_answer(forward: ForwardPass, lowest: float = 0) -> bytes:
     """Draw the output of a network that answers with a picture as a PNG: the lowest value is black, as NaN, 1 is white.
 
-    3 channels give colours, any other number gives their mean in grey.
+    Rows and columns are left out of one that is larger than PAGE_PICTURE. 3 channels give colours, any other number
+    gives their mean in grey.
     """
     output = forward.output
     low, levels = np.float32(lowest), np.float32(255 / (1 - lowest))
     with reading(output.size, forward):
-        return _draw_picture(open_maps(output, forward), lambda cells: (cells - low) * levels)
+        return _draw_picture(thin(open_maps(output, forward), PAGE_PICTURE), lambda cells: (cells - low) * levels)
 
 
 def _colour_levels(image: Array, card: Card) -> NDArray[np.float64]:

@@ -25,9 +25,10 @@ from ..imaging.colormap import (
     find_mean,
     join_extremes,
     quantise,
+    thin,
 )
 from ..imaging.grid import draw_map
-from .exploration import RenderOptions, as_maps, draw_image, hold_scale
+from .exploration import PAGE_PICTURE, RenderOptions, as_maps, draw_image, hold_scale
 from .inspection import Inspection, find_strongest
 from .large_layers import open_maps, reading
 from .look import Look, average_maps
@@ -40,7 +41,8 @@ MAX_MATRIX_CELLS = 100
 _MOST_CONTRIBUTIONS = 2**15
 _MOST_TERMS = 2**12
 _MOST_PIXELS = 2**23  # of their pictures
-_MOST_PATH_PIXELS = 2**23  # of the pictures of a receptive field
+_SMALL_PICTURE = 2**18  # pixels of a picture that is shown small
+_MOST_PATH_PIXELS = 2**22  # of the pictures of a receptive field
 _MOST_KERNEL_CELLS = 2**14  # in numbers, of all kernels
 # Pictures of what input channels give are left out where they would take seconds, or much memory.
 _MOST_MULTIPLICATIONS = 200_000_000
@@ -66,7 +68,7 @@ class Link:
 class Picture:
     """One map, one pixel a value, with a region marked in it."""
 
-    png: bytes
+    png: bytes  # rows and columns are left out of a map that is larger than it is shown
     height: int
     width: int
     region: Region  # the cell or the window; it may reach into the padding
@@ -204,7 +206,7 @@ def _count_terms(inspections: Sequence[Inspection]) -> int:
     inspection = inspections[0]
     sources = inspection.network.inputs(inspection.layer, inspection.forward)[:1]  # none of an input that is held
     maps = (inspection.forward.activations[inspection.layer.name], *sources)
-    pixels: int = len(inspections) * sum(math.prod(each.shape[:2]) for each in maps)
+    pixels: int = len(inspections) * sum(min(_SMALL_PICTURE, math.prod(each.shape[:2])) for each in maps)
     return max(SHOWN_TERMS, min(_MOST_TERMS, _MOST_PIXELS // pixels))
 
 
@@ -242,8 +244,8 @@ def _own_map(inspection: Inspection, options: Look) -> Picture:
     with reading(activation.size, *options.passes):
         colormap, scale, ends = hold_scale(inspection.layer, extremes, options)
     look = replace(options, colormap=colormap, signed=None, scale=scale)
-    caption, channel = f"{name}, map {place.channel}", place.channel
-    return _read_picture(inspection, as_maps(activation), channel, region, caption, look, ends, _SAME_GRID)
+    caption, channel, maps = f"{name}, map {place.channel}", place.channel, as_maps(activation)
+    return _read_picture(inspection, maps, channel, region, caption, look, ends, _SAME_GRID, most_pixels=PAGE_PICTURE)
 
 
 def _read_picture(
@@ -256,12 +258,12 @@ def _read_picture(
     extremes: Extremes,
     cells: tuple[float, float, int, int] | None = None,
     link: Link | None = None,
+    most_pixels: int = _SMALL_PICTURE,
 ) -> Picture:
     """Draw a map of the forward pass."""
     with reading(activation.size, inspection.forward):
-        return _picture(
-            open_maps(activation, inspection.forward), channel, region, caption, options, extremes, cells, link
-        )
+        values = open_maps(activation, inspection.forward)
+        return _picture(values, channel, region, caption, options, extremes, cells, link, most_pixels)
 
 
 def _picture(
@@ -273,10 +275,13 @@ def _picture(
     extremes: Extremes,
     cells: tuple[float, float, int, int] | None = None,
     link: Link | None = None,
+    most_pixels: int = _SMALL_PICTURE,
 ) -> Picture:
-    """Draw a map on the scale of these extremes."""
-    drawn = draw_map(activation, channel, options.colormap_from(float(extremes.lowest)), options.scale, extremes)
-    height, width, ends = drawn.map_height, drawn.map_width, (drawn.low, drawn.high)
+    """Draw a map on the scale of these extremes. most_pixels: rows and columns are left out of a larger one."""
+    height, width, _ = activation.shape
+    shown, colormap = thin(activation, most_pixels), options.colormap_from(float(extremes.lowest))
+    drawn = draw_map(shown, channel, colormap, options.scale, extremes)
+    ends = drawn.low, drawn.high
     return Picture(drawn.png, height, width, region, caption, cells, link, drawn.colormap, *ends)
 
 
@@ -298,7 +303,7 @@ def _path(inspection: Inspection, options: Look) -> list[Picture]:
         region = inspection.regions[name]
         activation = inspection.forward.image if name == IMAGE else inspection.forward.activations[name]
         if name == IMAGE and activation.shape[2] in {3, 4}:
-            png = draw_image(activation, inspection.network.card)
+            png = draw_image(activation, inspection.network.card, _SMALL_PICTURE)
             height, width, _ = activation.shape
             pictures.append(Picture(png, height, width, region, "input, in colour"))
             continue
@@ -323,7 +328,7 @@ def _path_layers(inspection: Inspection, most_pixels: int | None = None) -> list
     for name in inspection.regions:  # the image, then from this layer back
         activation = inspection.forward.image if name == IMAGE else inspection.forward.activations[name]
         if name != inspection.layer.name and activation.ndim > 1:
-            sizes[name] = math.prod(activation.shape[:2])
+            sizes[name] = min(_SMALL_PICTURE, math.prod(activation.shape[:2]))
     sums = zip(sizes, accumulate(sizes.values()), strict=True)
     kept = [name for name, pixels in sums if most_pixels is None or pixels <= most_pixels or name == IMAGE]
     return kept[::-1]

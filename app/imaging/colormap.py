@@ -164,7 +164,34 @@ class OneMap:
         return self.values[rows, columns, slice(self.channel, self.channel + 1)]
 
 
-Values = NDArray[np.float32] | Difference | Mapped | OneMap  # (height, width, channels)
+@dataclass(frozen=True)
+class Thinned:
+    """Every so many rows and columns of an activation, read where they are asked for."""
+
+    values: "Values"
+    step: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        height, width, channels = self.values.shape
+        return -(-height // self.step), -(-width // self.step), channels
+
+    def __getitem__(self, block: Block) -> NDArray[np.float32]:
+        rows, columns, maps = block
+        left, right, _ = columns.indices(self.shape[1])
+        across = slice(left * self.step, (right - 1) * self.step + 1)
+        down = (row * self.step for row in range(*rows.indices(self.shape[0])))
+        return np.concatenate([self.values[slice(row, row + 1), across, maps][:, :: self.step] for row in down])
+
+
+def thin(activation: "Values", most_cells: int) -> "Values":
+    """Return an activation, (height, width, channels), with so few rows and columns that its maps have few cells."""
+    height, width, _ = activation.shape
+    step = math.ceil(math.sqrt(height * width / most_cells))
+    return activation if step <= 1 else Thinned(activation, step)
+
+
+Values = NDArray[np.float32] | Difference | Mapped | OneMap | Thinned  # (height, width, channels)
 
 
 def find_extremes(activation: Values) -> Extremes:

@@ -70,8 +70,9 @@ _PREDICTION = TypeAdapter(Prediction)
 
 def _json_response(answer: BaseModel | Prediction) -> Response:
     """Serialize an answer here and now: FastAPI would validate it again, in another thread."""
-    text = _PREDICTION.dump_json(answer) if isinstance(answer, Prediction) else answer.model_dump_json()
-    return Response(text, media_type="application/json")
+    # As bytes: the text of an answer may be large, and would be encoded as a second copy.
+    serializer = _PREDICTION.serializer if isinstance(answer, Prediction) else type(answer).__pydantic_serializer__
+    return Response(serializer.to_json(answer), media_type="application/json")
 
 
 def _pictures_response(pngs: Iterable[bytes], describe: Callable[[PngEncoder], BaseModel]) -> Response:

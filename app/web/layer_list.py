@@ -19,7 +19,7 @@ LARGE = 16  # networks with more layers get a table of contents, and some layers
 MAX_LANES = 40  # with more lines there would be no room for the layers
 
 _PICTURE_PIXELS = 2**22  # on one page of a layer's maps
-_ANSWER_PIXELS = 2**24  # of all pictures of layers in one answer
+_ANSWER_PIXELS = 2**23  # of all pictures of layers in one answer
 _LANE = 12  # pixels from one lane to the next, if there are few
 _RAIL = 120  # pixels for all lanes, if there are more
 

@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse
 from ..cnn.network import ForwardPass, Network, UnknownLayer
 from ..cnn.types import PoolingMode
 from ..explore.comparison import accuracies, compare, pooled_layers
-from ..explore.exploration import Exploration, RenderOptions, draw_answer, draw_image, explore
+from ..explore.exploration import PAGE_PICTURE, Exploration, RenderOptions, draw_answer, draw_image, explore
 from ..explore.inspection import UnknownCell, find_place, inspect
 from ..explore.microscope import view_inspections
 from ..explore.overview import draw_overview
@@ -198,7 +198,7 @@ def _exploration_context(
         "left_out": _left_out(exploration, shown),
         "rail": partial(draw_rail, network),
         "is_large": is_large(network),
-        "seen": draw_image(forward.image, network.card),
+        "seen": draw_image(forward.image, network.card, PAGE_PICTURE),
         "answer": draw_answer(forward, network.lowest_answer) if network.answers_with_picture else None,
         **_CHOICES,
         **panel,
@@ -269,7 +269,7 @@ def _comparison_context(
         "reduction": forward.reduction,
         "regions": forward.regions,
         "region": run.region,
-        "seen": draw_image(forward.image, network.card),
+        "seen": draw_image(forward.image, network.card, PAGE_PICTURE),
         "look": options,
         "invert": invert,
         "differences": differences,

@@ -36,6 +36,7 @@ from app.imaging.colormap import find_extremes
 from app.imaging.grid import draw_grid
 from tests.explore.large_pass import CHANNELS, SIDE, Mapped, large_network, large_pass
 from tests.peaks import MEGABYTE, large, peak_of
+from tests.pictures import decode_rgba
 from tests.small_models import card, parts
 
 SIZE = SIDE * SIDE * CHANNELS  # of a layer, 8 million
@@ -322,6 +323,35 @@ def test_everything_is_at_most_what_a_page_can_hold(
     dense = inspect(network, forward, network.layers[-1], Place(0, 0, 1))
     shown = view_inspection(dense, OPTIONS, all_terms=True)
     assert (len(shown.contributions), shown.more_contributions) == (20, 12 * 10 * 4 - 20)
+
+
+def test_large_maps_are_drawn_with_fewer_rows_and_columns(
+    eight_channels: tuple[Network, ForwardPass], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sizes() -> tuple[tuple[int, ...], ...]:
+        view = look(eight_channels)
+        pictures = [view.map, view.path[0], view.terms[0].input]
+        assert {(each.height, each.width) for each in pictures} == {(12, 10)}
+        return tuple(decode_rgba(each.png).shape[:2] for each in pictures)
+
+    assert set(sizes()) == {(12, 10)}
+    monkeypatch.setattr(microscope, "PAGE_PICTURE", 30)
+    assert sizes()[0] == (6, 5)
+
+
+def test_of_a_long_receptive_field_the_image_and_the_nearest_layers_are_drawn(
+    eight_channels: tuple[Network, ForwardPass], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network, forward = eight_channels
+    answer = inspect(network, forward, network.layers[-1], Place(0, 0, 1))
+    whole = view_inspection(answer, OPTIONS)
+    assert ([each.caption for each in whole.path], whole.more_path) == (
+        ["conv, mean of 4 maps", "input, mean of 8 maps"],
+        0,
+    )
+    monkeypatch.setattr(microscope, "_MOST_PATH_PIXELS", 2 * 120 - 1)
+    fewer = view_inspection(answer, OPTIONS)
+    assert ([each.caption for each in fewer.path], fewer.more_path) == (["input, mean of 8 maps"], 1)
 
 
 # -- the answer ----------------------------------------------------------------------------------------------------
