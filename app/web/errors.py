@@ -24,7 +24,7 @@ from ..imaging.drawing import DrawingTooLarge, InvalidDrawing
 from ..library.library import ReadOnlyModel, UnknownModel
 from ..library.uploads import StorageError
 from ..model_files.errors import ModelError, UndeclaredLambdas
-from .templates import templates
+from .templates import render
 
 _STATUS: dict[type[Exception], HTTPStatus] = {
     UnknownModel: HTTPStatus.NOT_FOUND,
@@ -94,7 +94,7 @@ def problem_response(
             problem.model_dump(exclude_none=True), status, headers, media_type="application/problem+json"
         )
     template = "error.html" if request.method in {"GET", "HEAD"} else "_error.html"
-    return templates.TemplateResponse(request, template, {"problem": problem}, status, headers)
+    return render(request, template, {"problem": problem}, status, headers)
 
 
 def _encodable(text: str) -> str:

@@ -41,7 +41,7 @@ from .forms import (
 from .layer_list import MAPS, UNITS, choose_compared, choose_ranges, draw_rail, is_large, list_all, list_drawn
 from .reading_row import view_reading
 from .schemas import ModelSummary, UnopenedModel, summarize_model
-from .templates import templates
+from .templates import render
 
 _MAX_LISTED_LAYERS = 12  # of each model in the table of models
 _COMPARED_COLUMNS = 8  # maps in a row of a grid, since three grids share the page's width
@@ -66,7 +66,7 @@ def show_explorer(request: Request, query: PageQueryDep, choice: ModelChoiceDep)
     context |= _card_context(request, choice) | _row_context(request, choice)
     context |= _inputs_context("explorer", choice, query)
     context |= {"library": state.library, "samples": SAMPLES, "first": FIRST_SAMPLE}
-    return templates.TemplateResponse(request, "explorer.html", context)
+    return render(request, "explorer.html", context)
 
 
 @router.post("/exploration")
@@ -87,7 +87,7 @@ def post_exploration(request: Request, page: PageRequestDep) -> Response:
     context |= _inputs_context("explorer", choice, form) | _row_context(request, choice)
     row = context["row"]
     context["sends_row"] = form.row_of != (row.identity if row else None)
-    return templates.TemplateResponse(request, "_exploration.html", context)
+    return render(request, "_exploration.html", context)
 
 
 @router.post("/microscope")
@@ -96,7 +96,7 @@ def post_microscope(request: Request, page: PageRequestDep) -> Response:
     form = page.form
     options = page.run.complete(form.render_options)
     context = _microscope_context(page.choice.network, [page.run.forward()], form.selection, options)
-    return templates.TemplateResponse(request, "_microscope.html", context)
+    return render(request, "_microscope.html", context)
 
 
 @router.get("/compare")
@@ -112,7 +112,7 @@ def show_compare(
     run = DrawingRun(choice.model, _first_drawing(), None, state.forward_passes, held=query.held or {})
     context = _comparison_context(run, state.library, options, query.selection, invert, differences)
     context |= _inputs_context("compare", choice, query)
-    return templates.TemplateResponse(request, "compare.html", context | {"samples": SAMPLES, "first": FIRST_SAMPLE})
+    return render(request, "compare.html", context | {"samples": SAMPLES, "first": FIRST_SAMPLE})
 
 
 @router.post("/comparison")
@@ -127,7 +127,7 @@ def post_comparison(
     form = page.form
     context = _comparison_context(page.run, library, form.render_options, form.selection, invert, differences)
     context |= _inputs_context("compare", page.choice, page.form)
-    return templates.TemplateResponse(request, "_comparison.html", context)
+    return render(request, "_comparison.html", context)
 
 
 @router.post("/compared-cell")
@@ -136,7 +136,7 @@ def post_compared_cell(request: Request, page: PageRequestDep, invert: InvertDep
     form, network = page.form, page.run.network
     forwards = [page.run.run_in(mode, invert) for mode in PoolingMode] if network.pools else []
     context = _microscope_context(network, forwards, form.selection, form.render_options)
-    return templates.TemplateResponse(request, "_microscope.html", context)
+    return render(request, "_microscope.html", context)
 
 
 @router.get("/models")
@@ -156,7 +156,7 @@ def show_models(request: Request, library: LibraryDep) -> Response:
         "dense": models.get("five-layer-dense"),
         "convolutional": models.get("five-layer-convolutional"),
     }
-    return templates.TemplateResponse(request, "models.html", context)
+    return render(request, "models.html", context)
 
 
 @router.get("/colormaps/{colormap}.png")
@@ -169,7 +169,7 @@ async def show_colormap(colormap: Annotated[Colormap, Path()]) -> Response:
 @router.get("/docs")
 async def show_api(request: Request) -> Response:
     """Show the API's description, to read and to try out, from our own files."""
-    return templates.TemplateResponse(request, "docs.html")
+    return render(request, "docs.html")
 
 
 def _exploration_context(
