@@ -92,9 +92,11 @@ def give_back_pages() -> None:
         return
     for each in list(_maps):
         with suppress(ValueError):  # it was unmapped meanwhile
+            # As long as the view is there it is not unmapped, and the address is no other memory's.
+            view = np.frombuffer(each, np.uint8)
             # Not by mmap.madvise, which keeps the GIL for as long as that takes: a tenth of a second for a large block.
-            address = np.frombuffer(each, np.uint8).ctypes.data
-            ctypes.CDLL(None).madvise(ctypes.c_void_p(address), ctypes.c_size_t(len(each)), mmap.MADV_DONTNEED)
+            ctypes.CDLL(None).madvise(ctypes.c_void_p(view.ctypes.data), ctypes.c_size_t(view.size), mmap.MADV_DONTNEED)
+            del view
 
 
 class SharedBlocks:

@@ -134,3 +134,30 @@ def test_pages_of_a_file_are_given_back_as_well(tmp_path: Path) -> None:
     give_back_pages()
     assert before - resident() > 24 * MEGABYTE
     assert numbers[-1] == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux takes the pages of shared memory back")
+def test_nothing_else_is_given_back_while_blocks_come_and_go() -> None:
+    """Memory that was unmapped may be another's by now: what that holds would be zero."""
+    done = threading.Event()
+
+    def give_back() -> None:
+        while not done.is_set():
+            give_back_pages()
+
+    threads = [threading.Thread(target=give_back) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        for number in range(1, 300):
+            block = SharedBlock(MEGABYTE)
+            array = block.array[::1024]
+            del block
+            assert array.sum() == 0
+            del array
+            own = np.full(MEGABYTE // 4, number, np.float32)  # of the same size, so it may lie where the block was
+            assert own.min() == number
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
