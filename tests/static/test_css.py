@@ -12,6 +12,7 @@ COMPONENTS = {
     "card": {"card"},
     "compare": {"compare"},
     "compared": {"compared"},
+    "digits": {"digits"},
     "help": {"help"},
     "hints": {"hints"},
     "inputs": {"inputs"},
