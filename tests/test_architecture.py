@@ -40,7 +40,9 @@ ALLOWED = {
     "app.training": "numpy PIL pydantic typer keras tensorflow app.cnn app.datasets app.imaging",
     "app.main": "fastapi starlette app.__version__ "
     "app.settings app.cnn app.imaging app.workers app.library app.explore app.hosting app.web",
-    "app.cli": "typer pydantic app.settings app.temporary app.library app.hosting app.training",
+    "app.cli": "typer pydantic app.settings app.temporary app.cnn app.datasets app.library app.hosting app.training "
+    "app.evaluation_command",
+    "app.evaluation_command": "typer app.settings app.cnn app.explore app.library app.model_files app.workers",
 }
 
 
