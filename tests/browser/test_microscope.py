@@ -324,3 +324,13 @@ def test_tab_stops_once_at_each_layer_s_maps_and_leaves_them_both_ways(explorer:
     assert explorer.evaluate(focused) == "conv_1, map 1"
     explorer.keyboard.press("Tab")
     assert not explorer.evaluate("Boolean(document.activeElement.closest('.maps-overlay'))")
+
+
+def test_a_link_to_a_held_map_holds_the_map_and_no_cell(explorer: Page, page: Page) -> None:
+    select(explorer, "conv_2", 3)
+    expect(explorer.locator("#microscope-state")).to_have_text("map held")
+    address = explorer.url
+    assert "channel=3" in address and "row=" not in address
+    page.goto(address)
+    expect(page.locator("#microscope-state")).to_have_text("map held")
+    assert page.url.partition("#")[0] == address.partition("#")[0]
