@@ -184,6 +184,18 @@ class Exploration:
     prediction: Prediction | None  # None where the network answers with a picture
     layers: tuple[LayerView, ...]
 
+    @property
+    def example(self) -> tuple[str, int] | None:
+        """A map to begin with, by its layer and number: that of the first convolution's highest value.
+
+        The map with the largest sum is often one that answers to paper alone.
+        """
+        views = (view for view in self.layers if view.layer.is_convolution and view.layer.is_spatial)
+        first = next(views, None)
+        if first is None or not first.extremes.high.size:
+            return None
+        return first.layer.name, int(first.extremes.high.argmax())
+
 
 def explore(
     network: Network,
