@@ -20,7 +20,8 @@ from .temporary import PREFIX, TemporaryFolder, remove_leftovers
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False)
 
-# The options of the training commands are in app.training, which loads TensorFlow: imported only when one is called.
+# The options of these commands are in app.training, which loads TensorFlow, and in app.experiments: imported only when
+# one is called.
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 _NO_STATE = (
@@ -147,6 +148,14 @@ def evaluate(context: typer.Context) -> None:
     from .training.command import evaluate
 
     _run_command("layerglass evaluate", evaluate, context.args)
+
+
+@cli.command(context_settings=_PASS_ON, add_help_option=False)
+def experiment(context: typer.Context) -> None:
+    """Measure a claim about networks on real digits. See `layerglass experiment --help`."""
+    from .experiments.command import experiment
+
+    _run_command("layerglass experiment", experiment, context.args)
 
 
 def _run_command(name: str, command: Callable[..., None], arguments: list[str]) -> None:
