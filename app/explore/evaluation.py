@@ -13,12 +13,12 @@ from ..cnn.network import ForwardPass, Network
 from ..cnn.types import Array, PoolingMode
 from ..datasets.digits import Digits
 from ..imaging.resize import scale_sheet
+from .calibration import BINS, bin_by_confidence, calibration_error
 from .forward_passes import paint, swap_ink_and_paper, to_seen
 from .held import NOTHING, fill_inputs
 
 DIGITS = [str(digit) for digit in range(10)]
 PARITY = [["even", "odd"][digit % 2] for digit in range(10)]
-BINS = 15  # of the calibration error: what most papers take (Guo et al. 2017, arXiv:1706.04599)
 
 # Told how many digits are done; what it raises ends the evaluation.
 Progress = Callable[[int], None]
@@ -66,13 +66,8 @@ class Evaluation:
         return np.bincount(self.expected * count + self.answers, minlength=count**2).reshape(count, count)
 
     def calibration_error(self, bins: int = BINS) -> float:
-        """Return the expected calibration error, from 0 to 1, over bins of equal width (Guo et al. 2017).
-
-        That is the mean distance of a bin's accuracy from its confidence, weighted by how many digits are in it.
-        """
-        number = np.minimum((self.confidences * bins).astype(int), bins - 1)
-        surplus = np.bincount(number, self.is_right - self.confidences, minlength=bins)
-        return float(np.abs(surplus).sum() / len(self.expected))
+        """Return the expected calibration error, from 0 to 1, over bins of equal width (Guo et al. 2017)."""
+        return calibration_error(bin_by_confidence(self.confidences, self.is_right, bins))
 
 
 def evaluate(
@@ -84,10 +79,12 @@ def evaluate(
 ) -> Evaluation:
     """Run a network on digits. pooling: None is as trained. invert: swap ink and paper before the network.
 
-    digits: their images may be of any number type, from 0 to 255. Raises: NotForDigits, RunFailed.
+    digits: their images may be of any number type, from 0 to 255. Raises: NotForDigits, WrongImageSize, RunFailed.
     """
     labels = right_labels(network)
     outputs = run_on_digits(network, digits.images, pooling, invert, progress)
+    if not np.isfinite(outputs).all():
+        raise NotForDigits(network.name, "its answer is not always a number. Its weights are broken, or overflow")
     probabilities = to_probabilities(outputs, network.card.answer)
     classes = tuple(network.card.classes or DIGITS)
     index = np.array([classes.index(label) for label in labels])

@@ -1,0 +1,175 @@
+"""The REST API of real digits: the digits themselves, and a model's answers to them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+from typing import Annotated, Any, Self
+
+import numpy as np
+from fastapi import APIRouter, Depends, Form, Path, Request, Response
+from pydantic import BaseModel, Field
+
+from ..cnn.types import PoolingMode
+from ..datasets.digits import DigitSet
+from ..explore.calibration import bin_by_confidence
+from ..explore.digit_runs import DigitRun, FinishedRun
+from ..explore.gallery import draw_digit
+from ..hosting.long_computations import Computation
+from .errors import POST_ERRORS, describe_problem, problem_responses
+from .forms import InvertDep, NetworkDep
+from .long_answers import LongAnswer, write_event
+
+router = APIRouter()
+
+_SET = "The test digits, which no built-in model has seen in training, or the first of the training digits."
+
+
+class ClassAccuracy(BaseModel):
+    """How often the digits of one class are read as what they are."""
+
+    label: str
+    count: int
+    right: int
+    accuracy: float | None = Field(description="From 0 to 1; null where there are no digits of this class.")
+
+
+class ReliabilityBin(BaseModel):
+    """The answers whose confidence is between two bounds."""
+
+    low: float
+    high: float
+    count: int
+    confidence: float | None = Field(description="Their mean confidence; null where there are none.")
+    accuracy: float | None = Field(description="The share of them that is right; null where there are none.")
+
+
+class Calibration(BaseModel):
+    """How well the probability of the likeliest class tells how often it is right."""
+
+    error: float = Field(
+        description="The expected calibration error: the mean distance of the bins' accuracy from their confidence."
+    )
+    bins: list[ReliabilityBin]
+
+
+class EvaluationAnswer(BaseModel):
+    """A model's answers to real digits."""
+
+    model: str
+    pooling: PoolingMode | None
+    invert: bool
+    set: DigitSet
+    count: int
+    accuracy: float = Field(description="The share of digits that are read as what they are, from 0 to 1.")
+    classes: list[ClassAccuracy]
+    confusion: list[list[int]] = Field(
+        description="How many digits of each class, by row, are read as each class, by column, as `classes` has them."
+    )
+    calibration: Calibration
+    seconds: float = Field(description="How long the run took.")
+
+    @classmethod
+    def from_run(cls, run: DigitRun, finished: FinishedRun) -> Self:
+        found = finished.evaluation
+        counts, right = found.confusion.sum(axis=1).tolist(), np.diag(found.confusion).tolist()
+        bins = bin_by_confidence(found.confidences, found.is_right)
+        return cls(
+            model=run.network.name,
+            pooling=run.mode,
+            invert=run.invert,
+            set=run.digit_set,
+            count=len(found.expected),
+            accuracy=found.accuracy,
+            classes=[
+                ClassAccuracy(label=label, count=count, right=good, accuracy=good / count if count else None)
+                for label, count, good in zip(found.classes, counts, right, strict=True)
+            ],
+            confusion=found.confusion.tolist(),
+            calibration=Calibration(
+                error=found.calibration_error(),
+                bins=[ReliabilityBin.model_validate(each, from_attributes=True) for each in bins],
+            ),
+            seconds=round(finished.seconds, 3),
+        )
+
+
+async def get_digit_run(
+    network: NetworkDep,
+    invert: InvertDep = False,
+    pooling: Annotated[
+        PoolingMode | None, Form(description="Replaces every pooling layer's mode; default: as the model was trained.")
+    ] = None,
+    set: Annotated[DigitSet, Form(description=_SET)] = DigitSet.TEST,  # the field's name
+    digits: Annotated[
+        list[Annotated[int, Field(ge=0, le=9)]] | None,
+        Form(description="Only digits of these classes, 0 to 9; repeat the field for several. Default: all."),
+    ] = None,
+    count: Annotated[int | None, Form(ge=1, description="The first so many of these digits; default: all.")] = None,
+) -> DigitRun:
+    """Return the digits to run a network on."""
+    return DigitRun(network, pooling, invert, set, count, frozenset(digits or ()))
+
+
+@router.post(
+    "/api/models/{model}/evaluation",
+    tags=["digits"],
+    response_model=EvaluationAnswer,
+    responses=problem_responses(HTTPStatus.NOT_FOUND) | POST_ERRORS | {200: {"content": {"text/event-stream": {}}}},
+)
+async def post_evaluation(
+    request: Request,
+    run: Annotated[DigitRun, Depends(get_digit_run)],
+    progress: Annotated[
+        bool,
+        Form(
+            description="Answer with server-sent events: `progress` with `done` and `of`, then `result` or `problem`. "
+            "To end the run, close the connection."
+        ),
+    ] = False,
+) -> Response:
+    """Run a model over real digits whose labels are known: accuracy, confusion matrix and calibration.
+
+    MNIST's 10,000 test digits and 6,000 of its training digits come with Layerglass.
+    """
+    answer = await begin_run(request, run)
+    if progress:
+        return await answer.stream(lambda computation: _tell(run, computation))
+    described = EvaluationAnswer.from_run(run, await answer.wait())
+    return Response(described.model_dump_json(), media_type="application/json")
+
+
+async def begin_run(request: Request, run: DigitRun) -> LongAnswer[FinishedRun]:
+    """Return the answer of a run that may succeed. Raises: NotForDigits, NoSuchDigits, WrongImageSize, TooCostly."""
+    await asyncio.to_thread(run.require_possible, request.app.state.forward_passes.run_limits)
+    return LongAnswer(request, run.key, run.compute, run.network.runs_apart)
+
+
+async def _tell(run: DigitRun, computation: Computation[FinishedRun]) -> AsyncIterator[bytes]:
+    of = len(run.indices)
+    async for done in computation.progress():
+        yield write_event("progress", f'{{"done": {done}, "of": {of}}}')
+    try:
+        finished = await computation.result()
+    except Exception as error:
+        yield write_event("problem", describe_problem(error).model_dump_json(exclude_none=True))
+    else:
+        yield write_event("result", EvaluationAnswer.from_run(run, finished).model_dump_json())
+
+
+def _png() -> dict[int | str, dict[str, Any]]:
+    content = {"image/png": {"schema": {"type": "string", "format": "binary"}}}
+    return {int(HTTPStatus.OK): {"description": "The picture.", "content": content}}
+
+
+@router.get(
+    "/api/digits/{set}/{number}.png",
+    tags=["digits"],
+    response_class=Response,
+    responses=_png() | problem_responses(HTTPStatus.NOT_FOUND),
+)
+async def show_digit(
+    set: Annotated[DigitSet, Path(description=_SET)], number: Annotated[int, Path(description="From 0.")]
+) -> Response:
+    """Draw one of the digits as MNIST has it, black on white: 28×28 pixels. Sent as a drawing, it is read as it is."""
+    headers = {"Cache-Control": "public, max-age=86400"}
+    return Response(draw_digit(set, number), media_type="image/png", headers=headers)
