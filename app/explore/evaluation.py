@@ -142,8 +142,7 @@ def to_image(digit: NDArray[np.generic], card: Card) -> Array:
     """
     height, width, _ = card.picture_shape
     shape = (height or digit.shape[0], width or digit.shape[1])
-    ink = digit if shape == digit.shape else scale_sheet(digit, shape)
-    return to_seen(paint(np.asarray(ink, np.float32), card), card)
+    return to_seen(paint(np.asarray(scale_sheet(digit, shape), np.float32), card), card)
 
 
 def _prepare_nothing(picture: bytes, card: Card) -> Array:
