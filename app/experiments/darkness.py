@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import hypot
 
 from ..cnn.network import Network
 from .chart import Chart, Panel, Point, Series
@@ -21,9 +22,9 @@ class DarknessRow(Row):
     order: str = column("Erased", Unit.TEXT)
     erased: float = column("Share of inked pixels erased")
     accuracy: float = column("Accuracy")
-    error: float = column("Standard error")
-    lost: float = column("Less than with all ink")
-    lost_error: float = column("Its standard error")
+    error: float = column("Standard error, points", Unit.DIFFERENCE)
+    lost: float = column("Less than with all ink, points", Unit.DIFFERENCE)
+    lost_error: float = column("Its standard error, points", Unit.DIFFERENCE)
 
 
 class Darkness(Experiment):
@@ -83,4 +84,4 @@ class Darkness(Experiment):
 
 def _is_worse(row: DarknessRow, other: DarknessRow) -> bool:
     """Return whether a row lost more, by more than two standard errors of the difference."""
-    return row.lost - other.lost > 2 * (row.lost_error**2 + other.lost_error**2) ** 0.5
+    return row.lost - other.lost > 2 * hypot(row.lost_error, other.lost_error)

@@ -23,6 +23,7 @@ from .words import percent
 Tell = Callable[[int, int], None]
 
 FEWEST, USUAL = 100, 2_000  # digits
+FEW = 0.01 + 1e-9  # of all digits: one point, and what rounding adds to it
 
 
 class NoSuchCount(ValueError):

@@ -36,7 +36,7 @@ class InkRow(Row):
     pooling: str = column("Pooling", Unit.TEXT)
     ink: str = column("Ink and paper", Unit.TEXT)
     accuracy: float = column("Accuracy")
-    error: float = column("Standard error")
+    error: float = column("Standard error, points", Unit.DIFFERENCE)
 
 
 class Ink(Experiment):

@@ -12,6 +12,7 @@ from ..datasets.digits import Digits, load_training_digits
 from ..explore.evaluation import Evaluation
 from .chart import Chart, Panel, Point, Series, number_ticks
 from .experiment import (
+    FEW,
     Conclusion,
     Experiment,
     Fact,
@@ -29,7 +30,6 @@ from .words import listed, percent
 
 RANKING_DIGITS = 200
 MOST_LAYERS, MOST_MAPS = 6, 128
-_FEW = 0.01
 _LEAST = 1e-7  # a probability that is less counts as this one
 _IMPORTANT, _RANDOM = "most important first", "at random"
 
@@ -43,9 +43,9 @@ class MapsRow(Row):
     kept: int = column("Maps kept", Unit.COUNT)
     maps: int = column("Maps of the layer", Unit.COUNT)
     accuracy: float = column("Accuracy")
-    error: float = column("Standard error")
-    lost: float = column("Less than with all maps")
-    lost_error: float = column("Its standard error")
+    error: float = column("Standard error, points", Unit.DIFFERENCE)
+    lost: float = column("Less than with all maps, points", Unit.DIFFERENCE)
+    lost_error: float = column("Its standard error, points", Unit.DIFFERENCE)
 
 
 class Maps(Experiment):
@@ -120,22 +120,20 @@ class Maps(Experiment):
         whole = next(row.accuracy for row in rows if row.kept == row.maps)
         if weak := too_weak(network, whole):
             return weak
-        enough, halves, silent = [], [], []
+        enough, at_random, halves, silent = [], [], [], []
         for layer in dict.fromkeys(row.layer for row in rows):
-            chosen = [row for row in rows if row.layer == layer and row.order == _IMPORTANT]
-            # Few maps may by chance read what more do not: from here on, all do.
-            kept = next(
-                row.kept for row in chosen if all(more.lost <= _FEW for more in chosen if more.kept >= row.kept)
-            )
-            enough.append(f"{kept} of the {chosen[0].maps} maps of {layer}")
-            halves.append(2 * kept <= chosen[0].maps)
+            chosen = [row for row in rows if row.layer == layer]
+            kept, maps = _enough(chosen, _IMPORTANT), chosen[0].maps
+            enough.append(f"{kept} of the {maps} maps of {layer}")
+            at_random.append(str(_enough(chosen, _RANDOM)))
+            halves.append(2 * kept <= maps)
             silent.append(next(row.accuracy for row in chosen if row.kept == 0))
         verdict = Verdict.HOLDS if all(halves) else Verdict.PARTLY if any(halves) else Verdict.FAILS
         return Conclusion(
             verdict,
             f"“{network.name}” reads {percent(whole)} with all maps. Of the numbers tried, the smallest that lose at "
-            f"most one point are {listed(enough)}, the most important ones. With a layer's maps all muted, "
-            f"{percent(max(silent))} {'or less ' if len(silent) > 1 else ''}is read.",
+            f"most one point are {listed(enough)}, the most important ones; in the random order, {listed(at_random)}. "
+            f"With a layer's maps all muted, {percent(max(silent))} {'or less ' if len(silent) > 1 else ''}is read.",
         )
 
 
@@ -144,6 +142,13 @@ def chosen_layers(network: Network) -> list[Layer]:
     fitting = [layer for layer in network.layers[:-1] if layer.is_convolution and _can_mute(network, layer)]
     count = len(fitting)
     return fitting if count <= MOST_LAYERS else [fitting[place * count // MOST_LAYERS] for place in range(MOST_LAYERS)]
+
+
+def _enough(rows: Sequence[MapsRow], order: str) -> int:
+    """Return the smallest number of maps from which on, in this order, at most one point is lost."""
+    # Few maps may by chance read what more do not.
+    tried = [row for row in rows if row.order == order]
+    return next(row.kept for row in tried if all(more.lost <= FEW for more in tried if more.kept >= row.kept))
 
 
 def log_likelihood(evaluation: Evaluation) -> float:

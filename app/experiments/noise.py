@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ..cnn.network import Network
 from .chart import Chart, Panel, Point, Series, number_ticks
 from .experiment import (
+    FEW,
     Conclusion,
     Experiment,
     Fact,
@@ -25,7 +26,6 @@ from .words import percent, points
 
 BITS = 8  # of a pixel
 _FEWER, _NOISE = "fewer grey levels", "random bits"
-_FEW = 0.01
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,9 @@ class NoiseRow(Row):
     pooling: str = column("Pooling", Unit.TEXT)
     bits: int = column("Bits left of 8", Unit.COUNT)
     accuracy: float = column("Accuracy")
-    error: float = column("Standard error")
-    lost: float = column("Less than with 8 bits")
-    lost_error: float = column("Its standard error")
+    error: float = column("Standard error, points", Unit.DIFFERENCE)
+    lost: float = column("Less than with 8 bits, points", Unit.DIFFERENCE)
+    lost_error: float = column("Its standard error, points", Unit.DIFFERENCE)
 
 
 class Noise(Experiment):
@@ -91,13 +91,13 @@ class Noise(Experiment):
         if weak := too_weak(network, whole.accuracy):
             return weak
         noisy = 0
-        while noisy < BITS and own[_NOISE, BITS - noisy - 1].lost <= _FEW:
+        while noisy < BITS and own[_NOISE, BITS - noisy - 1].lost <= FEW:
             noisy += 1
         next_one = own[_NOISE, BITS - noisy - 1] if noisy < BITS else None
         costs = f"costs {points(one.lost)}" if one.lost >= 0 else f"gains {points(one.lost)}"
         ends = f"; {noisy + 1} leave {percent(next_one.accuracy)}" if next_one else ""
         return Conclusion(
-            Verdict.HOLDS if one.lost <= _FEW else Verdict.FAILS,
+            Verdict.HOLDS if one.lost <= FEW else Verdict.FAILS,
             f"With one bit a pixel, “{network.name}” reads {percent(one.accuracy)} in place of "
             f"{percent(whole.accuracy)}: to know only where there is ink {costs}. Of random bits, {noisy} of 8 cost "
             f"at most one point{ends}.",

@@ -68,6 +68,8 @@ def show(column: Column, value: Value) -> str:
             return value
         case _ if column.unit is Unit.SHARE:
             return f"{100 * value:.2f} %".replace("-", "\N{MINUS SIGN}")
+        case _ if column.unit is Unit.DIFFERENCE:
+            return f"{100 * value:.2f}".replace("-", "\N{MINUS SIGN}")
         case int():
             return f"{value:,}"
         case _:

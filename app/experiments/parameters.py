@@ -26,7 +26,7 @@ class ParametersRow(Row):
     biases: int = column("Biases", Unit.COUNT)
     reads: str = column("Answers with", Unit.TEXT)
     accuracy: float | None = column("Accuracy")
-    error: float | None = column("Standard error")
+    error: float | None = column("Standard error, points", Unit.DIFFERENCE)
 
 
 class Parameters(Experiment):
@@ -48,10 +48,8 @@ class Parameters(Experiment):
     row = ParametersRow
 
     def check(self, subject: Subject) -> None:
-        networks = [subject.network, *_find_pair(subject)]
-        for network in networks[:1]:
-            if _count_readers([network]) == 0 and network.name not in (DENSE, CONVOLUTIONAL):
-                right_labels(network)
+        if subject.network.name not in {network.name for network in _find_pair(subject)}:
+            right_labels(subject.network)
 
     def count(self, subject: Subject) -> int:
         return len(subject.digits) * _count_readers(_compared(subject))

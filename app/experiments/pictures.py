@@ -25,6 +25,13 @@ class Shrinking(StrEnum):
     RANDOM = "random cell"
 
 
+_REDUCE: dict[Shrinking, Callable[..., Images]] = {
+    Shrinking.MAX: np.max,
+    Shrinking.AVERAGE: np.mean,
+    Shrinking.MIN: np.min,
+}
+
+
 def shrink(images: Images, how: Shrinking) -> Images:
     """Halve both sides: one cell for each 2×2 window. An odd last row or column is in no window.
 
@@ -41,8 +48,7 @@ def shrink(images: Images, how: Shrinking) -> Images:
             chosen = np.random.default_rng(SEED).integers(4, size=(count, rows, columns, 1))
             return np.take_along_axis(cells, chosen, axis=3)[..., 0]
         case _:
-            reduce: Callable[..., Images] = {"max": np.max, "average": np.mean, "min": np.min}[how.value]
-            return reduce(cells, axis=3)
+            return _REDUCE[how](cells, axis=3)
 
 
 def enlarge(images: Images, factor: int, side: int) -> Images:
@@ -91,7 +97,8 @@ def keep_bits(images: Images, bits: int) -> Images:
 def randomize_bits(images: Images, bits: int) -> Images:
     """Replace the lowest bits of each pixel by random ones. images: uint8. Returns: uint8."""
     noise = np.random.default_rng(SEED).integers(2**bits, size=images.shape, dtype=np.uint16)
-    return (images & np.uint8(255 << bits & 255)) | noise.astype(np.uint8)
+    mixed: Images = (images & np.uint8(255 << bits & 255)) | noise.astype(np.uint8)
+    return mixed
 
 
 class Order(StrEnum):
@@ -112,4 +119,5 @@ def erase(images: Images, share: float, order: Order) -> Images:
     rank[flat == 0] = np.inf
     place = rank.argsort(axis=1).argsort(axis=1)  # of each pixel in the order; paper is last
     erased = place < np.rint(share * (flat > 0).sum(axis=1, keepdims=True))
-    return np.where(erased, 0, flat).astype(images.dtype).reshape(images.shape)
+    kept: Images = np.where(erased, 0, flat).astype(images.dtype)
+    return kept.reshape(images.shape)

@@ -7,6 +7,7 @@ from ..cnn.network import Network
 from ..cnn.types import PoolingMode
 from .chart import Chart, Kind, Panel, Point, Series
 from .experiment import (
+    FEW,
     Conclusion,
     Experiment,
     Fact,
@@ -15,13 +16,15 @@ from .experiment import (
     Trial,
     Verdict,
     mode_words,
+    run_modes,
     standard_error,
     too_weak,
+    trained_words,
 )
 from .rows import Row, Unit, column
 from .words import listed, percent, points
 
-_FEW = 0.01
+_MIXED = "as trained"  # where the layers' own modes differ
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class PoolingRow(Row):
     run: str = column("Run with", Unit.TEXT)
     model: str = column("Model", Unit.TEXT)
     accuracy: float = column("Accuracy")
-    error: float = column("Standard error")
+    error: float = column("Standard error, points", Unit.DIFFERENCE)
 
 
 class Poolings(Experiment):
@@ -56,16 +59,16 @@ class Poolings(Experiment):
         require_pooling(subject.network)
 
     def count(self, subject: Subject) -> int:
-        return len(subject.digits) * len(PoolingMode) * len(self._networks(subject))
+        return len(subject.digits) * sum(len(run_modes(network)) for network in self._networks(subject))
 
     def measure(self, trial: Trial) -> Sequence[PoolingRow]:
         rows = []
         for network in self._networks(trial.subject):
-            for mode in PoolingMode:
+            for mode in run_modes(network):
                 accuracy = trial.evaluate(pooling=mode, network=network).accuracy
                 error = standard_error(accuracy, len(trial.digits))
-                trained = mode_words(network, network.card.pooling)
-                rows.append(PoolingRow(trained, mode.value, network.name, accuracy, error))
+                run = mode_words(network, mode)
+                rows.append(PoolingRow(trained_words(network), run, network.name, accuracy, error))
         return rows
 
     def _networks(self, subject: Subject) -> list[Network]:
@@ -78,47 +81,36 @@ class Poolings(Experiment):
         trained = list(dict.fromkeys(row.trained for row in rows))
         series = tuple(
             Series(
-                f"run with {mode}",
-                tuple(
-                    Point(trained.index(row.trained), row.accuracy, row.error) for row in rows if row.run == mode.value
-                ),
+                f"run {run}" if run == _MIXED else f"run with {run}",
+                tuple(Point(trained.index(row.trained), row.accuracy, row.error) for row in rows if row.run == run),
             )
-            for mode in PoolingMode
+            for run in dict.fromkeys(row.run for row in rows)
         )
-        ticks = tuple((float(place), f"{name}") for place, name in enumerate(trained))
+        ticks = tuple((float(place), name) for place, name in enumerate(trained))
         return Chart((Panel(series, ticks),), "Trained with", "Accuracy", Kind.BARS)
 
     def conclude(self, network: Network, rows: Sequence[PoolingRow], facts: Sequence[Fact]) -> Conclusion:
-        own = [row for row in rows if row.trained == row.run]
-        others = [row for row in rows if row.trained != row.run]
-        accuracies = [row.accuracy for row in own]
-        if weak := too_weak(network, max(accuracies or [row.accuracy for row in rows])):
+        own = {row.trained: row.accuracy for row in rows if row.trained == row.run}
+        if weak := too_weak(network, max(own.values())):
             return weak
+        others = [row for row in rows if row.trained != row.run]
         worst = min(others, key=lambda row: row.accuracy)
-        lost = max((_own(own, row.trained) or max(r.accuracy for r in others)) - row.accuracy for row in others)
-        swapped = (
-            f"run with another pooling than in training, the weights read as little as {percent(worst.accuracy)} "
-            f"(“{worst.model}” with {worst.run})"
-        )
+        lost = max(own[row.trained] - row.accuracy for row in others)
         if len(own) < 2:
-            verdict = Verdict.HOLDS if lost <= _FEW else Verdict.FAILS
-            said = listed([f"{percent(row.accuracy)} with {row.run}" for row in rows])
+            said = listed([f"{percent(row.accuracy)} {_run_words(row)}" for row in rows])
             return Conclusion(
-                verdict,
+                Verdict.HOLDS if lost <= FEW else Verdict.FAILS,
                 f"“{network.name}” reads {said}. No model of its architecture was trained with another pooling, so "
-                f"only the same weights are compared: at most {points(lost)} are lost.",
+                f"only the same weights are compared: {f'{points(lost)} are lost at most' if lost > 0 else 'none lost'}.",
             )
-        apart = max(accuracies) - min(accuracies)
-        is_equal = apart <= _FEW
-        verdict = Verdict.HOLDS if is_equal and lost <= _FEW else Verdict.PARTLY if is_equal else Verdict.FAILS
-        said = listed([f"{percent(row.accuracy)} for {row.run}" for row in own])
+        apart = max(own.values()) - min(own.values())
+        is_equal = apart <= FEW
+        said = listed([f"{percent(accuracy)} for {trained}" for trained, accuracy in own.items()])
         return Conclusion(
-            verdict,
-            f"Trained with the pooling that they are run with, the networks read {said}: {points(apart)} apart. But "
-            f"{swapped}."
-            if lost > _FEW
-            else f"Trained with the pooling that they are run with, the networks read {said}: {points(apart)} apart. "
-            f"Even {swapped}.",
+            Verdict.HOLDS if is_equal and lost <= FEW else Verdict.PARTLY if is_equal else Verdict.FAILS,
+            f"Run with the pooling that they were trained with, the networks read {said}: {points(apart)} apart. With "
+            f"another pooling the same weights read {percent(worst.accuracy)} at least (“{worst.model}” with "
+            f"{worst.run}), and lose {points(lost)} at most.",
         )
 
 
@@ -131,5 +123,5 @@ def require_pooling(network: Network) -> None:
         )
 
 
-def _own(own: Sequence[PoolingRow], trained: str) -> float | None:
-    return next((row.accuracy for row in own if row.trained == trained), None)
+def _run_words(row: PoolingRow) -> str:
+    return row.run if row.run == _MIXED else f"with {row.run}"

@@ -13,6 +13,7 @@ class Unit(StrEnum):
     TEXT = "text"
     COUNT = "count"
     SHARE = "share"  # from 0 to 1
+    DIFFERENCE = "difference"  # of two shares, or the standard error of one: from -1 to 1, shown in points
     NUMBER = "number"
 
 

@@ -38,7 +38,7 @@ class ShiftRow(Row):
     direction: str = column("Direction", Unit.TEXT)
     pixels: int = column("Pixels", Unit.COUNT)
     consistency: float = column("Same class as before")
-    consistency_error: float = column("Standard error")
+    consistency_error: float = column("Standard error, points", Unit.DIFFERENCE)
     accuracy: float = column("Accuracy")
 
 
