@@ -25,7 +25,7 @@ from .imaging.drawing import DrawingLimits
 from .library.kept import Kept
 from .library.library import Library
 from .settings import Settings, get_settings, resource
-from .web import api, evaluation_api, experiment_pages, experiments_api, pages, status, uploads
+from .web import api, digits, evaluation_api, experiment_pages, experiments_api, pages, status, uploads
 from .web.errors import ERRORS, add_error_handlers, customize_openapi
 from .web.forms import MOST_PICTURES
 from .workers.engine import Workers
@@ -84,7 +84,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     add_error_handlers(app)
     customize_openapi(app)
     # The busiest first: routes are tried in turn.
-    for each in (pages, api, evaluation_api, experiment_pages, experiments_api, status):
+    for each in (pages, api, digits, evaluation_api, experiment_pages, experiments_api, status):
         app.include_router(each.router)
     app.mount("/static", StaticFiles(directory=resource("static")), name="static")
     return app

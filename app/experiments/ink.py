@@ -97,10 +97,12 @@ class Ink(Experiment):
         if weak := too_weak(network, own.accuracy):
             return Conclusion(Verdict.FAILS if apart else Verdict.HOLDS, f"{same}. {weak.sentence}")
         best = max(swapped, key=lambda row: row.accuracy)
+        short = points(own.accuracy - best.accuracy)
+        nearest = f", so that no choice of pooling comes nearer than {short}" if len(swapped) > 1 else f", {short} less"
         return Conclusion(
             Verdict.FAILS if apart else Verdict.HOLDS,
             f"{same}. But the weights know one ink: “{network.name}” reads {percent(own.accuracy)} as trained, and "
-            f"swapped {said}, so that no choice of pooling comes nearer than {points(own.accuracy - best.accuracy)}."
+            f"swapped {said}{nearest}."
             if best.accuracy < own.accuracy
             else f"{same}. “{network.name}” reads {percent(own.accuracy)} as trained, and swapped {said}.",
         )

@@ -98,10 +98,11 @@ class Poolings(Experiment):
         lost = max(own[row.trained] - row.accuracy for row in others)
         if len(own) < 2:
             said = listed([f"{percent(row.accuracy)} {_run_words(row)}" for row in rows])
+            lost_words = f"{points(lost)} are lost at most" if lost > 0 else "nothing is lost"
             return Conclusion(
                 Verdict.HOLDS if lost <= FEW else Verdict.FAILS,
                 f"“{network.name}” reads {said}. No model of its architecture was trained with another pooling, so "
-                f"only the same weights are compared: {f'{points(lost)} are lost at most' if lost > 0 else 'none lost'}.",
+                f"only the same weights are compared: {lost_words}.",
             )
         apart = max(own.values()) - min(own.values())
         is_equal = apart <= FEW

@@ -20,7 +20,7 @@ from ..explore.comparison import NoPooling
 from ..explore.digit_runs import NoSuchDigits
 from ..explore.evaluation import NotForDigits
 from ..explore.exploration import NotAFeatureMap, TooManyPixels
-from ..explore.gallery import UnknownDigit
+from ..explore.gallery import NoSuchPage, UnknownDigit
 from ..explore.inspection import UnknownCell
 from ..explore.prediction import NoClasses
 from ..hosting.logs import request_id
@@ -37,6 +37,7 @@ _STATUS: dict[type[Exception], HTTPStatus] = {
     UnknownLayer: HTTPStatus.NOT_FOUND,
     UnknownCell: HTTPStatus.NOT_FOUND,
     UnknownDigit: HTTPStatus.NOT_FOUND,
+    NoSuchPage: HTTPStatus.NOT_FOUND,
     ModelError: HTTPStatus.UNPROCESSABLE_ENTITY,
     ReadOnlyModel: HTTPStatus.FORBIDDEN,
     StorageError: HTTPStatus.INSUFFICIENT_STORAGE,
@@ -62,6 +63,7 @@ _STATUS: dict[type[Exception], HTTPStatus] = {
 _RETRY_SECONDS = 5
 _BUG = "Something went wrong here, and it is our fault. Please try again. The log has it as {id}."
 _log = logging.getLogger("layerglass")
+_FRAGMENTS = {"/digits/shown", "/digits/run"}  # that htmx asks for with GET
 _JSON_PATHS = {"/health", "/ready", "/metrics", "/openapi.json"}
 _EXPECTED_BODY = {"POST": "Send multipart/form-data with one file of each name.", "PUT": "Send JSON in UTF-8."}
 
@@ -107,7 +109,8 @@ def problem_response(
         return JSONResponse(
             problem.model_dump(exclude_none=True), status, headers, media_type="application/problem+json"
         )
-    template = "error.html" if request.method in {"GET", "HEAD"} else "_error.html"
+    is_page = request.method in {"GET", "HEAD"} and path not in _FRAGMENTS
+    template = "error.html" if is_page else "_error.html"
     return templates.TemplateResponse(request, template, {"problem": problem}, status, headers)
 
 

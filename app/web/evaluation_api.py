@@ -1,11 +1,11 @@
 """The REST API of real digits: the digits themselves, and a model's answers to them."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Annotated, Any, Self
 
 import numpy as np
+from anyio import to_thread
 from fastapi import APIRouter, Depends, Form, Path, Request, Response
 from pydantic import BaseModel, Field
 
@@ -140,7 +140,12 @@ async def post_evaluation(
 
 async def begin_run(request: Request, run: DigitRun) -> LongAnswer[FinishedRun]:
     """Return the answer of a run that may succeed. Raises: NotForDigits, NoSuchDigits, WrongImageSize, TooCostly."""
-    await asyncio.to_thread(run.require_possible, request.app.state.forward_passes.run_limits)
+    await to_thread.run_sync(run.require_possible, request.app.state.forward_passes.run_limits)
+    return answer_of(request, run)
+
+
+def answer_of(request: Request, run: DigitRun) -> LongAnswer[FinishedRun]:
+    """Return the answer of a run."""
     return LongAnswer(request, run.key, run.compute, run.network.runs_apart)
 
 

@@ -1,12 +1,12 @@
 """The REST API of experiments: what they ask, and what they found."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Annotated, Any
 
+from anyio import to_thread
 from fastapi import APIRouter, Depends, Form, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
@@ -126,8 +126,8 @@ async def get_result(
 
     Many runs of a slow model take longer than an answer may: POST tells of progress, and may take longer.
     """
-    result = await (await begin(request, run)).wait()
-    return write_csv(result) if format is ResultFormat.CSV else _write_json(result)
+    result = await (await begin_run(request, run)).wait()
+    return _write_csv(result) if format is ResultFormat.CSV else _write_json(result)
 
 
 @router.post("/{name}", response_model=ExperimentAnswer, responses=_REFUSED | _EVENTS)
@@ -143,35 +143,29 @@ async def post_experiment(
     ] = False,
 ) -> Response:
     """Run an experiment with a model on real digits."""
+    answer = await begin_run(request, run)
+    if progress and (known := answer.remembered) is not None:
+        return Response(write_event("result", _describe(known)), media_type="text/event-stream")
     if progress:
-        return await stream(request, run, _describe)
-    return _write_json(await (await begin(request, run)).wait())
+        return await answer.stream(lambda computation: _tell(run, computation))
+    return _write_json(await answer.wait())
 
 
-async def stream(request: Request, run: ExperimentRun, describe: Callable[[Result], str]) -> Response:
-    """Return the progress of an experiment and then its result as server-sent events. describe: writes the result.
-
-    Raises: as begin does; Overloaded, ClientDisconnected.
-    """
-    answer = await begin(request, run)
-    if (known := answer.remembered) is not None:
-        return Response(write_event("result", describe(known)), media_type="text/event-stream")
-    return await answer.stream(lambda computation: _tell(run, computation, describe))
-
-
-async def begin(request: Request, run: ExperimentRun) -> LongAnswer[Result]:
+async def begin_run(request: Request, run: ExperimentRun) -> LongAnswer[Result]:
     """Return the answer of an experiment that may succeed.
 
     Raises: NoSuchCount, NotForDigits, NotForExperiment, ModelError, WrongImageSize, TooCostly.
     """
-    await asyncio.to_thread(run.require_possible, request.app.state.forward_passes.run_limits)
+    await to_thread.run_sync(run.require_possible, request.app.state.forward_passes.run_limits)
+    return answer_of(request, run)
+
+
+def answer_of(request: Request, run: ExperimentRun) -> LongAnswer[Result]:
+    """Return the answer of an experiment."""
     return LongAnswer(request, run.key, run.compute, run.network.runs_apart)
 
 
-async def _tell(
-    run: ExperimentRun, computation: Computation[Result], describe: Callable[[Result], str]
-) -> AsyncIterator[bytes]:
-    """Write the events of an experiment. describe: writes the result."""
+async def _tell(run: ExperimentRun, computation: Computation[Result]) -> AsyncIterator[bytes]:
     async for done in computation.progress():
         yield write_event("progress", json.dumps({"done": done, "of": run.total}))
     try:
@@ -179,10 +173,10 @@ async def _tell(
     except Exception as error:
         yield write_event("problem", describe_problem(error).model_dump_json(exclude_none=True))
     else:
-        yield write_event("result", describe(result))
+        yield write_event("result", _describe(result))
 
 
-def write_csv(result: Result) -> Response:
+def _write_csv(result: Result) -> Response:
     """Return the table as a file."""
     name = f"{result.experiment.name}-{result.digits}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
