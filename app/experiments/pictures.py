@@ -91,7 +91,8 @@ def keep_bits(images: Images, bits: int) -> Images:
     images: uint8. Returns: uint8.
     """
     levels = 2**bits - 1
-    return np.rint((images >> (8 - bits)) * (255 / levels)).astype(np.uint8)
+    spread: Images = np.rint((images >> (8 - bits)) * (255 / levels))
+    return spread.astype(np.uint8)
 
 
 def randomize_bits(images: Images, bits: int) -> Images:

@@ -11,7 +11,7 @@ from ..experiments.words import listed
 from .formatting import MINUS
 
 WIDTH, HEIGHT, _SLANTED_HEIGHT = 440, 280, 322
-_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 14, 14, 46
+_LEFT, _RIGHT, _TOP, _BOTTOM = 72, 14, 14, 46
 STYLES = 5  # of series: each with its colour, its mark and its line
 _MARK = 4.2
 _BAR_SHARE = 0.76  # of the place of a category
@@ -252,4 +252,4 @@ def _fit(left: Tick, right: Tick) -> bool:
 
 
 def _room(tick: Tick) -> float:
-    return 7 * len(tick.label) + 5
+    return 8.5 * len(tick.label) + 4
