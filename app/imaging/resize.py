@@ -85,7 +85,8 @@ def scale_sheet(ink: NDArray[Any], shape: tuple[int, int]) -> NDArray[Any]:
     side = min(shape)
     if ink.shape == shape:
         return ink
-    scaled = np.clip(Image.fromarray(ink.astype(np.float32)).resize((side, side), Image.Resampling.BICUBIC), 0, 255)
+    picture = Image.fromarray(ink.astype(np.float32)).resize((side, side), Image.Resampling.BICUBIC)
+    scaled = np.clip(np.asarray(picture), 0, 255)
     sheet = np.zeros(shape, ink.dtype)
     top, left = (shape[0] - side) // 2, (shape[1] - side) // 2
     sheet[top : top + side, left : left + side] = np.rint(scaled) if ink.dtype == np.uint8 else scaled

@@ -60,10 +60,11 @@ class DigitsQuery(BaseModel):
         return Choice(self.found, self.digit, self.read, self.below / 100, self.order)
 
     def link(self, **changes: Any) -> str:
-        """Return the address's query with these changes, from its question mark on. None leaves a field out."""
+        """Return the address's query with these changes, from its question mark on, if any. None leaves a field out."""
         fields = self.model_dump(exclude_defaults=True, exclude={"page", "run"}) | changes
         said = [(name, str(value).lower() if isinstance(value, bool) else value) for name, value in fields.items()]
-        return f"?{urlencode([(name, value) for name, value in said if value not in (None, '')])}"
+        text = urlencode([(name, value) for name, value in said if value not in {None, ""}])
+        return f"?{text}" if text else ""
 
     def pad_link(self, model: str, number: int) -> str:
         """Return the query of a page with a pad, for the same model, with this digit on it."""

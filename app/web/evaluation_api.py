@@ -2,17 +2,16 @@
 
 from collections.abc import AsyncIterator
 from http import HTTPStatus
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
-import numpy as np
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Form, Path, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from ..cnn.types import PoolingMode
 from ..datasets.digits import DigitSet
-from ..explore.calibration import bin_by_confidence
 from ..explore.digit_runs import DigitRun, FinishedRun
+from ..explore.evaluation_report import EvaluationReport
 from ..explore.gallery import draw_digit
 from ..hosting.long_computations import Computation
 from .errors import POST_ERRORS, describe_problem, problem_responses
@@ -22,75 +21,6 @@ from .long_answers import LongAnswer, write_event
 router = APIRouter()
 
 _SET = "The test digits, which no built-in model has seen in training, or the first of the training digits."
-
-
-class ClassAccuracy(BaseModel):
-    """How often the digits of one class are read as what they are."""
-
-    label: str
-    count: int
-    right: int
-    accuracy: float | None = Field(description="From 0 to 1; null where there are no digits of this class.")
-
-
-class ReliabilityBin(BaseModel):
-    """The answers whose confidence is between two bounds."""
-
-    low: float
-    high: float
-    count: int
-    confidence: float | None = Field(description="Their mean confidence; null where there are none.")
-    accuracy: float | None = Field(description="The share of them that is right; null where there are none.")
-
-
-class Calibration(BaseModel):
-    """How well the probability of the likeliest class tells how often it is right."""
-
-    error: float = Field(
-        description="The expected calibration error: the mean distance of the bins' accuracy from their confidence."
-    )
-    bins: list[ReliabilityBin]
-
-
-class EvaluationAnswer(BaseModel):
-    """A model's answers to real digits."""
-
-    model: str
-    pooling: PoolingMode | None
-    invert: bool
-    set: DigitSet
-    count: int
-    accuracy: float = Field(description="The share of digits that are read as what they are, from 0 to 1.")
-    classes: list[ClassAccuracy]
-    confusion: list[list[int]] = Field(
-        description="How many digits of each class, by row, are read as each class, by column, as `classes` has them."
-    )
-    calibration: Calibration
-    seconds: float = Field(description="How long the run took.")
-
-    @classmethod
-    def from_run(cls, run: DigitRun, finished: FinishedRun) -> Self:
-        found = finished.evaluation
-        counts, right = found.confusion.sum(axis=1).tolist(), np.diag(found.confusion).tolist()
-        bins = bin_by_confidence(found.confidences, found.is_right)
-        return cls(
-            model=run.network.name,
-            pooling=run.mode,
-            invert=run.invert,
-            set=run.digit_set,
-            count=len(found.expected),
-            accuracy=found.accuracy,
-            classes=[
-                ClassAccuracy(label=label, count=count, right=good, accuracy=good / count if count else None)
-                for label, count, good in zip(found.classes, counts, right, strict=True)
-            ],
-            confusion=found.confusion.tolist(),
-            calibration=Calibration(
-                error=found.calibration_error(),
-                bins=[ReliabilityBin.model_validate(each, from_attributes=True) for each in bins],
-            ),
-            seconds=round(finished.seconds, 3),
-        )
 
 
 async def get_digit_run(
@@ -113,7 +43,7 @@ async def get_digit_run(
 @router.post(
     "/api/models/{model}/evaluation",
     tags=["digits"],
-    response_model=EvaluationAnswer,
+    response_model=EvaluationReport,
     responses=problem_responses(HTTPStatus.NOT_FOUND) | POST_ERRORS | {200: {"content": {"text/event-stream": {}}}},
 )
 async def post_evaluation(
@@ -134,7 +64,7 @@ async def post_evaluation(
     answer = await begin_run(request, run)
     if progress:
         return await answer.stream(lambda computation: _tell(run, computation))
-    described = EvaluationAnswer.from_run(run, await answer.wait())
+    described = EvaluationReport.from_run(run, await answer.wait())
     return Response(described.model_dump_json(), media_type="application/json")
 
 
@@ -158,7 +88,7 @@ async def _tell(run: DigitRun, computation: Computation[FinishedRun]) -> AsyncIt
     except Exception as error:
         yield write_event("problem", describe_problem(error).model_dump_json(exclude_none=True))
     else:
-        yield write_event("result", EvaluationAnswer.from_run(run, finished).model_dump_json())
+        yield write_event("result", EvaluationReport.from_run(run, finished).model_dump_json())
 
 
 def _png() -> dict[int | str, dict[str, Any]]:

@@ -13,6 +13,7 @@ COMPONENTS = {
     "chart": {"chart"},
     "compare": {"compare"},
     "compared": {"compared"},
+    "digits": {"digits"},
     "experiments": {"experiments"},
     "help": {"help"},
     "hints": {"hints"},

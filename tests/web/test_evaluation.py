@@ -14,6 +14,7 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
+from app.cnn.types import PoolingMode
 from app.datasets.digits import load_test_digits
 from app.explore.evaluation import evaluate
 from app.library.library import Library
@@ -29,7 +30,7 @@ def post(client: TestClient, model: str = "digits", **form: Any) -> tuple[int, d
 
 def test_it_tells_what_the_service_finds(client: TestClient, library: Library) -> None:
     status, answer = post(client, count="200", pooling="min", invert="true")
-    found = evaluate(library.network("digits"), load_test_digits().take(slice(200)), "min", invert=True)
+    found = evaluate(library.network("digits"), load_test_digits().take(slice(200)), PoolingMode.MIN, invert=True)
     assert status == 200
     assert (answer["model"], answer["pooling"], answer["invert"]) == ("digits", "min", True)
     assert (answer["set"], answer["count"]) == ("test", 200)

@@ -72,7 +72,7 @@ def test_a_model_file_that_does_not_open_is_said(tmp_path: Path) -> None:
     path = tmp_path / "broken.keras"
     path.write_bytes(b"no model")
     result = run("ink", "--model", str(path))
-    assert result.exit_code == 1 and "The model “broken” cannot be opened." in result.stderr
+    assert result.exit_code == 2 and "The model “broken” cannot be opened." in result.stderr
 
 
 @pytest.mark.slow
