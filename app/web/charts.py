@@ -16,6 +16,7 @@ STYLES = 5  # of series: each with its colour, its mark and its line
 _MARK = 4.2
 _BAR_SHARE = 0.76  # of the place of a category
 _MILLION = 1e6
+_LETTER, _WIDEST = 8.5, 10.2  # pixels of a letter, about: on most screens, and on a phone
 _LABELLED = 24  # pixels of a bar that has its value over it, at least
 
 
@@ -28,7 +29,7 @@ class Tick(NamedTuple):
     @property
     def label_x(self) -> float:
         """Where the middle of a name under the x axis is: so that it stays within the picture."""
-        half = _room(self) / 2
+        half = _WIDEST * len(self.label) / 2
         return round(min(max(self.place, half), WIDTH - half), 2)
 
 
@@ -252,4 +253,4 @@ def _fit(left: Tick, right: Tick) -> bool:
 
 
 def _room(tick: Tick) -> float:
-    return 8.5 * len(tick.label) + 4
+    return _LETTER * len(tick.label) + 4

@@ -10,6 +10,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Form, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from ..datasets.digits import load_test_digits
 from ..experiments.catalogue import EXPERIMENTS, find_experiment
 from ..experiments.experiment import FEWEST, USUAL, Experiment, Result, Verdict
 from ..experiments.output import to_csv, to_document
@@ -80,6 +81,7 @@ async def get_experiment(name: Annotated[str, Path(description="An experiment's 
 ExperimentDep = Annotated[Experiment, Depends(get_experiment)]
 
 _MODEL = "The model that is asked. Default: the one that the page opens with."
+_BOUNDS: dict[str, Any] = {"minimum": FEWEST, "maximum": len(load_test_digits())}
 _DIGITS = f"How many of MNIST's 10,000 test digits, {FEWEST} at least, evenly spread over all of them."
 
 
@@ -88,7 +90,7 @@ async def get_queried_run(
     experiment: ExperimentDep,
     library: LibraryDep,
     model: Annotated[str | None, Query(description=_MODEL)] = None,
-    digits: Annotated[int, Query(description=_DIGITS)] = USUAL,
+    digits: Annotated[int, Query(description=_DIGITS, json_schema_extra=_BOUNDS)] = USUAL,
 ) -> ExperimentRun:
     """Return the experiment with the model of the query. Raises: UnknownModel, ModelError."""
     network = await open_network(request, model or library.default_name)
@@ -100,7 +102,7 @@ async def get_posted_run(
     experiment: ExperimentDep,
     library: LibraryDep,
     model: Annotated[str | None, Form(description=_MODEL)] = None,
-    digits: Annotated[int, Form(description=_DIGITS)] = USUAL,
+    digits: Annotated[int, Form(description=_DIGITS, json_schema_extra=_BOUNDS)] = USUAL,
 ) -> ExperimentRun:
     """Return the experiment with the model of the form. Raises: UnknownModel, ModelError."""
     return await get_queried_run(request, experiment, library, model, digits)
