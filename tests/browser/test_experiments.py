@@ -42,12 +42,12 @@ def test_it_runs_by_itself_and_its_address_shows_the_same(experiments: Page) -> 
 def test_a_choice_runs_it_anew_and_is_in_the_address(experiments: Page) -> None:
     run(experiments, "ink")
     experiments.get_by_role("radio", name="2,000").check(force=True)
-    expect(experiments.locator("caption")).to_contain_text("on 2,000 of")
+    expect(experiments.locator(".experiments-caption")).to_contain_text("on 2,000 of")
     assert experiments.url.endswith("/experiments/ink?model=figure-6-3&digits=2000")
     experiments.select_option("select[name=model]", "five-layer-dense")
-    expect(experiments.locator("caption")).to_contain_text("“five-layer-dense”")
+    expect(experiments.locator(".experiments-caption")).to_contain_text("“five-layer-dense”")
     experiments.go_back()
-    expect(experiments.locator("caption")).to_contain_text("“figure-6-3”")
+    expect(experiments.locator(".experiments-caption")).to_contain_text("“figure-6-3”")
 
 
 def test_who_cannot_be_asked_is_told_and_another_can_be_chosen(page: Page) -> None:
