@@ -1,8 +1,8 @@
 """Computations that take seconds, such as a run over ten thousand digits: beside the drawings, and in small slices.
 
-Each runs in a thread of its own and never takes a drawing's turn. Few of them compute at once; they take slices of it
-in turn, so that a short one does not wait for a long one to end. Whoever asks for the same joins the one that runs. It
-ends when nobody waits for it any more.
+Each runs in a thread of its own and never takes a drawing's turn; while a drawing is computed in this process, it
+pauses. Few of them compute at once; they take slices of it in turn, so that a short one does not wait for a long one to
+end. Whoever asks for the same joins the one that runs. It ends when nobody waits for it any more.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import Generic, TypeVar
 
 from fastapi import Request
@@ -24,6 +24,8 @@ from .refusals import Overloaded, Refused
 T = TypeVar("T")
 
 SLICE_SECONDS = 0.02
+_PAUSE_SECONDS = 0.001  # between two looks at whether a drawing is computed
+_GRACE_SECONDS = 0.5  # for somebody else to join, such as the same page after another choice
 _SHOWN_SECONDS = 0.2  # between two looks at how much is done
 
 Report = Callable[[int], None]  # told how much is done, as often as possible; it may raise Cancelled or TookTooLong
@@ -88,18 +90,29 @@ class Slices:
 class Computation(Generic[T]):
     """A long computation that runs, for all who wait for its result."""
 
-    def __init__(self, work: Callable[[Report], T], slices: Slices, seconds: float) -> None:
-        """work: computes the result, and reports how much is done. seconds: that it may compute."""
+    def __init__(
+        self, work: Callable[[Report], T], slices: Slices, seconds: float, gives_way: Callable[[], bool] = bool
+    ) -> None:
+        """Start nothing yet.
+
+        work: computes the result, and reports how much is done. seconds: that it may compute. gives_way: whether
+        something is computed that comes first.
+        """
         self.done = 0
         self.listeners = 0
-        self._work, self._slices, self._seconds = work, slices, seconds
+        self._work, self._slices, self._seconds, self._gives_way = work, slices, seconds, gives_way
         self._cancelled = False
-        self._used = self._begun = 0.0
+        self._used = self._paused = self._begun = 0.0
         self.task: asyncio.Task[T]
 
     def cancel(self) -> None:
         """End it at its next report."""
         self._cancelled = True
+
+    def cancel_unless_heard(self) -> None:
+        """End it if nobody waits for it."""
+        if not self.listeners:
+            self.cancel()
 
     @property
     def is_cancelled(self) -> bool:
@@ -120,6 +133,8 @@ class Computation(Generic[T]):
         self.done = done
         if self._cancelled:
             raise Cancelled
+        if self._gives_way():
+            self._pause()
         now = perf_counter()
         if now - self._begun < SLICE_SECONDS:
             return
@@ -128,6 +143,16 @@ class Computation(Generic[T]):
             raise TookTooLong(self._seconds)
         self._slices.hand_over()
         self._begun = perf_counter()
+
+    def _pause(self) -> None:
+        """Wait while something comes first, but never for longer than was computed: it is at most twice as slow."""
+        start = now = perf_counter()
+        allowed = self._used + start - self._begun - self._paused
+        while now - start < allowed and self._gives_way():
+            sleep(_PAUSE_SECONDS)
+            now = perf_counter()
+        self._paused += now - start
+        self._begun += now - start
 
     async def progress(self) -> AsyncIterator[int]:
         """Yield how much is done, several times a second, until it has ended."""
@@ -180,8 +205,7 @@ class LongComputations:
             yield computation  # type: ignore[misc]  # the same key has a result of the same type
         finally:
             computation.listeners -= 1
-            if not computation.listeners:
-                computation.cancel()
+            asyncio.get_running_loop().call_later(_GRACE_SECONDS, computation.cancel_unless_heard)
 
     def close(self) -> None:
         """End all of them."""
@@ -196,7 +220,9 @@ class LongComputations:
     def _start(
         self, key: Hashable, work: Callable[[Report], object], lane: Lane, admission: Admission, visitor: Visitor
     ) -> Computation[object]:
-        computation = Computation(work, self._slices[lane], self.seconds)
+        drawings = admission.lanes[Lane.HERE]
+        gives_way = (lambda: drawings.running > 0) if lane is Lane.HERE else bool
+        computation = Computation(work, self._slices[lane], self.seconds, gives_way)
 
         async def run() -> object:
             try:

@@ -228,3 +228,23 @@ def test_slices_go_round_in_the_order_of_asking() -> None:
         thread.join()
     assert "".join(order) == "abcabc"
     slices.acquire()  # and it is free again
+
+
+def test_it_pauses_while_a_drawing_is_computed_but_is_at_most_twice_as_slow() -> None:
+    drawing = True
+
+    def work(report: Report) -> str:
+        for done in range(60):
+            time.sleep(0.001)
+            report(done)
+        return "done"
+
+    def measure() -> float:
+        start = time.perf_counter()
+        assert Computation(work, Slices(1), 10, lambda: drawing).compute() == "done"
+        return time.perf_counter() - start
+
+    paused = measure()
+    drawing = False
+    freely = measure()
+    assert freely < paused < 4 * freely  # twice, on an idle machine
