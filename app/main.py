@@ -25,7 +25,7 @@ from .imaging.drawing import DrawingLimits
 from .library.kept import Kept
 from .library.library import Library
 from .settings import Settings, get_settings, resource
-from .web import api, digits, evaluation_api, pages, status, uploads
+from .web import api, digits, evaluation_api, experiment_pages, experiments_api, pages, status, uploads
 from .web.errors import ERRORS, add_error_handlers, customize_openapi
 from .web.forms import MOST_PICTURES
 from .workers.engine import Workers
@@ -83,9 +83,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     _add_middleware(app, settings)
     add_error_handlers(app)
     customize_openapi(app)
-    routers = [pages.router, api.router, digits.router, evaluation_api.router, status.router]
-    for router in routers:  # the busiest first: routes are tried in turn
-        app.include_router(router)
+    # The busiest first: routes are tried in turn.
+    for each in (pages, api, digits, evaluation_api, experiment_pages, experiments_api, status):
+        app.include_router(each.router)
     app.mount("/static", StaticFiles(directory=resource("static")), name="static")
     return app
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..cnn.card import Answer, Card
 from ..cnn.kinds.activation_functions import shifted_exponentials
-from ..cnn.network import Network
+from ..cnn.network import ForwardPass, Network
 from ..cnn.types import Array, PoolingMode
 from ..datasets.digits import Digits
 from ..imaging.drawing import NothingDrawn
@@ -121,13 +121,19 @@ def run_on_digits(
     """
     outputs = np.empty((len(images), network.layers[-1].output_shape[-1] or 0), np.float32)
     for number, digit in enumerate(images):
-        image = to_image(digit, network.card)
-        image = swap_ink_and_paper(image, network.card) if invert else image
-        others = fill_inputs(network, NOTHING, image, _prepare_nothing)
-        outputs[number] = network.run(image, pooling, others).output.ravel()
+        outputs[number] = run_on_digit(network, digit, pooling, invert).output.ravel()
         if progress is not None:
             progress(number + 1)
     return outputs
+
+
+def run_on_digit(
+    network: Network, digit: NDArray[np.generic], pooling: PoolingMode | None = None, invert: bool = False
+) -> ForwardPass:
+    """Run a network on one digit, (28, 28); 0 is paper, 255 the strongest ink. Raises: RunFailed."""
+    image = to_image(digit, network.card)
+    image = swap_ink_and_paper(image, network.card) if invert else image
+    return network.run(image, pooling, fill_inputs(network, NOTHING, image, _prepare_nothing))
 
 
 def to_image(digit: NDArray[np.generic], card: Card) -> Array:

@@ -14,6 +14,8 @@ from starlette.exceptions import HTTPException
 from ..cnn.cost import TooCostly
 from ..cnn.errors import NoArithmetic, RunFailed, RunInterrupted, UnknownInput, WrongImageSize
 from ..cnn.network import UnknownLayer
+from ..experiments.catalogue import UnknownExperiment
+from ..experiments.experiment import NoSuchCount, NotForExperiment
 from ..explore.comparison import NoPooling
 from ..explore.digit_runs import NoSuchDigits
 from ..explore.evaluation import NotForDigits
@@ -44,6 +46,9 @@ _STATUS: dict[type[Exception], HTTPStatus] = {
     NoClasses: HTTPStatus.UNPROCESSABLE_ENTITY,
     NotForDigits: HTTPStatus.UNPROCESSABLE_ENTITY,
     NoSuchDigits: HTTPStatus.UNPROCESSABLE_ENTITY,
+    NoSuchCount: HTTPStatus.UNPROCESSABLE_ENTITY,
+    NotForExperiment: HTTPStatus.UNPROCESSABLE_ENTITY,
+    UnknownExperiment: HTTPStatus.NOT_FOUND,
     NoPooling: HTTPStatus.UNPROCESSABLE_ENTITY,
     TooManyPixels: HTTPStatus.UNPROCESSABLE_ENTITY,
     DrawingTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
