@@ -20,10 +20,12 @@ from .hosting.logs import RequestLog
 from .hosting.security import AllowedHosts, HeadAsGet, RefuseCrossSite, ResponseHeaders
 from .hosting.server import frozen_heap, limit_malloc
 from .imaging.drawing import DrawingLimits
+from .lessons.folder import Lessons
+from .lessons.vocabulary import Vocabulary
 from .library.kept import Kept
 from .library.library import Library
 from .settings import Settings, get_settings, resource
-from .web import api, pages, status, uploads
+from .web import api, lesson_pages, pages, status, uploads
 from .web.errors import ERRORS, add_error_handlers, customize_openapi
 from .web.forms import MOST_PICTURES
 from .workers.engine import Workers
@@ -45,6 +47,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         )
         app.state.library = library
         app.state.trials = Trials(library)
+        app.state.vocabulary = Vocabulary(library, app.state.forward_passes)
         try:
             library.open_default()
             app.state.ready = True
@@ -78,8 +81,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     _add_middleware(app, settings)
     add_error_handlers(app)
     customize_openapi(app)
-    for router in (pages.router, api.router, status.router):  # the busiest first: routes are tried in turn
+    routers = (pages.router, api.router, lesson_pages.router, status.router)  # busiest first: routes are tried in turn
+    for router in routers:
         app.include_router(router)
+    app.state.lessons = Lessons(settings.lessons, lesson_pages.page_paths(routers))
     app.mount("/static", StaticFiles(directory=resource("static")), name="static")
     return app
 

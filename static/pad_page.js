@@ -12,7 +12,7 @@ import { KeyboardPen } from "./keyboard_pen.js";
 import { addLens } from "./lens.js";
 import { ModelInput } from "./model_input.js";
 import { Pad } from "./pad.js";
-import { connectTools, listenForFiles, readSample, showHistory } from "./pad_tools.js";
+import { connectTools, listenForFiles, readSample, recogniseSample, showHistory } from "./pad_tools.js";
 import { openPictureFile } from "./picture_files.js";
 import { SeveralDigits } from "./several_digits.js";
 import { encodeStrokes } from "./strokes.js";
@@ -112,10 +112,14 @@ function keepInAddress(form, pad, save) {
   // What was drawn before this ran is kept.
   if (!pad.strokes.length) {
     const drawn = readDrawing();
-    const picture = drawn ? null : readCarried();
+    // A step of a lesson names the sample that it speaks of.
+    const picture = drawn || new URLSearchParams(location.search).has("sample") ? null : readCarried();
     pad.strokes = drawn ?? (picture ? [] : readSample(document.querySelector("[data-first]")));
     if (picture) openPicture(picture, pad);
-    else pad.redraw();
+    else {
+      recogniseSample(pad);
+      pad.redraw();
+    }
   }
   form.addEventListener("change", save);
   addEventListener("hashchange", () => {

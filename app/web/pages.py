@@ -18,7 +18,7 @@ from ..explore.microscope import view_inspections
 from ..explore.overview import draw_overview
 from ..imaging import colormap as colormaps
 from ..imaging.colormap import Colormap, Scale
-from ..imaging.drawing import FIRST_SAMPLE, SAMPLES, draw_sample
+from ..imaging.drawing import SAMPLES, draw_sample
 from ..library.library import Library
 from ..library.models import ModelState
 from .class_names import fitting_names
@@ -36,6 +36,7 @@ from .forms import (
     PageQuery,
     PageQueryDep,
     PageRequestDep,
+    Sample,
     Theme,
 )
 from .layer_list import MAPS, UNITS, choose_compared, choose_ranges, draw_rail, is_large, list_all, list_drawn
@@ -60,12 +61,12 @@ _CHOICES = {
 def show_explorer(request: Request, query: PageQueryDep, choice: ModelChoiceDep) -> Response:
     """Show the explorer with a digit already drawn, and the first layers."""
     state = request.app.state
-    run = DrawingRun(choice.network, _first_drawing(), choice.pooling, state.forward_passes, held=query.held or {})
+    run = DrawingRun(choice.network, _draw(query.sample), choice.pooling, state.forward_passes, held=query.held or {})
     context = _exploration_context(run, choice, query.render_options, query.selection, shown=None)
     context["overview"] = draw_overview(choice.network, context["exploration"].forward, query.render_options)
     context |= _card_context(request, choice) | _row_context(request, choice)
     context |= _inputs_context("explorer", choice, query)
-    context |= {"library": state.library, "samples": SAMPLES, "first": FIRST_SAMPLE}
+    context |= {"library": state.library, "samples": SAMPLES, "first": query.sample, "first_png": _draw(query.sample)}
     return templates.TemplateResponse(request, "explorer.html", context)
 
 
@@ -109,10 +110,11 @@ def show_compare(
 ) -> Response:
     """Show max, average and min pooling side by side, with a digit already drawn."""
     state, options = request.app.state, replace(query.render_options, columns=_COMPARED_COLUMNS)
-    run = DrawingRun(choice.model, _first_drawing(), None, state.forward_passes, held=query.held or {})
+    run = DrawingRun(choice.model, _draw(query.sample), None, state.forward_passes, held=query.held or {})
     context = _comparison_context(run, state.library, options, query.selection, invert, differences)
     context |= _inputs_context("compare", choice, query)
-    return templates.TemplateResponse(request, "compare.html", context | {"samples": SAMPLES, "first": FIRST_SAMPLE})
+    context |= {"samples": SAMPLES, "first": query.sample, "first_png": _draw(query.sample)}
+    return templates.TemplateResponse(request, "compare.html", context)
 
 
 @router.post("/comparison")
@@ -164,6 +166,12 @@ async def show_colormap(colormap: Annotated[Colormap, Path()]) -> Response:
     """Draw a colour map's legend, from its lowest level to its highest."""
     headers = {"Cache-Control": "max-age=86400"}
     return Response(colormaps.legend(colormap), media_type="image/png", headers=headers)
+
+
+@router.get("/samples/{digit}.png")
+async def show_sample(digit: Annotated[Sample, Path()]) -> Response:
+    """Draw a sample digit, as the explorer's first answer and the lessons read it."""
+    return Response(_draw(digit), media_type="image/png", headers={"Cache-Control": "max-age=86400"})
 
 
 @router.get("/docs")
@@ -294,6 +302,4 @@ def _microscope_context(
     return context | {"selection": selection, "network": network}
 
 
-@cache
-def _first_drawing() -> bytes:
-    return draw_sample(FIRST_SAMPLE)
+_draw = cache(draw_sample)
