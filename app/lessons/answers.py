@@ -93,7 +93,7 @@ def right_choice(question: ChoiceQuestion, resolve: Resolve) -> int:
 
 
 def read_number(text: str) -> float | None:
-    """Read a number as people type it, with commas between thousands or for the point, and a unit. None if it is none."""
+    """Read a number as people type it: with commas between thousands or for the point, a unit. None if it is none."""
     text = _AFTER.sub("", text.strip().replace("\N{MINUS SIGN}", "-"))
     sign, digits = ("-", text[1:].lstrip()) if text.startswith("-") else ("", text)
     if _GROUPED.fullmatch(digits):

@@ -1,4 +1,4 @@
-"""A lesson's Markdown, read by markdown-it: HTML in it is text, links lead to the app alone, and there are no pictures."""
+"""A lesson's Markdown, read by markdown-it: HTML in it is text, links lead to the app alone, pictures are refused."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass

@@ -19,6 +19,7 @@ class StepView:
     number: int  # from 1
     resolve: Resolve
     following: str | None = None  # the address of the next lesson
+    fault: LessonError | None = None  # why it cannot be shown
 
     @property
     def step(self) -> Step:

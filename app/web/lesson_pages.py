@@ -87,15 +87,18 @@ def find_step(request: Request, name: str, step: str) -> tuple[Lesson, int]:
 def view_lesson(request: Request) -> StepView | None:
     """Return the step that stands beside the page that is asked for, if any, ready to be shown.
 
-    Raises: UnknownLesson, BrokenLesson.
+    What cannot be worked out, because this server has other models, is said in its place. Raises: UnknownLesson,
+    BrokenLesson.
     """
     query = request.query_params
     if not query.get(LESSON) or request.url.path in _NO_PANEL:
         return None
     lesson, number = find_step(request, query[LESSON], query.get(STEP, "1"))
     view = replace(_view(request, lesson, number), following=_following(request, lesson))
-    with _naming(lesson):
+    try:
         view.work_out()
+    except LessonError as fault:
+        return replace(view, fault=fault)
     return view
 
 
@@ -127,7 +130,7 @@ def leave_address(request: Request) -> str:
 
 
 def page_paths(routers: Iterable[APIRouter]) -> frozenset[str]:
-    """Return the paths of the pages where a step may stand: those without a part that differs from request to request."""
+    """Return the paths of the pages where a step may stand: all whose path is always the same."""
     return frozenset(
         route.path
         for each in routers
