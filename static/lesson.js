@@ -94,13 +94,18 @@ async function check(fields) {
     return;
   }
   const isRight = verdict.querySelector("[data-right]") !== null;
+  const explanation = verdict.querySelector(".is-explain");
+  if (explanation) {
+    for (const told of panel.querySelectorAll(".lesson-body > .is-explain")) told.remove();
+    form.after(explanation);
+  }
   form.querySelector("[data-reveal]").hidden = isRight || "reveal" in fields;
   if (isRight) {
     updateProgress(lesson, (kept) => ({ ...kept, right: [...new Set([...(kept.right ?? []), step])] }));
     showDots();
   }
   showPrediction();
-  verdict.scrollIntoView({ block: "nearest" });
+  (explanation ?? verdict).scrollIntoView({ block: "nearest" });
 }
 
 form?.addEventListener("submit", (event) => {
