@@ -110,7 +110,7 @@ class Theme(StrEnum):
         return Colormap.RDBU if self is Theme.LIGHT else Colormap.BERLIN
 
 
-Sample = StrEnum("Sample", [(f"DIGIT_{name}", name) for name in SAMPLES])
+SAMPLE_PATTERN = f"^({'|'.join(SAMPLES)})$"
 
 
 class PageQuery(BaseModel):
@@ -128,7 +128,7 @@ class PageQuery(BaseModel):
     channel: int = 0
     row: int | None = None
     column: int | None = None
-    sample: Sample = Sample(FIRST_SAMPLE)  # that the page opens with
+    sample: Annotated[str, Field(pattern=SAMPLE_PATTERN)] = FIRST_SAMPLE  # that the page opens with
 
     @property
     def render_options(self) -> RenderOptions:

@@ -25,6 +25,7 @@ from .class_names import fitting_names
 from .computing import computes
 from .formatting import ANSWERS, FITS
 from .forms import (
+    SAMPLE_PATTERN,
     CellSelection,
     DifferencesDep,
     DrawingRun,
@@ -36,7 +37,6 @@ from .forms import (
     PageQuery,
     PageQueryDep,
     PageRequestDep,
-    Sample,
     Theme,
 )
 from .layer_list import MAPS, UNITS, choose_compared, choose_ranges, draw_rail, is_large, list_all, list_drawn
@@ -169,7 +169,7 @@ async def show_colormap(colormap: Annotated[Colormap, Path()]) -> Response:
 
 
 @router.get("/samples/{digit}.png")
-async def show_sample(digit: Annotated[Sample, Path()]) -> Response:
+async def show_sample(digit: Annotated[str, Path(pattern=SAMPLE_PATTERN)]) -> Response:
     """Draw a sample digit, as the explorer's first answer and the lessons read it."""
     return Response(_draw(digit), media_type="image/png", headers={"Cache-Control": "max-age=86400"})
 

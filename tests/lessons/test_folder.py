@@ -58,7 +58,7 @@ def test_a_changed_file_is_read_again(lessons: Lessons, own: Path) -> None:
     with pytest.raises(BrokenLesson, match=r"The lesson in a\.md cannot be shown\. Line 1: A lesson begins with"):
         lessons.get("a")
     path.unlink()
-    with pytest.raises(UnknownLesson, match="There is no lesson “a”. There is: c, b."):
+    with pytest.raises(UnknownLesson, match=r"There is no lesson “a”\. There is: c, b\."):
         lessons.get("a")
 
 

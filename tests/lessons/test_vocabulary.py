@@ -43,18 +43,16 @@ def test_counts_are_those_of_keras(vocabulary: Vocabulary, keras_models: dict[st
     assert work_out(vocabulary, f"model.layers of {name}") == len(shown)
     for layer in shown:
         facts = [f"layer.{layer.name}.{fact} of {name}" for fact in ("parameters", "weights", "biases")]
-        parameters, weights, biases = (work_out(vocabulary, fact) for fact in facts)
-        assert (parameters, biases) == (layer.count_params(), layer.bias.shape[0] if hasattr(layer, "bias") else 0)
-        assert weights == parameters - biases
+        bias = layer.bias.shape[0] if hasattr(layer, "bias") else 0
+        counts = [layer.count_params(), layer.count_params() - bias, bias]
+        assert [work_out(vocabulary, fact) for fact in facts] == counts
         shape = layer.output.shape[1:]
         if None in shape:
             continue
         assert work_out(vocabulary, f"layer.{layer.name}.size of {name}") == "×".join(map(str, shape))
         if len(shape) == 3:
-            sizes = [
-                work_out(vocabulary, f"layer.{layer.name}.{each} of {name}") for each in ("height", "width", "maps")
-            ]
-            assert tuple(sizes) == shape
+            facts = [f"layer.{layer.name}.{fact} of {name}" for fact in ("height", "width", "maps")]
+            assert tuple(work_out(vocabulary, fact) for fact in facts) == shape
 
 
 @pytest.mark.slow
@@ -69,7 +67,10 @@ def test_what_is_said_of_a_drawing_is_what_keras_computes(shipped: TestClient, k
     every = keras.Model(model.inputs, [layer.output for layer in model.layers])
     outputs = dict(zip((layer.name for layer in model.layers), every.predict(image[None], verbose=0), strict=True))
     conv_2, pool_1 = outputs["conv_2"][0], outputs["pool_1"][0]
-    said = lambda text, page="": work_out(vocabulary, text, f"/?model=digits&sample=7{page}")  # noqa: E731
+
+    def said(text: str, page: str = "") -> Value:
+        return work_out(vocabulary, text, f"/?model=digits&sample=7{page}")
+
     assert said("layer.conv_2.zeros") == pytest.approx((conv_2 == 0).mean(), abs=1e-3)
     assert said("layer.conv_2.highest") == pytest.approx(conv_2.max(), abs=1e-4)
     assert said("layer.conv_2.lowest") == conv_2.min() == 0
