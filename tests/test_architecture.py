@@ -38,7 +38,7 @@ ALLOWED = {
     "app.lessons": "markdown_it numpy app.cnn app.datasets app.explore app.imaging app.library app.model_files",
     "app.hosting": "fastapi starlette uvicorn limits prometheus_client app.settings app.temporary",
     "app.web": "fastapi starlette anyio pydantic jinja2 markupsafe numpy prometheus_client app.__version__ "
-    "app.settings app.cnn app.imaging app.model_files app.library app.explore app.lessons app.hosting",
+    "app.settings app.cnn app.datasets app.imaging app.model_files app.library app.explore app.lessons app.hosting",
     "app.training": "numpy PIL pydantic typer keras tensorflow app.cnn app.datasets app.imaging",
     "app.main": "fastapi starlette app.__version__ "
     "app.settings app.cnn app.imaging app.workers app.library app.explore app.lessons app.hosting app.web",
