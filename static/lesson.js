@@ -28,6 +28,11 @@ foldButton.addEventListener("click", () => {
   keepForTab(FOLDED, isFolded ? "yes" : "");
 });
 
+// On a phone, who touches the page wants to see it.
+document.addEventListener("pointerdown", ({ target }) => {
+  if (PHONE.matches && !panel.contains(target) && !panel.classList.contains("is-folded")) fold(true);
+});
+
 // From step to step
 
 /** Take the drawing along to a step that names none of its own. */
