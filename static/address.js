@@ -10,7 +10,7 @@ const CHOICES = [
   ...["invert", "differences"], // of the comparison
   ...SELECTION,
 ];
-const LESSON = ["lesson", "step"]; // that stands beside the page: of its address, and of no form
+export const LESSON = "lesson"; // the step that stands beside the page: in its address, and in no form
 
 const OWN = { isOwn: true }; // the state of the entries in the browser's history that this page has written
 const KEPT = "held."; // before an input's name, in the fragment
@@ -22,7 +22,7 @@ const KEPT = "held."; // before an input's name, in the fragment
  * @param {Record<string, import("./strokes.js").Stroke[]>} kept drawings that other inputs hold, by input
  */
 export function formatAddress(data, strokes, kept = {}) {
-  const chosen = [...CHOICES, ...LESSON].map((name) => [name, data.get(name)]).filter(([, value]) => value);
+  const chosen = [...CHOICES, LESSON].map((name) => [name, data.get(name)]).filter(([, value]) => value);
   const drawings = Object.entries(kept).map(([name, each]) => [`${KEPT}${name}`, encodeStrokes(each)]);
   if (strokes) drawings.unshift(["d", encodeStrokes(strokes)]);
   return `?${new URLSearchParams(chosen)}${drawings.length ? `#${new URLSearchParams(drawings)}` : ""}`;
@@ -72,8 +72,7 @@ export function writeAddress(form, strokes, kept) {
   // What is only pointed at is no state: all of the selection, or from the row on.
   const { previews } = form.dataset;
   if (previews) for (const name of SELECTION.slice(SELECTION.indexOf(previews))) data.delete(name);
-  const query = new URLSearchParams(location.search);
-  for (const name of LESSON) data.set(name, query.get(name) ?? "");
+  data.set(LESSON, new URLSearchParams(location.search).get(LESSON) ?? "");
   const { href } = new URL(formatAddress(data, strokes, kept), location.href);
   // Writing it again would break off a step through the history that is under way.
   if (href !== location.href || !history.state) history.replaceState(OWN, "", href);

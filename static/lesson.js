@@ -50,7 +50,7 @@ panel.addEventListener("click", (event) => {
   if (link.matches("[data-lesson-leave]")) {
     // The page as it is now, and not as it was when it was loaded.
     const url = new URL(location.href);
-    for (const name of ["lesson", "step"]) url.searchParams.delete(name);
+    url.searchParams.delete("lesson");
     link.href = url.href;
   }
   if (link.matches("[data-lesson-end]")) updateProgress(lesson, (kept) => ({ ...kept, done: true }));

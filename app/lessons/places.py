@@ -9,7 +9,7 @@ from ..cnn.types import PoolingMode
 from ..imaging.drawing import SAMPLES
 from .errors import Fault
 
-LESSON, STEP = "lesson", "step"  # in the query: what stands beside the page
+LESSON = "lesson"  # in the query: what stands beside the page, as NAME.STEP; “step” alone is a page's own word
 MOST_CHARACTERS = 8000  # of an address
 
 
@@ -39,11 +39,7 @@ class Place:
             raise Fault(
                 f"There is no page “{parts.path[:80]}”. An address is one of the app's own, such as /?model=digits."
             )
-        query = tuple(
-            (name, value)
-            for name, value in parse_qsl(parts.query, keep_blank_values=True)
-            if name not in {LESSON, STEP}
-        )
+        query = tuple((name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name != LESSON)
         place = cls(parts.path, query, parts.fragment)
         place._check()
         return place
@@ -75,7 +71,7 @@ class Place:
 
     def address(self, lesson: str, step: int) -> str:
         """Return the address with a step of a lesson beside it."""
-        query = urlencode([*self.query, (LESSON, lesson), (STEP, str(step))])
+        query = urlencode([*self.query, (LESSON, f"{lesson}.{step}")])
         return f"{self.path}?{query}" + (f"#{quote(self.fragment, safe=_FRAGMENT)}" if self.fragment else "")
 
 

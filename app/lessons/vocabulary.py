@@ -44,6 +44,7 @@ class Scope:
     pooling: PoolingMode | None
     sample: str | None  # None is a drawing that came with the address
     cell: tuple[str, int, int | None, int | None] | None  # layer, channel, row, column
+    shown: PoolingMode | None  # the pooling in which the page shows it
 
     @cached_property
     def forward(self) -> ForwardPass:
@@ -64,14 +65,14 @@ class Scope:
 
     @cached_property
     def inspection(self) -> Inspection:
-        """The cell that the address holds; without row and column, the map's strongest one as trained."""
+        """The cell that the address holds; without row and column, the strongest one of the map that the page shows."""
         if self.cell is None:
             raise Fault("No cell is held here: the step's address has no layer.")
         name, channel, row, column = self.cell
-        trained = self if row is not None else replace(self, pooling=None)
+        page = replace(self, pooling=self.shown)
         try:
             layer = self.network.layer(name)
-            place = find_place(trained.forward.activations[name], channel, row, column)
+            place = find_place(page.forward.activations[name], channel, row, column)
             return inspect(self.network, self.forward, layer, place)
         except (UnknownLayer, UnknownCell) as error:
             raise Fault(str(error)) from None
@@ -125,7 +126,8 @@ class Vocabulary:
             raise Fault(f"There is no pooling mode “{reference.pooling}”. There is: {', '.join(PoolingMode)}.")
         if reference.sample is not None and reference.sample not in SAMPLES:
             raise Fault(f"There is no sample “{reference.sample}”. There is: {', '.join(SAMPLES)}.")
-        pooling = reference.pooling or place.get("pooling")
+        shown = place.get("pooling") or None
+        pooling = reference.pooling or shown
         layer = place.get("layer")
         return Scope(
             network,
@@ -133,6 +135,7 @@ class Vocabulary:
             PoolingMode(pooling) if pooling else None,
             reference.sample or place.get("sample") or (None if place.fragment else FIRST_SAMPLE),
             (layer, place.number("channel") or 0, place.number("row"), place.number("column")) if layer else None,
+            PoolingMode(shown) if shown else None,
         )
 
     def network(self, place: Place, name: str | None = None) -> Network:

@@ -14,7 +14,7 @@ from ..lessons.answers import MOST_CHARACTERS, check_answer
 from ..lessons.errors import BrokenLesson, LessonError, UnknownLesson
 from ..lessons.folder import ENDING, Lessons
 from ..lessons.lesson import Lesson
-from ..lessons.places import LESSON, STEP
+from ..lessons.places import LESSON
 from ..lessons.viewing import StepView, find_faults, step_addresses, view_step
 from ..lessons.vocabulary import Vocabulary
 from .templates import templates
@@ -93,7 +93,8 @@ def view_lesson(request: Request) -> StepView | None:
     query = request.query_params
     if not query.get(LESSON) or request.url.path in _NO_PANEL:
         return None
-    lesson, number = find_step(request, query[LESSON], query.get(STEP, "1"))
+    name, dot, step = query[LESSON].partition(".")
+    lesson, number = find_step(request, name, step if dot else "1")
     view = replace(_view(request, lesson, number), following=_following(request, lesson))
     try:
         view.work_out()
@@ -125,7 +126,7 @@ def _naming(lesson: Lesson) -> Iterator[None]:
 
 def leave_address(request: Request) -> str:
     """Return the address of the page without the lesson."""
-    url = request.url.remove_query_params([LESSON, STEP])
+    url = request.url.remove_query_params(LESSON)
     return f"{url.path}?{url.query}" if url.query else url.path
 
 

@@ -36,7 +36,7 @@ hide: [save, pooling]
 
 ## Drop it
 
-Page: http://localhost:8000/?model=digits&sample=7&lesson=other&step=4#d=x
+Page: http://localhost:8000/?model=digits&sample=7&lesson=other.4#d=x
 
 A *first* word.
 
@@ -75,7 +75,7 @@ See [the comparison](/compare?model=digits) or [the API](/docs).
     assert read.front_matter.hide == ("save", "pooling")
     first, second = read.steps
     assert (first.line, first.place_line) == (9, 11)
-    assert first.place.address("gravity", 1) == "/?model=digits&sample=7&lesson=gravity&step=1#d=x"
+    assert first.place.address("gravity", 1) == "/?model=digits&sample=7&lesson=gravity.1#d=x"
     assert [part.name for part in first.parts] == [None, PartName.TRY, PartName.EXPLAIN]
     assert first.prediction is not None and len(first.prediction.choices) == 2
     asked = first.question
@@ -84,7 +84,7 @@ See [the comparison](/compare?model=digits) or [the API](/docs).
     assert first.explanation.render(lambda _: 26) == "<p>It is 26 wide.</p>\n"
     assert second.place == first.place  # where no other is named
     html = second.parts[0].text.render(lambda _: 26)
-    assert 'href="/compare?model=digits&amp;lesson=gravity&amp;step=2"' in html and 'href="/docs"' in html
+    assert 'href="/compare?model=digits&amp;lesson=gravity.2"' in html and 'href="/docs"' in html
 
 
 def test_the_kinds_of_question() -> None:

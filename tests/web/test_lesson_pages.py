@@ -83,7 +83,7 @@ def panel(text: str) -> str:
 def test_lessons_are_listed_and_mistakes_with_their_line(taught: TestClient) -> None:
     text = taught.get("/lessons").text
     assert "Gravity &amp; Co" in text and "Things &lt;b&gt;fall&lt;/b&gt;." in text
-    assert 'href="/?model=digits&amp;sample=4&amp;lesson=gravity&amp;step=1"' in text
+    assert 'href="/?model=digits&amp;sample=4&amp;lesson=gravity.1"' in text
     rows = re.findall(r'<tr><th scope="row">(.*?)</th><td class="number">(\d+)</td><td>(.*?)</td>', text)
     told = {file: (int(line), words) for file, line, words in rows}
     line = GOOD.splitlines().index("## Side by side") + 1
@@ -97,14 +97,14 @@ def test_lessons_are_listed_and_mistakes_with_their_line(taught: TestClient) -> 
 
 
 def test_a_step_stands_beside_the_page(taught: TestClient) -> None:
-    text = taught.get("/?model=digits&sample=4&lesson=gravity&step=1").text
+    text = taught.get("/?model=digits&sample=4&lesson=gravity.1").text
     shown = panel(text)
     assert 'data-hides="pooling save"' in shown and 'data-step="1"' in shown
     assert "<script>" not in shown and "&lt;script&gt;alert(1)&lt;/script&gt;" in shown
     assert "&lt;i&gt;Down&lt;/i&gt;" in shown
     layers = len(taught.get("/api/models/digits").json()["layers"])
     assert f"This network has {layers} layers." in shown
-    assert 'href="/compare?model=digits&amp;lesson=gravity&amp;step=2"' in shown
+    assert 'href="/compare?model=digits&amp;lesson=gravity.2"' in shown
     assert 'aria-label="Draw a sample 4"' in text and re.search(r'data-sample="4"[^>]* data-first data-png="', text)
     assert 'href="/?model=digits&amp;sample=4" data-lesson-leave' in shown
     parameters = taught.get("/api/models/digits").json()["parameters"]
@@ -113,11 +113,11 @@ def test_a_step_stands_beside_the_page(taught: TestClient) -> None:
 
 @pytest.mark.parametrize("path", ["/compare?model=digits", "/models", "/lessons", "/?model=a-plain"])
 def test_it_stands_beside_any_page(taught: TestClient, path: str) -> None:
-    response = taught.get(path + ("&" if "?" in path else "?") + "lesson=gravity&step=2")
+    response = taught.get(path + ("&" if "?" in path else "?") + "lesson=gravity.2")
     assert response.status_code == 200
     shown = panel(response.text)
     assert "Three of them." in shown and "<summary><h3>Explain</h3></summary>" in shown
-    assert 'href="/models?lesson=gravity&amp;step=2"' in shown
+    assert 'href="/models?lesson=gravity.2"' in shown
 
 
 def test_pages_without_one_load_nothing_of_it(taught: TestClient) -> None:
@@ -130,10 +130,10 @@ def test_pages_without_one_load_nothing_of_it(taught: TestClient) -> None:
     [
         ("/?lesson=nothing", 404, "There is no lesson “nothing”. There is:"),
         ("/lessons/nothing", 404, "There is no lesson “nothing”. There is:"),
-        ("/?lesson=gravity&step=3", 404, "The lesson “gravity” has no step “3”. It has steps 1 to 2."),
-        ("/?lesson=gravity&step=0", 404, "has no step “0”"),
-        ("/?lesson=gravity&step=-1", 404, "has no step “-1”"),
-        ("/?lesson=gravity&step=one", 404, "has no step “one”"),
+        ("/?lesson=gravity.3", 404, "The lesson “gravity” has no step “3”. It has steps 1 to 2."),
+        ("/?lesson=gravity.0", 404, "has no step “0”"),
+        ("/?lesson=gravity.-1", 404, "has no step “-1”"),
+        ("/?lesson=gravity.one", 404, "has no step “one”"),
         ("/lessons/gravity/99999", 404, "has no step “99999”"),
         ("/?lesson=bent", 422, "The lesson in bent.md cannot be shown. Line"),
         ("/lessons/bent", 422, "The lesson in bent.md cannot be shown. Line"),
@@ -149,7 +149,7 @@ def test_what_is_wrong_in_an_address_is_said(taught: TestClient, path: str, stat
 
 
 def test_a_step_that_cannot_be_worked_out_leaves_the_page_as_it_is(taught: TestClient) -> None:
-    response = taught.get("/?lesson=lost&step=1")
+    response = taught.get("/?lesson=lost.1")
     assert response.status_code == 200
     assert "This step cannot be shown" in panel(response.text)
     assert "has no layer “nowhere”" in panel(response.text)
@@ -161,9 +161,9 @@ def test_a_lesson_has_a_short_address(taught: TestClient) -> None:
     response = taught.get("/lessons/gravity")
     assert (response.status_code, response.headers["location"]) == (
         303,
-        "/?model=digits&sample=4&lesson=gravity&step=1",
+        "/?model=digits&sample=4&lesson=gravity.1",
     )
-    assert taught.get("/lessons/gravity/2").headers["location"] == "/compare?model=digits&lesson=gravity&step=2"
+    assert taught.get("/lessons/gravity/2").headers["location"] == "/compare?model=digits&lesson=gravity.2"
 
 
 def test_an_answer_is_checked(taught: TestClient) -> None:
