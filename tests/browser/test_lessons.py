@@ -115,7 +115,7 @@ def test_the_numbers_of_a_lesson_are_those_on_the_page(page: Page, server: Serve
     with page.expect_response("**/exploration"):
         page.click("[data-sample='3']")
     expect(cell).not_to_have_text(f"= {value:.4f}")
-    page.click("[data-sample='7']")
+    page.click(f"[data-sample='{place.get('sample')}']")
     expect(cell).to_have_text(f"= {value:.4f}")
 
 
