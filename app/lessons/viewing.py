@@ -40,9 +40,11 @@ class StepView:
     @cached_property
     def parts(self) -> list[tuple[PartName | None, str]]:
         """The parts to read, in order. What explains waits for the answer, if there is a question."""
-        return [
-            (part.name, part.text.render(self.resolve)) for part in self.step.parts if part.name is not PartName.EXPLAIN
-        ]
+        parts = [(part.name, part.text) for part in self.step.parts if part.name is not PartName.EXPLAIN]
+        shown: list[tuple[PartName | None, str]] = [(name, text.render(self.resolve)) for name, text in parts]
+        if self.step.prediction and PartName.PREDICT not in dict(parts):
+            shown.insert(0, (PartName.PREDICT, ""))  # the prediction alone
+        return shown
 
     @cached_property
     def explanation(self) -> str | None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from app.lessons.expressions import parse_expression
 from app.settings import Settings
@@ -13,7 +13,7 @@ from tests.browser.conftest import Server
 from tests.lessons.texts import HEAD
 
 PANEL = "#lesson"
-PHONE = {"width": 390, "height": 844}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 
 
 def open_step(page: Page, lesson: str = "max-average-min", step: int = 1) -> None:

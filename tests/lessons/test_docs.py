@@ -1,6 +1,7 @@
 """docs/lessons.md tells all that a lesson may say, and its example is one."""
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from tests.lessons.texts import PAGES
 ROOT = Path(__file__).parent.parent.parent
 TEXT = (ROOT / "docs" / "lessons.md").read_text(encoding="utf-8")
 NAMED = set(re.findall(r"`([^`\n]*)`", TEXT))
-FACTS = {
+FACTS: dict[str, Collection[str]] = {
     "layer.NAME": words.LAYER_FACTS,
     "model": words.MODEL_FACTS,
     "input": words.INPUT_FACTS,
