@@ -84,7 +84,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     routers = (pages.router, api.router, lesson_pages.router, status.router)  # busiest first: routes are tried in turn
     for router in routers:
         app.include_router(router)
-    app.state.lessons = Lessons(settings.lessons, lesson_pages.page_paths(routers))
+    app.state.lessons = Lessons(settings.lessons, lesson_pages.PagePaths(routers))
     app.mount("/static", StaticFiles(directory=resource("static")), name="static")
     return app
 

@@ -1,6 +1,7 @@
 """The page of all lessons, and the panel that stands beside any page that a step of one leads to."""
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Annotated
@@ -25,6 +26,8 @@ NameInPath = Annotated[str, Path(description="A lesson's name.")]
 StepInPath = Annotated[str, Path(description="The number of a step, from 1.")]
 
 _NO_PANEL = {"/docs"}  # it brings a page of its own
+# Not a picture, whose path has a dot, nor a part of a page, nor an address that leads to another one.
+_PAGE = re.compile(r"/(?!lessons/)[a-z]*(/\{\w+\})?")
 
 
 @router.get("/lessons", dependencies=[ADMITTED])
@@ -130,18 +133,18 @@ def leave_address(request: Request) -> str:
     return f"{url.path}?{url.query}" if url.query else url.path
 
 
-def page_paths(routers: Iterable[APIRouter]) -> frozenset[str]:
-    """Return the paths of the pages where a step may stand: all whose path is always the same."""
-    return frozenset(
-        route.path
-        for each in routers
-        for route in each.routes
-        if isinstance(route, APIRoute)
-        and "GET" in (route.methods or ())
-        and not route.include_in_schema
-        and "{" not in route.path
-        and route.path not in _NO_PANEL
-    )
+class PagePaths(Container[object]):
+    """The paths of the pages where a step may stand: `/compare`, and `/experiments/{name}` whatever its name is."""
+
+    def __init__(self, routers: Iterable[APIRouter]) -> None:
+        routes = [route for each in routers for route in each.routes if isinstance(route, APIRoute)]
+        pages = [each for each in routes if "GET" in (each.methods or ()) and not each.include_in_schema]
+        self._patterns = [each.path_regex for each in pages if _PAGE.fullmatch(each.path)]
+
+    def __contains__(self, path: object) -> bool:
+        if not isinstance(path, str) or path in _NO_PANEL:
+            return False
+        return any(pattern.fullmatch(path) for pattern in self._patterns)
 
 
 templates.env.globals |= {"view_lesson": view_lesson, "leave_address": leave_address}

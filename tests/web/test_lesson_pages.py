@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from fastapi import APIRouter
 from fastapi.testclient import TestClient
 
 from app.main import create_app
 from app.settings import Settings
+from app.web import api, lesson_pages, pages, status
+from app.web.lesson_pages import PagePaths
 from tests.lessons.texts import HEAD
 
 GOOD = """---
@@ -155,6 +158,32 @@ def test_a_step_that_cannot_be_worked_out_leaves_the_page_as_it_is(taught: TestC
     assert "has no layer “nowhere”" in panel(response.text)
     answer = taught.post("/lessons/vague/1/check", data={"answer": "1"})
     assert answer.status_code == 422 and "The lesson in vague.md cannot be shown. Line" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "is_page"),
+    [
+        *(("/", True), ("/compare", True), ("/models", True), ("/lessons", True)),
+        *(("/docs", False), ("/lessons/gravity", False), ("/lessons/gravity/1", False), ("/samples/1.png", False)),
+        *(
+            ("/api/models", False),
+            ("/exploration", False),
+            ("/health", False),
+            ("/static/lesson.js", False),
+            ("", False),
+        ),
+    ],
+)
+def test_where_a_step_may_stand(path: str, is_page: bool) -> None:
+    assert (path in PagePaths([pages.router, api.router, lesson_pages.router, status.router])) is is_page
+
+
+def test_of_pages_with_a_name_each_is_one() -> None:
+    router = APIRouter(prefix="/trials", include_in_schema=False)
+    router.get("/{name}")(lambda name: name)
+    router.get("/{name}/part")(lambda name: name)
+    paths = PagePaths([router])
+    assert "/trials/shifts" in paths and "/trials/shifts/part" not in paths and "/trials" not in paths
 
 
 def test_a_lesson_has_a_short_address(taught: TestClient) -> None:
