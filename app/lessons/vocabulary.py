@@ -101,9 +101,15 @@ draw_sample_once = cache(draw_sample)
 class Vocabulary:
     """Works out expressions for a step."""
 
-    def __init__(self, library: Library, passes: ForwardPasses) -> None:
+    def __init__(self, library: Library, passes: ForwardPasses, only_built_in: bool = False) -> None:
+        """only_built_in: refuse other models, which may take many seconds."""
         self.library = library
         self.passes = passes
+        self.only_built_in = only_built_in
+
+    def of_built_in_models(self) -> "Vocabulary":
+        """Return the same for whom nobody else's model is worth waiting for."""
+        return Vocabulary(self.library, self.passes, only_built_in=True)
 
     def resolver(self, place: Place) -> Callable[[Expression], Value]:
         """Return what works out the expressions of a step that stands there. It raises Faults."""
@@ -140,8 +146,11 @@ class Vocabulary:
 
     def network(self, place: Place, name: str | None = None) -> Network:
         """Return the network that runs at a place, or another one. Raises: Fault."""
+        wanted = name or place.get("model") or self.library.default_name
         try:
-            network = self.library.network(name or place.get("model") or self.library.default_name)
+            if self.only_built_in and not self.library.entry(wanted).is_built_in:
+                raise Fault(f"No number of “{wanted}” is worked out on this page, as it did not come with Layerglass.")
+            network = self.library.network(wanted)
             if name is None and place.get("weights") == "retrained":
                 pooling = place.get("pooling")
                 sibling = self.library.sibling_name(network, PoolingMode(pooling) if pooling else None)

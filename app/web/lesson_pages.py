@@ -1,5 +1,6 @@
 """The page of all lessons, and the panel that stands beside any page that a step of one leads to."""
 
+import asyncio
 import re
 from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager
@@ -115,7 +116,16 @@ def _following(request: Request, lesson: Lesson) -> str | None:
 
 def _view(request: Request, lesson: Lesson, number: int) -> StepView:
     vocabulary: Vocabulary = request.app.state.vocabulary
-    return view_step(lesson, number, vocabulary)
+    return view_step(lesson, number, vocabulary.of_built_in_models() if _is_in_event_loop() else vocabulary)
+
+
+def _is_in_event_loop() -> bool:
+    """Return whether everybody waits for what is computed here: a page's route is async, and not run in a thread."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 @contextmanager
@@ -133,7 +143,7 @@ def leave_address(request: Request) -> str:
     return f"{url.path}?{url.query}" if url.query else url.path
 
 
-class PagePaths(Container[object]):
+class PagePaths(Container[str]):
     """The paths of the pages where a step may stand: `/compare`, and `/experiments/{name}` whatever its name is."""
 
     def __init__(self, routers: Iterable[APIRouter]) -> None:

@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from app.explore.forward_passes import ForwardPasses
 from app.imaging.drawing import draw_sample
 from app.lessons.errors import Fault
 from app.lessons.expressions import Value, parse_expression
 from app.lessons.places import Place
 from app.lessons.vocabulary import Vocabulary
+from app.library.library import Library
 from app.settings import resource
 
 PAGES = frozenset({"/", "/compare"})
@@ -157,6 +159,17 @@ def test_what_a_page_does_not_hold_is_said(vocabulary: Vocabulary, page: str, te
     with pytest.raises(Fault) as raised:
         work_out(vocabulary, text, page)
     assert sentence in str(raised.value)
+
+
+def test_where_all_would_wait_other_models_are_refused(mine: Path, models: Path) -> None:
+    library = Library(models, (), (mine,), None)
+    try:
+        resolve = Vocabulary(library, ForwardPasses()).of_built_in_models().resolver(Place.parse("/", PAGES))
+        assert resolve(parse_expression("model.name of digits")) == "digits"
+        with pytest.raises(Fault, match=f"No number of “{mine.stem}” is worked out"):
+            resolve(parse_expression(f"model.name of {mine.stem}"))
+    finally:
+        library.close()
 
 
 @pytest.mark.parametrize(
