@@ -66,6 +66,19 @@ document.addEventListener("keydown", (event) => {
   link.click();
 });
 
+/** Keep the lesson in the address where the page has written it anew. */
+function keepInAddress() {
+  const url = new URL(location.href);
+  const place = `${lesson}.${step}`;
+  if (url.searchParams.get("lesson") === place) return;
+  url.searchParams.set("lesson", place);
+  history.replaceState(history.state, "", url);
+}
+// htmx pushes an address that the server names, some time in the course of a request.
+for (const type of ["htmx:after:swap", "htmx:finally:request"]) {
+  addEventListener(type, () => setTimeout(keepInAddress));
+}
+
 // Predictions
 
 function showPrediction() {
