@@ -30,6 +30,13 @@ class TrainingData:
     mnist_test: Digits
     pen_test: Digits | None  # None without pen strokes
     sources: str  # a sentence for the card
+    pen_digits: tuple[PenDigit, ...] = ()  # the strokes of the training set
+    validation_parts: tuple[Digits, ...] = ()  # the validation set by its sources, MNIST and pens
+
+    @property
+    def validation_sources(self) -> tuple[Digits, ...]:
+        """The validation set by its sources."""
+        return self.validation_parts or (self.validation,)
 
 
 def gather(mnist: Mnist, pen_digits: list[PenDigit] | None, seed: int) -> TrainingData:
@@ -46,7 +53,8 @@ def gather(mnist: Mnist, pen_digits: list[PenDigit] | None, seed: int) -> Traini
     train += [draw_varied(split.train, seed + number) for number in range(VARIANTS)]
     validation += [draw_as_written(split.validation, pen) for pen in _VALIDATION_PENS]
     test = draw_as_written(split.test)
-    return TrainingData(join(train), join(validation), mnist.test, test, _sources(split))
+    parts = (validation[0], join(validation[1:]))
+    return TrainingData(join(train), join(validation), mnist.test, test, _sources(split), tuple(split.train), parts)
 
 
 def join(sets: list[Digits]) -> Digits:

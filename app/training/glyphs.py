@@ -13,10 +13,12 @@ from .rendering import centre, vary
 Strokes = list[StrokePoints]  # x to the right and y down, in any unit
 
 LIKE_DIGITS = frozenset("BDGIOQSZbgloqsz")  # letters that many a hand writes as a digit
-LETTERS = "".join(letter for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" if letter not in LIKE_DIGITS)
+LETTERS = "".join(
+    letter for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" if letter not in LIKE_DIGITS
+)
 
-# Digits that are none when they are mirrored, and when they are upside down.
-_MIRRORED, _OVERTURNED, _LYING = (2, 3, 4, 5, 6, 7, 9), (3, 4, 7), (2, 3, 4, 5, 7)
+# Digits that are none when they are mirrored, when they are upside down, and when they lie. A mirrored 2 may be a 5.
+_MIRRORED, _OVERTURNED, _LYING = (3, 4, 6, 7, 9), (4, 7), (2, 3, 4, 5, 7)
 
 
 @cache
@@ -33,7 +35,7 @@ def letter(rng: Generator) -> Strokes:
 
 
 def invented_sign(rng: Generator) -> Strokes:
-    """Return two to four strokes, lines, arcs and hooks, that are placed at random on a grid, as letters' strokes are."""
+    """Return two to four strokes, lines, arcs and hooks, placed at random as a letter's strokes are."""
     strokes = []
     for _ in range(int(rng.integers(2, 5))):
         start, end = rng.integers(0, 4, size=(2, 2)) / 3
@@ -89,7 +91,7 @@ _SCRIBBLES: tuple[Callable[[Generator], Strokes], ...] = (_walk, _zigzag, _spira
 
 
 def shape(rng: Generator) -> Strokes:
-    """Return a polygon, a star, a cross, an arrow, a wave, a tick, rings in each other, or lines that lie."""
+    """Return a polygon, a star, a cross, an arrow, a wave, a tick, a ring with something in it, or lines that lie."""
     return _SHAPES[int(rng.integers(len(_SHAPES)))](rng)
 
 
@@ -132,14 +134,20 @@ def _tick(rng: Generator) -> Strokes:
 
 
 def _rings(rng: Generator) -> Strokes:
-    inner = _circle(rng.uniform(0.3, 0.65)) + rng.normal(0, 0.08, 2)
-    return [_circle(1), inner]
+    outer, size = _circle(1), rng.uniform(0.3, 0.65)
+    if rng.uniform() < 0.5:
+        return [outer, _circle(size) + rng.normal(0, 0.08, 2)]
+    inside = [np.array([place, place]) for place in rng.uniform(-0.5, 0.5, (int(rng.integers(1, 4)), 2))]
+    arc = _bent(np.array([-size, 0.2]), np.array([size, 0.2]), rng.normal(0, 0.3))
+    return [outer, *inside, arc] if rng.uniform() < 0.7 else [outer, *inside]
 
 
 def _lying(rng: Generator) -> Strokes:
     lines = int(rng.integers(1, 4))
     angle = rng.normal(0, 0.25)
-    return [_bent(np.array([0, y]), np.array([1, y]), rng.normal(0, 0.05)) @ _rotation(angle) for y in np.arange(lines) / 3]
+    return [
+        _bent(np.array([0, y]), np.array([1, y]), rng.normal(0, 0.05)) @ _rotation(angle) for y in np.arange(lines) / 3
+    ]
 
 
 _SHAPES: tuple[Callable[[Generator], Strokes], ...] = (_polygon, _star, _cross, _arrow, _wave, _tick, _rings, _lying)

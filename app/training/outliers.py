@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 
 from ..datasets.digits import SIDE, Digits
 from ..imaging.drawing import NothingDrawn
@@ -17,6 +17,7 @@ from .rendering import draw_glyph
 
 Levels = NDArray[np.uint8]  # (28, 28), 0 is paper
 
+_SHEET = 168  # pixels along each side of what a letter is printed on
 _INK = 96  # levels: less leaves hardly anything to see
 
 
@@ -49,11 +50,31 @@ def _makers(digits: Digits, pen_digits: Sequence[PenDigit]) -> list[_Make]:
         of_digits = [glyphs.several] * 3 + [glyphs.overlaid, glyphs.mirrored, glyphs.joined_halves]
         drawn += [partial(make, pen_digits) for make in of_digits]
     pixels = [partial(make, digits) for make in (side_by_side, quartered, half)]
-    return [partial(_draw, make) for make in drawn] + pixels + [noise, noise, texture]
+    return [partial(_draw, make) for make in drawn] + pixels + [printed_letter] * 4 + [noise, noise, texture]
 
 
 def _draw(make: Callable[[Generator], glyphs.Strokes], rng: Generator) -> Levels:
     return draw_glyph(make(rng), rng)
+
+
+def printed_letter(rng: Generator) -> Levels:
+    """Print a letter in Pillow's own font, slanted, turned, stretched, and thicker or thinner each time."""
+    sheet = Image.new("L", (_SHEET, _SHEET), 0)
+    middle = (_SHEET / 2, _SHEET / 2)
+    letter = glyphs.LETTERS[int(rng.integers(len(glyphs.LETTERS)))]
+    ImageDraw.Draw(sheet).text(middle, letter, 255, ImageFont.load_default(90), anchor="mm")
+    change = rng.uniform()
+    if change < 0.6:  # Aileron is neither a hairline nor bold
+        grow = ImageFilter.MaxFilter if change < 0.35 else ImageFilter.MinFilter
+        sheet = sheet.filter(grow(int(rng.choice([3, 5, 7]) if change < 0.35 else rng.choice([3, 5]))))
+    slant, turn = rng.normal(0, 0.2), rng.normal(0, 0.12)
+    width, height = np.exp(rng.normal(0, 0.18, 2))
+    a, b = width * np.cos(turn), width * (np.sin(turn) + slant)
+    c, d = -height * np.sin(turn), height * np.cos(turn)
+    to_middle = (1 - a - b) * middle[0], (1 - c - d) * middle[1]
+    affine = (a, b, to_middle[0], c, d, to_middle[1])
+    sheet = sheet.transform(sheet.size, Image.Transform.AFFINE, affine, Image.Resampling.BILINEAR)
+    return normalise(find_ink(ImageChops.invert(sheet)))
 
 
 def _place(levels: NDArray[np.generic]) -> Levels:
@@ -100,7 +121,8 @@ def quartered(digits: Digits, rng: Generator) -> Levels:
         rows, columns = order // 2, order % 2
         if np.array_equal(order, range(4)):
             rows, columns = rows[::-1], columns[::-1]
-    parts = [each[r * half : (r + 1) * half, c * half : (c + 1) * half] for each, r, c in zip(four, rows, columns, strict=True)]
+    corners = zip(four, rows * half, columns * half, strict=True)
+    parts = [each[row : row + half, column : column + half] for each, row, column in corners]
     return _place(np.block([parts[:2], parts[2:]]))
 
 
@@ -108,15 +130,12 @@ def half(digits: Digits, rng: Generator) -> Levels:
     """Keep a digit's left, right, upper or lower part, of digits that are none then."""
     while True:
         chosen = int(rng.integers(len(digits)))
-        if digits.labels[chosen] in (2, 3, 4, 5, 8):
+        if digits.labels[chosen] in (3, 4, 5):
             break
     levels = digits.images[chosen]
-    keep = np.zeros_like(levels)
-    cut = int(rng.integers(12, 16))
-    side = rng.integers(4)
-    part = (slice(None), slice(cut)) if side == 0 else (slice(None), slice(cut, None)) if side == 1 else (slice(cut),) if side == 2 else (slice(cut, None),)
-    keep[part] = levels[part]
-    return _place(keep)
+    kept = levels.copy()
+    np.rot90(kept, int(rng.integers(4)))[: int(rng.integers(12, 16))] = 0  # a view: one of the four sides
+    return _place(kept)
 
 
 def noise(rng: Generator) -> Levels:
