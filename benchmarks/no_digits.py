@@ -24,6 +24,7 @@ LETTERS = "".join(letter for letter in ascii_letters if letter not in LIKE_DIGIT
 
 Levels = NDArray[np.uint8]  # (28, 28), what a network is given: 0 is paper, 255 ink
 Picture = Image.Image  # a drawing on the canvas
+_Points = NDArray[np.float64]  # (n, 2)
 
 
 def to_png(picture: Picture) -> bytes:
@@ -73,7 +74,6 @@ def _pen(strokes: list[_Points], rng: Generator) -> Picture:
     return draw_strokes([[tuple(p) for p in (s * (scale, -scale) + middle).tolist()] for s in hand], SIDE, pen)
 
 
-_Points = NDArray[np.float64]  # (n, 2)
 _Function = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 

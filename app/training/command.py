@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .data import gather
+from .data import MNIST_REPEATS, VARIANTS, gather
 from .mnist import BadInput, load_mnist
 from .pen import read_pen_digits, split_by_writer
 from .rendering import draw_as_written
@@ -116,7 +116,8 @@ def calibrate(
     with _exit_on_error("calibrate"):
         paths = [model if model.suffix == ".keras" else Path("models", f"{model}.keras") for model in models]
         pen_digits = None if strokes is None else read_pen_digits(strokes)
-        data = gather(load_mnist(mnist), pen_digits, seed)
+        # As large a share of pen digits as in training, and no more of both than are read.
+        data = gather(load_mnist(mnist), pen_digits, seed, repeats=1, variants=VARIANTS // MNIST_REPEATS)
         from .run import calibrate as run_calibrate
 
         run_calibrate(paths, data, seed, typer.echo)

@@ -1,7 +1,8 @@
 """How a detector of novelty is fitted to a trained network: on digits, and on pictures that show none."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -15,27 +16,36 @@ from .data import TrainingData
 from .outliers import draw_outliers
 
 HIDDEN = 32
-MOST_PICTURES = 60_000  # digits, and as many that are none
+MOST_PICTURES = 50_000  # digits, and as many that are none
 KNOWN = 0.98  # share of the validation digits of each source that must keep below the limit
 EPOCHS = 8
-_BATCH, _CHUNK = 256, 1000
-_LEARNING_RATE, _WEIGHT_DECAY = 0.002, 0.001
+_BATCH, _CHUNK = 512, 1000
+_LEARNING_RATE, _WEIGHT_DECAY = 0.003, 0.001
 _FIRST, _SECOND = 0.9, 0.999  # Adam's decay rates
 
 
-def fit_detector(network: keras.Model, data: TrainingData, seed: int) -> NoveltyDetector:
+class Pictures(NamedTuple):
+    """What a detector learns from, (n, 28, 28) each, from 0 (paper) to 255."""
+
+    digits: NDArray[np.uint8]
+    outliers: NDArray[np.uint8]
+
+
+def choose_pictures(data: TrainingData, seed: int) -> Pictures:
+    """Choose digits of the training set at random, and draw as many pictures that show none."""
+    count = min(MOST_PICTURES, len(data.train))
+    chosen = np.random.default_rng(seed).permutation(len(data.train))[:count]
+    return Pictures(data.train.images[chosen], draw_outliers(data.train, data.pen_digits, count, seed))
+
+
+def fit_detector(network: keras.Model, data: TrainingData, pictures: Pictures, seed: int) -> NoveltyDetector:
     """Fit a detector to a network, and set its limits on the validation digits, in each pooling mode."""
     rng = np.random.default_rng(seed)
-    count = min(MOST_PICTURES, len(data.train))
-    digits = data.train.images[rng.permutation(len(data.train))[:count]]
-    outliers = draw_outliers(data.train, data.pen_digits, count, seed)
     layers = choose_layers(_describe(network))
-    known, novel = (_read_all(network, layers, images) for images in (digits, outliers))
+    known, novel = (_read_all(network, layers, images) for images in pictures)
     head = fit_head(known, novel, rng)
     detector = NoveltyDetector(tuple(layers), head.kernel, head.bias, head.weights, {})
-    return NoveltyDetector(
-        detector.layers, detector.kernel, detector.bias, detector.weights, _find_limits(detector, network, data)
-    )
+    return replace(detector, limits=_find_limits(detector, network, data))
 
 
 def _describe(network: keras.Model) -> list[tuple[str, tuple[int, ...], bool]]:

@@ -14,7 +14,7 @@ from .evaluation import load, make_card, measure_temperature, task_of
 from .family import FAMILY, Recipe
 from .loop import Trained, fit
 from .mnist import BadInput
-from .novelty import fit_detector
+from .novelty import Pictures, choose_pictures, fit_detector
 from .outlines import fit_outline
 from .task import Task
 
@@ -28,6 +28,7 @@ def run(
     Raises: OSError if a model cannot be saved.
     """
     prepare(out)
+    pictures: Pictures | None = None
     for recipe in (FAMILY[name] for name in names):
         report(f"{recipe.name}: {recipe.title}")
         # Seeded for each model, so that a model does not depend on which others are trained.
@@ -36,7 +37,9 @@ def run(
         card = make_card(recipe, trained.network, data, trained.epochs, seed)
         save(trained.network, card, out, recipe.name)
         if trained.epochs and recipe.task is not Task.OUTLINE:
-            write_detector(fit_detector(trained.network, data, seed), detector_path(out / f"{recipe.name}.keras"))
+            pictures = pictures or choose_pictures(data, seed)
+            detector = fit_detector(trained.network, data, pictures, seed)
+            write_detector(detector, detector_path(out / f"{recipe.name}.keras"))
         report(f"{recipe.name}: saved. {_summary(card.test_accuracy, card.pen_accuracy)}")
 
 
@@ -45,6 +48,7 @@ def calibrate(paths: Iterable[Path], data: TrainingData, seed: int, report: Call
 
     Raises: BadInput for a model that does not read digits of MNIST's size, OSError.
     """
+    pictures = choose_pictures(data, seed)
     for path in paths:
         network, card = load(path)
         task = task_of(card)
@@ -52,7 +56,7 @@ def calibrate(paths: Iterable[Path], data: TrainingData, seed: int, report: Call
             raise BadInput(f"{path} cannot be calibrated: only models of digits of 28×28 pixels from 0 to 1 can.")
         keras.utils.set_random_seed(seed)
         temperature = measure_temperature(network, task, data.validation)
-        detector = fit_detector(network, data, seed)
+        detector = fit_detector(network, data, pictures, seed)
         write_card(card.model_copy(update={"temperature": temperature}), path.with_suffix(".json"))
         write_detector(detector, detector_path(path))
         report(f"{path.stem}: temperature {temperature:.3f}, and a detector of {len(detector.kernel):,} features.")
