@@ -243,17 +243,21 @@ def scribble(name: str, rng: Generator) -> Picture:
     return _pen(SCRIBBLES[name](rng), rng)
 
 
-def input_noise(rng: Generator) -> dict[str, Levels]:
-    """Return noise as a network's input, by its kind."""
-    side = 28
-    uniform = rng.uniform(0, 255, (side, side))
-    gaussian = np.clip(rng.normal(127, 60, (side, side)), 0, 255)
-    salt = np.where(rng.uniform(size=(side, side)) < rng.uniform(0.05, 0.4), 255.0, 0.0)
-    blur = ImageFilter.GaussianBlur(rng.uniform(1, 2.5))
-    blurred = np.asarray(Image.fromarray(uniform.astype(np.uint8)).filter(blur), float)
-    blobs = (blurred - blurred.min()) / max(1e-6, np.ptp(blurred)) * 255
-    kinds = {"uniform": uniform, "Gaussian": gaussian, "salt and pepper": salt, "smooth blobs": blobs}
-    return {kind: levels.astype(np.uint8) for kind, levels in kinds.items()}
+NOISES = ("uniform", "Gaussian", "salt and pepper", "smooth blobs")
+
+
+def input_noise(kind: str, rng: Generator) -> Levels:
+    """Return noise of one of NOISES as a network's input."""
+    size = (28, 28)
+    if kind == "Gaussian":
+        return np.clip(rng.normal(127, 60, size), 0, 255).astype(np.uint8)
+    if kind == "salt and pepper":
+        return np.where(rng.uniform(size=size) < rng.uniform(0.05, 0.4), 255, 0).astype(np.uint8)
+    uniform = rng.uniform(0, 255, size).astype(np.uint8)
+    if kind == "uniform":
+        return uniform
+    blurred = np.asarray(Image.fromarray(uniform).filter(ImageFilter.GaussianBlur(rng.uniform(1, 2.5))), float)
+    return ((blurred - blurred.min()) / max(1e-6, np.ptp(blurred)) * 255).astype(np.uint8)
 
 
 def pad_noise(rng: Generator) -> Picture:
@@ -303,7 +307,7 @@ def _cloud(cells: int, rng: Generator) -> NDArray[np.float64]:
     return np.asarray(coarse.resize((SIDE, SIDE), Image.Resampling.BICUBIC), float)
 
 
-def side_by_side(digits: list[PenDigit], rng: Generator, gap: float, count: int = 2) -> Picture:
+def side_by_side(digits: list[PenDigit], gap: float, count: int, rng: Generator) -> Picture:
     """Return digits in a row. gap: between them, of their height; less than 0 overlaps them."""
     pen, height = rng.uniform(6, 14), 100.0
     strokes: list[Stroke] = []

@@ -62,7 +62,7 @@ def find_doubt(
     """
     if card.fit is Fit.DIGIT and (share := _share_read(card, pooling)) is not None and share < RELIABLE:
         mode = "" if pooling in (None, card.pooling) else f"With {pooling} pooling, "
-        words = f"{mode}it reads {share:.0%} of test digits: not to be trusted."
+        words = f"{mode}it reads {share * 100:.0f} % of test digits: not to be trusted."
         return words[0].upper() + words[1:]
     if novelty is not None and novelty > 0:
         return UNKNOWN

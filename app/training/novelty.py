@@ -55,7 +55,7 @@ def _describe(network: keras.Model) -> list[tuple[str, tuple[int, ...], bool]]:
 def _read_all(network: keras.Model, layers: list[str], images: NDArray[np.uint8]) -> Array:
     """Return what a detector reads of these layers for each image, (n, 28, 28): (n, features)."""
     named = [name for name in layers if name != IMAGE]
-    reading = keras.Model(network.inputs, [network.get_layer(name).output for name in named])
+    reading = keras.Model(network.inputs[0], [network.get_layer(name).output for name in named])
     return np.concatenate(list(_read_chunks(reading, layers, images)))
 
 

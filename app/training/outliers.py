@@ -101,7 +101,7 @@ def _inked(levels: Levels) -> tuple[slice, slice]:
 
 
 def _join(first: Levels, second: Levels, rng: Generator) -> Levels:
-    overlap = int(rng.integers(-1, 5))
+    overlap = min(int(rng.integers(-1, 5)), first.shape[1] // 2, second.shape[1] // 2)
     height, width = max(len(first), len(second)), first.shape[1] + second.shape[1] - overlap
     joined = np.zeros((height, width), np.uint8)
     for levels, left in ((first, 0), (second, width - second.shape[1])):
