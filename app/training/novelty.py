@@ -16,11 +16,11 @@ from .data import TrainingData
 from .outliers import draw_outliers
 
 HIDDEN = 32
-MOST_PICTURES = 50_000  # digits, and as many that are none
-KNOWN = 0.98  # share of the validation digits of each source that must keep below the limit
-EPOCHS = 8
-_BATCH, _CHUNK = 512, 1000
-_LEARNING_RATE, _WEIGHT_DECAY = 0.003, 0.001
+MOST_PICTURES = 60_000  # digits, and as many that are none
+KNOWN = 0.975  # share of the validation digits of each source that must keep below the limit
+EPOCHS = 10
+_BATCH, _CHUNK = 256, 1000
+_LEARNING_RATE, _WEIGHT_DECAY = 0.002, 0.001
 _FIRST, _SECOND = 0.9, 0.999  # Adam's decay rates
 
 
