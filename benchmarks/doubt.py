@@ -1,7 +1,7 @@
 """`python -m benchmarks.doubt STROKES.jsonl.gz [--model digits] [--pooling max] [--fonts FOLDER]`: what is trusted.
 
 How sure a model is, and what it says of pictures that show no digit: on MNIST's test digits, on drawings by writers
-that no training has seen, and on pictures from benchmarks/no_digits.py, whose code, fonts and hands no training has seen.
+that no training has seen, and on pictures from benchmarks/no_digits.py, which shares nothing with the training.
 """
 
 import argparse

@@ -36,7 +36,7 @@ ALLOWED = {
     "app.explore": "numpy pydantic app.cnn app.datasets app.imaging app.library",
     "app.hosting": "fastapi starlette uvicorn limits prometheus_client app.settings app.temporary",
     "app.web": "fastapi starlette anyio pydantic jinja2 markupsafe numpy prometheus_client app.__version__ "
-    "app.settings app.cnn app.imaging app.model_files app.library app.explore app.hosting",
+    "app.settings app.cnn app.datasets app.imaging app.model_files app.library app.explore app.hosting",
     "app.training": "numpy PIL pydantic typer keras tensorflow app.cnn app.datasets app.imaging",
     "app.main": "fastapi starlette app.__version__ "
     "app.settings app.cnn app.imaging app.workers app.library app.explore app.hosting app.web",

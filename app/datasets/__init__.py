@@ -1,1 +1,1 @@
-"""Real handwritten digits that come with Layerglass."""
+"""Data that comes with Layerglass: real handwritten digits, and the names of classes."""
