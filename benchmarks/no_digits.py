@@ -257,7 +257,7 @@ def input_noise(kind: str, rng: Generator) -> Levels:
     if kind == "uniform":
         return uniform
     blurred = np.asarray(Image.fromarray(uniform).filter(ImageFilter.GaussianBlur(rng.uniform(1, 2.5))), float)
-    return ((blurred - blurred.min()) / max(1e-6, np.ptp(blurred)) * 255).astype(np.uint8)
+    return np.asarray((blurred - blurred.min()) / max(1e-6, np.ptp(blurred)) * 255, np.uint8)
 
 
 def pad_noise(rng: Generator) -> Picture:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.random import Generator
@@ -141,6 +142,7 @@ def half(digits: Digits, rng: Generator) -> Levels:
 def noise(rng: Generator) -> Levels:
     """Return random levels: each pixel by itself or in blobs, on all of the input or placed as ink is."""
     kind = rng.integers(5)
+    levels: NDArray[np.floating[Any]]
     if kind == 0:
         levels = rng.uniform(0, 255, (SIDE, SIDE)) * rng.uniform(0.4, 1)
     elif kind == 1:
@@ -158,10 +160,12 @@ def noise(rng: Generator) -> Levels:
 
 def _blobs(rng: Generator) -> NDArray[np.float64]:
     coarse = rng.uniform(0, 255, (int(rng.integers(4, 15)),) * 2).astype(np.float32)
-    levels = np.asarray(Image.fromarray(coarse).resize((SIDE, SIDE), Image.Resampling.BICUBIC), np.float64)
+    levels: NDArray[np.floating[Any]] = np.asarray(
+        Image.fromarray(coarse).resize((SIDE, SIDE), Image.Resampling.BICUBIC), np.float64
+    )
     if rng.uniform() < 0.5:
         levels = (levels > rng.uniform(110, 190)) * 255.0
-    return np.clip(levels, 0, 255)
+    return np.clip(levels, 0, 255).astype(np.float64)
 
 
 def texture(rng: Generator) -> Levels:

@@ -96,7 +96,8 @@ def test_a_file_gives_the_same_detector_back(tmp_path: Path) -> None:
 
 
 def test_without_pooling_the_limit_is_that_of_the_network_as_trained() -> None:
-    file = DetectorFile.of(NoveltyDetector(("a",), *(np.zeros(s, np.float32) for s in ((1, 1), 1, 1)), {None: 2.0}))
+    zero = np.zeros(1, np.float32)
+    file = DetectorFile.of(NoveltyDetector(("a",), zero[:, None], zero, zero, {None: 2.0}))
     assert json.loads(file.model_dump_json())["limits"] == {"as trained": 2.0}
     assert file.open().limits == {None: 2.0}
 

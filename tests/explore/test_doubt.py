@@ -18,7 +18,7 @@ MODEL = build_digits()
 CARD = card(MODEL, pooling="max", test_accuracy=None, test_accuracy_by_pooling={})
 
 
-def softmax(logits: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def softmax(logits: np.ndarray) -> np.ndarray:
     return np.asarray(np.exp(logits) / np.exp(logits).sum())
 
 
@@ -76,7 +76,7 @@ def test_what_need_not_be_a_digit_is_not_asked_how_sure_it_is() -> None:
     assert find_doubt(CARD.model_copy(update={"fit": "stretch"}), CARD.pooling, None, 0.3, ["cat", "dog"]) is None
 
 
-def see(image: np.ndarray, limit: float, pooling: PoolingMode | None = None) -> Prediction:  # type: ignore[type-arg]
+def see(image: np.ndarray, limit: float, pooling: PoolingMode | None = None) -> Prediction:
     """The prediction of a network whose detector's score is the mean of the image."""
     network = Network("seeing", parts(MODEL), CARD)
     features, one = np.full((49, 1), 1 / 49, np.float32), np.ones(1, np.float32)

@@ -62,8 +62,8 @@ def test_a_head_tells_what_lies_around_from_what_lies_within() -> None:
     novel = (6 * angles / np.linalg.norm(angles, axis=1, keepdims=True)).astype(np.float32)
     head = fit_head(known, novel, np.random.default_rng(1), epochs=60)
 
-    def score(features: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
-        return np.maximum(features @ head.kernel + head.bias, 0) @ head.weights
+    def score(features: np.ndarray) -> np.ndarray:
+        return np.asarray(np.maximum(features @ head.kernel + head.bias, 0) @ head.weights)
 
     assert np.mean(score(novel)[:, None] > score(known)[None, ::20]) > 0.99
     assert np.array_equal(head.kernel, head.kernel.astype(np.float16).astype(np.float32))
