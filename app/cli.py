@@ -218,6 +218,14 @@ def experiment(
     typer.echo(write(result, as_json, as_csv))
 
 
+@cli.command(context_settings=_PASS_ON, add_help_option=False)
+def calibrate(context: typer.Context) -> None:
+    """Fit how sure a model is, and what it does not know. See `layerglass calibrate --help`."""
+    from .training.command import calibrate
+
+    _run_command("layerglass calibrate", calibrate, context.args)
+
+
 def _run_command(name: str, command: Callable[..., None], arguments: list[str]) -> None:
     app = typer.Typer(add_completion=False)
     app.command()(command)
