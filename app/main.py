@@ -20,10 +20,11 @@ from .hosting.logs import RequestLog
 from .hosting.security import AllowedHosts, HeadAsGet, RefuseCrossSite, ResponseHeaders
 from .hosting.server import frozen_heap, limit_malloc
 from .imaging.drawing import DrawingLimits
+from .lab.laboratory import Laboratory
 from .library.kept import Kept
 from .library.library import Library
 from .settings import Settings, get_settings, resource
-from .web import api, pages, status, uploads
+from .web import api, lab_api, lab_pages, pages, status, uploads
 from .web.errors import ERRORS, add_error_handlers, customize_openapi
 from .web.forms import MOST_PICTURES
 from .workers.engine import Workers
@@ -75,10 +76,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     limits = DrawingLimits(settings.max_drawing, settings.max_side)
     app.state.kept = Kept(settings.kept_megabytes * 2**20)
     app.state.forward_passes = ForwardPasses(app.state.kept, limits, run_limits, metrics.FORWARD_PASS.observe)
+    app.state.laboratory = Laboratory(app.state.kept, limits)
     _add_middleware(app, settings)
     add_error_handlers(app)
     customize_openapi(app)
-    for router in (pages.router, api.router, status.router):  # the busiest first: routes are tried in turn
+    for router in (
+        pages.router,
+        api.router,
+        lab_pages.router,
+        lab_api.router,
+        status.router,
+    ):  # the busiest first: routes are tried in turn
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=resource("static")), name="static")
     return app

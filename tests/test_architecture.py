@@ -33,12 +33,13 @@ ALLOWED = {
     "app.workers": "numpy app.cnn app.model_files",
     "app.library": "pydantic app.temporary app.cnn app.model_files app.workers",
     "app.explore": "numpy pydantic app.cnn app.imaging app.library",
+    "app.lab": "numpy pydantic PIL app.cnn app.imaging app.library app.explore",
     "app.hosting": "fastapi starlette uvicorn limits prometheus_client app.settings app.temporary",
     "app.web": "fastapi starlette anyio pydantic jinja2 markupsafe numpy prometheus_client app.__version__ "
-    "app.settings app.cnn app.imaging app.model_files app.library app.explore app.hosting",
+    "app.settings app.cnn app.imaging app.model_files app.library app.explore app.lab app.hosting",
     "app.training": "numpy PIL pydantic typer keras tensorflow app.cnn app.imaging",
     "app.main": "fastapi starlette app.__version__ "
-    "app.settings app.cnn app.imaging app.workers app.library app.explore app.hosting app.web",
+    "app.settings app.cnn app.imaging app.workers app.library app.explore app.lab app.hosting app.web",
     "app.cli": "typer pydantic app.settings app.temporary app.library app.hosting app.training",
 }
 

@@ -15,6 +15,7 @@ COMPONENTS = {
     "help": {"help"},
     "hints": {"hints"},
     "inputs": {"inputs"},
+    "lab": {"lab"},
     "layers": {"layer", "layers", "rail"},
     "layout": {"docs", "error-page", "masthead", "paper", "workspace"},
     "maps": {"lens", "maps"},
