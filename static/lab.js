@@ -22,6 +22,7 @@ const differences = new Set();
 
 let resting = 0;
 let isLean = false;
+let asked = ""; // the chain of the last request
 let underWay = null; // whether the request that waits for its answer is lean; null where none does
 
 /** Ask for the pictures of the chain as it is now. isDragged: a slider is being moved, and more will follow. */
@@ -88,17 +89,24 @@ async function fetchChain(path, request) {
   underWay = isLean;
   const answer = await fetchWithPicture(path, request);
   if (!answer.ok) return answer;
-  const text = (await answer.text()).replaceAll(
-    /<figure data-kept="([^"]*)"><\/figure>/g,
-    (_, key) => figures.get(key)?.outerHTML ?? "",
+  const text = (await answer.text()).replaceAll(/<figure data-kept="([^"]*)"><\/figure>/g, (_, key) =>
+    figures.has(key) ? write(figures.get(key)) : "",
   );
   return new Response(text, { status: answer.status, headers: { "Content-Type": "text/html" } });
+}
+
+/** A figure as HTML, without its marks' places: a page's policy allows no style in HTML. */
+function write(figure) {
+  const copy = figure.cloneNode(true);
+  for (const each of copy.querySelectorAll("[style]")) each.removeAttribute("style");
+  return copy.outerHTML;
 }
 
 for (const each of [form, look]) {
   each.addEventListener("htmx:before:request", ({ detail }) => {
     const { ctx } = detail;
     fill(ctx.request.body);
+    if (each === form) asked = chain.text;
     ctx.fetch = each === form ? fetchChain : fetchWithPicture;
   });
 }
@@ -111,12 +119,16 @@ form.addEventListener("htmx:finally:request", () => {
 form.addEventListener("htmx:error", ({ detail }) => {
   if (!detail.ctx.response && detail.error?.name !== "AbortError") showMessage(element("errors"), AWAY);
 });
-document.addEventListener("htmx:after:swap", () => {
-  chain.accept(element("lab-steps").dataset.chain);
+form.addEventListener("htmx:after:swap", () => {
+  if (isCurrent()) chain.accept(element("lab-steps").dataset.chain);
   takeOver();
   address.write(false);
-  microscope.show();
+  microscope.refresh();
 });
+look.addEventListener("htmx:after:swap", () => microscope.show());
+
+/** Whether the answer is of the chain as it is now, and not of one before a change that is still to be sent. */
+const isCurrent = () => asked === chain.text;
 
 /** Controls show what the server says, also where the person had set them before; but the one in use stays. */
 function takeOver() {

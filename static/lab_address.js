@@ -18,7 +18,7 @@ const CONFIRMED_MS = 4000;
 export function writeQuery(search, choices) {
   const others = [...new URLSearchParams(search)].filter(([name]) => !(name in choices));
   const own = Object.entries(choices).filter(([, value]) => value !== null);
-  const write = (text) => encodeURIComponent(text).replace(/%(?:2C|3A|3D|3B)/g, decodeURIComponent);
+  const write = (text) => encodeURIComponent(text).replace(/%(?:2C|3A|3B|3D)/g, decodeURIComponent);
   const query = [...own, ...others].map(([name, value]) => `${write(name)}=${write(value)}`);
   return query.length ? `?${query.join("&")}` : "";
 }

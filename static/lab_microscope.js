@@ -91,6 +91,17 @@ export class LabMicroscope {
     this.form.dispatchEvent(new CustomEvent("look"));
   }
 
+  /** After new pictures: look at the same cell again, which another value may have. */
+  refresh() {
+    if (!this.cell) return;
+    const last = this.results.querySelectorAll(".lab-frame").length - 1;
+    if (this.cell.step > last) this.close();
+    else {
+      this.mark();
+      this.form.dispatchEvent(new CustomEvent("look"));
+    }
+  }
+
   /** Take the cell that the address holds; null is none. */
   select(cell) {
     this.cell = cell;

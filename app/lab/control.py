@@ -49,7 +49,7 @@ class Control:
 
 def window_control(name: str, label: str, value: int, size: tuple[int, int], most: int = MAX_SIDE) -> Control:
     """Return the control of a window's side, which may not be longer than the picture's shorter one."""
-    side, words = min((size[0], "rows"), (size[1], "columns"))
+    side, words = min((size[0], "rows"), (size[1], "columns"), key=lambda each: each[0])
     few = words.removesuffix("s") if side == 1 else words
     if side <= most:
         return Control(name, label, value, low=1, high=side, reason=f"its input has {side} {few}")
