@@ -1,7 +1,7 @@
 """What the lab's operations take and what they do to a photograph of 1200×1600 pixels: `python -m benchmarks.lab`."""
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from time import perf_counter
 
 from app.lab.chain import OPERATIONS, Chain, default_step, read_chain
@@ -29,9 +29,9 @@ def measure(compute: Callable[[], object], runs: int = RUNS) -> tuple[float, flo
     return min(times), statistics.median(times)
 
 
-def run(chain: Sequence[object] | Chain, planes: Planes) -> Planes:
+def run(chain: Chain, planes: Planes) -> Planes:
     for step in chain:
-        planes = step.compute(planes)  # type: ignore[union-attr]
+        planes = step.compute(planes)
     return planes
 
 

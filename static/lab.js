@@ -123,7 +123,8 @@ form.addEventListener("htmx:after:swap", () => {
   if (isCurrent()) chain.accept(element("lab-steps").dataset.chain);
   takeOver();
   address.write(false);
-  microscope.refresh();
+  if (isLean) microscope.mark();
+  else microscope.refresh();
 });
 look.addEventListener("htmx:after:swap", () => microscope.show());
 

@@ -15,6 +15,7 @@ _RACCOON = Path(__file__).parent / "samples" / "raccoon.webp"
 _PHOTOGRAPH = (1600, 1200)  # width and height
 _SIDE = 512  # of what is drawn here
 _STARS = 160
+_THUMBNAIL = (160, 120)
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,18 @@ SAMPLE_PICTURES = {
     )
 }  # fmt: skip
 FIRST_PICTURE = "raccoon"
+
+
+def thumbnail(name: str) -> Image.Image:
+    """Return a small copy of a photograph, or the middle of a picture whose pixels matter. Raises: KeyError."""
+    picture = open_sample(name)
+    if picture.mode == "RGB" or max(picture.size) <= max(_THUMBNAIL):
+        small = picture.copy()
+        small.thumbnail(_THUMBNAIL)
+        return small
+    (width, height), (across, down) = picture.size, _THUMBNAIL
+    left, top = (width - across) // 2, (height - down) // 2
+    return picture.crop((left, top, left + across, top + down))
 
 
 @cache

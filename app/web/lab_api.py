@@ -14,6 +14,7 @@ from ..lab.laboratory import UnknownSample
 from ..lab.measures import difference
 from ..lab.pictures import Look, draw
 from ..lab.samples import SAMPLE_PICTURES, open_sample
+from ..lab.samples import thumbnail as make_thumbnail
 from .api import attachment, file_response, json_response
 from .errors import POST_ERRORS, problem_responses
 from .forms import Theme
@@ -50,10 +51,7 @@ def show_sample(name: Annotated[str, Path(description="A sample's name.")], thum
     """Show a sample picture, or a small copy of it."""
     if name not in SAMPLE_PICTURES:
         raise UnknownSample(name)
-    picture = open_sample(name)
-    if thumbnail:
-        picture = picture.copy()
-        picture.thumbnail((160, 120))
+    picture = make_thumbnail(name) if thumbnail else open_sample(name)
     return Response(encode_image(picture), media_type="image/png", headers={"Cache-Control": "max-age=86400"})
 
 

@@ -15,6 +15,7 @@ from ..lab.pictures import Drawn, Look, draw
 from .lab_forms import LabForm
 
 _QUICK = 3 * 2**19  # values of a picture whose every number follows a dragged slider
+_LEAST_WIDTH = 16
 
 GROUPS = {
     "Pooling": (
@@ -84,8 +85,10 @@ def _view(
 ) -> StepView:
     is_large = stage.planes.size > _QUICK and number > 0
     statistics = None if form.lean and is_large else stage.statistics
-    look = Look(form.theme.signed, form.width)
-    key = hashlib.sha256(f"{stage.identity} {form.width} {form.theme}".encode()).hexdigest()[:16]
+    look, key = Look(form.theme.signed, form.width), _key_of(stage, form, form.width)
+    if form.lean and stage.first.planes.size > _QUICK and key not in have:  # half as wide, for a moment
+        look = Look(form.theme.signed, max(_LEAST_WIDTH, form.width // 2))
+        key = _key_of(stage, form, look.width)
     drawn = None if key in have else draw(stage.planes, *stage.extremes, look)
     apart = None
     if number in form.shown_differences and stage.pooled is not None:
@@ -95,6 +98,11 @@ def _view(
         number, stage, key, drawn, apart, controls, statistics,
         stage.change_under_shift if measures else None, stage.enlarged if measures else None, measures,
     )  # fmt: skip
+
+
+def _key_of(stage: Stage, form: LabForm, width: int | None) -> str:
+    """Return what no other picture of a step is called."""
+    return hashlib.sha256(f"{stage.identity} {width} {form.theme}".encode()).hexdigest()[:16]
 
 
 def view_cell(stages: Sequence[Stage], form: LabForm) -> InspectionView | None:
