@@ -12,6 +12,8 @@ import { addSteps } from "./lab_steps.js";
 const REST_MS = 250; // after the last move of a slider, what takes long is worked out
 const FEWEST_PIXELS = 80; // a picture's width on the screen is rounded up to multiples of it
 const AWAY = "The server does not answer. Your chain and picture are safe here; change something to send them again.";
+const KEPT = /<figure data-kept="([^"]*)" data-of="(\d+)"><\/figure>/g; // a picture that the page has
+const SKIP = "hx-morph-skip"; // what htmx leaves alone
 const CONFLICT = 409; // the server has forgotten the picture that was sent before
 
 const form = element("lab");
@@ -83,15 +85,19 @@ async function fetchWithPicture(path, request) {
 
 /** Put the pictures that the page has in the places where an answer only names them. */
 async function fetchChain(path, request) {
+  for (const each of results.querySelectorAll(`[${SKIP}]`)) each.removeAttribute(SKIP);
   const figures = new Map([...results.querySelectorAll("[data-key]")].map((each) => [each.dataset.key, each]));
   request.body.set("have", [...figures.keys()].join(","));
   if (isLean) request.body.set("lean", "true");
   underWay = isLean;
   const answer = await fetchWithPicture(path, request);
   if (!answer.ok) return answer;
-  const text = (await answer.text()).replaceAll(/<figure data-kept="([^"]*)"><\/figure>/g, (_, key) =>
-    figures.has(key) ? write(figures.get(key)) : "",
-  );
+  const text = (await answer.text()).replaceAll(KEPT, (whole, key, step) => {
+    const here = results.querySelector(`#step-${step} [data-key]`);
+    if (here?.dataset.key !== key) return figures.has(key) ? write(figures.get(key)) : "";
+    here.setAttribute(SKIP, ""); // it stays as it is: a picture is long to read again
+    return whole;
+  });
   return new Response(text, { status: answer.status, headers: { "Content-Type": "text/html" } });
 }
 
@@ -120,6 +126,7 @@ form.addEventListener("htmx:error", ({ detail }) => {
   if (!detail.ctx.response && detail.error?.name !== "AbortError") showMessage(element("errors"), AWAY);
 });
 form.addEventListener("htmx:after:swap", () => {
+  for (const each of results.querySelectorAll(`[${SKIP}]`)) each.removeAttribute(SKIP);
   if (isCurrent()) chain.accept(element("lab-steps").dataset.chain);
   takeOver();
   address.write(false);

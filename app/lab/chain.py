@@ -1,5 +1,6 @@
 """A chain of operations: as JSON, as text in an address, and the limits that its steps set each other."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
@@ -18,6 +19,8 @@ from .pooling import AveragePooling, MaxPooling, MinPooling, MixedPooling
 from .steady_pooling import BlurredMaxPooling, PolyphasePooling
 
 MAX_STEPS = 12
+MOST_VALUES = 2**27  # of all pictures of a chain
+MOST_READ_IN_ALL = 6 * 10**9  # numbers: some ten seconds
 
 Step = Annotated[
     MaxPooling
@@ -239,7 +242,18 @@ def default_step(name: str) -> Operation:
     return OPERATIONS[name]()
 
 
-def estimate(chain: Sequence[Operation], size: PixelSize, channels: int) -> int:
-    """Return how many numbers a chain reads."""
+def check_cost(chain: Sequence[Operation], size: PixelSize, channels: int) -> None:
+    """Check that a chain fits, and that it takes neither long nor much memory. Raises: InvalidChain."""
     sizes = sizes_of(chain, size)
-    return channels * sum(step.count_operations(each) for step, each in zip(chain, sizes, strict=False))
+    values = channels * sum(map(math.prod, sizes))
+    if values > MOST_VALUES:
+        raise InvalidChain(
+            f"The pictures of this chain would have {values:,} values; the lab keeps {MOST_VALUES:,} at most. Make the "
+            "picture smaller, leave steps out, or pool earlier."
+        )
+    reads = channels * sum(step.count_operations(each) for step, each in zip(chain, sizes, strict=False))
+    if reads > MOST_READ_IN_ALL:
+        raise InvalidChain(
+            f"This chain would read {reads:,} numbers, which takes too long; {MOST_READ_IN_ALL:,} is the most. Make "
+            "the picture smaller, the windows narrower, or the strides longer."
+        )

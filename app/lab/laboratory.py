@@ -13,7 +13,7 @@ from PIL import Image
 
 from ..imaging.drawing import DEFAULT_LIMITS, DrawingLimits, DrawingTooLarge, decode
 from ..library.kept import Kept
-from .chain import Chain, sizes_of
+from .chain import Chain, check_cost
 from .measures import Enlarged, Statistics, compare_enlarged, compare_shifted, reach_of, shift
 from .operation import Operation
 from .planes import PixelSize, Planes, read_planes, size_of
@@ -114,21 +114,24 @@ class Stage:
         return compare_enlarged(self.planes, self.pooled.planes) if self.pooled else None
 
     @cached_property
-    def shifted(self) -> Planes:
-        """The same of the picture moved by one pixel to the right."""
-        if self.step is None or self.before is None:
-            return shift(self.planes)
-        with np.errstate(invalid="ignore", over="ignore"):
-            return self.step.compute(self.before.shifted)
-
-    @cached_property
     def change_under_shift(self) -> float | None:
-        """What a shift by one pixel changes, as a share of the deviation."""
-        return compare_shifted(self.planes, self.shifted, reach_of(self.chain))
+        """What a shift by one pixel changes, as a share of the deviation.
+
+        Asked of the last stage, all others know theirs.
+        """
+        first, *stages = self.stages
+        moved = shift(first.planes)
+        for number, stage in enumerate(stages, 1):
+            assert stage.step is not None
+            with np.errstate(invalid="ignore", over="ignore"):
+                moved = stage.step.compute(moved)  # not kept, as it is as large as the pictures are
+            if stage is not self and "change_under_shift" not in vars(stage):
+                vars(stage)["change_under_shift"] = compare_shifted(stage.planes, moved, reach_of(self.chain[:number]))
+        return compare_shifted(self.planes, moved, reach_of(self.chain)) if stages else None
 
     @property
     def nbytes(self) -> int:
-        return 2 * self.planes.nbytes  # with what is shifted
+        return self.planes.nbytes
 
 
 class Laboratory:
@@ -185,7 +188,7 @@ class Laboratory:
     def run(self, source: Source, chain: Sequence[Operation]) -> list[Stage]:
         """Return the picture and what each step makes of it. Raises: InvalidChain."""
         stages = [self.open(source)]
-        sizes_of(chain, stages[0].size)
+        check_cost(chain, stages[0].size, stages[0].channels)
         for number, step in enumerate(chain, 1):
             key = ("lab", source.key, source.grey, *chain[:number])
             stage = self._find(key, Stage)

@@ -18,7 +18,7 @@ from .sliding import combine_windows, count_cells, count_places
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
-MOST_READ = 10**9  # numbers that one step may read, of one plane
+MOST_READ = 4 * 10**8  # numbers that one step may read, of one plane: about a second
 
 
 class WindowPooling(Operation):

@@ -144,22 +144,29 @@ def correlate(planes: Planes, kernel: NDArray[np.float32], window: Window) -> Pl
 
 def _correlate(planes: Planes, kernel: NDArray[np.float32], window: Window) -> Planes:
     height, width = count_places(window, size_of(planes))
-    made = np.zeros((len(planes), height, width), np.float32)
+    made = np.empty((len(planes), height, width), np.float32)
     (down, across), (gap_down, gap_across) = window.strides, window.dilation
     step = max(1, _BAND // width)
     scratch = np.empty((min(step, height), width), np.float32)
     weights = [(row, column, kernel[row, column]) for row, column in zip(*np.nonzero(kernel), strict=True)]
+    if not weights:
+        made[:] = 0
     for plane, sums in zip(planes, made, strict=True):
         for first in range(0, height, step):
             total = sums[first : first + step]
             product = scratch[: len(total)]
-            for row, column, weight in weights:
+            for number, (row, column, weight) in enumerate(weights):
                 top, left = first * down + row * gap_down, column * gap_across
                 cells = plane[
                     top : top + (len(total) - 1) * down + 1 : down, left : left + (width - 1) * across + 1 : across
                 ]
-                np.multiply(cells, weight, out=product)
-                np.add(total, product, out=total)
+                if number == 0:
+                    np.multiply(cells, weight, out=total)
+                elif weight == 1:
+                    np.add(total, cells, out=total)
+                else:
+                    np.multiply(cells, weight, out=product)
+                    np.add(total, product, out=total)
     return made
 
 

@@ -97,6 +97,7 @@ class LabAnswer(BaseModel):
 
     @classmethod
     def of(cls, stages: Sequence[Stage], chain: str) -> "LabAnswer":
+        stages[-1].change_under_shift  # noqa: B018 - worked out once, for all of them
         picture = PictureNumbers.model_construct(**PictureNumbers.read(stages[0]))
         return cls.model_construct(chain=chain, picture=picture, steps=[StepNumbers.of(stage) for stage in stages[1:]])
 

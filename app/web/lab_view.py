@@ -73,6 +73,8 @@ def view_stages(stages: Sequence[Stage], chain: Chain, form: LabForm) -> list[St
     """Draw and measure the picture and what each step made of it."""
     controls = [[], *find_controls(chain, stages[0].size)]
     have = set(form.have.split(","))
+    if not form.lean:
+        stages[-1].change_under_shift  # noqa: B018 - worked out once, for all of them
     measures = not form.lean or stages[0].planes.size <= _QUICK
     return [
         _view(number, stage, controls[number], form, have, measures and number > 0)

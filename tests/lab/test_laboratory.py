@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.imaging.drawing import DrawingTooLarge, InvalidDrawing
+from app.imaging.drawing import DrawingLimits, DrawingTooLarge, InvalidDrawing
 from app.lab.chain import InvalidChain, read_chain
 from app.lab.laboratory import Laboratory, PictureForgotten, UnknownSample
 from app.lab.pictures import Look, draw
@@ -113,6 +113,29 @@ def test_weights_that_overflow_are_no_error(laboratory: Laboratory) -> None:
     for each in stages:
         assert draw(each.planes, *each.extremes, Look()).png.startswith(b"\x89PNG")
         each.statistics, each.change_under_shift, each.enlarged  # noqa: B018 - each is worked out
+
+
+def test_a_chain_that_takes_long_or_much_memory_is_refused(laboratory: Laboratory) -> None:
+    white = laboratory.picture(png((2048, 2048), "L"))
+    with pytest.raises(InvalidChain, match="would take too long"):
+        laboratory.run(white, read_chain("median:window=60:stride=1"))
+    nine = "convolution:kernel=random:size=9"
+    with pytest.raises(InvalidChain, match="numbers, which takes too long"):
+        laboratory.run(white, read_chain(",".join([nine] * 12)))
+    file = io.BytesIO()
+    Image.merge("RGB", [Image.effect_noise((2048, 2048), each) for each in (10, 20, 30)]).save(file, "BMP")
+    roomy = Laboratory(Kept(), DrawingLimits(max_bytes=2**25))
+    with pytest.raises(InvalidChain, match="values; the lab keeps 134,217,728"):
+        roomy.run(roomy.picture(file.getvalue()), read_chain(",".join(["swap"] * 12)))
+
+
+def test_what_a_shift_changes_is_known_of_all_stages_at_once(laboratory: Laboratory) -> None:
+    chain = read_chain("max,convolution,average")
+    one_by_one = [each.change_under_shift for each in laboratory.run(laboratory.sample("rings"), chain)]
+    at_once = Laboratory(Kept())
+    stages = at_once.run(at_once.sample("rings"), chain)
+    assert stages[-1].change_under_shift == one_by_one[-1]
+    assert [vars(each)["change_under_shift"] for each in stages[1:]] == one_by_one[1:]
 
 
 def test_samples_are_as_they_say() -> None:
