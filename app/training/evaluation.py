@@ -11,10 +11,11 @@ from pydantic import ValidationError
 from ..cnn.card import Card, Fit, read_card
 from ..cnn.tensorflow import trained_pooling, with_pooling
 from ..cnn.types import PoolingMode
+from ..datasets.digits import Digits
 from .batches import BATCH_SIZE, to_input
 from .data import TrainingData
 from .family import Recipe
-from .mnist import BadInput, Digits
+from .mnist import BadInput
 from .outlines import PATCHES, STARTS
 from .task import Task
 
@@ -88,7 +89,7 @@ def task_of(card: Card) -> Task:
     raise BadInput(f"Only digits, odd or even, and outlines can be measured. Received: {card.classes}.")
 
 
-def check_card(network: keras.Model, card: Card, test: Digits, pen_test: Digits | None) -> list[FigureCheck]:
+def compare_with_card(network: keras.Model, card: Card, test: Digits, pen_test: Digits | None) -> list[FigureCheck]:
     """Compare each figure of the card with the same figure measured now.
 
     pen_test: None leaves out the accuracy on pen drawings. Raises: BadInput if the card's task is unknown.

@@ -42,16 +42,16 @@ def list_samples() -> list[SampleSummary]:
 
 
 @router.get(
-    "/api/lab/samples/{name}.png",
+    "/api/lab/samples/{sample}.png",
     response_class=Response,
     responses=_NOT_FOUND | file_response("image/png"),
     dependencies=[ADMITTED],
 )
-def show_sample(name: Annotated[str, Path(description="A sample's name.")], thumbnail: bool = False) -> Response:
+def show_sample(sample: Annotated[str, Path(description="A sample's name.")], thumbnail: bool = False) -> Response:
     """Show a sample picture, or a small copy of it."""
-    if name not in SAMPLE_PICTURES:
-        raise UnknownSample(name)
-    picture = make_thumbnail(name) if thumbnail else open_sample(name)
+    if sample not in SAMPLE_PICTURES:
+        raise UnknownSample(sample)
+    picture = make_thumbnail(sample) if thumbnail else open_sample(sample)
     return Response(encode_image(picture), media_type="image/png", headers={"Cache-Control": "max-age=86400"})
 
 
