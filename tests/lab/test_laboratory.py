@@ -116,7 +116,9 @@ def test_weights_that_overflow_are_no_error(laboratory: Laboratory) -> None:
 
 
 def test_a_chain_that_takes_long_or_much_memory_is_refused(laboratory: Laboratory) -> None:
-    white = laboratory.picture(png((2048, 2048), "L"))
+    file = io.BytesIO()
+    Image.new("L", (2048, 2048), 255).save(file, "PNG")
+    white = laboratory.picture(file.getvalue())
     with pytest.raises(InvalidChain, match="would take too long"):
         laboratory.run(white, read_chain("median:window=60:stride=1"))
     nine = "convolution:kernel=random:size=9"
