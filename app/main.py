@@ -22,12 +22,25 @@ from .hosting.long_computations import LongComputations
 from .hosting.security import AllowedHosts, HeadAsGet, RefuseCrossSite, ResponseHeaders
 from .hosting.server import frozen_heap, limit_malloc
 from .imaging.drawing import DrawingLimits
+from .lab.laboratory import Laboratory
 from .lessons.folder import Lessons
 from .lessons.vocabulary import Vocabulary
 from .library.kept import Kept
 from .library.library import Library
 from .settings import Settings, get_settings, resource
-from .web import api, digits, evaluation_api, experiment_pages, experiments_api, lesson_pages, pages, status, uploads
+from .web import (
+    api,
+    digits,
+    evaluation_api,
+    experiment_pages,
+    experiments_api,
+    lab_api,
+    lab_pages,
+    lesson_pages,
+    pages,
+    status,
+    uploads,
+)
 from .web.errors import ERRORS, add_error_handlers, customize_openapi
 from .web.forms import MOST_PICTURES
 from .workers.engine import Workers
@@ -83,11 +96,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.kept = Kept(settings.kept_megabytes * 2**20)
     app.state.forward_passes = ForwardPasses(app.state.kept, limits, run_limits, metrics.FORWARD_PASS.observe)
     app.state.results = Results()
+    app.state.laboratory = Laboratory(app.state.kept, limits)
     _add_middleware(app, settings)
     add_error_handlers(app)
     customize_openapi(app)
     # The busiest first: routes are tried in turn.
-    rooms = (pages, api, lesson_pages, digits, evaluation_api, experiment_pages, experiments_api, status)
+    rooms = (
+        *(pages, api, lab_pages, lab_api, lesson_pages),
+        *(digits, evaluation_api, experiment_pages, experiments_api, status),
+    )
     routers = [room.router for room in rooms]
     for router in routers:
         app.include_router(router)

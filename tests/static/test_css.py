@@ -18,6 +18,7 @@ COMPONENTS = {
     "help": {"help"},
     "hints": {"hints"},
     "inputs": {"inputs"},
+    "lab": {"lab"},
     "layers": {"layer", "layers", "rail"},
     "lesson": {"lesson"},
     "lessons": {"lessons"},
