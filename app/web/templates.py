@@ -3,8 +3,11 @@
 import base64
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from fastapi import Request
+from fastapi.responses import HTMLResponse
 from fastapi.templating import Jinja2Templates
 from jinja2.ext import Extension
 from markupsafe import Markup
@@ -28,6 +31,23 @@ class Unindent(Extension):
 
 templates = Jinja2Templates(resource("templates"))
 templates.env.auto_reload = False  # otherwise each include checks its file's date
+
+
+def render(
+    request: Request,
+    name: str,
+    context: Mapping[str, Any] | None = None,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> HTMLResponse:
+    """Render a template as an answer.
+
+    Starlette's own keeps the context, which holds forward passes and pictures, until the client has read the answer. A
+    page may have many megabytes: its parts are encoded one by one, since a text takes two bytes a letter for the sake
+    of a single dash.
+    """
+    parts = templates.get_template(name).generate({"request": request, **(context or {})})
+    return HTMLResponse(b"".join(part.encode() for part in parts), status, headers)
 
 
 def data_url(png: bytes) -> Markup:

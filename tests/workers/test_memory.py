@@ -5,12 +5,15 @@ import gc
 import mmap
 import os
 import sys
+import threading
 from pathlib import Path
+from queue import SimpleQueue
 
 import numpy as np
 import pytest
 
-from app.workers.memory import SharedBlock, SharedBlocks, give_back_pages
+from app.workers import memory
+from app.workers.memory import SharedBlock, SharedBlocks, give_back_pages, map_file
 
 MEGABYTE = 2**20
 
@@ -107,3 +110,54 @@ def test_they_are_given_back_as_long_as_an_array_reads_them() -> None:
     assert array.sum(dtype=np.float64) == 16 * MEGABYTE
     give_back_pages()
     assert resident() - before < 4 * MEGABYTE
+
+
+def test_a_block_is_unmapped_by_another_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    block = SharedBlock(40)
+    view = block.array[2:4]
+    threads: SimpleQueue[str] = SimpleQueue()
+    monkeypatch.setattr(memory._Map, "close", lambda _: threads.put(threading.current_thread().name))
+    del block
+    assert threads.empty()
+    del view
+    assert threads.get(timeout=10) == "unmap"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says what is mapped")
+def test_pages_of_a_file_are_given_back_as_well(tmp_path: Path) -> None:
+    (tmp_path / "weights").write_bytes(bytes(32 * MEGABYTE))
+    with open(tmp_path / "weights", "rb") as file:
+        mapped = map_file(file)
+    numbers = np.frombuffer(mapped, np.float32)
+    numbers.sum()
+    before = resident()
+    give_back_pages()
+    assert before - resident() > 24 * MEGABYTE
+    assert numbers[-1] == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux takes the pages of shared memory back")
+def test_nothing_else_is_given_back_while_blocks_come_and_go() -> None:
+    """Memory that was unmapped may be another's by now: what that holds would be zero."""
+    done = threading.Event()
+
+    def give_back() -> None:
+        while not done.is_set():
+            give_back_pages()
+
+    threads = [threading.Thread(target=give_back) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        for number in range(1, 300):
+            block = SharedBlock(MEGABYTE)
+            array = block.array[::1024]
+            del block
+            assert array.sum() == 0
+            del array
+            own = np.full(MEGABYTE // 4, number, np.float32)  # of the same size, so it may lie where the block was
+            assert own.min() == number
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
