@@ -23,6 +23,8 @@ from .hosting.security import AllowedHosts, HeadAsGet, RefuseCrossSite, Response
 from .hosting.server import frozen_heap, limit_malloc
 from .imaging.drawing import DrawingLimits
 from .lab.laboratory import Laboratory
+from .lessons.folder import Lessons
+from .lessons.vocabulary import Vocabulary
 from .library.kept import Kept
 from .library.library import Library
 from .settings import Settings, get_settings, resource
@@ -34,6 +36,7 @@ from .web import (
     experiments_api,
     lab_api,
     lab_pages,
+    lesson_pages,
     pages,
     status,
     uploads,
@@ -60,6 +63,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.library = library
         app.state.trials = Trials(library)
         app.state.long_computations = LongComputations(settings)
+        app.state.vocabulary = Vocabulary(library, app.state.forward_passes)
         try:
             library.open_default()
             app.state.ready = True
@@ -97,8 +101,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     add_error_handlers(app)
     customize_openapi(app)
     # The busiest first: routes are tried in turn.
-    for each in (pages, api, lab_pages, lab_api, digits, evaluation_api, experiment_pages, experiments_api, status):
-        app.include_router(each.router)
+    rooms = (
+        *(pages, api, lab_pages, lab_api, lesson_pages),
+        *(digits, evaluation_api, experiment_pages, experiments_api, status),
+    )
+    routers = [room.router for room in rooms]
+    for router in routers:
+        app.include_router(router)
+    app.state.lessons = Lessons(settings.lessons, lesson_pages.PagePaths(routers))
     app.mount("/static", StaticFiles(directory=resource("static")), name="static")
     return app
 

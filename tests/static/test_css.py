@@ -20,6 +20,8 @@ COMPONENTS = {
     "inputs": {"inputs"},
     "lab": {"lab"},
     "layers": {"layer", "layers", "rail"},
+    "lesson": {"lesson"},
+    "lessons": {"lessons"},
     "layout": {"docs", "error-page", "masthead", "paper", "workspace"},
     "maps": {"lens", "maps"},
     "microscope": {"microscope"},
