@@ -53,9 +53,14 @@ def serve(
         list[Path] | None,
         typer.Option(metavar="FILE", help="A .keras, .h5, .hdf5 or .zip file of your own; repeatable."),
     ] = None,
+    lessons: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FOLDER", help="A folder of your own lessons; repeatable."),
+    ] = None,
 ) -> None:
     """Serve the app. Each option can also be set in the environment, as LAYERGLASS_PORT and so on."""
     options = {"host": host, "port": port, "workers": workers, "models": _join(models), "model": _join(model)}
+    options["lessons"] = _join(lessons)
     for name, value in options.items():
         if value is not None:  # in the environment, worker processes see it too
             os.environ[f"LAYERGLASS_{name.upper()}"] = str(value)
@@ -185,6 +190,40 @@ def evaluate(
 
     report = report_on(model, _read_settings(), pooling=pooling, invert=invert, digit_set=digit_set, count=limit)
     typer.echo(report.model_dump_json(indent=2) if as_json else describe(report))
+
+
+@cli.command()
+def experiment(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Left out, the experiments are listed.")] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="A model's file, or its name. [default: the one that the page opens with]"),
+    ] = None,
+    models: Annotated[
+        list[Path] | None, typer.Option(metavar="FOLDER", help="A folder of your own models; repeatable.")
+    ] = None,
+    digits: Annotated[int, typer.Option(help="How many of MNIST's 10,000 test digits, evenly spread.")] = 2000,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, as the API answers.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print the table as CSV, numbers in full.")] = False,
+) -> None:
+    """Measure a claim about networks on real digits. The same command gives the same numbers."""
+    from .experiment_command import describe_all, run_experiment, write  # here, since the server starts without it
+
+    if as_json and as_csv:
+        raise typer.BadParameter("Choose --json or --csv.")
+    if name is None:
+        typer.echo(describe_all())
+        return
+    result = run_experiment(name, model, models or (), digits, _read_settings())
+    typer.echo(write(result, as_json, as_csv))
+
+
+@cli.command(context_settings=_PASS_ON, add_help_option=False)
+def calibrate(context: typer.Context) -> None:
+    """Fit how sure a model is, and what it does not know. See `layerglass calibrate --help`."""
+    from .training.command import calibrate
+
+    _run_command("layerglass calibrate", calibrate, context.args)
 
 
 def _run_command(name: str, command: Callable[..., None], arguments: list[str]) -> None:

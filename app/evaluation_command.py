@@ -2,30 +2,23 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from pathlib import Path
+from contextlib import contextmanager
 
 import typer
 
 from .cnn.cost import RunLimits, TooCostly
 from .cnn.errors import RunFailed, WrongImageSize
-from .cnn.network import Network
 from .explore.digit_runs import DigitRun, NoSuchDigits
 from .explore.evaluation import NotForDigits, Progress
 from .explore.evaluation_report import EvaluationReport
-from .explore.trials import Trials
-from .library.files import ENDINGS, EmptyLibrary
-from .library.library import Library, UnknownModel
+from .library.files import EmptyLibrary
+from .library.library import UnknownModel
+from .model_argument import NoSuchFile, open_model
 from .model_files.errors import ModelError
 from .settings import Settings
-from .workers.engine import Workers
 
 _SHOWN = 100  # digits between two steps of the progress bar
 _REFUSALS = (EmptyLibrary, UnknownModel, ModelError, NotForDigits, NoSuchDigits, WrongImageSize, TooCostly)
-
-
-class NoSuchFile(FileNotFoundError):
-    """There is no model's file of this name."""
 
 
 def report_on(model: str, settings: Settings, **choices: object) -> EvaluationReport:
@@ -36,7 +29,7 @@ def report_on(model: str, settings: Settings, **choices: object) -> EvaluationRe
     """
     limits = RunLimits(settings.run_megabytes, settings.run_seconds)
     try:
-        with _open(model, settings, limits) as network:
+        with open_model(model, settings, limits) as (network, _):
             run = DigitRun(network, **choices)  # type: ignore[arg-type]
             run.require_possible(limits)
             with _progress_bar(len(run.indices)) as progress:
@@ -48,25 +41,6 @@ def report_on(model: str, settings: Settings, **choices: object) -> EvaluationRe
     except RunFailed as error:
         typer.echo(f"evaluate: {error}", err=True)
         raise typer.Exit(1) from error
-
-
-@contextmanager
-def _open(model: str, settings: Settings, limits: RunLimits) -> Iterator[Network]:
-    """Open a model as the server does: a file of somebody's in a sandbox, and tried on labelled drawings first."""
-    path = Path(model)
-    is_file = path.suffix.lower() in ENDINGS or path.is_file()
-    if is_file and not path.is_file():
-        raise NoSuchFile(f"There is no file {path}.")
-    files = [path.absolute()] if is_file else []
-    with closing(Library(settings.built_in_models, files=files, workers=Workers(limits))) as library:
-        name = _find_name(library, files[0]) if files else model
-        Trials(library).find(name)
-        yield library.network(name)
-
-
-def _find_name(library: Library, path: Path) -> str:
-    """Return the name of the model in this file."""
-    return next(entry.name for entry in library if entry.file.path.samefile(path))
 
 
 @contextmanager
