@@ -12,9 +12,11 @@ from ..cnn.kinds.activation_functions import shifted_exponentials
 from ..cnn.network import ForwardPass, Network
 from ..cnn.types import Array, PoolingMode
 from ..datasets.digits import Digits
+from ..imaging.drawing import NothingDrawn
+from ..imaging.encoding import encode_levels
 from ..imaging.resize import scale_sheet
 from .calibration import BINS, bin_by_confidence, calibration_error
-from .forward_passes import paint, swap_ink_and_paper, to_seen
+from .forward_passes import paint, preprocess, swap_ink_and_paper, to_seen
 from .held import NOTHING, fill_inputs
 
 DIGITS = [str(digit) for digit in range(10)]
@@ -137,12 +139,24 @@ def run_on_digit(
 def to_image(digit: NDArray[np.generic], card: Card) -> Array:
     """Make a network's input of a digit as MNIST has it. digit: (28, 28), 0 is paper, 255 the strongest ink.
 
-    Where the input has another size, the sheet is scaled to its shorter side.
+    Where the input has another size, the sheet is scaled to its shorter side. Where it may have any size, the digit is
+    sent as a drawing.
     Returns: (height, width, channels) float32.
     """
     height, width, _ = card.picture_shape
-    shape = (height or digit.shape[0], width or digit.shape[1])
+    if height is None or width is None:
+        return _send(digit, card)
+    shape = (height, width)
     return to_seen(paint(np.asarray(scale_sheet(digit, shape), np.float32), card), card)
+
+
+def _send(digit: NDArray[np.generic], card: Card) -> Array:
+    """Make a network's input of a digit as of a drawing, black on white."""
+    levels = 255 - np.rint(np.asarray(digit, np.float64)).astype(np.uint8)
+    try:
+        return preprocess(encode_levels(levels), card)
+    except NothingDrawn:
+        return preprocess(None, card)
 
 
 def _prepare_nothing(picture: bytes, card: Card) -> Array:

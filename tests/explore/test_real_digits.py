@@ -37,10 +37,13 @@ def test_every_digit_is_seen_as_it_is(digit_set: DigitSet) -> None:
         ((28, 28, 1), {"fit": "stretch", "ink": "bright", "transposed": True}),
         ((32, 32, 1), {}),
         ((40, 56, 3), {"fit": "digit", "ink": "dark"}),
+        ((None, None, 1), {"fit": "original"}),
+        ((None, None, 3), {"fit": "original"}),
+        ((None, 32, 3), {"fit": "fit", "ink": "dark"}),
     ],
 )
-def test_for_models_of_other_inputs_too(shape: tuple[int, int, int], facts: dict[str, Any]) -> None:
-    model = keras.Sequential([keras.Input(shape), layers.Flatten(), layers.Dense(10)])
+def test_for_models_of_other_inputs_too(shape: tuple[int | None, int | None, int], facts: dict[str, Any]) -> None:
+    model = keras.Sequential([keras.Input(shape), layers.Conv2D(2, 3), layers.GlobalMaxPooling2D(), layers.Dense(10)])
     its_card = card(model, **{"fit": "digit", **facts})
     for number in (0, 5, 7, 115):  # of two of them, the strongest pixel is 254
         expected = to_image(DigitSet.TEST.load().images[number], its_card)

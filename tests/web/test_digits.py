@@ -1,6 +1,7 @@
 """The page of real digits."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,9 @@ from app.explore.digit_runs import DigitRun
 from app.explore.evaluation import evaluate
 from app.explore.gallery import PAGE_TILES
 from app.library.library import Library
+from app.main import create_app
+from app.settings import Settings
+from tests.small_models import build_digits
 from tests.web.test_pages import Tags
 
 SOME = 40  # digits: enough for a page, and quick
@@ -171,3 +175,16 @@ def test_a_run_that_fails_says_so_and_can_be_tried_again(client: TestClient, mon
     monkeypatch.setattr("app.explore.digit_runs.evaluate", fail)
     last = run(client, "count=44")
     assert "it is our fault" in last and "Try again" in last and "ZeroDivision" not in last
+
+
+def test_a_model_of_one_s_own_is_run_when_it_is_asked_to(models: Path, tmp_path: Path) -> None:
+    build_digits().save(tmp_path / "mine.keras")
+    app = create_app(Settings(built_in_models=models, model=(tmp_path / "mine.keras",), allowed_hosts="testserver"))
+    with TestClient(app) as client:
+        page = client.get("/digits?model=mine&count=30").text
+        assert "Run mine over 30 digits" in page and 'hx-trigger="load"' not in page
+        assert 'hx-trigger="load"' in client.get("/digits?model=mine&count=30&found=wrong").text
+        found = evaluate(client.app.state.library.network("mine"), load_test_digits().take(slice(30)))  # type: ignore[attr-defined]
+        wrong = np.flatnonzero(~found.is_right).tolist()
+        assert numbers(run(client, "model=mine&count=30&found=wrong")) == wrong
+        assert numbers(client.get("/digits?model=mine&count=30&found=wrong").text) == wrong
