@@ -16,6 +16,7 @@ from .definition import ModelDefinition, last_activation
 from .errors import NeedsKeras, UnsupportedLayer
 from .kinds import Layer
 from .kinds.inputs import InputLayer
+from .novelty import NoveltyDetector
 from .receptive_field import map_extent, receptive_field_size
 from .types import Array, PoolingMode, Weights
 
@@ -81,6 +82,8 @@ class Network:
         knows every layer, in this process.
         """
         self.name = name
+        # Tells what the network was not trained on, where the library finds such a detector beside its file.
+        self.detector: NoveltyDetector | None = None
         self.card = card
         self.file_size = file_size
         self._definition = definition

@@ -117,6 +117,11 @@ def trained_pooling(model: keras.Model) -> PoolingMode | None:
     return shared_mode(kind.mode for kind in kinds if kind is not None)
 
 
+def is_pooling(layer: layers.Layer) -> bool:
+    """Return whether a layer pools, in whichever mode."""
+    return _pooling_kind(layer) is not None
+
+
 def with_pooling(model: keras.Model, mode: PoolingMode) -> keras.Model:
     """Return the model with every pooling layer's mode swapped: same weights, window, strides, padding and names."""
 

@@ -21,6 +21,7 @@ from .held import NOTHING, fill_inputs
 
 DIGITS = [str(digit) for digit in range(10)]
 PARITY = [["even", "odd"][digit % 2] for digit in range(10)]
+_SMALLEST = 1e-30  # a probability that float32 has rounded to 0
 
 # Told how many digits are done; what it raises ends the evaluation.
 Progress = Callable[[int], None]
@@ -40,6 +41,7 @@ class Evaluation:
     classes: tuple[str, ...]
     expected: NDArray[np.intp]  # (n,), the index of the right class
     probabilities: NDArray[np.float64]  # (n, classes), each row sums to 1 unless the outputs stand by themselves
+    temperature: float = 1.0  # what the logits are divided by for the confidence; 1 where it was not fitted
 
     @cached_property
     def answers(self) -> NDArray[np.intp]:
@@ -48,8 +50,11 @@ class Evaluation:
 
     @cached_property
     def confidences(self) -> NDArray[np.float64]:
-        """The probability of that class, (n,)."""
-        return np.asarray(self.probabilities.max(axis=1))
+        """How sure the network is of that class, (n,): its probability at the temperature."""
+        if self.temperature == 1:
+            return np.asarray(self.probabilities.max(axis=1))
+        logits = np.log(np.maximum(self.probabilities, _SMALLEST))
+        return np.asarray(1 / np.exp((logits - logits.max(axis=1, keepdims=True)) / self.temperature).sum(axis=1))
 
     @cached_property
     def is_right(self) -> NDArray[np.bool_]:
@@ -90,7 +95,8 @@ def evaluate(
     probabilities = to_probabilities(outputs, network.card.answer)
     classes = tuple(network.card.classes or DIGITS)
     index = np.array([classes.index(label) for label in labels])
-    return Evaluation(classes, index[digits.labels], probabilities)
+    is_as_trained = pooling in (None, network.card.pooling) or not network.pools
+    return Evaluation(classes, index[digits.labels], probabilities, network.card.temperature if is_as_trained else 1.0)
 
 
 def right_labels(network: Network) -> Sequence[str]:

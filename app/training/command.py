@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .data import gather
+from .data import MNIST_REPEATS, VARIANTS, gather
 from .mnist import BadInput, load_mnist
 from .pen import read_pen_digits, split_by_writer
 from .rendering import draw_as_written
@@ -100,6 +100,27 @@ def check_card(
         typer.echo(f"{check.name}: {_figure(check.measured)}, {verdict}")
     if not all(check.agrees for check in checks):
         raise typer.Exit(1)
+
+
+def calibrate(
+    models: Annotated[list[Path], typer.Argument(metavar="MODEL...", help="Models' files, or names in models/.")],
+    mnist: MnistFile = None,
+    strokes: StrokesFile = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same detector.")] = 1,
+) -> None:
+    """Fit how sure trained models are, and what they do not know; write it on their cards and beside them.
+
+    The temperature goes on the card, NAME.json, the detector of what is no digit into NAME.novelty.json. It is what
+    `train` does once a model is trained.
+    """
+    with _exit_on_error("calibrate"):
+        paths = [model if model.suffix == ".keras" else Path("models", f"{model}.keras") for model in models]
+        pen_digits = None if strokes is None else read_pen_digits(strokes)
+        # As large a share of pen digits as in training, and no more of both than are read.
+        data = gather(load_mnist(mnist), pen_digits, seed, repeats=1, variants=VARIANTS // MNIST_REPEATS)
+        from .run import calibrate as run_calibrate
+
+        run_calibrate(paths, data, seed, typer.echo)
 
 
 def _figure(value: float | None) -> str:

@@ -27,6 +27,9 @@ from ..hosting.logs import request_id
 from ..hosting.metrics import REFUSED
 from ..hosting.refusals import Refused
 from ..imaging.drawing import DrawingTooLarge, InvalidDrawing
+from ..lab.chain import InvalidChain
+from ..lab.laboratory import NoCell, NoStep, PictureForgotten, UnknownSample
+from ..lessons.errors import BrokenLesson, UnknownLesson
 from ..library.library import ReadOnlyModel, UnknownModel
 from ..library.uploads import StorageError
 from ..model_files.errors import ModelError, UndeclaredLambdas
@@ -38,6 +41,8 @@ _STATUS: dict[type[Exception], HTTPStatus] = {
     UnknownCell: HTTPStatus.NOT_FOUND,
     UnknownDigit: HTTPStatus.NOT_FOUND,
     NoSuchPage: HTTPStatus.NOT_FOUND,
+    UnknownLesson: HTTPStatus.NOT_FOUND,
+    BrokenLesson: HTTPStatus.UNPROCESSABLE_ENTITY,
     ModelError: HTTPStatus.UNPROCESSABLE_ENTITY,
     ReadOnlyModel: HTTPStatus.FORBIDDEN,
     StorageError: HTTPStatus.INSUFFICIENT_STORAGE,
@@ -56,6 +61,11 @@ _STATUS: dict[type[Exception], HTTPStatus] = {
     UnknownInput: HTTPStatus.UNPROCESSABLE_ENTITY,
     WrongImageSize: HTTPStatus.UNPROCESSABLE_ENTITY,
     TooCostly: HTTPStatus.UNPROCESSABLE_ENTITY,
+    InvalidChain: HTTPStatus.UNPROCESSABLE_ENTITY,
+    UnknownSample: HTTPStatus.NOT_FOUND,
+    NoStep: HTTPStatus.NOT_FOUND,
+    NoCell: HTTPStatus.NOT_FOUND,
+    PictureForgotten: HTTPStatus.CONFLICT,
     RunInterrupted: HTTPStatus.SERVICE_UNAVAILABLE,
     RunFailed: HTTPStatus.UNPROCESSABLE_ENTITY,
 }

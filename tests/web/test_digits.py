@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from app.cnn.types import PoolingMode
@@ -12,6 +13,7 @@ from app.datasets.digits import load_test_digits
 from app.explore.digit_runs import DigitRun
 from app.explore.evaluation import evaluate
 from app.explore.gallery import PAGE_TILES
+from app.explore.results import Results
 from app.library.library import Library
 from app.main import create_app
 from app.settings import Settings
@@ -37,7 +39,8 @@ def numbers(page: str) -> list[int]:
     return [int(number) for number in re.findall(r'title="T\w+ digit (\d+)', page)]
 
 
-def test_the_digits_are_there_at_once_and_the_run_follows(client: TestClient) -> None:
+def test_the_digits_are_there_at_once_and_the_run_follows(client: TestClient, app: FastAPI) -> None:
+    app.state.results = Results()  # of no run yet
     page = client.get("/digits")
     assert page.status_code == 200 and numbers(page.text) == list(range(PAGE_TILES))
     assert f"1 to {PAGE_TILES} of 10,000 digits" in page.text

@@ -392,3 +392,9 @@ def test_a_lean_answer_leaves_out_the_network_at_a_glance(client: TestClient, fo
     assert "overview-picture" in explored(client, four, listed=listed)
     assert "overview" not in explored(client, four, listed=listed, lean="true")
     assert "overview-picture" in explored(client, four, lean="true")  # another list needs another row of pictures
+
+
+def test_a_doubt_takes_the_place_of_how_often_such_answers_are_right(client: TestClient, four: bytes) -> None:
+    doubted = explored(client, four, model="digits", pooling="min")
+    assert "With min pooling, it reads 70 % of test digits" in doubted and "is-doubted" in doubted
+    assert '<p class="answer-doubt" role="status">' in doubted and "of such answers are right" not in doubted
