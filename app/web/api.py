@@ -70,7 +70,7 @@ _SMALL_PASS = 2**22  # bytes; a larger one is never held in memory as a file
 _PREDICTION = TypeAdapter(Prediction)
 
 
-def _json_response(answer: BaseModel | Prediction) -> Response:
+def json_response(answer: BaseModel | Prediction) -> Response:
     """Serialize an answer here and now: FastAPI would validate it again, in another thread."""
     text = _PREDICTION.dump_json(answer) if isinstance(answer, Prediction) else answer.model_dump_json()
     return Response(text, media_type="application/json")
@@ -79,19 +79,19 @@ def _json_response(answer: BaseModel | Prediction) -> Response:
 def _pictures_response(pngs: Iterable[bytes], describe: Callable[[PngEncoder], BaseModel]) -> Response:
     """Serialize an answer with these pictures; large ones are put in while it is sent."""
     if sum(map(len, pngs)) <= SMALL_ANSWER:
-        return _json_response(describe(write_base64))
+        return json_response(describe(write_base64))
     pictures = Pictures()
     return pictures.put_into(describe(pictures.leave_out))
 
 
-def _attachment(filename: str) -> dict[str, str]:
+def attachment(filename: str) -> dict[str, str]:
     """Return the header for a response to be saved as a file of any name (RFC 6266)."""
     plain = re.sub(r"[^A-Za-z0-9._-]", "-", filename)
     exact = "" if plain == filename else f"; filename*=UTF-8''{quote(filename, safe='')}"
     return {"Content-Disposition": f'attachment; filename="{plain}"{exact}'}
 
 
-def _file(media_type: str) -> dict[int | str, dict[str, Any]]:
+def file_response(media_type: str) -> dict[int | str, dict[str, Any]]:
     content = {media_type: {"schema": {"type": "string", "format": "binary"}}}
     return {int(HTTPStatus.OK): {"description": "The file.", "content": content}}
 
@@ -143,7 +143,9 @@ async def post_model(
     return summarize_model(library, entry)
 
 
-@router.post("/api/picture.png", tags=["pictures"], response_class=Response, responses=_file("image/png") | POST_ERRORS)
+@router.post(
+    "/api/picture.png", tags=["pictures"], response_class=Response, responses=file_response("image/png") | POST_ERRORS
+)
 def post_picture(picture: PictureFileDep) -> Response:
     """Show how a picture is read, upright and in 8 bits a channel: for a browser that cannot show it itself.
 
@@ -167,7 +169,7 @@ def delete_model(library: LibraryDep, model: ModelPath, _: TakesModelsDep) -> No
 @router.get("/api/models/{model}/card", tags=["models"], responses=_MODEL_UNUSABLE)
 async def show_card(network: NetworkDep) -> Response:
     """Download a model's card, to save as NAME.json beside the model's file NAME.keras."""
-    headers = _attachment(f"{network.name}.json")
+    headers = attachment(f"{network.name}.json")
     return Response(write_card_text(network.card), media_type="application/json", headers=headers)
 
 
@@ -213,7 +215,7 @@ async def show_readings(request: Request, library: LibraryDep, network: NetworkD
 @computes
 def post_prediction(run: DrawingRunDep) -> Response:
     """Classify a drawing."""
-    return _json_response(predict(run.network, run.forward()))
+    return json_response(predict(run.network, run.forward()))
 
 
 @router.post(
@@ -267,7 +269,7 @@ def _find_layers(network: Network, names: list[str] | None) -> list[Layer] | Non
     "/api/models/{model}/layers/{layer}/feature-maps.png",
     tags=["drawings"],
     response_class=Response,
-    responses=_DRAWING_REFUSED | _file("image/png"),
+    responses=_DRAWING_REFUSED | file_response("image/png"),
 )
 @computes
 def post_grid(
@@ -290,7 +292,7 @@ def post_grid(
     "/api/models/{model}/layers/{layer}/feature-maps/{channel}.png",
     tags=["drawings"],
     response_class=Response,
-    responses=_DRAWING_REFUSED | _file("image/png"),
+    responses=_DRAWING_REFUSED | file_response("image/png"),
 )
 @computes
 def post_feature_map(
@@ -308,7 +310,7 @@ def post_feature_map(
     "/api/models/{model}/layers/{layer}/feature-maps/{channel}.csv",
     tags=["drawings"],
     response_class=Response,
-    responses=_DRAWING_REFUSED | _file("text/csv"),
+    responses=_DRAWING_REFUSED | file_response("text/csv"),
 )
 def post_feature_map_values(layer: RunLayerDep, channel: ChannelPath, run: DrawingRunDep) -> Response:
     """Download the values of one feature map as CSV, a line a row, each with all of a float32's digits.
@@ -318,7 +320,7 @@ def post_feature_map_values(layer: RunLayerDep, channel: ChannelPath, run: Drawi
     forward = run.forward()
     values = read_map(forward, layer, channel)
     pooling = f"-{forward.pooling}" if forward.pooling else ""
-    headers = _attachment(f"{run.network.name}{pooling}-{layer.name}-map{channel}.csv")
+    headers = attachment(f"{run.network.name}{pooling}-{layer.name}-map{channel}.csv")
     return StreamingResponse(stream_csv(values, forward.release_pages), media_type="text/csv", headers=headers)
 
 
@@ -326,7 +328,7 @@ def post_feature_map_values(layer: RunLayerDep, channel: ChannelPath, run: Drawi
     "/api/models/{model}/network.png",
     tags=["drawings"],
     response_class=Response,
-    responses=_DRAWING_REFUSED | _file("image/png"),
+    responses=_DRAWING_REFUSED | file_response("image/png"),
 )
 def post_network_picture(
     run: DrawingRunDep, options: MapOptionsDep, layers: LayerNames = None, zoom: ZoomField = 1
@@ -344,7 +346,7 @@ def post_network_picture(
     "/api/models/{model}/activations.npz",
     tags=["drawings"],
     response_class=Response,
-    responses=_DRAWING_REFUSED | _file("application/zip"),
+    responses=_DRAWING_REFUSED | file_response("application/zip"),
 )
 def post_activations(run: DrawingRunDep) -> Response:
     """Download every layer's float32 activation by name, with `input` and `probabilities`, for numpy.load.
@@ -354,7 +356,7 @@ def post_activations(run: DrawingRunDep) -> Response:
     forward = run.forward()
     made = forward.activations
     arrays = {**made, unused_name("input", made): forward.image, unused_name("probabilities", made): forward.output}
-    headers = _attachment(f"{run.network.name}-{forward.pooling or 'activations'}.npz")
+    headers = attachment(f"{run.network.name}-{forward.pooling or 'activations'}.npz")
     if forward.nbytes <= _SMALL_PASS:
         return Response(encode_npz(arrays), media_type="application/zip", headers=headers)
     parts = stream_npz(arrays, forward.release_pages)
@@ -379,14 +381,14 @@ def post_cell(
     A vector, such as a dense layer's output, is channel 0 and row 0.
     """
     inspection = inspect(run.network, run.forward(), layer, Place(channel, row, column))
-    return _json_response(InspectionAnswer.from_inspection(inspection))
+    return json_response(InspectionAnswer.from_inspection(inspection))
 
 
 @router.get(
     "/api/models/{model}/layers/{layer}/kernels/{channel}.png",
     tags=["microscope"],
     response_class=Response,
-    responses=_MODEL_UNUSABLE | _file("image/png"),
+    responses=_MODEL_UNUSABLE | file_response("image/png"),
     dependencies=[ADMITTED],
 )
 def show_kernel_picture(network: NetworkDep, layer: LayerDep, channel: ChannelPath) -> Response:
@@ -404,4 +406,4 @@ def show_kernel_picture(network: NetworkDep, layer: LayerDep, channel: ChannelPa
 def show_kernel(network: NetworkDep, layer: LayerDep, channel: ChannelPath) -> Response:
     """Show the weights of one feature map of a convolution: one kernel for each input channel, and the bias."""
     kernel = feature_map_kernel(network, layer, channel)
-    return _json_response(KernelAnswer.from_kernel(network, layer, channel, kernel))
+    return json_response(KernelAnswer.from_kernel(network, layer, channel, kernel))

@@ -136,6 +136,7 @@ _OWN = (
 _FORMATTING = (
     *(formatting.shown_sum, formatting.activation_words, formatting.operation_words, formatting.group_by_kind),
     formatting.softmax_units,
+    formatting.softmax_at,
     describe_reading,
 )
 templates.env.filters |= {each.__name__: each for each in (*_OWN, *_FORMATTING)}

@@ -112,6 +112,9 @@ def test_a_prediction_is_the_service_s(
         "steps": [],
         "note": None,
         "no_digit": None,
+        "doubt": expected.doubt,
+        "confidence": expected.confidence,
+        "novelty": None,
     }
 
 
