@@ -7,6 +7,7 @@ import pytest
 
 from app.cnn.network import ForwardPass
 from app.cnn.types import Array, PoolingMode
+from app.datasets.digits import load_test_digits
 from app.explore.prediction import predict
 from app.imaging.drawing import SAMPLES, draw_sample, draw_strokes
 from app.imaging.encoding import encode_image
@@ -14,6 +15,7 @@ from app.lessons.vocabulary import Vocabulary
 
 DIGITS = list(SAMPLES)
 Run = Callable[..., ForwardPass]
+FAMILY = ("digits", "digits-average", "digits-min")
 
 
 @pytest.fixture(scope="module")
@@ -124,3 +126,55 @@ def test_what_pooling_spares_the_layer_after_it(vocabulary: Vocabulary) -> None:
     pooled = network.layer("conv_3").output_shape
     assert height and width and pooled[0] and pooled[1]
     assert (height - 2) * (width - 2) / (pooled[0] * pooled[1]) == pytest.approx(4.84)
+
+
+@pytest.fixture(scope="module")
+def halved(vocabulary: Vocabulary) -> dict[str, float]:
+    """How many of 500 test digits `digits` reads when they are pooled by 2×2 and each cell is repeated."""
+    network, digits = vocabulary.library.network("digits"), load_test_digits().take(slice(500))
+    windows = (digits.images / np.float32(255)).reshape(-1, 14, 2, 14, 2)
+    read = {}
+    for name, pool in (("max", np.max), ("average", np.mean), ("min", np.min)):
+        pooled = pool(windows, axis=(2, 4)).repeat(2, axis=1).repeat(2, axis=2).astype(np.float32)
+        answers = [int(network.run(image[:, :, None]).output.argmax()) for image in pooled]
+        read[name] = float((np.array(answers) == digits.labels).mean())
+    return read
+
+
+def test_halving_by_min_costs_most(halved: dict[str, float]) -> None:
+    assert halved["min"] < 0.9 < min(halved["max"], halved["average"])
+
+
+def test_the_one_trained_with_min_copes_best_with_other_poolings(vocabulary: Vocabulary) -> None:
+    worst = {name: min(vocabulary.library.card(name).test_accuracy_by_pooling.values()) for name in FAMILY}
+    assert max(worst, key=lambda name: worst[name]) == "digits-min"
+    for name in FAMILY:
+        card = vocabulary.library.card(name)
+        assert card.pooling == max(card.test_accuracy_by_pooling, key=lambda mode: card.test_accuracy_by_pooling[mode])
+
+
+def test_most_of_the_start_is_left_in_the_first_layer(vocabulary: Vocabulary) -> None:
+    before, after = vocabulary.library.network("untrained"), vocabulary.library.network("digits")
+    left = {}
+    for layer in after.layers:
+        kernels = [network.weights(network.layer(layer.name)).get("kernel") for network in (before, after)]
+        if kernels[0] is not None and kernels[1] is not None:
+            left[layer.name] = float(np.corrcoef(kernels[0].ravel(), kernels[1].ravel())[0, 1])
+    assert max(left, key=lambda name: left[name]) == "conv_1" and left["conv_1"] > 0.8
+
+
+def test_min_alone_keeps_dark_lines() -> None:
+    """Of every window with a dark pixel, min keeps it, average some of it, and max none unless all are dark."""
+    lines = np.ones((64, 64), np.float32)
+    lines[::8] = lines[:, 5::8] = 0
+    windows = lines.reshape(32, 2, 32, 2)
+    has_line = windows.min(axis=(1, 3)) == 0
+    assert (windows.max(axis=(1, 3))[has_line] == 1).mean() > 0.99
+    assert (windows.mean(axis=(1, 3))[has_line] > 0).all()
+
+
+def test_nearly_all_are_read_as_ones_under_min(vocabulary: Vocabulary) -> None:
+    network, digits = vocabulary.library.network("digits"), load_test_digits().take(slice(300))
+    images = (digits.images / np.float32(255))[..., None]
+    answers = [int(network.run(image, PoolingMode.MIN).output.argmax()) for image in images]
+    assert np.mean(np.array(answers) == 1) > 0.95
