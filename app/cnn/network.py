@@ -2,7 +2,7 @@
 
 import copy
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from types import MappingProxyType
@@ -16,6 +16,7 @@ from .definition import ModelDefinition, last_activation
 from .errors import NeedsKeras, UnsupportedLayer
 from .kinds import Layer
 from .kinds.inputs import InputLayer
+from .novelty import NoveltyDetector
 from .receptive_field import map_extent, receptive_field_size
 from .types import Array, PoolingMode, Weights
 
@@ -81,6 +82,8 @@ class Network:
         knows every layer, in this process.
         """
         self.name = name
+        # Tells what the network was not trained on, where the library finds such a detector beside its file.
+        self.detector: NoveltyDetector | None = None
         self.card = card
         self.file_size = file_size
         self._definition = definition
@@ -191,6 +194,14 @@ class Network:
         activations = {layer.name: made.get(layer.name, first) for layer in self.layers} if others else made
         return ForwardPass(image, mode, activations, self.engine.give_back)
 
+    def muting(self, maps: Mapping[str, Collection[int]]) -> "Network":
+        """Return the same network with these feature maps, by layer, zero everywhere, whatever the image.
+
+        The weights and the bias that make a map become zero. Raises: CannotMute.
+        """
+        definition = self._definition.muting(maps)
+        return Network(self.name, definition, self.card, self.file_size, self.engine.muting(maps))
+
     def _fill(self, image: Array, held: Mapping[str, Array]) -> dict[str, Array]:
         """Return the values of all inputs but the image."""
         return {
@@ -229,6 +240,9 @@ class Engine(Protocol):
 
         Raises: WrongImageSize, RunFailed.
         """
+
+    def muting(self, maps: Mapping[str, Collection[int]]) -> "Engine":
+        """Return an engine of the same network with these feature maps zero. Raises: CannotMute."""
 
     @property
     def nbytes(self) -> int:

@@ -81,11 +81,14 @@ class Picture:
     colormap: Colormap | None = None
     low: float | None = None
     high: float | None = None
+    # Where the first of its pixels is in the map, of which it may be a part.
+    top: int = 0
+    left: int = 0
 
     @property
     def frame(self) -> Region:
         """The whole picture, with as much padding around it as the region reaches into."""
-        return Region(0, 0, self.height, self.width).union(self.region)
+        return Region(self.top, self.left, self.top + self.height, self.left + self.width).union(self.region)
 
 
 @dataclass(frozen=True)
@@ -378,8 +381,8 @@ def _terms(inspection: Inspection, options: Look, shown: list[int]) -> list[Term
             TermView(
                 channel=term.channel,
                 input=picture,
-                inputs=_numbers(term.inputs, ends, options.colormap_from(ends[0])) if has_numbers else [],
-                kernel=_numbers(term.kernel, kernel_ends, options.diverging) if has_numbers else [],
+                inputs=colour_numbers(term.inputs, ends, options.colormap_from(ends[0])) if has_numbers else [],
+                kernel=colour_numbers(term.kernel, kernel_ends, options.diverging) if has_numbers else [],
                 result=None
                 if result is None or common is None
                 else _picture(result, 0, here, "what it gives", signed, common, _SAME_GRID),
@@ -515,10 +518,12 @@ def _window(inspection: Inspection, options: Look) -> list[list[ColouredNumber]]
         return None
     extremes = options.find_extremes(inspection.layer.sources[0] or IMAGE)
     ends = (float(extremes.lowest), float(extremes.highest))
-    return _numbers(cell.inputs, ends, options.colormap_from(ends[0]))
+    return colour_numbers(cell.inputs, ends, options.colormap_from(ends[0]))
 
 
-def _numbers(values: NDArray[np.float64], ends: tuple[float, float], colormap: Colormap) -> list[list[ColouredNumber]]:
+def colour_numbers(
+    values: NDArray[np.float64], ends: tuple[float, float], colormap: Colormap
+) -> list[list[ColouredNumber]]:
     """Give values, (rows, columns), the colours that they have on a scale with these ends."""
     if values.size == 0:  # no input reaches this cell
         return []

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from ..cnn.preprocessing import to_levels
 from ..cnn.types import Array, PoolingMode
 from ..imaging.blots import is_blot
 from ..imaging.colormap import Extremes, find_extremes
+from .doubt import find_doubt, measure_confidence, measure_novelty
 from .large_layers import open_maps, reading
 
 MOST_LISTED = 2**16  # outputs: as many as a dense layer may have units; an image that is flattened has more
@@ -118,6 +119,30 @@ class Prediction:
             "shape, an empty sheet no ink. Label and probabilities are the network's own all the same. Else null."
         ),
     ]
+    doubt: Annotated[
+        str | None,
+        Field(
+            description="Why the answer is not to be trusted, in a sentence: there is nothing to read in the drawing "
+            "(as in no_digit), the network reads few digits in this pooling mode, the drawing is unlike all that it "
+            "was trained on (novelty is above 0), or it is not sure (confidence is below 0.75). null where nothing "
+            "speaks against it."
+        ),
+    ]
+    confidence: Annotated[
+        JsonFloat | None,
+        Field(
+            description="How often answers like this one are right, from 0 to 1: the label's probability where all "
+            "logits are divided by the card's temperature. null in a pooling mode that the network was not trained "
+            "with, and where the probabilities do not sum to 1."
+        ),
+    ]
+    novelty: Annotated[
+        float | None,
+        Field(
+            description="How unlike all digits that it was trained on the drawing is to the network: at most 0 for 98 "
+            "of 100 digits, above 0 for what is hardly one. null where the model has no detector for the pooling mode."
+        ),
+    ]
     # A lone neuron's answer is the probability of the second of two classes.
     is_binary: Annotated[bool, Field(exclude=True)]
     outputs: Annotated[int, Field(exclude=True)]  # of the last layer, those included that are not listed
@@ -157,6 +182,9 @@ def _predict(network: Network, forward: ForwardPass) -> Prediction:
         note = "The network's answer is not a number: its arithmetic overflowed, or its weights are broken."
     probabilities = _probabilities(output, answer)
     label, probability = _verdict(labels, probabilities, output, answer)
+    is_exclusive = answer is Answer.LOGITS or is_binary or not is_logistic(last_activation(network.layers))
+    no_digit = _find_no_digit(network.card, forward.image)
+    trust = _weigh(network, forward, output, labels, probabilities if is_exclusive else [])
     return Prediction(
         model=network.name,
         pooling=forward.pooling,
@@ -164,15 +192,44 @@ def _predict(network: Network, forward: ForwardPass) -> Prediction:
         probability=probability,
         probabilities=tuple(map(ClassProbability, labels, probabilities)),
         answer=answer,
-        is_exclusive=answer is Answer.LOGITS or is_binary or not is_logistic(last_activation(network.layers)),
+        is_exclusive=is_exclusive,
         values=tuple(map(ClassValue, labels[-output.size :], output.listed.tolist())),
         regions=forward.regions,
         note=note,
-        no_digit=_find_no_digit(network.card, forward.image),
+        no_digit=no_digit,
+        doubt=no_digit or trust.doubt,
+        confidence=trust.confidence,
+        novelty=trust.novelty,
         steps=(),
         is_binary=is_binary,
         outputs=output.size,
     )
+
+
+class _Trust(NamedTuple):
+    """How far an answer is to be trusted: fields of a Prediction."""
+
+    doubt: str | None = None
+    confidence: float | None = None
+    novelty: float | None = None
+
+
+def _weigh(
+    network: Network, forward: ForwardPass, output: "_Output", labels: list[str], probabilities: list[float]
+) -> _Trust:
+    """Return how far an answer of classes is to be trusted. probabilities: of exclusive classes; else none."""
+    card = network.card
+    if not output.is_finite:
+        return _Trust()
+    is_listed = bool(probabilities) and output.size <= MOST_LISTED
+    confidence = measure_confidence(output.listed, card, forward.pooling) if is_listed else None
+    novelty = measure_novelty(network, forward)
+    likeliest: list[str] = []
+    share = confidence
+    if 1 < len(probabilities) == len(labels):
+        best, second = sorted(range(len(labels)), key=lambda number: -probabilities[number])[:2]
+        likeliest, share = [labels[best], labels[second]], probabilities[best] if confidence is None else confidence
+    return _Trust(find_doubt(card, forward.pooling, novelty, share, likeliest), confidence, novelty)
 
 
 class _Output:
@@ -232,6 +289,7 @@ def _predict_rows(network: Network, forward: ForwardPass) -> Prediction:
     if is_listed and not _is_finite(rows):
         note = "The network's answer is not a number: its arithmetic overflowed, or its weights are broken."
     steps = [_step(labels, row, answer) for row in rows] if is_listed else []
+    no_digit = _find_no_digit(network.card, forward.image)
     between = "" if all(len(each.label) == 1 for each in steps) else " "
     return Prediction(
         model=network.name,
@@ -245,7 +303,10 @@ def _predict_rows(network: Network, forward: ForwardPass) -> Prediction:
         steps=tuple(steps),
         regions=forward.regions,
         note=note,
-        no_digit=_find_no_digit(network.card, forward.image),
+        no_digit=no_digit,
+        doubt=no_digit,
+        confidence=None,
+        novelty=None,
         is_binary=False,
         outputs=forward.output.size,
     )

@@ -23,6 +23,7 @@ from ..workers.engine import WorkerEngine, Workers
 from ..workers.memory import map_file
 from ..workers.sandbox import open_in_sandbox
 from .cards import CardStore, WrittenCard, merge_cards
+from .detectors import read_detector
 from .files import EmptyLibrary, ModelFile, Origin, find_files
 from .kept import Kept
 from .models import BuiltInModels, ModelEntry, ModelState, NetworkCache
@@ -327,7 +328,9 @@ class Library:
             raise ModelError(entry.error)
         if entry.is_built_in:
             assert entry.card is not None
-            return Network(entry.name, self._built_in.open(entry.file), entry.card, entry.file.size)
+            network = Network(entry.name, self._built_in.open(entry.file), entry.card, entry.file.size)
+            network.detector = read_detector(entry.file, network)
+            return network
         found = self._scanner.scan(entry.file)
         card = self._merge_card(entry.file, self._inferred(entry.file, found))
         assert card is not None
@@ -337,4 +340,6 @@ class Library:
         first = found.card.input or "input"
         definition = ModelDefinition(found.card.input_shape, found.layers, weights, None, first)
         engine = WorkerEngine(self._workers, file, found.layers)
-        return Network(entry.name, definition, card, entry.file.size, engine)
+        network = Network(entry.name, definition, card, entry.file.size, engine)
+        network.detector = read_detector(entry.file, network)
+        return network

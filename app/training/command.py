@@ -1,4 +1,4 @@
-"""The commands `train` and `evaluate`. A run that fails ends with one sentence and an exit code."""
+"""The commands `train` and `evaluate --check-card`. A run that fails ends with one sentence and an exit code."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .data import gather
+from .data import MNIST_REPEATS, VARIANTS, gather
 from .mnist import BadInput, load_mnist
 from .pen import read_pen_digits, split_by_writer
 from .rendering import draw_as_written
@@ -82,7 +82,7 @@ def _unfinished(names: list[str], out: Path, again: bool) -> list[str]:
     return unfinished
 
 
-def evaluate(
+def check_card(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model's file, or its name in the folder models.")],
     mnist: MnistFile = None,
     strokes: StrokesFile = None,
@@ -91,15 +91,36 @@ def evaluate(
     with _exit_on_error("evaluate"):
         test = load_mnist(mnist).test
         pen_test = None if strokes is None else draw_as_written(split_by_writer(read_pen_digits(strokes)).test)
-        from .evaluation import check_card, load
+        from .evaluation import compare_with_card, load
 
         network, card = load(model if model.suffix == ".keras" else Path("models", f"{model}.keras"))
-        checks = check_card(network, card, test, pen_test)
+        checks = compare_with_card(network, card, test, pen_test)
     for check in checks:
         verdict = "as on the card" if check.agrees else f"DIFFERS: the card says {_figure(check.on_card)}"
         typer.echo(f"{check.name}: {_figure(check.measured)}, {verdict}")
     if not all(check.agrees for check in checks):
         raise typer.Exit(1)
+
+
+def calibrate(
+    models: Annotated[list[Path], typer.Argument(metavar="MODEL...", help="Models' files, or names in models/.")],
+    mnist: MnistFile = None,
+    strokes: StrokesFile = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same detector.")] = 1,
+) -> None:
+    """Fit how sure trained models are, and what they do not know; write it on their cards and beside them.
+
+    The temperature goes on the card, NAME.json, the detector of what is no digit into NAME.novelty.json. It is what
+    `train` does once a model is trained.
+    """
+    with _exit_on_error("calibrate"):
+        paths = [model if model.suffix == ".keras" else Path("models", f"{model}.keras") for model in models]
+        pen_digits = None if strokes is None else read_pen_digits(strokes)
+        # As large a share of pen digits as in training, and no more of both than are read.
+        data = gather(load_mnist(mnist), pen_digits, seed, repeats=1, variants=VARIANTS // MNIST_REPEATS)
+        from .run import calibrate as run_calibrate
+
+        run_calibrate(paths, data, seed, typer.echo)
 
 
 def _figure(value: float | None) -> str:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .mnist import Digits, Mnist
+from ..datasets.digits import Digits
+from .mnist import Mnist
 from .pen import PenDigit, WriterSplit, split_by_writer
 from .rendering import draw_as_written, draw_varied
 
@@ -29,23 +30,38 @@ class TrainingData:
     mnist_test: Digits
     pen_test: Digits | None  # None without pen strokes
     sources: str  # a sentence for the card
+    pen_digits: tuple[PenDigit, ...] = ()  # the strokes of the training set
+    validation_parts: tuple[Digits, ...] = ()  # the validation set by its sources, MNIST and pens
+
+    @property
+    def validation_sources(self) -> tuple[Digits, ...]:
+        """The validation set by its sources."""
+        return self.validation_parts or (self.validation,)
 
 
-def gather(mnist: Mnist, pen_digits: list[PenDigit] | None, seed: int) -> TrainingData:
+def gather(
+    mnist: Mnist,
+    pen_digits: list[PenDigit] | None,
+    seed: int,
+    repeats: int = MNIST_REPEATS,
+    variants: int = VARIANTS,
+) -> TrainingData:
     """Split MNIST, and draw the pen digits if there are any, split by writer.
 
+    repeats, variants: how often the training set has each of MNIST's digits, and each pen digit, varied each time.
     Raises: BadInput if a set has no writer.
     """
     kept = len(mnist.train) * (_MNIST_VALIDATION - 1) // _MNIST_VALIDATION
-    train = [Digits(mnist.train.images[:kept], mnist.train.labels[:kept])] * MNIST_REPEATS
+    train = [Digits(mnist.train.images[:kept], mnist.train.labels[:kept])] * repeats
     validation = [Digits(mnist.train.images[kept:], mnist.train.labels[kept:])]
     if pen_digits is None:
         return TrainingData(join(train), validation[0], mnist.test, None, "MNIST's training digits.")
     split = split_by_writer(pen_digits)
-    train += [draw_varied(split.train, seed + number) for number in range(VARIANTS)]
+    train += [draw_varied(split.train, seed + number) for number in range(variants)]
     validation += [draw_as_written(split.validation, pen) for pen in _VALIDATION_PENS]
     test = draw_as_written(split.test)
-    return TrainingData(join(train), join(validation), mnist.test, test, _sources(split))
+    parts = (validation[0], join(validation[1:]))
+    return TrainingData(join(train), join(validation), mnist.test, test, _sources(split), tuple(split.train), parts)
 
 
 def join(sets: list[Digits]) -> Digits:

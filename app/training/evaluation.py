@@ -10,13 +10,15 @@ from pydantic import ValidationError
 
 from ..cnn.card import Card, Fit, read_card
 from ..cnn.tensorflow import trained_pooling, with_pooling
-from ..cnn.types import PoolingMode
+from ..cnn.types import Array, PoolingMode
+from ..datasets.digits import Digits
 from .batches import BATCH_SIZE, to_input
 from .data import TrainingData
 from .family import Recipe
-from .mnist import BadInput, Digits
+from .mnist import BadInput
 from .outlines import PATCHES, STARTS
 from .task import Task
+from .temperature import fit_temperature
 
 _BATCH_SIZE = 500
 
@@ -55,10 +57,21 @@ def measure(network: keras.Model, task: Task, test: Digits, pen_test: Digits | N
 
 def accuracy(network: keras.Model, task: Task, digits: Digits) -> float:
     """Return the share of digits that the network answers correctly."""
+    return float(task.is_correct(_answer(network, digits), digits.labels).mean())
+
+
+def measure_temperature(network: keras.Model, task: Task, digits: Digits) -> float:
+    """Return the temperature that makes the network's confidence in its answers to these digits right."""
+    targets = digits.labels if task is Task.DIGIT else digits.labels % 2
+    return fit_temperature(_answer(network, digits), targets.astype(np.intp))
+
+
+def _answer(network: keras.Model, digits: Digits) -> Array:
+    """Return the network's outputs, (n, outputs)."""
     starts = range(0, len(digits), _BATCH_SIZE)
     # Called directly: `predict` would compile a graph for each pooling mode's network, which is used once.
     outputs = [network(to_input(digits.images[start : start + _BATCH_SIZE]), training=False) for start in starts]
-    return float(task.is_correct(np.concatenate(outputs), digits.labels).mean())
+    return np.concatenate([np.asarray(each) for each in outputs])
 
 
 def _accuracy_by_pooling(network: keras.Model, task: Task, digits: Digits) -> dict[PoolingMode, float]:
@@ -88,7 +101,7 @@ def task_of(card: Card) -> Task:
     raise BadInput(f"Only digits, odd or even, and outlines can be measured. Received: {card.classes}.")
 
 
-def check_card(network: keras.Model, card: Card, test: Digits, pen_test: Digits | None) -> list[FigureCheck]:
+def compare_with_card(network: keras.Model, card: Card, test: Digits, pen_test: Digits | None) -> list[FigureCheck]:
     """Compare each figure of the card with the same figure measured now.
 
     pen_test: None leaves out the accuracy on pen drawings. Raises: BadInput if the card's task is unknown.
@@ -123,6 +136,7 @@ def make_card(recipe: Recipe, network: keras.Model, data: TrainingData, epochs: 
     epochs: those that were trained, which early stopping may have made fewer than the recipe's.
     """
     figures = measure(network, recipe.task, data.mnist_test, data.pen_test)
+    is_sure = epochs > 0 and recipe.task is not Task.OUTLINE
     return Card(
         title=recipe.title,
         description=recipe.description,
@@ -132,6 +146,7 @@ def make_card(recipe: Recipe, network: keras.Model, data: TrainingData, epochs: 
         input_shape=network.input_shape[1:],
         value_range=(0.0, 1.0),
         fit=Fit.ORIGINAL if recipe.task is Task.OUTLINE else Fit.DIGIT,
+        temperature=measure_temperature(network, recipe.task, data.validation) if is_sure else 1.0,
         pooling=trained_pooling(network),
         parameters=figures.parameters,
         test_accuracy=figures.test_accuracy,

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ..datasets.digits import Digits
 from ..imaging.drawing import CANVAS_SIDE, PEN_WIDTH, draw_strokes
 from ..imaging.ink import find_ink, normalise
-from .mnist import Digits
 from .pen import PenDigit, StrokePoints
 from .styles import restyle
 
@@ -104,3 +104,11 @@ def _draw_one_varied(digit: PenDigit, rng: np.random.Generator) -> NDArray[np.ui
     side = _VARIED_SIDE
     placed = centre(vary(strokes, rng), size)
     return _draw([stroke * side for stroke in placed], side, pen_width * side)
+
+
+def draw_glyph(strokes: Sequence[StrokePoints], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Draw any strokes as a pen digit is drawn varied: in some size, with some pen. Returns: (28, 28), 0 is paper."""
+    size = rng.uniform(*SIZES)
+    pen_width = min(rng.uniform(*PEN_WIDTHS), _THICKEST * size)
+    placed = centre(strokes, size)
+    return _draw([stroke * _VARIED_SIDE for stroke in placed], _VARIED_SIDE, pen_width * _VARIED_SIDE)

@@ -1,16 +1,20 @@
 """A training run: each network of the family trained, and saved with its card."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import keras
 
 from ..cnn.card import Card, write_card
+from ..cnn.novelty import detector_path, write_detector
+from ..datasets.digits import SIDE
 from .data import TrainingData
-from .evaluation import make_card
+from .evaluation import load, make_card, measure_temperature, task_of
 from .family import FAMILY, Recipe
 from .loop import Trained, fit
+from .mnist import BadInput
+from .novelty import Pictures, choose_pictures, fit_detector
 from .outlines import fit_outline
 from .task import Task
 
@@ -24,6 +28,7 @@ def run(
     Raises: OSError if a model cannot be saved.
     """
     prepare(out)
+    pictures: Pictures | None = None
     for recipe in (FAMILY[name] for name in names):
         report(f"{recipe.name}: {recipe.title}")
         # Seeded for each model, so that a model does not depend on which others are trained.
@@ -31,7 +36,30 @@ def run(
         trained = _train(recipe, data, recipe.epochs if epochs is None else min(epochs, recipe.epochs), seed)
         card = make_card(recipe, trained.network, data, trained.epochs, seed)
         save(trained.network, card, out, recipe.name)
+        if trained.epochs and recipe.task is not Task.OUTLINE:
+            pictures = pictures or choose_pictures(data, seed)
+            detector = fit_detector(trained.network, data, pictures, seed)
+            write_detector(detector, detector_path(out / f"{recipe.name}.keras"))
         report(f"{recipe.name}: saved. {_summary(card.test_accuracy, card.pen_accuracy)}")
+
+
+def calibrate(paths: Iterable[Path], data: TrainingData, seed: int, report: Callable[[str], None]) -> None:
+    """Fit the temperature and the detector of novelty of trained models anew, and write both beside their files.
+
+    Raises: BadInput for a model that does not read digits of MNIST's size, OSError.
+    """
+    pictures = choose_pictures(data, seed)
+    for path in paths:
+        network, card = load(path)
+        task = task_of(card)
+        if task is Task.OUTLINE or tuple(card.input_shape) != (SIDE, SIDE, 1) or card.value_range != (0.0, 1.0):
+            raise BadInput(f"{path} cannot be calibrated: only models of digits of 28×28 pixels from 0 to 1 can.")
+        keras.utils.set_random_seed(seed)
+        temperature = measure_temperature(network, task, data.validation)
+        detector = fit_detector(network, data, pictures, seed)
+        write_card(card.model_copy(update={"temperature": temperature}), path.with_suffix(".json"))
+        write_detector(detector, detector_path(path))
+        report(f"{path.stem}: temperature {temperature:.3f}, and a detector of {len(detector.kernel):,} features.")
 
 
 def _train(recipe: Recipe, data: TrainingData, epochs: int, seed: int) -> Trained:

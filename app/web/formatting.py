@@ -92,6 +92,12 @@ def operation_words(cell: ElementwiseCell, show: Callable[[float], str]) -> str:
     return cell.formula.replace("-", MINUS).format(*map(show, cell.inputs))
 
 
+def softmax_at(logits: NDArray[np.float32], temperature: float, unit: int) -> float:
+    """Return a unit's share of the softmax of logits, (units,), divided by a temperature."""
+    scaled = (logits.astype(np.float64) - logits.max()) / temperature
+    return float(np.exp(scaled[unit]) / np.exp(scaled).sum())
+
+
 def softmax_units(logits: NDArray[np.float64], unit: int) -> Sequence[int]:
     """Return the units to show: all of them, or if they are many, the largest ones and the chosen one, in order."""
     if logits.size <= MAX_UNITS:

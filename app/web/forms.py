@@ -28,7 +28,7 @@ from ..explore.held import Held, HeldValue
 from ..explore.trials import Trials
 from ..hosting.admission import admit
 from ..imaging.colormap import Colormap, Scale
-from ..imaging.drawing import READ, REGION_PATTERN, Box, DrawingLimits, NothingDrawn, read_region
+from ..imaging.drawing import FIRST_SAMPLE, READ, REGION_PATTERN, SAMPLES, Box, DrawingLimits, NothingDrawn, read_region
 from ..imaging.grid import COLUMNS
 from ..library.library import Library
 from ..library.readings import Readings
@@ -110,6 +110,9 @@ class Theme(StrEnum):
         return Colormap.RDBU if self is Theme.LIGHT else Colormap.BERLIN
 
 
+SAMPLE_PATTERN = f"^({'|'.join(SAMPLES)})$"
+
+
 class PageQuery(BaseModel):
     """The query of a page's URL."""
 
@@ -121,10 +124,12 @@ class PageQuery(BaseModel):
     colormap: Colormap = Colormap.VIRIDIS
     scale: Scale = Scale.HOLD
     differences: bool = False  # each layer minus the same one as trained
+    digit: Annotated[str | None, Field(pattern=r"^(test|training)-[0-9]{1,5}$")] = None  # that the pad begins with
     layer: str | None = None  # of the microscope, and so the next three
     channel: int = 0
     row: int | None = None
     column: int | None = None
+    sample: Annotated[str, Field(pattern=SAMPLE_PATTERN)] = FIRST_SAMPLE  # that the page opens with
 
     @property
     def render_options(self) -> RenderOptions:
@@ -445,5 +450,22 @@ ZoomField = Annotated[
     int, Form(ge=1, le=MAX_ZOOM, description="Pixels a cell, across and down: each is repeated as it is.")
 ]
 RenderOptionsDep = Annotated[RenderOptions, Depends(get_render_options)]
+
+
+async def get_map_options(
+    options: RenderOptionsDep,
+    differences: Annotated[
+        bool,
+        Form(
+            description="Draw each layer minus the same layer under the pooling that the model was trained with; under "
+            "that pooling, as it is."
+        ),
+    ] = False,
+) -> RenderOptions:
+    """Return how to draw the maps of one pooling mode."""
+    return replace(options, differences=differences)
+
+
+MapOptionsDep = Annotated[RenderOptions, Depends(get_map_options)]
 InvertDep = Annotated[bool, Form(description="Swap ink and paper: bright and dark change places before the network.")]
 DifferencesDep = Annotated[bool, Form(description="Also draw each layer minus the same layer as trained.")]

@@ -11,20 +11,23 @@ from fastapi.responses import HTMLResponse
 
 from ..cnn.network import ForwardPass, Network, UnknownLayer
 from ..cnn.types import PoolingMode
+from ..datasets.digits import DigitSet
 from ..explore.comparison import accuracies, compare, pooled_layers
 from ..explore.exploration import PAGE_PICTURE, Exploration, RenderOptions, draw_answer, draw_image, explore
+from ..explore.gallery import draw_digit
 from ..explore.inspection import UnknownCell, find_place, inspect
 from ..explore.microscope import view_inspections
 from ..explore.overview import draw_overview
 from ..imaging import colormap as colormaps
 from ..imaging.colormap import Colormap, Scale
-from ..imaging.drawing import FIRST_SAMPLE, SAMPLES, draw_sample
+from ..imaging.drawing import SAMPLES, draw_sample
 from ..library.library import Library
 from ..library.models import ModelState
 from .class_names import fitting_names
 from .computing import computes
 from .formatting import ANSWERS, FITS
 from .forms import (
+    SAMPLE_PATTERN,
     CellSelection,
     DifferencesDep,
     DrawingRun,
@@ -60,12 +63,12 @@ _CHOICES = {
 def show_explorer(request: Request, query: PageQueryDep, choice: ModelChoiceDep) -> Response:
     """Show the explorer with a digit already drawn, and the first layers."""
     state = request.app.state
-    run = DrawingRun(choice.network, _first_drawing(), choice.pooling, state.forward_passes, held=query.held or {})
+    run = DrawingRun(choice.network, _first_drawing(query), choice.pooling, state.forward_passes, held=query.held or {})
     context = _exploration_context(run, choice, query.render_options, query.selection, shown=None)
     context["overview"] = draw_overview(choice.network, context["exploration"].forward, query.render_options)
     context |= _card_context(request, choice) | _row_context(request, choice)
     context |= _inputs_context("explorer", choice, query)
-    context |= {"library": state.library, "samples": SAMPLES, "first": FIRST_SAMPLE}
+    context |= {"library": state.library, "samples": SAMPLES, "first": query.sample, "first_png": _draw(query.sample)}
     return render(request, "explorer.html", context)
 
 
@@ -109,10 +112,11 @@ def show_compare(
 ) -> Response:
     """Show max, average and min pooling side by side, with a digit already drawn."""
     state, options = request.app.state, replace(query.render_options, columns=_COMPARED_COLUMNS)
-    run = DrawingRun(choice.model, _first_drawing(), None, state.forward_passes, held=query.held or {})
+    run = DrawingRun(choice.model, _first_drawing(query), None, state.forward_passes, held=query.held or {})
     context = _comparison_context(run, state.library, options, query.selection, invert, differences)
     context |= _inputs_context("compare", choice, query)
-    return render(request, "compare.html", context | {"samples": SAMPLES, "first": FIRST_SAMPLE})
+    context |= {"samples": SAMPLES, "first": query.sample, "first_png": _draw(query.sample)}
+    return render(request, "compare.html", context)
 
 
 @router.post("/comparison")
@@ -164,6 +168,12 @@ async def show_colormap(colormap: Annotated[Colormap, Path()]) -> Response:
     """Draw a colour map's legend, from its lowest level to its highest."""
     headers = {"Cache-Control": "max-age=86400"}
     return Response(colormaps.legend(colormap), media_type="image/png", headers=headers)
+
+
+@router.get("/samples/{digit}.png")
+async def show_sample(digit: Annotated[str, Path(pattern=SAMPLE_PATTERN)]) -> Response:
+    """Draw a sample digit, as the explorer's first answer and the lessons read it."""
+    return Response(_draw(digit), media_type="image/png", headers={"Cache-Control": "max-age=86400"})
 
 
 @router.get("/docs")
@@ -302,6 +312,12 @@ def _microscope_context(
     return context | {"selection": selection, "network": network}
 
 
-@cache
-def _first_drawing() -> bytes:
-    return draw_sample(FIRST_SAMPLE)
+def _first_drawing(query: PageQuery) -> bytes:
+    """Return the real digit that the address names, else a sample. Raises: UnknownDigit."""
+    if query.digit is None:
+        return _draw(query.sample)
+    digit_set, number = query.digit.split("-")
+    return draw_digit(DigitSet(digit_set), int(number))
+
+
+_draw = cache(draw_sample)

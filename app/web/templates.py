@@ -52,7 +52,12 @@ def render(
 
 def data_url(png: bytes) -> Markup:
     """Return a PNG as the src of an image."""
-    return Markup("data:image/png;base64," + base64.b64encode(png).decode("ascii"))  # base64 needs no escaping
+    return Markup("data:image/png;base64,") + to_base64(png)
+
+
+def to_base64(data: bytes) -> Markup:
+    """Return bytes in base64."""
+    return Markup(base64.b64encode(data).decode("ascii"))  # base64 needs no escaping
 
 
 def percent(probability: float) -> str:
@@ -145,12 +150,13 @@ def picture_words(entry: LayerEntry) -> str:
 
 
 _OWN = (
-    *(data_url, percent, bar_length, have_words, number, count, plain, shape, shorten, spaced),
+    *(data_url, to_base64, percent, bar_length, have_words, number, count, plain, shape, shorten, spaced),
     *(grid_geometry, grid_size, strip_size, picture_words),
 )
 _FORMATTING = (
     *(formatting.shown_sum, formatting.activation_words, formatting.operation_words, formatting.group_by_kind),
     formatting.softmax_units,
+    formatting.softmax_at,
     describe_reading,
 )
 templates.env.filters |= {each.__name__: each for each in (*_OWN, *_FORMATTING)}

@@ -58,7 +58,16 @@ class Tags(HTMLParser):
 
 
 ON_LIGHT = RenderOptions(signed=Colormap.RDBU)  # near white, zero is white
-PAGES = ["/", "/models", "/docs", "/?model=a-plain", "/?model=branches", "/?model=logistic", "/?model=picture"]
+PAGES = [
+    "/",
+    "/models",
+    "/docs",
+    "/digits?count=20",
+    "/?model=a-plain",
+    "/?model=branches",
+    "/?model=logistic",
+    "/?model=picture",
+]
 EVERY_MODEL = pytest.mark.parametrize("model", ["digits", "digits-min", "branches", "a-plain", "logistic", "picture"])
 
 
@@ -383,3 +392,9 @@ def test_a_lean_answer_leaves_out_the_network_at_a_glance(client: TestClient, fo
     assert "overview-picture" in explored(client, four, listed=listed)
     assert "overview" not in explored(client, four, listed=listed, lean="true")
     assert "overview-picture" in explored(client, four, lean="true")  # another list needs another row of pictures
+
+
+def test_a_doubt_takes_the_place_of_how_often_such_answers_are_right(client: TestClient, four: bytes) -> None:
+    doubted = explored(client, four, model="digits", pooling="min")
+    assert "With min pooling, it reads 70 % of test digits" in doubted and "is-doubted" in doubted
+    assert '<p class="answer-doubt" role="status">' in doubted and "of such answers are right" not in doubted
