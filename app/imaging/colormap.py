@@ -181,7 +181,8 @@ class Thinned:
         left, right, _ = columns.indices(self.shape[1])
         across = slice(left * self.step, (right - 1) * self.step + 1)
         down = (row * self.step for row in range(*rows.indices(self.shape[0])))
-        return np.concatenate([self.values[slice(row, row + 1), across, maps][:, :: self.step] for row in down])
+        # Copied at once: of mapped memory, one row is given back before the next.
+        return np.concatenate([self.values[slice(row, row + 1), across, maps][:, :: self.step].copy() for row in down])
 
 
 def thin(activation: "Values", most_cells: int) -> "Values":

@@ -20,12 +20,14 @@ from app.explore.exploration import (
     read_map,
 )
 from app.explore.inspection import Place, find_place, inspect
+from app.explore.large_layers import open_maps
 from app.explore.microscope import view_inspections
 from app.explore.network_picture import draw_network
 from app.explore.overview import draw_overview
 from app.explore.prediction import predict
-from app.imaging.colormap import Scale, find_extremes
+from app.imaging.colormap import Scale, find_extremes, thin
 from app.imaging.encoding import stream_csv, stream_npz
+from app.imaging.grid import draw_map
 from app.imaging.mapped import Mapped
 from app.workers.memory import SharedBlock, give_back_pages
 from tests.explore.large_pass import large_network
@@ -130,6 +132,13 @@ def test_reading_it_all_at_once_would_be_seen(shared: ForwardPass) -> None:
     maps = shared.activations["first"]
     assert resident_peak_of(lambda: maps[:, :, 5].max()) > SIZE // 2
     give_back_pages()
+
+
+def test_of_a_map_with_fewer_rows_one_row_is_read_after_another(shared: ForwardPass) -> None:
+    maps = thin(open_maps(shared.activations["pooled"], shared), 2**14)
+    draw_map(maps, 7)
+    give_back_pages()
+    assert resident_peak_of(lambda: draw_map(maps, 7)) < SIZE // 2 - 8 * MEGABYTE
 
 
 @pytest.mark.parametrize("shape", [(70, 50, 33), (1, 1, 9000), (3, 2000, 5), (40, 30, 1)])
