@@ -23,7 +23,9 @@ SCRIPT = Path(__file__).with_suffix(".js")
 WIDTH, HEIGHT = 1280, 900
 READY = "document.querySelector('#explorer[data-htmx-powered]') && document.querySelector('img.maps-grid') !== null"
 CANVAS = "(({ x, y, width }) => [x, y, width])(document.getElementById('canvas').getBoundingClientRect())"
-SIZES = "performance.getEntriesByName(new URL('/exploration', location).href).map((each) => each.encodedBodySize)"
+SIZES = """performance.getEntriesByType("resource")
+  .filter(({ name }) => ["/exploration", "/live"].includes(new URL(name).pathname))
+  .map(({ encodedBodySize }) => encodedBodySize)"""
 
 
 def measure(quick: bool = False) -> list[Figure]:
