@@ -2,7 +2,7 @@
 
 import { element } from "./dom.js";
 import { addHelp } from "./help.js";
-import { addHints } from "./hints.js";
+import { addHints, isFirstVisit } from "./hints.js";
 import { addImageMenu } from "./image_menu.js";
 import { LayerList } from "./layers.js";
 import { Microscope } from "./microscope.js";
@@ -30,7 +30,7 @@ const columns = { wide: 16, phone: 8, lecture: 4, paper: 8 };
 const { send, save, inputFrame, pad, inputs } = startPadPage(form, layers, columns, openModel);
 addCardEditing(element("card"), send);
 addReadingChoice(element("reading"), element("card"), form, send);
-new Microscope(form, layers, element("dock"), { save, inputFrame });
+new Microscope(form, layers, element("dock"), { save, inputFrame, isFirstVisit });
 addHelp(element("help"));
 addHints(element("hints"));
 addPeek(element("pooling"));

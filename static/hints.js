@@ -1,5 +1,7 @@
 // Hints at the first visit: one after the other, each gone for good once it was followed or closed.
 
+import { element } from "./dom.js";
+
 const KEY = "layerglass-hints"; // how many are gone
 
 /**
@@ -32,6 +34,9 @@ export function addHints(place) {
   }
   show();
 }
+
+/** Whether some of the hints are still to be followed. */
+export const isFirstVisit = () => read() < element("hints").querySelectorAll("[data-until]").length;
 
 function read() {
   try {

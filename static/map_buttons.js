@@ -1,5 +1,5 @@
-// A button over each map of a grid, made once for each of its pages. One of them takes part in the Tab order; arrow
-// keys reach the others.
+// A button over each map of a grid, made once for each of its pages. Tab reaches the grid, which hands the focus on to
+// one of them; arrow keys reach the others. A unit of a long vector is too small a target to be a stop of its own.
 
 import { boxOf, nameOf, readPlace } from "./maps.js";
 
@@ -13,6 +13,19 @@ export function fillOverlay(overlay) {
   overlay.chosen = undefined; // nothing is marked yet
   const place = readPlace(maps);
   overlay.replaceChildren(...Array.from({ length: place.count }, (_, index) => makeButton(maps.dataset, place, index)));
+  overlay.lastFocused = overlay.firstElementChild;
+  if (overlay.hasListeners) return;
+  overlay.hasListeners = true;
+  overlay.addEventListener("focus", () => overlay.lastFocused?.focus());
+  overlay.addEventListener("focusin", ({ target }) => {
+    if (target !== overlay) overlay.lastFocused = target;
+  });
+  overlay.addEventListener("keydown", ({ key }) => {
+    if (key === "Tab") overlay.tabIndex = -1; // it would hand the focus back
+  });
+  overlay.addEventListener("focusout", () => {
+    overlay.tabIndex = 0;
+  });
 }
 
 function makeButton({ word, ...maps }, place, index) {
@@ -20,7 +33,7 @@ function makeButton({ word, ...maps }, place, index) {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "maps-button";
-  button.tabIndex = index ? -1 : 0;
+  button.tabIndex = -1;
   button.dataset.index = number;
   button.setAttribute("aria-label", `${nameOf(maps)}, ${word} ${number}`);
   Object.assign(button.style, boxOf(place, index));
@@ -46,8 +59,6 @@ export function moveFocus(button, [rows, columns]) {
   const next = Number(button.dataset.index) - place.first + rows * place.columns + columns;
   const neighbour = button.parentElement.children[next];
   if (!neighbour) return false;
-  button.tabIndex = -1;
-  neighbour.tabIndex = 0;
   neighbour.focus();
   return true;
 }

@@ -21,8 +21,8 @@ export class Microscope {
    * @param {HTMLFormElement} form holds the selection and sends it with every request
    * @param {HTMLElement} layers where the grids are
    * @param {HTMLElement} dock where the panel is
-   * @param {{save: () => void, inputFrame: () => ?object}} page save keeps the state in the address; inputFrame says where
-   *   the network's input lies on the pad
+   * @param {{save: () => void, inputFrame: () => ?object, isFirstVisit?: () => boolean}} page save keeps the state in the
+   *   address; inputFrame says where the network's input lies on the pad
    */
   constructor(form, layers, dock, page) {
     this.form = form;
@@ -51,8 +51,28 @@ export class Microscope {
     onReturn((selection) => this.restore(selection));
     this.refresh();
     if (this.holdsMap) this.bringIntoView();
+    else if (page.isFirstVisit?.()) this.showExample();
     const chosen = layers.querySelector(".maps-button.is-selected");
     if (chosen) keepInView(chosen, dock);
+  }
+
+  /** Preview a cell of the drawing that the page opens with, until another map is pointed at, or the pen goes down. */
+  showExample() {
+    const { example } = this.dock.dataset;
+    if (!example || !WIDE.matches) return;
+    const [layer, channel] = example.split(" ");
+    this.look(layer, Number(channel));
+    this.dock.classList.add("has-example");
+    element("canvas").addEventListener("pointerdown", () => this.endExample());
+    element("canvas").addEventListener("keydown", () => this.endExample());
+  }
+
+  endExample() {
+    if (this.isExample) this.restore(NOTHING);
+  }
+
+  get isExample() {
+    return this.dock.classList.contains("has-example");
   }
 
   /** Bring the selected layer into view, if it is out of it. */
@@ -86,6 +106,7 @@ export class Microscope {
   }
 
   set(values) {
+    this.dock.classList.remove("has-example");
     for (const [name, value] of Object.entries(values)) {
       this.fields[name].disabled = value === null;
       this.fields[name].value = value ?? "";
@@ -179,7 +200,13 @@ export class Microscope {
 
   refreshPanel() {
     const state = element("microscope-state");
-    state.textContent = this.holdsCell ? "cell held" : this.holdsMap ? "map held" : "preview";
+    state.textContent = this.holdsCell
+      ? "cell held"
+      : this.holdsMap
+        ? "map held"
+        : this.isExample
+          ? "for instance"
+          : "preview";
     state.classList.toggle("is-held", this.holdsMap);
     const play = this.panel.querySelector("[data-play]");
     play.disabled = REDUCED_MOTION.matches;

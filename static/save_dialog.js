@@ -51,7 +51,7 @@ export class SaveDialog {
       network: element("rows").dataset.model,
       pooling: data.get("pooling"),
       fields,
-      look: Object.entries(look).filter(isKept),
+      look: [...Object.entries(look).filter(isKept), ...(data.has("differences") ? [["differences", "true"]] : [])],
       files: this.files.map(({ field, name }) => [field, name]),
       selection: this.selection,
     };

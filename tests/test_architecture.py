@@ -25,6 +25,7 @@ MODULES = {module_of(path): path for path in FILES}
 ALLOWED = {
     "app.settings": "pydantic pydantic_settings",
     "app.temporary": "",
+    "app.datasets": "numpy PIL",
     "app.imaging": "numpy PIL isal",
     "app.cnn": "numpy pydantic",
     "app.cnn.litert": "numpy ai_edge_litert flatbuffers app.cnn",
@@ -32,11 +33,11 @@ ALLOWED = {
     "app.model_files": "numpy pydantic h5py app.cnn app.imaging",
     "app.workers": "numpy app.cnn app.model_files",
     "app.library": "pydantic app.temporary app.cnn app.model_files app.workers",
-    "app.explore": "numpy pydantic app.cnn app.imaging app.library",
+    "app.explore": "numpy pydantic app.cnn app.datasets app.imaging app.library",
     "app.hosting": "fastapi starlette uvicorn limits prometheus_client app.settings app.temporary",
     "app.web": "fastapi starlette anyio pydantic jinja2 markupsafe numpy prometheus_client app.__version__ "
-    "app.settings app.cnn app.imaging app.model_files app.library app.explore app.hosting",
-    "app.training": "numpy PIL pydantic typer keras tensorflow app.cnn app.imaging",
+    "app.settings app.cnn app.datasets app.imaging app.model_files app.library app.explore app.hosting",
+    "app.training": "numpy PIL pydantic typer keras tensorflow app.cnn app.datasets app.imaging",
     "app.main": "fastapi starlette app.__version__ "
     "app.settings app.cnn app.imaging app.workers app.library app.explore app.hosting app.web",
     "app.cli": "typer pydantic app.settings app.temporary app.library app.hosting app.training",

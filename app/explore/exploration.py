@@ -55,6 +55,11 @@ class RenderOptions:
     differences: bool = False  # draw each layer minus the same one in `trained`
 
     @property
+    def subtracted(self) -> ForwardPass | None:
+        """The forward pass that layers are drawn minus; None where they are drawn as they are."""
+        return self.trained if self.differences else None
+
+    @property
     def passes(self) -> tuple[ForwardPass, ...]:
         """The forward passes that are read beside the one that is drawn."""
         return () if self.trained is None else (self.trained,)
@@ -179,6 +184,18 @@ class Exploration:
     prediction: Prediction | None  # None where the network answers with a picture
     layers: tuple[LayerView, ...]
 
+    @property
+    def example(self) -> tuple[str, int] | None:
+        """A map to begin with, by its layer and number: that of the first convolution's highest value.
+
+        The map with the largest sum is often one that answers to paper alone.
+        """
+        views = (view for view in self.layers if view.layer.is_convolution and view.layer.is_spatial)
+        first = next(views, None)
+        if first is None or not first.extremes.high.size:
+            return None
+        return first.layer.name, int(first.extremes.high.argmax())
+
 
 def explore(
     network: Network,
@@ -239,6 +256,8 @@ def draw_layer(
         require_pixels(pixels, most_pixels, _SMALLER if zoom > 1 else _FEWER_MAPS)
     with reading(activation.size, forward, *options.passes):
         values = open_maps(activation, forward)
+        if options.subtracted:
+            return _draw_difference(values, options.subtracted, maps, options)
         return _draw(values, find_extremes(values), maps, options)
 
 
@@ -260,6 +279,8 @@ def draw_feature_map(
         require_pixels(math.prod(activation.shape[:2]) * zoom**2, most_pixels, _SMALLER)
     with reading(activation.size, forward, *options.passes):
         values = open_maps(activation, forward)
+        if options.subtracted:
+            return draw_map(_subtract(values, options.subtracted, layer), channel, options.diverging)
         scaled = hold_scale(layer, find_extremes(values), options)
         return draw_map(values, channel, scaled.colormap, scaled.scale, scaled.ends)
 
@@ -292,7 +313,7 @@ def _check_map(activation: Array, layer: Layer, channel: int) -> None:
 
 def _view(network: Network, forward: ForwardPass, maps: MapRange, options: RenderOptions) -> LayerView:
     activation = forward.activations[maps.layer.name]
-    trained = options.trained if options.differences else None
+    trained = options.subtracted
     with reading(activation.size, forward, *options.passes):
         values = open_maps(as_maps(activation), forward)
         extremes = find_extremes(values)
@@ -357,10 +378,14 @@ def _draw(values: Values, extremes: Extremes, maps: MapRange, options: RenderOpt
 
 
 def _draw_difference(values: Values, trained: ForwardPass, maps: MapRange, options: RenderOptions) -> Grid:
-    change = Difference(values, open_maps(as_maps(trained.activations[maps.layer.name]), trained))
+    change = _subtract(values, trained, maps.layer)
     if maps.layer.is_spatial:
         return draw_grid(change, options.diverging, columns=options.columns, first=maps.first, count=maps.count)
     return draw_strip(change, options.diverging, first=maps.first, count=maps.count)
+
+
+def _subtract(values: Values, trained: ForwardPass, layer: Layer) -> Difference:
+    return Difference(values, open_maps(as_maps(trained.activations[layer.name]), trained))
 
 
 def draw_image(image: Array, card: Card) -> bytes:

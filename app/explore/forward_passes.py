@@ -244,7 +244,7 @@ def find_levels(
     """
     if drawing is None:
         height, width, _ = card.picture_shape
-        return FoundLevels(_paint(np.zeros((height or MIN_FREE_SIDE, width or MIN_FREE_SIDE), dtype=np.float32), card))
+        return FoundLevels(paint(np.zeros((height or MIN_FREE_SIDE, width or MIN_FREE_SIDE), dtype=np.float32), card))
 
     def choose(shape: tuple[int, ...]) -> int:
         return choose_factor(_orient(shape, card))
@@ -256,7 +256,7 @@ def find_levels(
     height, width, _ = card.picture_shape
     ink, boxes = read_digit(drawing, limits, region)
     digit = normalise(ink, (height or 28, width or 28)).astype(np.float32)
-    return FoundLevels(_paint(digit, card), boxes)
+    return FoundLevels(paint(digit, card), boxes)
 
 
 def to_seen(levels: NDArray[Any], card: Card) -> Array:
@@ -283,11 +283,11 @@ def _ink_levels(
     """Find the drawing's ink and paint it in grey at its own size: (height, width, channels), 0 to 255."""
     ink = read_ink(drawing, limits, region)
     grey = pad(np.asarray(ink, dtype=np.float32), MIN_FREE_SIDE, paper=0)
-    return _paint(shrink(grey, choose_factor((*grey.shape, card.input_shape[2]))), card)
+    return paint(shrink(grey, choose_factor((*grey.shape, card.input_shape[2]))), card)
 
 
-def _paint(grey: NDArray[np.float32], card: Card) -> NDArray[np.float32]:
-    """Paint ink, (height, width), in grey: (height, width, channels), 0 to 255."""
+def paint(grey: NDArray[np.float32], card: Card) -> NDArray[np.float32]:
+    """Paint ink, (height, width) from 0 to 255, in the card's grey: (height, width, channels), 0 to 255."""
     channels = card.input_shape[2]
     grey = grey if card.ink is Ink.BRIGHT else 255 - grey
     levels = np.full((*grey.shape, channels), 255, dtype=np.float32)

@@ -1,6 +1,7 @@
 """Pictures of any size to the height, width and channels of a network's input."""
 
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,6 +75,19 @@ def resize(picture: Image.Image, size: PictureSize, mode: ResizeMode, channels: 
     if channels in {1, 2, 3, 4}:
         return levels.reshape(*size, channels)
     return np.repeat(levels[..., np.newaxis], channels, axis=2)
+
+
+def scale_sheet(ink: NDArray[Any], shape: tuple[int, int]) -> NDArray[np.float32]:
+    """Scale a square sheet to the shorter side of a picture of this height and width, in its middle, on paper.
+
+    ink: (side, side), 0 is paper, 255 the strongest ink. Returns: float32 of the shape, from 0 to 255.
+    """
+    side = min(shape)
+    scaled = Image.fromarray(ink.astype(np.float32)).resize((side, side), Image.Resampling.BICUBIC)
+    sheet = np.zeros(shape, np.float32)
+    top, left = (shape[0] - side) // 2, (shape[1] - side) // 2
+    sheet[top : top + side, left : left + side] = np.clip(np.asarray(scaled), 0, 255)
+    return sheet
 
 
 def pad(levels: NDArray[np.float32], minimum: int, paper: float) -> NDArray[np.float32]:

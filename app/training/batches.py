@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras import ops
 from numpy.typing import NDArray
 
-from .mnist import Digits
+from ..datasets.digits import Digits
 from .task import Task
 
 UNCHANGED = 0.3  # share of the images that stay as they are

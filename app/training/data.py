@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .mnist import Digits, Mnist
+from ..datasets.digits import Digits
+from .mnist import Mnist
 from .pen import PenDigit, WriterSplit, split_by_writer
 from .rendering import draw_as_written, draw_varied
 

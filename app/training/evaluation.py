@@ -11,10 +11,11 @@ from pydantic import ValidationError
 from ..cnn.card import Card, Fit, read_card
 from ..cnn.tensorflow import trained_pooling, with_pooling
 from ..cnn.types import PoolingMode
+from ..datasets.digits import Digits
 from .batches import BATCH_SIZE, to_input
 from .data import TrainingData
 from .family import Recipe
-from .mnist import BadInput, Digits
+from .mnist import BadInput
 from .outlines import PATCHES, STARTS
 from .task import Task
 

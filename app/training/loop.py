@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import keras
 
+from ..datasets.digits import Digits
 from .batches import BATCH_SIZE, training_batches, validation_batches
-from .mnist import Digits
 from .task import Task
 
 PEAK_LEARNING_RATE = 0.003

@@ -9,12 +9,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ..datasets.digits import SIDE, Digits
+
 
 class BadInput(ValueError):
     """A file or a name that cannot be used. The message is a sentence for the person who gave it."""
 
-
-SIDE = 28
 
 # Of each array's bytes, not of the file: a zip archive can be packed in many ways.
 SHA256: Final = {
@@ -29,17 +29,6 @@ SHAPES: Final = {
     "x_test": (10_000, SIDE, SIDE),
     "y_test": (10_000,),
 }
-
-
-@dataclass(frozen=True)
-class Digits:
-    """Images and their labels."""
-
-    images: NDArray[np.uint8]  # (n, 28, 28), 0 is paper, 255 the strongest ink
-    labels: NDArray[np.uint8]  # (n,), 0 to 9
-
-    def __len__(self) -> int:
-        return len(self.labels)
 
 
 @dataclass(frozen=True)

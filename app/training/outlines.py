@@ -9,9 +9,9 @@ from keras import layers, ops
 from numpy.typing import NDArray
 from PIL import Image
 
+from ..datasets.digits import SIDE, Digits
 from .architectures import ANY_SHAPE, five_layer_convolutional
 from .loop import Trained, verbosity
-from .mnist import SIDE, Digits
 
 PATCH = 40  # pixels a side; the receptive field of five 3×3 kernels has 11
 

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ..datasets.digits import Digits
 from ..imaging.drawing import CANVAS_SIDE, PEN_WIDTH, draw_strokes
 from ..imaging.ink import find_ink, normalise
-from .mnist import Digits
 from .pen import PenDigit, StrokePoints
 from .styles import restyle
 

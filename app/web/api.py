@@ -31,6 +31,7 @@ from .forms import (
     InvertDep,
     LayerDep,
     LibraryDep,
+    MapOptionsDep,
     ModelPath,
     NetworkDep,
     PictureFileDep,
@@ -203,7 +204,7 @@ def post_prediction(run: DrawingRunDep) -> Response:
 @computes
 def post_feature_maps(
     run: DrawingRunDep,
-    options: RenderOptionsDep,
+    options: MapOptionsDep,
     layers: LayerNames = None,
 ) -> Response:
     """Classify a drawing, and draw the feature maps of every convolution and pooling layer, or of the layers named."""
@@ -254,7 +255,7 @@ def _find_layers(network: Network, names: list[str] | None) -> list[Layer] | Non
 def post_grid(
     layer: RunLayerDep,
     run: DrawingRunDep,
-    options: RenderOptionsDep,
+    options: MapOptionsDep,
     first: Annotated[int, Form(ge=0, description="The number of the first map in the picture.")] = 0,
     count: Annotated[int | None, Form(ge=1, description="How many maps at most; default: all from the first.")] = None,
     zoom: ZoomField = 1,
@@ -275,7 +276,7 @@ def post_grid(
 )
 @computes
 def post_feature_map(
-    layer: RunLayerDep, channel: ChannelPath, run: DrawingRunDep, options: RenderOptionsDep, zoom: ZoomField = 1
+    layer: RunLayerDep, channel: ChannelPath, run: DrawingRunDep, options: MapOptionsDep, zoom: ZoomField = 1
 ) -> Response:
     """Draw one feature map as a PNG, in the colours that it has in its layer's grid.
 
@@ -310,7 +311,7 @@ def post_feature_map_values(layer: RunLayerDep, channel: ChannelPath, run: Drawi
     responses=_DRAWING_REFUSED | _file("image/png"),
 )
 def post_network_picture(
-    run: DrawingRunDep, options: RenderOptionsDep, layers: LayerNames = None, zoom: ZoomField = 1
+    run: DrawingRunDep, options: MapOptionsDep, layers: LayerNames = None, zoom: ZoomField = 1
 ) -> Response:
     """Draw the whole network as one PNG: the input and every layer, or those named, one below the other on white.
 

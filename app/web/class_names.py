@@ -1,5 +1,7 @@
 """The class names of well-known data sets, to be offered for a model with as many outputs."""
 
+from ..datasets.imagenet import CLASSES as IMAGENET
+
 _FASHION = "T-shirt/top Trouser Pullover Dress Coat Sandal Shirt Sneaker Bag Ankle_boot"
 _CIFAR10 = "airplane automobile bird cat deer dog frog horse ship truck"
 _CIFAR100 = (
@@ -27,7 +29,7 @@ CLASS_NAMES: dict[str, list[str]] = {
         "EMNIST balanced": f"{_DIGITS} {_LETTERS} a b d e f g h n q r t",
         "EMNIST by class": f"{_DIGITS} {_LETTERS} {_LETTERS.lower()}",
     }.items()
-}
+} | {"ImageNet": IMAGENET, "ImageNet after a background class": ["background", *IMAGENET]}
 
 
 def fitting_names(count: int) -> dict[str, list[str]]:

@@ -466,5 +466,22 @@ ZoomField = Annotated[
     int, Form(ge=1, le=MAX_ZOOM, description="Pixels a cell, across and down: each is repeated as it is.")
 ]
 RenderOptionsDep = Annotated[RenderOptions, Depends(get_render_options)]
+
+
+async def get_map_options(
+    options: RenderOptionsDep,
+    differences: Annotated[
+        bool,
+        Form(
+            description="Draw each layer minus the same layer under the pooling that the model was trained with; under "
+            "that pooling, as it is."
+        ),
+    ] = False,
+) -> RenderOptions:
+    """Return how to draw the maps of one pooling mode."""
+    return replace(options, differences=differences)
+
+
+MapOptionsDep = Annotated[RenderOptions, Depends(get_map_options)]
 InvertDep = Annotated[bool, Form(description="Swap ink and paper: bright and dark change places before the network.")]
 DifferencesDep = Annotated[bool, Form(description="Also draw each layer minus the same layer as trained.")]

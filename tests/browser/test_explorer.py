@@ -244,3 +244,27 @@ def test_only_another_model_is_said_to_be_opened(explorer: Page) -> None:
     expect(explorer.locator(".switches-opening")).to_be_hidden()
     explorer.select_option("select[name=model]", "digits-min")
     expect(explorer.locator(".switches-opening")).to_be_visible()
+
+
+def test_what_is_chosen_shows_in_the_system_s_own_colours(page: Page, base_url: str) -> None:
+    page.emulate_media(forced_colors="active")
+    open_explorer(page)
+    colour = "element => getComputedStyle(element).backgroundColor"
+    chosen = page.locator("input[name=pooling]:checked + span").evaluate(colour)
+    assert chosen != page.locator("input[name=pooling]:not(:checked) + span").first.evaluate(colour)
+
+
+def test_nothing_moves_while_the_page_is_loaded(page: Page, base_url: str) -> None:
+    page.add_init_script(
+        "window.moved = 0; new PerformanceObserver((list) => { for (const shift of list.getEntries()) "
+        "window.moved += shift.value }).observe({ type: 'layout-shift', buffered: true })"
+    )
+    page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 6})
+    open_explorer(page)
+    assert page.evaluate("window.moved") < 0.02
+
+
+def test_a_pointer_hits_every_sample(explorer: Page) -> None:
+    for sample in explorer.locator(".pad-sample").all():
+        box = sample.bounding_box()
+        assert box and min(box["width"], box["height"]) >= 24

@@ -309,3 +309,28 @@ def test_the_keyboard_previews_a_map_and_a_screen_reader_hears_of_it(explorer: P
     explorer.keyboard.press("Tab")
     expect(explorer.locator("#microscope-state")).to_have_text("preview")
     expect(explorer.locator(f"{PANEL} [aria-live]").first).to_contain_text(re.compile("conv_1, map 0: .*mean"))
+
+
+def test_tab_stops_once_at_each_layer_s_maps_and_leaves_them_both_ways(explorer: Page) -> None:
+    focused = "document.activeElement.getAttribute('aria-label')"
+    explorer.focus("#layer-conv_1 .layer-fold")
+    explorer.keyboard.press("Tab")
+    assert explorer.evaluate(focused) == "conv_1, map 0"
+    explorer.keyboard.press("ArrowRight")
+    assert explorer.evaluate(focused) == "conv_1, map 1"
+    explorer.keyboard.press("Shift+Tab")
+    assert explorer.evaluate("document.activeElement.className") == "layer-fold"
+    explorer.keyboard.press("Tab")  # back to where it was
+    assert explorer.evaluate(focused) == "conv_1, map 1"
+    explorer.keyboard.press("Tab")
+    assert not explorer.evaluate("Boolean(document.activeElement.closest('.maps-overlay'))")
+
+
+def test_a_link_to_a_held_map_holds_the_map_and_no_cell(explorer: Page, page: Page) -> None:
+    select(explorer, "conv_2", 3)
+    expect(explorer.locator("#microscope-state")).to_have_text("map held")
+    address = explorer.url
+    assert "channel=3" in address and "row=" not in address
+    page.goto(address)
+    expect(page.locator("#microscope-state")).to_have_text("map held")
+    assert page.url.partition("#")[0] == address.partition("#")[0]

@@ -102,6 +102,7 @@ def test_nothing_of_it_is_loaded_before_it_is_opened(page: Page, base_url: str) 
         ("/", "conv_1", "light"),
         ("/?pooling=min&weights=retrained", "conv_3", "light"),
         ("/?pooling=average&colormap=cividis&scale=map", "pool_1", "dark"),
+        ("/?pooling=average&differences=on", "conv_3", "light"),
         ("/?model=section-6-3", "conv_1", "light"),
         ("/?model=section-6-3", "conv_1", "dark"),
         ("/?model=section-6-3&colormap=magma", "conv_1", "light"),

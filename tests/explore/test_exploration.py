@@ -307,3 +307,12 @@ def test_a_map_is_described_by_where_it_is_strongest(row: int, column: int, word
     forward = network.run(image)
     inspection = inspect(network, forward, network.layer("same"), Place(0, 0, 0))
     assert view_inspection(inspection, RenderOptions()).map_words == f"strongest at the {words}, mean {-8 / 81:.3g}"
+
+
+def test_the_map_to_begin_with_has_the_first_convolution_s_highest_value(
+    digits: Network, image: NDArray[np.float32]
+) -> None:
+    forward = digits.run(image)
+    highest = forward.activations["conv1"].max(axis=(0, 1)).argmax()
+    assert explore(digits, forward, RenderOptions()).example == ("conv1", highest)
+    assert explore(digits, forward, RenderOptions(), []).example is None

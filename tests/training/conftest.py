@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app.datasets.digits import Digits
 from app.training import mnist as mnist_module
 from app.training.data import TrainingData
-from app.training.mnist import Digits, Mnist
+from app.training.mnist import Mnist
 
 
 def bars(count: int, seed: int) -> Digits:

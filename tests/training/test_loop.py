@@ -3,11 +3,11 @@ import numpy as np
 import pytest
 from keras import layers
 
+from app.datasets.digits import Digits
 from app.training.batches import to_input, training_batches
 from app.training.data import TrainingData
 from app.training.evaluation import accuracy
 from app.training.loop import fit
-from app.training.mnist import Digits
 from app.training.task import Task
 
 pytestmark = pytest.mark.slow

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from app.training.mnist import Digits
+from app.datasets.digits import Digits
 from app.training.outlines import PATCH, draw_patches, extract, outline, parallel_starts
 
 

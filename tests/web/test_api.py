@@ -413,3 +413,21 @@ def test_every_api_route_that_takes_a_drawing_documents_its_refusals(client: Tes
             responses = methods["post"]["responses"]
             for status in ("400", "413", "422", *(["404"] if "{model}" in path else [])):
                 assert "application/problem+json" in responses[status]["content"]
+
+
+def test_layers_are_drawn_minus_what_they_are_as_trained(client: TestClient, library: Library, four: bytes) -> None:
+    network = library.network("digits")
+    image = preprocess(four, network.card)
+    layer, forward = network.layer("conv2"), network.run(image, PoolingMode.MIN)
+    options = RenderOptions(signed=Colormap.BERLIN, trained=network.run(image), differences=True)
+    fields = {"pooling": "min", "differences": "true"}
+    base = "digits/layers/conv2/feature-maps"
+    grid = post(client, f"{base}.png", four, **fields).content
+    assert grid == draw_layer(forward, MapRange(layer), options).png
+    assert post(client, f"{base}/3.png", four, **fields).content == draw_feature_map(forward, layer, 3, options).png
+    answer = post(client, "digits/feature-maps", four, layers=["conv2"], **fields).json()
+    assert base64.b64decode(answer["layers"][0]["png"]) == grid
+    plain = post(client, "digits/network.png", four, pooling="min")
+    assert plain.content != post(client, "digits/network.png", four, **fields).content
+    # There is no difference from itself: the maps are drawn as they are.
+    assert post(client, f"{base}.png", four, differences="true").content == post(client, f"{base}.png", four).content

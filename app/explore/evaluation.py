@@ -1,0 +1,162 @@
+"""A network's answers to real digits whose labels are known."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..cnn.card import Answer, Card
+from ..cnn.kinds.activation_functions import shifted_exponentials
+from ..cnn.network import Network
+from ..cnn.types import Array, PoolingMode
+from ..datasets.digits import Digits
+from ..imaging.resize import scale_sheet
+from .forward_passes import paint, swap_ink_and_paper, to_seen
+from .held import NOTHING, fill_inputs
+
+DIGITS = [str(digit) for digit in range(10)]
+PARITY = [["even", "odd"][digit % 2] for digit in range(10)]
+BINS = 15  # of the calibration error: what most papers take (Guo et al. 2017, arXiv:1706.04599)
+
+# Told how many digits are done; what it raises ends the evaluation.
+Progress = Callable[[int], None]
+
+
+class NotForDigits(ValueError):
+    """A network's answer or its input is not one of digits, so its answers cannot be right or wrong."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"The model “{name}” cannot be tried on digits: {reason}.")
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a network in one pooling mode answered to each of some digits."""
+
+    classes: tuple[str, ...]
+    expected: NDArray[np.intp]  # (n,), the index of the right class
+    probabilities: NDArray[np.float64]  # (n, classes), each row sums to 1 unless the outputs stand by themselves
+
+    @cached_property
+    def answers(self) -> NDArray[np.intp]:
+        """The index of the likeliest class of each digit, (n,)."""
+        return np.asarray(self.probabilities.argmax(axis=1))
+
+    @cached_property
+    def confidences(self) -> NDArray[np.float64]:
+        """The probability of that class, (n,)."""
+        return np.asarray(self.probabilities.max(axis=1))
+
+    @cached_property
+    def is_right(self) -> NDArray[np.bool_]:
+        """Whether each digit was read as what it is, (n,)."""
+        return np.asarray(self.answers == self.expected)
+
+    @property
+    def accuracy(self) -> float:
+        """The share of digits that were read as what they are, from 0 to 1."""
+        return float(self.is_right.mean())
+
+    @cached_property
+    def confusion(self) -> NDArray[np.intp]:
+        """How many digits of each class, by row, were read as each class, by column: (classes, classes)."""
+        count = len(self.classes)
+        return np.bincount(self.expected * count + self.answers, minlength=count**2).reshape(count, count)
+
+    def calibration_error(self, bins: int = BINS) -> float:
+        """Return the expected calibration error, from 0 to 1, over bins of equal width (Guo et al. 2017).
+
+        That is the mean distance of a bin's accuracy from its confidence, weighted by how many digits are in it.
+        """
+        number = np.minimum((self.confidences * bins).astype(int), bins - 1)
+        surplus = np.bincount(number, self.is_right - self.confidences, minlength=bins)
+        return float(np.abs(surplus).sum() / len(self.expected))
+
+
+def evaluate(
+    network: Network,
+    digits: Digits,
+    pooling: PoolingMode | None = None,
+    invert: bool = False,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Run a network on digits. pooling: None is as trained. invert: swap ink and paper before the network.
+
+    digits: their images may be of any number type, from 0 to 255. Raises: NotForDigits, RunFailed.
+    """
+    labels = right_labels(network)
+    outputs = run_on_digits(network, digits.images, pooling, invert, progress)
+    probabilities = to_probabilities(outputs, network.card.answer)
+    classes = tuple(network.card.classes or DIGITS)
+    index = np.array([classes.index(label) for label in labels])
+    return Evaluation(classes, index[digits.labels], probabilities)
+
+
+def right_labels(network: Network) -> Sequence[str]:
+    """Return the class that a network should name for each digit, 0 to 9. Raises: NotForDigits."""
+    card, outputs = network.card, network.layers[-1].output_shape[-1] or 0
+    if card.takes_numbers:
+        raise NotForDigits(network.name, "it starts from numbers, and nothing is drawn")
+    if network.answers_with_picture or card.answer is Answer.VALUES or len(network.layers[-1].output_shape) != 1:
+        raise NotForDigits(network.name, "its answer is not one of several classes")
+    classes = card.classes or [str(number) for number in range(outputs)]
+    if len(classes) == max(outputs, 2):
+        for labels in (DIGITS, PARITY):
+            if set(labels) <= set(classes):
+                return labels
+    raise NotForDigits(network.name, "its classes are not the digits 0 to 9. Name them on its card if they are")
+
+
+def run_on_digits(
+    network: Network,
+    images: NDArray[np.generic],
+    pooling: PoolingMode | None = None,
+    invert: bool = False,
+    progress: Progress | None = None,
+) -> Array:
+    """Return a network's outputs for images of digits. images: (n, 28, 28), 0 is paper, 255 the strongest ink.
+
+    Returns: (n, outputs). Raises: RunFailed.
+    """
+    outputs = np.empty((len(images), network.layers[-1].output_shape[-1] or 0), np.float32)
+    for number, digit in enumerate(images):
+        image = to_image(digit, network.card)
+        image = swap_ink_and_paper(image, network.card) if invert else image
+        others = fill_inputs(network, NOTHING, image, _prepare_nothing)
+        outputs[number] = network.run(image, pooling, others).output.ravel()
+        if progress is not None:
+            progress(number + 1)
+    return outputs
+
+
+def to_image(digit: NDArray[np.generic], card: Card) -> Array:
+    """Make a network's input of a digit as MNIST has it. digit: (28, 28), 0 is paper, 255 the strongest ink.
+
+    Where the input has another size, the sheet is scaled to its shorter side.
+    Returns: (height, width, channels) float32.
+    """
+    height, width, _ = card.picture_shape
+    shape = (height or digit.shape[0], width or digit.shape[1])
+    ink = digit if shape == digit.shape else scale_sheet(digit, shape)
+    return to_seen(paint(np.asarray(ink, np.float32), card), card)
+
+
+def _prepare_nothing(picture: bytes, card: Card) -> Array:
+    raise AssertionError("no picture is held")
+
+
+def to_probabilities(outputs: Array, answer: Answer) -> NDArray[np.float64]:
+    """Turn outputs, (n, outputs), into the probability of each class, (n, classes).
+
+    A lone output is the probability, or the logit, of the second of two classes.
+    """
+    scores = outputs.astype(np.float64)
+    if scores.shape[1] == 1:
+        second = 1 / (1 + np.exp(-np.clip(scores, -500, 500))) if answer is Answer.LOGITS else scores
+        return np.concatenate([1 - second, second], axis=1)
+    if answer is not Answer.LOGITS:
+        return scores
+    exponentials = shifted_exponentials(scores - scores.max(axis=1, keepdims=True))
+    return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
