@@ -9,6 +9,7 @@ const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 8000;
 const GLANCE_MS = 66; // between two pictures of the network at a glance, while the pen moves
 const REST_MS = 120; // after which a pen that is down rests, and the whole answer is fetched
+const LONGEST = 4000; // characters of fields in an address; a proxy may take no more
 const OVERDUE_MS = 200; // after which what is shown is dimmed, since it is of another drawing
 // Tells this page from others at its address, so that each has its turn. It means nothing else, and is never kept.
 const PAGE = crypto.getRandomValues(new Uint32Array(4)).join("-");
@@ -109,14 +110,30 @@ export class Exchange {
     else this.glanced = performance.now();
     const held = Object.entries(this.pictures());
     for (const [name, picture] of held) ctx.request.body.set(name, picture, `${name}.png`);
-    const path = this.form.dataset.livePath;
-    const kind = path && this.pad.current && !this.isExact && !held.length && !file ? answerKind() : null;
-    const isOne = ctx.sourceEvent?.type === "drawing" && kind !== null && ctx.request.body.get("layer") === null;
-    this.isExact = false;
-    if (isOne) ctx.fetch = (_, request) => fetchLive(path, kind, request, this.pad.toPng());
+    const kind = ctx.sourceEvent?.type === "drawing" && !held.length ? this.takeMove(ctx.request.body) : null;
+    if (kind !== null) ctx.fetch = (path, request) => this.fetchLive(path, request, kind);
     else if (file) ctx.request.body.set("drawing", file, file.name ?? "picture");
     else if (held.length) ctx.request.body.set("drawing", new Blob([this.pad.toPng()]), "drawing.png");
     else ctx.fetch = (path, request) => fetch(path, withPicture(request, "drawing", this.pad.toPng()));
+  }
+
+  /** The kind of the answer on the page where a move of the pen is to change it; else null, for a whole answer. */
+  takeMove(fields) {
+    const { isExact } = this;
+    this.isExact = false;
+    // The microscope, and a picture that was opened, need more than a move of the pen brings.
+    if (isExact || !this.form.dataset.pathOfMoves || !this.pad.current || this.pad.file || fields.has("layer"))
+      return null;
+    return answerKind();
+  }
+
+  /** Send the fields in the address and the drawing as the body: half of what a form takes to write and to read. */
+  fetchLive(path, { body, headers, ...request }, kind) {
+    const fields = new URLSearchParams([...body, ["live", kind]]).toString();
+    const png = this.pad.toPng();
+    if (fields.length > LONGEST) return fetch(path, withPicture({ body, headers, ...request }, "drawing", png));
+    const ofPicture = { ...headers, "Content-Type": "image/png" };
+    return fetch(`${this.form.dataset.pathOfMoves}?${fields}`, { ...request, headers: ofPicture, body: png });
   }
 
   receive(ctx) {
@@ -168,10 +185,4 @@ export class Exchange {
     clearTimeout(this.pause);
     this.pause = 0;
   }
-}
-
-/** Send the fields in the address and the drawing as the body: half of what a form takes to write and to read. */
-function fetchLive(path, kind, { body, headers, ...request }, png) {
-  const fields = new URLSearchParams([...body, ["live", kind]]);
-  return fetch(`${path}?${fields}`, { ...request, headers: { ...headers, "Content-Type": "image/png" }, body: png });
 }

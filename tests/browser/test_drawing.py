@@ -5,6 +5,7 @@ import io
 import re
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image
@@ -67,6 +68,33 @@ def test_what_a_move_of_the_pen_changes_is_what_the_whole_answer_shows(explorer:
     rested = explorer.evaluate(SHOWN)
     assert {name: rested[name] for name in on_screen} == {name: moved[name] for name in on_screen}
     explorer.unroute("**/exploration")
+    explorer.mouse.up()
+
+
+LONG_FIELD = """explorer.append(Object.assign(document.createElement("input"),
+  { type: "hidden", name: "note", value: "-".repeat(4000) }))"""
+
+
+@pytest.mark.parametrize(
+    ("before", "path"),
+    [
+        pytest.param("", "/live", id="as it is"),
+        pytest.param(LONG_FIELD, "/exploration", id="long fields"),
+        pytest.param("document.querySelector('#layer-conv_1 .maps-button').click()", "/exploration", id="microscope"),
+    ],
+)
+def test_a_move_of_the_pen_asks_for_no_more_than_it_needs(explorer: Page, before: str, path: str) -> None:
+    draw(explorer, [LINE_DOWN[:30]], lift=False)
+    explorer.wait_for_timeout(500)
+    explorer.evaluate(before)
+    explorer.wait_for_timeout(500)
+    asked: list[str] = []
+    explorer.on("request", lambda request: asked.append(urlsplit(request.url).path))
+    box = explorer.locator("#canvas").bounding_box()
+    assert box is not None
+    with explorer.expect_response(RESULTS):
+        explorer.mouse.move(box["x"] + box["width"] / 2, box["y"] + 0.75 * box["height"])
+    assert asked[0] == path
     explorer.mouse.up()
 
 
