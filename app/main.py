@@ -12,18 +12,20 @@ from starlette.formparsers import MultiPartParser
 from . import __version__
 from .cnn.cost import RunLimits
 from .explore.forward_passes import ForwardPasses
+from .explore.results import Results
 from .explore.trials import Trials
 from .hosting import metrics
 from .hosting.admission import Admission, AdmissionControl
 from .hosting.limits import LimitBodies, RateLimit, TimeLimits
 from .hosting.logs import RequestLog
+from .hosting.long_computations import LongComputations
 from .hosting.security import AllowedHosts, HeadAsGet, RefuseCrossSite, ResponseHeaders
 from .hosting.server import frozen_heap, limit_malloc
 from .imaging.drawing import DrawingLimits
 from .library.kept import Kept
 from .library.library import Library
 from .settings import Settings, get_settings, resource
-from .web import api, pages, status, uploads
+from .web import api, digits, evaluation_api, experiment_pages, experiments_api, pages, status, uploads
 from .web.errors import ERRORS, add_error_handlers, customize_openapi
 from .web.forms import MOST_PICTURES
 from .workers.engine import Workers
@@ -45,6 +47,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         )
         app.state.library = library
         app.state.trials = Trials(library)
+        app.state.long_computations = LongComputations(settings)
         try:
             library.open_default()
             app.state.ready = True
@@ -53,6 +56,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
                 yield
         finally:
             app.state.ready = False
+            app.state.long_computations.close()
             library.close()
 
     app = FastAPI(
@@ -75,11 +79,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     limits = DrawingLimits(settings.max_drawing, settings.max_side)
     app.state.kept = Kept(settings.kept_megabytes * 2**20)
     app.state.forward_passes = ForwardPasses(app.state.kept, limits, run_limits, metrics.FORWARD_PASS.observe)
+    app.state.results = Results()
     _add_middleware(app, settings)
     add_error_handlers(app)
     customize_openapi(app)
-    for router in (pages.router, api.router, status.router):  # the busiest first: routes are tried in turn
-        app.include_router(router)
+    # The busiest first: routes are tried in turn.
+    for each in (pages, api, digits, evaluation_api, experiment_pages, experiments_api, status):
+        app.include_router(each.router)
     app.mount("/static", StaticFiles(directory=resource("static")), name="static")
     return app
 

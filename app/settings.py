@@ -92,6 +92,10 @@ class Settings(BaseSettings):
     waiting: int = Field(default=32, ge=0, description="Drawings that wait for their turn.")
     wait_seconds: float = Field(default=5, gt=0, description="How long a drawing waits for its turn.")
     answer_seconds: float = Field(default=90, gt=0, description="How long an answer may take, the wait included.")
+    long_computations: int = Field(
+        default=8, ge=1, description="Runs over many digits at once, in slices beside the drawings."
+    )
+    long_seconds: float = Field(default=300, gt=0, description="Seconds that a run over many digits may compute.")
     shutdown_seconds: int = Field(default=10, ge=0, description="How long a stop waits for running requests.")
 
     connections: int = Field(default=512, ge=1, description="Open connections.")

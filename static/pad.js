@@ -215,6 +215,11 @@ export class Pad {
     return this.crop ? null : (this.strokes.at(-1)?.picture?.file ?? null);
   }
 
+  /** The real digit that is all there is on the pad, as in test-7; null for anything else. */
+  get digit() {
+    return this.file ? (this.picture.digit ?? null) : null;
+  }
+
   /** Send no more pixels than an input of so many pixels a side can use: each takes time to send and to read. */
   suitInput(side) {
     const wanted = side <= HALVED_UP_TO ? SIDE / 2 : SIDE;

@@ -53,6 +53,10 @@ class UnknownInput(ValueError):
     """A network has no such input, or none that can be drawn into or held so. The message says what it has."""
 
 
+class CannotMute(ValueError):
+    """A layer's maps cannot be made zero by zeros among its weights. The message says why."""
+
+
 MOST_NUMBERS = 2**18  # that the arithmetic of one value may list
 
 

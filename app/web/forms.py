@@ -121,6 +121,7 @@ class PageQuery(BaseModel):
     colormap: Colormap = Colormap.VIRIDIS
     scale: Scale = Scale.HOLD
     differences: bool = False  # each layer minus the same one as trained
+    digit: Annotated[str | None, Field(pattern=r"^(test|training)-[0-9]{1,5}$")] = None  # that the pad begins with
     layer: str | None = None  # of the microscope, and so the next three
     channel: int = 0
     row: int | None = None

@@ -11,8 +11,10 @@ from fastapi.responses import HTMLResponse
 
 from ..cnn.network import ForwardPass, Network, UnknownLayer
 from ..cnn.types import PoolingMode
+from ..datasets.digits import DigitSet
 from ..explore.comparison import accuracies, compare, pooled_layers
 from ..explore.exploration import RenderOptions, draw_answer, draw_image, explore
+from ..explore.gallery import draw_digit
 from ..explore.inspection import UnknownCell, find_place, inspect
 from ..explore.microscope import view_inspections
 from ..explore.overview import draw_overview
@@ -63,7 +65,7 @@ _CHOICES = {
 def show_explorer(request: Request, query: PageQueryDep, choice: ModelChoiceDep) -> Response:
     """Show the explorer with a digit already drawn, and the first layers."""
     state = request.app.state
-    run = DrawingRun(choice.network, _first_drawing(), choice.pooling, state.forward_passes, held=query.held or {})
+    run = DrawingRun(choice.network, _first_drawing(query), choice.pooling, state.forward_passes, held=query.held or {})
     context = _exploration_context(run, choice, query.render_options, query.selection, shown=None)
     context["overview"] = draw_overview(choice.network, context["exploration"].forward, query.render_options)
     context |= _card_context(request, choice) | _row_context(request, choice)
@@ -135,7 +137,7 @@ def show_compare(
 ) -> Response:
     """Show max, average and min pooling side by side, with a digit already drawn."""
     state, options = request.app.state, replace(query.render_options, columns=_COMPARED_COLUMNS)
-    run = DrawingRun(choice.model, _first_drawing(), None, state.forward_passes, held=query.held or {})
+    run = DrawingRun(choice.model, _first_drawing(query), None, state.forward_passes, held=query.held or {})
     context = _comparison_context(run, state.library, options, query.selection, invert, differences)
     context |= _inputs_context("compare", choice, query)
     return templates.TemplateResponse(request, "compare.html", context | {"samples": SAMPLES, "first": FIRST_SAMPLE})
@@ -324,6 +326,14 @@ def _microscope_context(
     return context | {"selection": selection, "network": network}
 
 
+def _first_drawing(query: PageQuery) -> bytes:
+    """Return the real digit that the address names, else a sample. Raises: UnknownDigit."""
+    if query.digit is None:
+        return _draw_first_sample()
+    digit_set, number = query.digit.split("-")
+    return draw_digit(DigitSet(digit_set), int(number))
+
+
 @cache
-def _first_drawing() -> bytes:
+def _draw_first_sample() -> bytes:
     return draw_sample(FIRST_SAMPLE)

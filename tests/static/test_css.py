@@ -10,8 +10,11 @@ SHEETS = sorted((ROOT / "static" / "css").glob("*.css"))
 COMPONENTS = {
     "answer": {"answer", "bars"},
     "card": {"card"},
+    "chart": {"chart"},
     "compare": {"compare"},
     "compared": {"compared"},
+    "digits": {"digits"},
+    "experiments": {"experiments"},
     "help": {"help"},
     "hints": {"hints"},
     "inputs": {"inputs"},
@@ -29,6 +32,8 @@ COMPONENTS = {
 MEDIA = {"lecture", "print"}
 # Classes whose last part a template fills in.
 FILLED_IN = {
+    *(f"chart-style-{number}" for number in range(5)),
+    *("is-fails", "is-holds", "is-open", "is-partly"),
     *("maps-grid", "maps-strip"),
     *("is-map", "is-medium", "is-small"),
     *("is-highest", "is-lowest"),

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cells import Cell, ConvolutionCell, Term
-from ..errors import NoArithmetic, UnsupportedLayer, require_few
+from ..errors import CannotMute, NoArithmetic, UnsupportedLayer, require_few
 from ..types import Array, Shape, Variables, Weights
 from ..windows import Region, Size, Window, read_cells
 from .activation_functions import FUNCTIONS, activate, function_name
@@ -46,6 +46,7 @@ class Convolution(Layer, abstract=True):
 
     has_partial_maps = True
     title: ClassVar[str] = "convolution"
+    mixing_kernel: ClassVar[str] = "kernel"  # the weights that make each map
 
     @property
     def is_convolution(self) -> bool:
@@ -140,6 +141,21 @@ class Convolution(Layer, abstract=True):
                 for weight, cells in zip(band, self.window.columns(lines, shape[1]), strict=True):
                     part += cells * weight
         return sums
+
+    def mute(self, weights: Weights, maps: Sequence[int]) -> Weights:
+        if not FUNCTIONS[self.activation].keeps_zero:
+            raise CannotMute(
+                f"“{self.name}” makes its maps by {self.activation}, which turns zero into another number."
+            )
+        muted = {name: np.array(weights[name]) for name in (self.mixing_kernel, "bias") if name in weights}
+        self._by_map(muted[self.mixing_kernel])[..., list(maps)] = 0
+        if "bias" in muted:
+            muted["bias"][list(maps)] = 0
+        return {**weights, **muted}
+
+    def _by_map(self, kernel: Array) -> Array:
+        """Return a view of the kernel whose last axis counts the feature maps."""
+        return kernel
 
     def describe(self) -> str:
         steps = describe_steps(self.window, "zero padding")
@@ -252,6 +268,9 @@ class DepthwiseConv2D(_Depthwise):
         source, multiple = divmod(channel, kernel.shape[3])
         return np.array([source]), kernel[:, :, [source], multiple].astype(np.float64)
 
+    def _by_map(self, kernel: Array) -> Array:
+        return kernel.reshape(*kernel.shape[:2], -1)
+
     def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         made = graph.depthwise_conv_2d(inputs[0], weights["kernel"], weights.get("bias"), self.window)
         return activate(graph, self.activation, made)
@@ -264,6 +283,7 @@ class SeparableConv2D(_Depthwise):
 
     aliases = ("SeparableConvolution2D",)
     title = "separable convolution"
+    mixing_kernel = "pointwise_kernel"
 
     @property
     def kernels(self) -> int:
@@ -370,6 +390,9 @@ class Conv2DTranspose(Convolution):
         kernels = weights["kernel"][:, :, channel][np.ix_(rows, columns)].astype(np.float64)
         kernels *= (hits_row[:, None] & hits_column[None])[:, :, None]
         return self._cell(weights, region, np.arange(image.shape[2]), patch, kernels, channel, value)
+
+    def _by_map(self, kernel: Array) -> Array:
+        return kernel.swapaxes(2, 3)
 
     def _kernel_places(
         self, axis: int, cell: int, read: NDArray[np.intp]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cells import Cell, ElementwiseCell
-from ..errors import NeedsKeras, NoArithmetic, UnsupportedLayer
+from ..errors import CannotMute, NeedsKeras, NoArithmetic, UnsupportedLayer
 from ..types import Array, PoolingMode, Shape, Variables, Weights
 from ..windows import Region, Size, Window
 from .checks import Configurable, setting
@@ -270,6 +270,13 @@ class Layer(Configurable):
         Raises: NoArithmetic, for a layer without such kernels, and where they are too large to be shown.
         """
         raise NoArithmetic(self.kind)
+
+    def mute(self, weights: Weights, maps: Sequence[int]) -> Weights:
+        """Return the weights with zeros for those, and for the bias, that make these feature maps.
+
+        The maps are then zero, whatever the layer reads. Raises: CannotMute.
+        """
+        raise CannotMute(f"“{self.name}” is no convolution, so no weights make each of its maps.")
 
     def source_of(self, place: CellIndex, inputs: Sequence[Shape]) -> tuple[int, CellIndex | None] | None:
         """Return where a value was moved from: which input, and the place in it, or None for padding.
