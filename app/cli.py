@@ -53,9 +53,14 @@ def serve(
         list[Path] | None,
         typer.Option(metavar="FILE", help="A .keras, .h5, .hdf5 or .zip file of your own; repeatable."),
     ] = None,
+    lessons: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FOLDER", help="A folder of your own lessons; repeatable."),
+    ] = None,
 ) -> None:
     """Serve the app. Each option can also be set in the environment, as LAYERGLASS_PORT and so on."""
     options = {"host": host, "port": port, "workers": workers, "models": _join(models), "model": _join(model)}
+    options["lessons"] = _join(lessons)
     for name, value in options.items():
         if value is not None:  # in the environment, worker processes see it too
             os.environ[f"LAYERGLASS_{name.upper()}"] = str(value)

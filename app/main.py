@@ -22,10 +22,12 @@ from .hosting.long_computations import LongComputations
 from .hosting.security import AllowedHosts, HeadAsGet, RefuseCrossSite, ResponseHeaders
 from .hosting.server import frozen_heap, limit_malloc
 from .imaging.drawing import DrawingLimits
+from .lessons.folder import Lessons
+from .lessons.vocabulary import Vocabulary
 from .library.kept import Kept
 from .library.library import Library
 from .settings import Settings, get_settings, resource
-from .web import api, digits, evaluation_api, experiment_pages, experiments_api, pages, status, uploads
+from .web import api, digits, evaluation_api, experiment_pages, experiments_api, lesson_pages, pages, status, uploads
 from .web.errors import ERRORS, add_error_handlers, customize_openapi
 from .web.forms import MOST_PICTURES
 from .workers.engine import Workers
@@ -48,6 +50,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.library = library
         app.state.trials = Trials(library)
         app.state.long_computations = LongComputations(settings)
+        app.state.vocabulary = Vocabulary(library, app.state.forward_passes)
         try:
             library.open_default()
             app.state.ready = True
@@ -84,8 +87,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     add_error_handlers(app)
     customize_openapi(app)
     # The busiest first: routes are tried in turn.
-    for each in (pages, api, digits, evaluation_api, experiment_pages, experiments_api, status):
-        app.include_router(each.router)
+    rooms = (pages, api, lesson_pages, digits, evaluation_api, experiment_pages, experiments_api, status)
+    routers = [room.router for room in rooms]
+    for router in routers:
+        app.include_router(router)
+    app.state.lessons = Lessons(settings.lessons, lesson_pages.PagePaths(routers))
     app.mount("/static", StaticFiles(directory=resource("static")), name="static")
     return app
 

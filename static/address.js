@@ -10,6 +10,7 @@ const CHOICES = [
   ...["invert", "differences"], // of the comparison
   ...SELECTION,
 ];
+export const LESSON = "lesson"; // the step that stands beside the page: in its address, and in no form
 
 const DIGIT = "digit"; // one of those that come with Layerglass, alone on the pad
 const OWN = { isOwn: true }; // the state of the entries in the browser's history that this page has written
@@ -23,7 +24,7 @@ const KEPT = "held."; // before an input's name, in the fragment
  * @param {?string} digit the real digit that the pad holds, as in test-7
  */
 export function formatAddress(data, strokes, kept = {}, digit = null) {
-  const chosen = CHOICES.map((name) => [name, data.get(name)]).filter(([, value]) => value);
+  const chosen = [...CHOICES, LESSON].map((name) => [name, data.get(name)]).filter(([, value]) => value);
   if (digit) chosen.push([DIGIT, digit]);
   const drawings = Object.entries(kept).map(([name, each]) => [`${KEPT}${name}`, encodeStrokes(each)]);
   if (strokes) drawings.unshift(["d", encodeStrokes(strokes)]);
@@ -83,6 +84,7 @@ export function writeAddress(form, strokes, kept, digit) {
   // What is only pointed at is no state: all of the selection, or from the row on.
   const { previews } = form.dataset;
   if (previews) for (const name of SELECTION.slice(SELECTION.indexOf(previews))) data.delete(name);
+  data.set(LESSON, new URLSearchParams(location.search).get(LESSON) ?? "");
   const { href } = new URL(formatAddress(data, strokes, kept, digit), location.href);
   // Writing it again would break off a step through the history that is under way.
   if (href !== location.href || !history.state) history.replaceState(OWN, "", href);

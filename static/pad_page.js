@@ -12,7 +12,7 @@ import { KeyboardPen } from "./keyboard_pen.js";
 import { addLens } from "./lens.js";
 import { ModelInput } from "./model_input.js";
 import { Pad } from "./pad.js";
-import { connectTools, listenForFiles, readSample, showHistory } from "./pad_tools.js";
+import { connectTools, listenForFiles, readSample, recogniseSample, showHistory } from "./pad_tools.js";
 import { openPictureFile } from "./picture_files.js";
 import { SeveralDigits } from "./several_digits.js";
 import { encodeStrokes } from "./strokes.js";
@@ -129,11 +129,16 @@ function keepInAddress(form, pad, save) {
   if (!pad.strokes.length) {
     const drawn = readDrawing();
     const digit = drawn ? null : readDigit();
-    const picture = drawn || digit ? null : readCarried();
+    // A step of a lesson names the sample that it speaks of.
+    const hasSample = new URLSearchParams(location.search).has("sample");
+    const picture = drawn || digit || hasSample ? null : readCarried();
     pad.strokes = drawn ?? (digit || picture ? [] : readSample(document.querySelector("[data-first]")));
     if (digit) openDigit(digit, pad);
     else if (picture) openPicture(picture, pad);
-    else pad.redraw();
+    else {
+      recogniseSample(pad);
+      pad.redraw();
+    }
   }
   form.addEventListener("change", save);
   addEventListener("hashchange", () => {

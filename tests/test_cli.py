@@ -76,7 +76,7 @@ def test_without_a_command_the_help_is_shown() -> None:
 def test_the_help_of_serve_names_its_options() -> None:
     result = run("serve", "--help")
     assert result.exit_code == 0
-    for option in ("--host", "--port", "--workers", "--models", "--model"):
+    for option in ("--host", "--port", "--workers", "--models", "--model", "--lessons"):
         assert option in result.output
 
 
@@ -102,10 +102,12 @@ def test_folders_and_files_of_models_can_be_named_several_times(
     (tmp_path / "m.keras").touch()
     monkeypatch.chdir(tmp_path)
     result = run(
-        "serve", "--models", "a", "--models", str(tmp_path / "b c"), "--model", "m.keras", "--model", "m.keras"
+        *("serve", "--models", "a", "--models", str(tmp_path / "b c"), "--model", "m.keras", "--model", "m.keras"),
+        *("--lessons", "a", "--lessons", "b c"),
     )
     assert result.exit_code == 0
     assert server.environment["MODELS"] == os.pathsep.join([str(tmp_path / "a"), str(tmp_path / "b c")])
+    assert server.environment["LESSONS"] == server.environment["MODELS"]
     assert server.environment["MODEL"] == os.pathsep.join([str(tmp_path / "m.keras")] * 2)
 
 
@@ -171,6 +173,8 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
         ("COMPUTATIONS", "-1", "LAYERGLASS_COMPUTATIONS is “-1”, but must be a whole number of at least 1."),
         ("MODELS", "{folder}/no", "LAYERGLASS_MODELS (--models) names “{folder}/no”, which does not exist."),
         ("MODELS", "{folder}/file", "LAYERGLASS_MODELS (--models) names “{folder}/file”, which is not a folder."),
+        ("LESSONS", "{folder}/no", "LAYERGLASS_LESSONS (--lessons) names “{folder}/no”, which does not exist."),
+        ("LESSONS", "{folder}/file", "LAYERGLASS_LESSONS (--lessons) names “{folder}/file”, which is not a folder."),
         ("MODEL", "{folder}/no", "LAYERGLASS_MODEL (--model) names “{folder}/no”, which does not exist."),
         ("MODEL", "{folder}", "LAYERGLASS_MODEL (--model) names “{folder}”, which is not a regular file."),
         ("MODEL", "/dev/null", "LAYERGLASS_MODEL (--model) names “/dev/null”, which is not a regular file."),

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, File, Form, Path, Request, Response, UploadFile
+from fastapi import APIRouter, File, Form, HTTPException, Path, Request, Response, UploadFile
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, TypeAdapter
 
@@ -23,6 +23,7 @@ from ..explore.prediction import Prediction, predict
 from ..hosting.admission import ADMITTED
 from ..imaging.drawing import show_picture
 from ..imaging.encoding import encode_npz, enlarge, stream_csv, stream_npz
+from ..library.files import Origin
 from .computing import computes
 from .errors import POST_ERRORS, problem_responses
 from .forms import (
@@ -168,6 +169,23 @@ async def show_card(network: NetworkDep) -> Response:
     """Download a model's card, to save as NAME.json beside the model's file NAME.keras."""
     headers = _attachment(f"{network.name}.json")
     return Response(write_card_text(network.card), media_type="application/json", headers=headers)
+
+
+@router.get(
+    "/api/models/{model}/file",
+    tags=["models"],
+    response_class=Response,
+    responses=_file("application/octet-stream") | problem_responses(HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND),
+)
+def show_file(library: LibraryDep, model: ModelPath) -> Response:
+    """Download the file of a model that came with Layerglass, to open it with Keras."""
+    file = library.entry(model).file
+    if file.origin is not Origin.BUILT_IN:  # an uploaded one is its owner's
+        raise HTTPException(
+            HTTPStatus.FORBIDDEN, f"“{model}” did not come with Layerglass, so its file stays where it is."
+        )
+    headers = _attachment(file.path.name)
+    return Response(file.path.read_bytes(), media_type="application/octet-stream", headers=headers)
 
 
 @router.put("/api/models/{model}/card", tags=["models"], responses=_CHANGE_REFUSED)

@@ -27,6 +27,7 @@ from ..hosting.logs import request_id
 from ..hosting.metrics import REFUSED
 from ..hosting.refusals import Refused
 from ..imaging.drawing import DrawingTooLarge, InvalidDrawing
+from ..lessons.errors import BrokenLesson, UnknownLesson
 from ..library.library import ReadOnlyModel, UnknownModel
 from ..library.uploads import StorageError
 from ..model_files.errors import ModelError, UndeclaredLambdas
@@ -38,6 +39,8 @@ _STATUS: dict[type[Exception], HTTPStatus] = {
     UnknownCell: HTTPStatus.NOT_FOUND,
     UnknownDigit: HTTPStatus.NOT_FOUND,
     NoSuchPage: HTTPStatus.NOT_FOUND,
+    UnknownLesson: HTTPStatus.NOT_FOUND,
+    BrokenLesson: HTTPStatus.UNPROCESSABLE_ENTITY,
     ModelError: HTTPStatus.UNPROCESSABLE_ENTITY,
     ReadOnlyModel: HTTPStatus.FORBIDDEN,
     StorageError: HTTPStatus.INSUFFICIENT_STORAGE,

@@ -28,7 +28,7 @@ from ..explore.held import Held, HeldValue
 from ..explore.trials import Trials
 from ..hosting.admission import admit
 from ..imaging.colormap import Colormap, Scale
-from ..imaging.drawing import READ, REGION_PATTERN, Box, DrawingLimits, NothingDrawn, read_region
+from ..imaging.drawing import FIRST_SAMPLE, READ, REGION_PATTERN, SAMPLES, Box, DrawingLimits, NothingDrawn, read_region
 from ..imaging.grid import COLUMNS
 from ..library.library import Library
 from ..library.readings import Readings
@@ -110,6 +110,9 @@ class Theme(StrEnum):
         return Colormap.RDBU if self is Theme.LIGHT else Colormap.BERLIN
 
 
+SAMPLE_PATTERN = f"^({'|'.join(SAMPLES)})$"
+
+
 class PageQuery(BaseModel):
     """The query of a page's URL."""
 
@@ -126,6 +129,7 @@ class PageQuery(BaseModel):
     channel: int = 0
     row: int | None = None
     column: int | None = None
+    sample: Annotated[str, Field(pattern=SAMPLE_PATTERN)] = FIRST_SAMPLE  # that the page opens with
 
     @property
     def render_options(self) -> RenderOptions:

@@ -20,13 +20,14 @@ from ..explore.microscope import view_inspections
 from ..explore.overview import draw_overview
 from ..imaging import colormap as colormaps
 from ..imaging.colormap import Colormap, Scale
-from ..imaging.drawing import FIRST_SAMPLE, SAMPLES, draw_sample
+from ..imaging.drawing import SAMPLES, draw_sample
 from ..library.library import Library
 from ..library.models import ModelState
 from .class_names import fitting_names
 from .computing import computes
 from .formatting import ANSWERS, FITS
 from .forms import (
+    SAMPLE_PATTERN,
     CellSelection,
     DifferencesDep,
     DrawingRun,
@@ -70,7 +71,7 @@ def show_explorer(request: Request, query: PageQueryDep, choice: ModelChoiceDep)
     context["overview"] = draw_overview(choice.network, context["exploration"].forward, query.render_options)
     context |= _card_context(request, choice) | _row_context(request, choice)
     context |= _inputs_context("explorer", choice, query)
-    context |= {"library": state.library, "samples": SAMPLES, "first": FIRST_SAMPLE}
+    context |= {"library": state.library, "samples": SAMPLES, "first": query.sample, "first_png": _draw(query.sample)}
     return templates.TemplateResponse(request, "explorer.html", context)
 
 
@@ -140,7 +141,8 @@ def show_compare(
     run = DrawingRun(choice.model, _first_drawing(query), None, state.forward_passes, held=query.held or {})
     context = _comparison_context(run, state.library, options, query.selection, invert, differences)
     context |= _inputs_context("compare", choice, query)
-    return templates.TemplateResponse(request, "compare.html", context | {"samples": SAMPLES, "first": FIRST_SAMPLE})
+    context |= {"samples": SAMPLES, "first": query.sample, "first_png": _draw(query.sample)}
+    return templates.TemplateResponse(request, "compare.html", context)
 
 
 @router.post("/comparison")
@@ -192,6 +194,12 @@ async def show_colormap(colormap: Annotated[Colormap, Path()]) -> Response:
     """Draw a colour map's legend, from its lowest level to its highest."""
     headers = {"Cache-Control": "max-age=86400"}
     return Response(colormaps.legend(colormap), media_type="image/png", headers=headers)
+
+
+@router.get("/samples/{digit}.png")
+async def show_sample(digit: Annotated[str, Path(pattern=SAMPLE_PATTERN)]) -> Response:
+    """Draw a sample digit, as the explorer's first answer and the lessons read it."""
+    return Response(_draw(digit), media_type="image/png", headers={"Cache-Control": "max-age=86400"})
 
 
 @router.get("/docs")
@@ -329,11 +337,9 @@ def _microscope_context(
 def _first_drawing(query: PageQuery) -> bytes:
     """Return the real digit that the address names, else a sample. Raises: UnknownDigit."""
     if query.digit is None:
-        return _draw_first_sample()
+        return _draw(query.sample)
     digit_set, number = query.digit.split("-")
     return draw_digit(DigitSet(digit_set), int(number))
 
 
-@cache
-def _draw_first_sample() -> bytes:
-    return draw_sample(FIRST_SAMPLE)
+_draw = cache(draw_sample)

@@ -37,7 +37,12 @@ templates.env.auto_reload = False  # otherwise each include checks its file's da
 
 def data_url(png: bytes) -> Markup:
     """Return a PNG as the src of an image."""
-    return Markup("data:image/png;base64," + base64.b64encode(png).decode("ascii"))  # base64 needs no escaping
+    return Markup("data:image/png;base64,") + to_base64(png)
+
+
+def to_base64(data: bytes) -> Markup:
+    """Return bytes in base64."""
+    return Markup(base64.b64encode(data).decode("ascii"))  # base64 needs no escaping
 
 
 def percent(probability: float) -> str:
@@ -178,7 +183,7 @@ def constant_words(view: LayerView) -> str:
 
 
 _OWN = (
-    *(data_url, percent, bar_length, have_words, number, count, plain, shape, shorten, spaced),
+    *(data_url, to_base64, percent, bar_length, have_words, number, count, plain, shape, shorten, spaced),
     *(grid_geometry, grid_size, strip_size, picture_words, low_words, high_words, constant_words, answer_kind),
 )
 _FORMATTING = (

@@ -19,6 +19,8 @@ COMPONENTS = {
     "hints": {"hints"},
     "inputs": {"inputs"},
     "layers": {"layer", "layers", "rail"},
+    "lesson": {"lesson"},
+    "lessons": {"lessons"},
     "layout": {"docs", "error-page", "masthead", "paper", "workspace"},
     "maps": {"lens", "maps"},
     "microscope": {"microscope"},
