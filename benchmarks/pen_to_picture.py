@@ -91,14 +91,19 @@ def summarise_watched(watched: dict[str, Any], sizes: list[int], seconds: float)
 
 
 def summarise_latency(watched: dict[str, Any], name: str) -> Figure:
-    """Summarise the time from each move until the first update with it is painted."""
-    moves, updates = watched["moves"], watched["updates"]
-    latencies = [
+    """Summarise these times."""
+    found = latencies(watched)
+    return summarise(name, found, note=f"{len(found)} of {len(watched['moves'])} events")
+
+
+def latencies(watched: dict[str, Any]) -> list[float]:
+    """Return the milliseconds from each move until the first update with it is painted."""
+    updates = watched["updates"]
+    return [
         painted - move["made"]
-        for move in moves
+        for move in watched["moves"]
         if (painted := next((each["painted"] for each in updates if each["left"] >= move["told"]), None)) is not None
     ]
-    return summarise(name, latencies, note=f"{len(latencies)} of {len(moves)} events")
 
 
 if __name__ == "__main__":

@@ -35,9 +35,7 @@ def find_places(exploration: Exploration, seen: bytes, overview: Overview | None
         return None
     places: Places = {"seen": data_url(seen)} | _answer(prediction)
     if overview:
-        likely = "" if prediction.probability is None else f"{percent(prediction.probability)} %"
-        places |= {"overview": data_url(overview.png), "overview label": prediction.label}
-        places["overview probability"] = likely
+        places["overview"] = data_url(overview.png)
     for view in exploration.layers:
         places |= _layer(view)
     return places
@@ -49,7 +47,9 @@ def _answer(prediction: Prediction) -> Places:
     shown = prediction.top(TOP) if len(classes) > MOST_BARS else list(classes)
     has_words = have_words(shown)
     places: Places = {"guess": {"text": label, "aria-label": f"The network reads {label}"}}
-    places["probability"] = f"{percent(ranked[0].probability)}\N{NO-BREAK SPACE}%"
+    likely = percent(ranked[0].probability)
+    places["probability"] = f"{likely}\N{NO-BREAK SPACE}%"
+    places |= {"overview label": label, "overview probability": f"{likely} %"}  # at the end of the network at a glance
     if second:
         places["second"] = second.label
         places["second probability"] = f"{percent(second.probability)}\N{NO-BREAK SPACE}%"
