@@ -53,7 +53,8 @@ class _Map(mmap.mmap):
 
     def __new__(cls, *arguments: Any, **options: Any) -> Self:
         made = super().__new__(cls, *arguments, **options)
-        _maps.add(made)
+        with _lock:
+            _maps.add(made)
         return made
 
     def __del__(self) -> None:
@@ -62,6 +63,7 @@ class _Map(mmap.mmap):
 
 
 _maps: WeakSet[_Map] = WeakSet()
+_lock = threading.Lock()  # nothing may be added while they are listed
 _unused: SimpleQueue[_Map] = SimpleQueue()
 _numbers = count()
 
@@ -90,7 +92,9 @@ def give_back_pages() -> None:
     """
     if sys.platform != "linux":
         return
-    for each in list(_maps):
+    with _lock:
+        maps = list(_maps)
+    for each in maps:
         with suppress(ValueError):  # it was unmapped meanwhile
             # As long as the view is there it is not unmapped, and the address is no other memory's.
             view = np.frombuffer(each, np.uint8)
