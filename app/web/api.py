@@ -177,7 +177,7 @@ async def show_card(network: NetworkDep) -> Response:
     "/api/models/{model}/file",
     tags=["models"],
     response_class=Response,
-    responses=_file("application/octet-stream") | problem_responses(HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND),
+    responses=file_response("application/octet-stream") | problem_responses(HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND),
 )
 def show_file(library: LibraryDep, model: ModelPath) -> Response:
     """Download the file of a model that came with Layerglass, to open it with Keras."""
@@ -186,7 +186,7 @@ def show_file(library: LibraryDep, model: ModelPath) -> Response:
         raise HTTPException(
             HTTPStatus.FORBIDDEN, f"“{model}” did not come with Layerglass, so its file stays where it is."
         )
-    headers = _attachment(file.path.name)
+    headers = attachment(file.path.name)
     return Response(file.path.read_bytes(), media_type="application/octet-stream", headers=headers)
 
 
