@@ -16,7 +16,7 @@ from .explore.results import Results
 from .explore.trials import Trials
 from .hosting import metrics
 from .hosting.admission import Admission, AdmissionControl
-from .hosting.limits import LimitBodies, RateLimit, TimeLimits
+from .hosting.limits import LimitAnswers, LimitBodies, RateLimit, TimeLimits
 from .hosting.logs import RequestLog
 from .hosting.long_computations import LongComputations
 from .hosting.security import AllowedHosts, HeadAsGet, RefuseCrossSite, ResponseHeaders
@@ -115,6 +115,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 def _add_middleware(app: FastAPI, settings: Settings) -> None:
     """Add the middleware, innermost first: a request passes through the last one first."""
+    app.add_middleware(LimitAnswers, max_in_memory=settings.answers_megabytes * 2**20)
     app.add_middleware(LimitBodies, limit_of=partial(uploads.body_limit, settings), max_in_memory=settings.max_bodies)
     app.add_middleware(uploads.UploadGate)
     app.add_middleware(AdmissionControl, admission=Admission(settings))

@@ -114,6 +114,9 @@ class Settings(BaseSettings):
     max_fields: int = Field(default=128, ge=16, description="Fields of a form.")
     max_field: int = Field(default=16_384, ge=64, description="Bytes of a field.")
     held_megabytes: int = Field(default=256, ge=1, description="Megabytes of all request bodies in memory.")
+    answers_megabytes: int = Field(
+        default=128, ge=1, description="Megabytes of all large answers in memory while they are read."
+    )
     kept_megabytes: int = Field(
         default=512, ge=0, description="Megabytes of networks kept ready and of forward passes remembered."
     )

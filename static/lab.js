@@ -129,9 +129,11 @@ form.addEventListener("htmx:after:swap", () => {
   for (const each of results.querySelectorAll(`[${SKIP}]`)) each.removeAttribute(SKIP);
   if (isCurrent()) chain.accept(element("lab-steps").dataset.chain);
   takeOver();
-  address.write(false);
   if (isLean) microscope.mark();
-  else microscope.refresh();
+  else {
+    address.write(false);
+    microscope.refresh();
+  }
 });
 look.addEventListener("htmx:after:swap", () => microscope.show());
 

@@ -133,6 +133,8 @@ class Computation(Generic[T]):
         self.done = done
         if self._cancelled:
             raise Cancelled
+        # Gives the GIL up: whoever asks for it, as the event loop after each read, else waits for 5 ms again and again.
+        sleep(0)
         if self._gives_way():
             self._pause()
         now = perf_counter()

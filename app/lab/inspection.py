@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..cnn.cells import ConvolutionCell, ElementwiseCell, MovedCell, PoolingCell
-from ..cnn.errors import MOST_NUMBERS, TooManyNumbers
+from ..cnn.errors import require_few
 from ..cnn.windows import Region
 from ..explore.microscope import MAX_MATRIX_CELLS, ColouredNumber, Picture, TermView, colour_numbers
 from ..imaging.colormap import Colormap, Extremes, Scale
@@ -47,8 +47,7 @@ def inspect(stage: Stage, row: int, column: int, channel: int = 0) -> Inspection
     if stage.step is None or stage.before is None:
         return Inspection(stage, row, column, channel, value, None, None)
     region = stage.step.read_region(Region(row, column, row + 1, column + 1), stage.before.size)
-    if region.height * region.width > MOST_NUMBERS:
-        raise TooManyNumbers(region.height * region.width)
+    require_few(region.height * region.width)
     cell = stage.step.explain(stage.before.planes, stage.planes, (row, column, channel))
     if isinstance(cell, WindowCell | PoolingCell | ConvolutionCell):
         region = cell.window

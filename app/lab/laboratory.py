@@ -3,6 +3,7 @@
 import hashlib
 import math
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,6 +21,8 @@ from .planes import PixelSize, Planes, read_planes, size_of
 from .samples import SAMPLE_PICTURES, open_sample
 
 MAX_PIXELS = 2048 * 2048
+_CHAINS = 2  # as large as the last one: what is remembered
+_LEAST_KEPT = 2**26  # bytes
 _Thing = TypeVar("_Thing")
 
 
@@ -140,7 +143,7 @@ class Laboratory:
     def __init__(self, kept: Kept, limits: DrawingLimits = DEFAULT_LIMITS) -> None:
         self.limits = limits
         self._kept = kept
-        self._remembered: dict[Hashable, object] = {}
+        self._remembered: OrderedDict[Hashable, tuple[object, int]] = OrderedDict()  # the newest last, with its bytes
         self._lock = threading.Lock()
 
     def sample(self, name: str, grey: bool = False) -> Source:
@@ -196,7 +199,19 @@ class Laboratory:
                 stage = self._take(step, stages[-1])
                 self._remember(key, stage, stage.nbytes)
             stages.append(stage)
+        self._let_go_of_old(_CHAINS * sum(each.nbytes for each in stages))
         return stages
+
+    def _let_go_of_old(self, most: int) -> None:
+        """Forget the oldest things beyond so many bytes: memory that is used again costs less than fresh one."""
+        with self._lock:
+            size, gone = sum(nbytes for _, nbytes in self._remembered.values()), []
+            while size > max(most, _LEAST_KEPT):
+                key, (_, nbytes) = self._remembered.popitem(last=False)
+                size -= nbytes
+                gone.append(key)
+        for key in gone:
+            self._kept.forget(key)
 
     def _take(self, step: Operation, before: Stage) -> Stage:
         with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
@@ -205,14 +220,16 @@ class Laboratory:
 
     def _find(self, key: Hashable, kind: type[_Thing]) -> _Thing | None:
         with self._lock:
-            found = self._remembered.get(key)
+            found, _ = self._remembered.get(key, (None, 0))
+            if found is not None:
+                self._remembered.move_to_end(key)
         if found is not None:
             self._kept.touch(key)
         return found if isinstance(found, kind) else None
 
     def _remember(self, key: Hashable, thing: object, nbytes: int) -> None:
         with self._lock:
-            self._remembered[key] = thing
+            self._remembered[key] = thing, nbytes
         self._kept.put(key, nbytes, lambda: self._forget(key))
 
     def _forget(self, key: Hashable) -> None:

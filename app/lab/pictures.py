@@ -1,6 +1,6 @@
 """PNG files of what a step made: as large as it is, or no larger than it is shown."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -33,7 +33,6 @@ class Look:
 
     signed: Colormap = Colormap.RDBU
     width: int | None = None
-    channel: int | None = None  # None: all of them
 
 
 @np.errstate(invalid="ignore", over="ignore")
@@ -43,9 +42,6 @@ def draw(planes: Planes, low: float, high: float, look: Look) -> Drawn:
     Values from 0 to 1 are black to white, and larger ones make their maximum white. With values below zero it is drawn
     on a diverging colour map, symmetric about zero; of several channels then their mean, on the scale of all of them.
     """
-    if look.channel is not None:
-        planes = planes[[look.channel]]
-        low, high = float(planes.min()), float(planes.max())
     height, width = size_of(planes)
     factor = 1 if look.width is None else min(height, max(1, -(-width // look.width)))
     is_plain = low >= 0 and np.isfinite(high)
@@ -64,6 +60,13 @@ def draw(planes: Planes, low: float, high: float, look: Look) -> Drawn:
     indices, least, most = quantise(shown.transpose(1, 2, 0), look.signed, Scale.LAYER, ends)
     png = encode_palette(indices[:, :, 0], colours(look.signed).tobytes())
     return Drawn(png, height, width, look.signed, least or 0.0, most or 0.0, factor, is_mean)
+
+
+def draw_quickly(planes: Planes, look: Look) -> Drawn:
+    """Draw a picture by single pixels of it instead of means, on the scale of those: for as long as a slider moves."""
+    factor = 1 if look.width is None else max(1, -(-planes.shape[2] // look.width))
+    few = np.ascontiguousarray(planes[:, ::factor, ::factor])
+    return replace(draw(few, float(few.min()), float(few.max()), Look(look.signed)), factor=factor)
 
 
 def _shrink(planes: Planes, factor: int) -> Planes:

@@ -72,7 +72,7 @@ class Scope:
         page = replace(self, pooling=self.shown)
         try:
             layer = self.network.layer(name)
-            place = find_place(page.forward.activations[name], channel, row, column)
+            place = find_place(page.forward, layer, channel, row, column)
             return inspect(self.network, self.forward, layer, place)
         except (UnknownLayer, UnknownCell) as error:
             raise Fault(str(error)) from None

@@ -22,7 +22,7 @@ from ..explore.network_picture import draw_network
 from ..explore.prediction import Prediction, predict
 from ..hosting.admission import ADMITTED
 from ..imaging.drawing import show_picture
-from ..imaging.encoding import encode_npz, enlarge, stream_csv, stream_npz
+from ..imaging.encoding import encode_npz, stream_csv, stream_enlarged, stream_npz
 from ..library.files import Origin
 from .computing import computes
 from .errors import POST_ERRORS, problem_responses
@@ -72,8 +72,9 @@ _PREDICTION = TypeAdapter(Prediction)
 
 def json_response(answer: BaseModel | Prediction) -> Response:
     """Serialize an answer here and now: FastAPI would validate it again, in another thread."""
-    text = _PREDICTION.dump_json(answer) if isinstance(answer, Prediction) else answer.model_dump_json()
-    return Response(text, media_type="application/json")
+    # As bytes: the text of an answer may be large, and would be encoded as a second copy.
+    serializer = _PREDICTION.serializer if isinstance(answer, Prediction) else type(answer).__pydantic_serializer__
+    return Response(serializer.to_json(answer), media_type="application/json")
 
 
 def _pictures_response(pngs: Iterable[bytes], describe: Callable[[PngEncoder], BaseModel]) -> Response:
@@ -82,6 +83,13 @@ def _pictures_response(pngs: Iterable[bytes], describe: Callable[[PngEncoder], B
         return json_response(describe(write_base64))
     pictures = Pictures()
     return pictures.put_into(describe(pictures.leave_out))
+
+
+def _png_response(png: bytes, zoom: int) -> Response:
+    """Return a picture with each of its pixels `zoom` times in both directions, made while it is sent."""
+    if zoom == 1:
+        return Response(png, media_type="image/png")
+    return StreamingResponse(stream_enlarged(png, zoom), media_type="image/png")
 
 
 def attachment(filename: str) -> dict[str, str]:
@@ -285,7 +293,7 @@ def post_grid(
     An activation is one pixel, or a square of `zoom` pixels a side.
     """
     grid = draw_layer(run.forward(), MapRange(layer, first, count), run.complete(options), MOST_PIXELS, zoom)
-    return Response(enlarge(grid.png, zoom), media_type="image/png")
+    return _png_response(grid.png, zoom)
 
 
 @router.post(
@@ -303,7 +311,7 @@ def post_feature_map(
     An activation is one pixel, or a square of `zoom` pixels a side.
     """
     grid = draw_feature_map(run.forward(), layer, channel, run.complete(options), MOST_PIXELS, zoom)
-    return Response(enlarge(grid.png, zoom), media_type="image/png")
+    return _png_response(grid.png, zoom)
 
 
 @router.post(
@@ -338,8 +346,8 @@ def post_network_picture(
     Each has its name, its shape and the ends of its colour scale.
     """
     wanted = _find_layers(run.network, layers)
-    png = draw_network(run.network, run.forward(), run.complete(options), MOST_PIXELS, wanted, zoom)
-    return Response(png, media_type="image/png")
+    parts = draw_network(run.network, run.forward(), run.complete(options), MOST_PIXELS, wanted, zoom)
+    return StreamingResponse(parts, media_type="image/png")
 
 
 @router.post(

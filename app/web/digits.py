@@ -25,7 +25,7 @@ from .errors import describe_problem
 from .evaluation_api import answer_of, begin_run
 from .forms import open_network
 from .reliability import plot_reliability
-from .templates import templates
+from .templates import render, templates
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -124,7 +124,7 @@ async def _show(request: Request, asked: DigitsRequest, template: str) -> Respon
     finished = None if refusal else answer_of(request, asked.run).remembered
     context = await to_thread.run_sync(_make_context, request, asked, finished, refusal)
     status = HTTPStatus.UNPROCESSABLE_ENTITY if refusal else HTTPStatus.OK
-    return templates.TemplateResponse(request, template, context, status)
+    return render(request, template, context, status)
 
 
 def _find_refusal(request: Request, run: DigitRun) -> str | None:

@@ -33,7 +33,7 @@ from ..lessons.errors import BrokenLesson, UnknownLesson
 from ..library.library import ReadOnlyModel, UnknownModel
 from ..library.uploads import StorageError
 from ..model_files.errors import ModelError, UndeclaredLambdas
-from .templates import templates
+from .templates import render
 
 _STATUS: dict[type[Exception], HTTPStatus] = {
     UnknownModel: HTTPStatus.NOT_FOUND,
@@ -121,7 +121,7 @@ def problem_response(
         )
     is_page = request.method in {"GET", "HEAD"} and path not in _FRAGMENTS
     template = "error.html" if is_page else "_error.html"
-    return templates.TemplateResponse(request, template, {"problem": problem}, status, headers)
+    return render(request, template, {"problem": problem}, status, headers)
 
 
 def describe_problem(error: Exception) -> Problem:

@@ -27,7 +27,7 @@ from .charts import DrawnChart, draw_chart
 from .errors import describe_problem
 from .experiments_api import ExperimentDep, answer_of, begin_run
 from .forms import LibraryDep, open_network
-from .templates import templates
+from .templates import render, templates
 
 router = APIRouter(prefix="/experiments", include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -111,7 +111,7 @@ async def show_experiments(
         if found is not None:
             known[name] = view_result(found)
     context = {"experiments": EXPERIMENTS.values(), "known": known, "library": library, "network": network}
-    return templates.TemplateResponse(request, "experiments.html", context)
+    return render(request, "experiments.html", context)
 
 
 @router.get("/{name}")
@@ -142,7 +142,7 @@ async def _show(request: Request, asked: ExperimentRequest, template: str) -> Re
     refusal = await to_thread.run_sync(_find_refusal, request, asked.run)
     result = None if refusal else answer_of(request, asked.run).remembered
     status = HTTPStatus.UNPROCESSABLE_ENTITY if refusal else HTTPStatus.OK
-    return templates.TemplateResponse(request, template, _make_context(asked, result, refusal), status)
+    return render(request, template, _make_context(asked, result, refusal), status)
 
 
 def _find_refusal(request: Request, run: ExperimentRun) -> str | None:

@@ -20,7 +20,7 @@ from .lab_forms import (
     laboratory_of,
 )
 from .lab_view import operation_groups, view_cell, view_stages
-from .templates import templates
+from .templates import render
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -42,20 +42,20 @@ def show_lab(request: Request, query: LabQueryDep) -> Response:
     lab = LabRequest(form, laboratory.sample(form.picture, form.grey), laboratory)
     context = _context(lab, notes)
     context |= {"samples": SAMPLE_PICTURES.values(), "asked": query.picture, "query": query}
-    return templates.TemplateResponse(request, "lab.html", context)
+    return render(request, "lab.html", context)
 
 
 @router.post("/lab/chain")
 def post_chain(request: Request, lab: LabRequestDep) -> Response:
     """Show the picture and what each step makes of it."""
-    return templates.TemplateResponse(request, "_lab_chain.html", _context(lab, []))
+    return render(request, "_lab_chain.html", _context(lab, []))
 
 
 @router.post("/lab/cell")
 def post_lab_cell(request: Request, lab: LabRequestDep) -> Response:
     """Show the microscope alone, on one cell."""
     _, stages, _ = _run(lab)
-    return templates.TemplateResponse(request, "_lab_microscope.html", _cell_context(lab.form, stages))
+    return render(request, "_lab_microscope.html", _cell_context(lab.form, stages))
 
 
 def _run(lab: LabRequest) -> tuple[Chain, list[Stage], list[str]]:

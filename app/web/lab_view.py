@@ -11,7 +11,7 @@ from ..lab.inspection import InspectionView, inspect, view_inspection
 from ..lab.laboratory import NoCell, Stage
 from ..lab.measures import Enlarged, Statistics, difference
 from ..lab.operation import Operation
-from ..lab.pictures import Drawn, Look, draw
+from ..lab.pictures import Drawn, Look, draw, draw_quickly
 from .lab_forms import LabForm
 
 _QUICK = 3 * 2**19  # values of a picture whose every number follows a dragged slider
@@ -85,19 +85,20 @@ def view_stages(stages: Sequence[Stage], chain: Chain, form: LabForm) -> list[St
 def _view(
     number: int, stage: Stage, controls: list[Control], form: LabForm, have: set[str], measures: bool
 ) -> StepView:
-    is_large = stage.planes.size > _QUICK and number > 0
-    statistics = None if form.lean and is_large else stage.statistics
+    waits = form.lean and number > 0 and stage.planes.size > _QUICK
     look, key = Look(form.theme.signed, form.width), _key_of(stage, form, form.width)
-    if form.lean and stage.first.planes.size > _QUICK and key not in have:  # half as wide, for a moment
+    drawn = None
+    if form.lean and key not in have and stage.first.planes.size > _QUICK:  # half as wide, for a moment
         look = Look(form.theme.signed, max(_LEAST_WIDTH, form.width // 2))
         key = _key_of(stage, form, look.width)
-    drawn = None if key in have else draw(stage.planes, *stage.extremes, look)
+    if key not in have:
+        drawn = draw_quickly(stage.planes, look) if waits else draw(stage.planes, *stage.extremes, look)
     apart = None
     if number in form.shown_differences and stage.pooled is not None:
         values = difference(stage.planes, stage.pooled.planes)
         apart = draw(values, min(float(values.min()), -1e-6), float(values.max()), look)
     return StepView(
-        number, stage, key, drawn, apart, controls, statistics,
+        number, stage, key, drawn, apart, controls, None if waits else stage.statistics,
         stage.change_under_shift if measures else None, stage.enlarged if measures else None, measures,
     )  # fmt: skip
 

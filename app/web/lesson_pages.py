@@ -19,7 +19,7 @@ from ..lessons.lesson import Lesson
 from ..lessons.places import LESSON
 from ..lessons.viewing import StepView, find_faults, step_addresses, view_step
 from ..lessons.vocabulary import Vocabulary
-from .templates import templates
+from .templates import render, templates
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -44,7 +44,7 @@ def show_lessons(request: Request) -> Response:
     ]
     broken = [(each.file, each.error) for each in shelf.broken]
     context = {"lessons": [(each, step_addresses(each)) for each in shelf.lessons.values()], "broken": broken + faults}
-    return templates.TemplateResponse(request, "lessons.html", context)
+    return render(request, "lessons.html", context)
 
 
 @router.get("/lessons/{name}")
@@ -75,7 +75,7 @@ def post_answer(
     with _naming(view.lesson):
         verdict = check_answer(view.question, answer, view.resolve)
         context = {"view": view, "verdict": verdict, "reveal": reveal and not verdict.is_right}
-        return templates.TemplateResponse(request, "_lesson_verdict.html", context)
+        return render(request, "_lesson_verdict.html", context)
 
 
 def find_step(request: Request, name: str, step: str) -> tuple[Lesson, int]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..cells import Cell, ConvolutionCell, Term
 from ..errors import CannotMute, NoArithmetic, UnsupportedLayer, require_few
-from ..types import Array, Shape, Variables, Weights
+from ..types import Array, Maps, Shape, Variables, Weights
 from ..windows import Region, Size, Window, read_cells
 from .activation_functions import FUNCTIONS, activate, function_name
 from .checks import UNITS, flag, one_of, optional, pair, setting, whole
@@ -22,6 +22,7 @@ from .layer import FLOAT_BYTES, POINTER_BYTES, CellIndex, GraphBuilder, Layer, S
 
 LANES = 16  # numbers that a processor multiplies at once, whether there are as many or not
 SLOWER_BY_WINDOWS = 8  # than a product of matrices: every number is looked up, and its place worked out before
+_EVERY = slice(None)
 
 
 def count_pointers(window: Window, output: Sizes) -> int:
@@ -130,7 +131,7 @@ class Convolution(Layer, abstract=True):
         raise NotImplementedError
 
     def partial_maps(
-        self, weights: Weights, image: Array, channel: int, shape: tuple[int, int], terms: slice = slice(None)
+        self, weights: Weights, image: Maps, channel: int, shape: tuple[int, int], terms: slice = slice(None)
     ) -> NDArray[np.float64] | None:
         channels, kernels = self.map_kernels(weights, image.shape[2], channel)
         read, kernels = _read_channels(image, channels[terms]), kernels[:, :, terms]
@@ -177,9 +178,10 @@ class Convolution(Layer, abstract=True):
         return "1 kernel" if self.kernels == 1 else f"{self.kernels} kernels"
 
 
-def _read_channels(image: Array, channels: NDArray[np.intp]) -> Array:
-    """Return these channels of an image, which follow each other, without a copy."""
-    return image[:, :, channels[0] : channels[-1] + 1]
+def _read_channels(image: Maps, channels: NDArray[np.intp]) -> Array:
+    """Return these channels of an image, which follow each other."""
+    read: Array = image[_EVERY, _EVERY, slice(int(channels[0]), int(channels[-1]) + 1)]
+    return read
 
 
 def describe_steps(window: Window, padded: str) -> str:
@@ -374,7 +376,7 @@ class Conv2DTranspose(Convolution):
         raise NoArithmetic(self.kind)  # each cell is reached by other weights
 
     def partial_maps(
-        self, weights: Weights, image: Array, channel: int, shape: tuple[int, int], terms: slice = slice(None)
+        self, weights: Weights, image: Maps, channel: int, shape: tuple[int, int], terms: slice = slice(None)
     ) -> NDArray[np.float64] | None:
         return None
 

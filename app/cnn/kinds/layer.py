@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..cells import Cell, ElementwiseCell
 from ..errors import CannotMute, NeedsKeras, NoArithmetic, UnsupportedLayer
-from ..types import Array, PoolingMode, Shape, Variables, Weights
+from ..types import Array, Maps, PoolingMode, Shape, Variables, Weights
 from ..windows import Region, Size, Window
 from .checks import Configurable, setting
 
@@ -252,7 +252,7 @@ class Layer(Configurable):
         raise NoArithmetic(self.kind)
 
     def partial_maps(
-        self, weights: Weights, image: Array, channel: int, shape: tuple[int, int], terms: slice = slice(None)
+        self, weights: Weights, image: Maps, channel: int, shape: tuple[int, int], terms: slice = slice(None)
     ) -> NDArray[np.float64] | None:
         """Return what some input channels give to one whole feature map, before the sum.
 
