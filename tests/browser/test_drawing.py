@@ -136,7 +136,6 @@ def test_canvas_and_api_agree(explorer: Page, server: Server) -> None:
 
 def test_a_drawing_is_sent_as_large_as_the_network_can_use(explorer: Page) -> None:
     """A quarter of its pixels for 28×28, which reads as well; all of them for an input of any size."""
-    draw(explorer, LINE_DOWN)  # an untouched sample is sent as the server draws it
     explorer.click("#canvas", position={"x": 60, "y": 60})  # an untouched sample is the server's own picture
     for model, side in [("five-layer-convolutional", 280), ("digits", 140)]:
         chosen = f'name="model"\r\n\r\n{model}\r\n'.encode()
