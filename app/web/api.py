@@ -65,7 +65,8 @@ _MODEL_UNUSABLE = problem_responses(HTTPStatus.NOT_FOUND)
 _CHANGE_REFUSED = problem_responses(HTTPStatus.NOT_FOUND, HTTPStatus.INSUFFICIENT_STORAGE) | POST_ERRORS
 _MODEL_REFUSED = problem_responses(HTTPStatus.INSUFFICIENT_STORAGE) | POST_ERRORS
 _DRAWING_REFUSED = problem_responses(HTTPStatus.NOT_FOUND) | POST_ERRORS
-MOST_PIXELS = 48_000_000  # of all pictures of an answer
+MOST_PIXELS = 48_000_000  # of a picture
+_MOST_OF_ALL = 32_000_000  # of all pictures of an answer, which are in memory together
 _SMALL_PASS = 2**22  # bytes; a larger one is never held in memory as a file
 _PREDICTION = TypeAdapter(Prediction)
 
@@ -238,7 +239,7 @@ def post_feature_maps(
     """Classify a drawing, and draw the feature maps of every convolution and pooling layer, or of the layers named."""
     network = run.network
     wanted = _find_layers(network, layers) or network.feature_map_layers
-    exploration = explore(network, run.forward(), run.complete(options), map(all_maps, wanted), MOST_PIXELS)
+    exploration = explore(network, run.forward(), run.complete(options), map(all_maps, wanted), _MOST_OF_ALL)
     pngs = (view.grid.png for view in exploration.layers)
     return _pictures_response(pngs, partial(FeatureMapsAnswer.from_exploration, exploration))
 
@@ -261,7 +262,7 @@ def post_comparison(
     """
     network = run.network
     run_in, wanted = partial(run.run_in, invert=invert), _find_layers(network, layers)
-    comparison = compare(network, run_in, options, differences, wanted, most_pixels=MOST_PIXELS)
+    comparison = compare(network, run_in, options, differences, wanted, most_pixels=_MOST_OF_ALL)
     describe = partial(ComparisonAnswer.from_comparison, comparison, accuracies(network, library), invert)
     compared = [layer for column in comparison.columns for layer in column.layers]
     grids = [grid for layer in compared for grid in (layer.view.grid, layer.difference) if grid]
