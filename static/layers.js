@@ -58,6 +58,7 @@ export class LayerList {
     form.addEventListener("htmx:before:request", (event) => {
       if (event.target === form && !this.prepare(event.detail.ctx)) event.preventDefault();
     });
+    form.addEventListener("live", ({ detail: { ctx } }) => this.settle(ctx));
     form.addEventListener("htmx:after:swap", ({ target, detail: { ctx } }) => {
       if (target !== form || ctx.asked === undefined) return;
       if (ctx.response.status >= 400) this.refused = ctx.version;

@@ -33,15 +33,18 @@ from .forms import (
     DrawingRun,
     InvertDep,
     LibraryDep,
+    LiveRequestDep,
     ModelChoice,
     ModelChoiceDep,
     PageForm,
     PageQuery,
     PageQueryDep,
+    PageRequest,
     PageRequestDep,
     Theme,
 )
 from .layer_list import MAPS, UNITS, choose_compared, choose_ranges, draw_rail, is_large, list_all, list_drawn
+from .live import find_places
 from .reading_row import view_reading
 from .schemas import ModelSummary, UnopenedModel, summarize_model
 from .templates import render
@@ -79,6 +82,30 @@ def post_exploration(request: Request, page: PageRequestDep) -> Response:
 
     The list of layers is left out if the page has it already.
     """
+    return _show_exploration(request, page)
+
+
+@router.post("/live")
+@computes
+def post_live(request: Request, page: LiveRequestDep) -> Response:
+    """Answer a move of the pen with what it changes on the page, as JSON, or where that is not enough as /exploration.
+
+    The form's fields come in the query, and the drawing is the body.
+    """
+    form, choice, forward = page.form, page.choice, page.run.forward()
+    if form.selection or form.listed != _identify_list(choice, forward):
+        return _show_exploration(request, page)
+    network, options = choice.network, page.run.complete(form.render_options)
+    exploration = explore(network, forward, options, choose_ranges(network, forward, form.shown, {}))
+    overview = None if form.lean else draw_overview(network, forward, options)
+    seen = draw_image(forward.image, network.card, PAGE_PICTURE)
+    places = find_places(exploration, seen, overview, form.live)
+    if places is None or _left_out(exploration, form.shown):
+        return _show_exploration(request, page)
+    return Response(json.dumps({"kind": form.live, "places": places}), media_type="application/json")
+
+
+def _show_exploration(request: Request, page: PageRequest) -> Response:
     form, choice = page.form, page.choice
     context = _exploration_context(page.run, choice, form.render_options, form.selection, form.shown)
     context["region"] = page.run.region
@@ -199,10 +226,7 @@ def _exploration_context(
         "network": network,
         "choice": choice,
         "look": options,
-        "listed": " ".join(
-            map(str, (choice.model.name, network.name, choice.weights, forward.pooling, forward.image.shape))
-        )
-        + (f" {network.card.input}" if network.card.input else ""),
+        "listed": _identify_list(choice, forward),
         "entries": partial(list_all, exploration, options),
         "drawn": list_drawn(exploration, options),
         "left_out": _left_out(exploration, shown),
@@ -220,6 +244,13 @@ def _left_out(exploration: Exploration, shown: dict[str, int] | None) -> list[st
     drawn = {view.layer.name for view in exploration.layers}
     known = {layer.name for layer in exploration.network.layers}
     return [name for name in shown or () if name in known - drawn]
+
+
+def _identify_list(choice: ModelChoice, forward: ForwardPass) -> str:
+    """Return what tells one list of layers from another."""
+    network = choice.network
+    parts = [choice.model.name, network.name, choice.weights, forward.pooling, forward.image.shape]
+    return " ".join(map(str, [*parts, network.card.input] if network.card.input else parts))
 
 
 def _card_context(request: Request, choice: ModelChoice) -> dict[str, object]:

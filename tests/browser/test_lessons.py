@@ -179,6 +179,7 @@ def test_a_lesson_on_a_phone(page: Page, base_url: str, complaints: list[str]) -
     for control in page.locator(".lesson-head a.button, .lesson-head button, .lesson-leave").all():
         size = control.bounding_box()
         assert size and min(size["width"], size["height"]) >= 36
+        assert size["x"] >= 0 and size["x"] + size["width"] <= PHONE["width"]
     assert complaints == []
 
 
