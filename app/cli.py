@@ -12,6 +12,8 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
+from .cnn.types import PoolingMode
+from .datasets.digits import DigitSet
 from .hosting.resources import TooLittle, fit_connections, require_address_space
 from .hosting.server import bind, describe_bind_error, run_server
 from .library.files import EmptyLibrary, find_files
@@ -51,9 +53,14 @@ def serve(
         list[Path] | None,
         typer.Option(metavar="FILE", help="A .keras, .h5, .hdf5 or .zip file of your own; repeatable."),
     ] = None,
+    lessons: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FOLDER", help="A folder of your own lessons; repeatable."),
+    ] = None,
 ) -> None:
     """Serve the app. Each option can also be set in the environment, as LAYERGLASS_PORT and so on."""
     options = {"host": host, "port": port, "workers": workers, "models": _join(models), "model": _join(model)}
+    options["lessons"] = _join(lessons)
     for name, value in options.items():
         if value is not None:  # in the environment, worker processes see it too
             os.environ[f"LAYERGLASS_{name.upper()}"] = str(value)
@@ -65,10 +72,7 @@ def serve(
 
 def _checked_settings() -> Settings:
     """Return the settings, if a server can run with them and with what the system gives it. Raises: typer.Exit."""
-    try:
-        settings = Settings()
-    except ValidationError as error:
-        raise _refusal(*describe_errors(error)) from None
+    settings = _read_settings()
     if missing := describe_missing(settings):
         raise _refusal(*missing)
     try:
@@ -82,8 +86,16 @@ def _checked_settings() -> Settings:
     return settings.model_copy(update={"connections": fitting})
 
 
+def _read_settings() -> Settings:
+    """Return the settings. Raises: typer.Exit."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise _refusal(*describe_errors(error)) from None
+
+
 def _refusal(*sentences: str) -> typer.Exit:
-    """Say why the server does not start, a line each, and return the end of the command."""
+    """Say why the command does not start, a line each, and return its end."""
     for sentence in sentences:
         typer.echo(sentence, err=True)
     return typer.Exit(2)
@@ -141,12 +153,69 @@ def train(context: typer.Context) -> None:
     _run_command("layerglass train", train, context.args)
 
 
-@cli.command(context_settings=_PASS_ON, add_help_option=False)
-def evaluate(context: typer.Context) -> None:
-    """Compute a model card's figures again and compare. See `layerglass evaluate --help`."""
-    from .training.command import evaluate
+@cli.command()
+def evaluate(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model's file, or the name of a built-in one.")],
+    pooling: Annotated[
+        PoolingMode | None, typer.Option(help="Replaces every pooling layer's mode. [default: as trained]")
+    ] = None,
+    invert: Annotated[bool, typer.Option("--invert", help="Swap ink and paper before the network.")] = False,
+    digit_set: Annotated[
+        DigitSet, typer.Option("--set", help="MNIST's 10,000 test digits, or 6,000 of its training digits.")
+    ] = DigitSet.TEST,
+    limit: Annotated[int | None, typer.Option(min=1, help="The first so many digits. [default: all]")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, as the API answers.")] = False,
+    check_card: Annotated[
+        bool,
+        typer.Option("--check-card", help="Measure the card's figures again, with TensorFlow."),
+    ] = False,
+    mnist: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="For --check-card: MNIST as an npz file, else it is downloaded.")
+    ] = None,
+    strokes: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="For --check-card: pen strokes by real writers, as JSON lines.")
+    ] = None,
+) -> None:
+    """Run a model over real digits, which come with Layerglass: accuracy, calibration, confusion matrix."""
+    if check_card:
+        if pooling or invert or limit or as_json or digit_set is not DigitSet.TEST:
+            raise typer.BadParameter("--check-card goes with --mnist and --strokes alone.")
+        from .training.command import check_card as compare_card
 
-    _run_command("layerglass evaluate", evaluate, context.args)
+        compare_card(Path(model), mnist, strokes)
+        return
+    if mnist or strokes:
+        raise typer.BadParameter("--mnist and --strokes go with --check-card.")
+    from .evaluation_command import describe, report_on  # here, since the server starts without it
+
+    report = report_on(model, _read_settings(), pooling=pooling, invert=invert, digit_set=digit_set, count=limit)
+    typer.echo(report.model_dump_json(indent=2) if as_json else describe(report))
+
+
+@cli.command()
+def experiment(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Left out, the experiments are listed.")] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="A model's file, or its name. [default: the one that the page opens with]"),
+    ] = None,
+    models: Annotated[
+        list[Path] | None, typer.Option(metavar="FOLDER", help="A folder of your own models; repeatable.")
+    ] = None,
+    digits: Annotated[int, typer.Option(help="How many of MNIST's 10,000 test digits, evenly spread.")] = 2000,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, as the API answers.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print the table as CSV, numbers in full.")] = False,
+) -> None:
+    """Measure a claim about networks on real digits. The same command gives the same numbers."""
+    from .experiment_command import describe_all, run_experiment, write  # here, since the server starts without it
+
+    if as_json and as_csv:
+        raise typer.BadParameter("Choose --json or --csv.")
+    if name is None:
+        typer.echo(describe_all())
+        return
+    result = run_experiment(name, model, models or (), digits, _read_settings())
+    typer.echo(write(result, as_json, as_csv))
 
 
 @cli.command(context_settings=_PASS_ON, add_help_option=False)

@@ -12,18 +12,35 @@ from starlette.formparsers import MultiPartParser
 from . import __version__
 from .cnn.cost import RunLimits
 from .explore.forward_passes import ForwardPasses
+from .explore.results import Results
 from .explore.trials import Trials
 from .hosting import metrics
 from .hosting.admission import Admission, AdmissionControl
-from .hosting.limits import LimitBodies, RateLimit, TimeLimits
+from .hosting.limits import LimitAnswers, LimitBodies, RateLimit, TimeLimits
 from .hosting.logs import RequestLog
+from .hosting.long_computations import LongComputations
 from .hosting.security import AllowedHosts, HeadAsGet, RefuseCrossSite, ResponseHeaders
 from .hosting.server import frozen_heap, limit_malloc
 from .imaging.drawing import DrawingLimits
+from .lab.laboratory import Laboratory
+from .lessons.folder import Lessons
+from .lessons.vocabulary import Vocabulary
 from .library.kept import Kept
 from .library.library import Library
 from .settings import Settings, get_settings, resource
-from .web import api, pages, status, uploads
+from .web import (
+    api,
+    digits,
+    evaluation_api,
+    experiment_pages,
+    experiments_api,
+    lab_api,
+    lab_pages,
+    lesson_pages,
+    pages,
+    status,
+    uploads,
+)
 from .web.errors import ERRORS, add_error_handlers, customize_openapi
 from .web.forms import MOST_PICTURES
 from .workers.engine import Workers
@@ -45,6 +62,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         )
         app.state.library = library
         app.state.trials = Trials(library)
+        app.state.long_computations = LongComputations(settings)
+        app.state.vocabulary = Vocabulary(library, app.state.forward_passes)
         try:
             library.open_default()
             app.state.ready = True
@@ -53,6 +72,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
                 yield
         finally:
             app.state.ready = False
+            app.state.long_computations.close()
             library.close()
 
     app = FastAPI(
@@ -75,17 +95,27 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     limits = DrawingLimits(settings.max_drawing, settings.max_side)
     app.state.kept = Kept(settings.kept_megabytes * 2**20)
     app.state.forward_passes = ForwardPasses(app.state.kept, limits, run_limits, metrics.FORWARD_PASS.observe)
+    app.state.results = Results()
+    app.state.laboratory = Laboratory(app.state.kept, limits)
     _add_middleware(app, settings)
     add_error_handlers(app)
     customize_openapi(app)
-    for router in (pages.router, api.router, status.router):  # the busiest first: routes are tried in turn
+    # The busiest first: routes are tried in turn.
+    rooms = (
+        *(pages, api, lab_pages, lab_api, lesson_pages),
+        *(digits, evaluation_api, experiment_pages, experiments_api, status),
+    )
+    routers = [room.router for room in rooms]
+    for router in routers:
         app.include_router(router)
+    app.state.lessons = Lessons(settings.lessons, lesson_pages.PagePaths(routers))
     app.mount("/static", StaticFiles(directory=resource("static")), name="static")
     return app
 
 
 def _add_middleware(app: FastAPI, settings: Settings) -> None:
     """Add the middleware, innermost first: a request passes through the last one first."""
+    app.add_middleware(LimitAnswers, max_in_memory=settings.answers_megabytes * 2**20)
     app.add_middleware(LimitBodies, limit_of=partial(uploads.body_limit, settings), max_in_memory=settings.max_bodies)
     app.add_middleware(uploads.UploadGate)
     app.add_middleware(AdmissionControl, admission=Admission(settings))

@@ -74,6 +74,7 @@ class Settings(BaseSettings):
     )
     models: Paths = Field(default=(), description="Folders of your own models.")
     model: Paths = Field(default=(), description="Files of your own models.")
+    lessons: Paths = Field(default=(), description="Folders of your own lessons.")
     uploads: bool | None = Field(
         default=None,
         description="Whether models may be uploaded and changed from the page; by default only on a loopback address.",
@@ -92,6 +93,10 @@ class Settings(BaseSettings):
     waiting: int = Field(default=32, ge=0, description="Drawings that wait for their turn.")
     wait_seconds: float = Field(default=5, gt=0, description="How long a drawing waits for its turn.")
     answer_seconds: float = Field(default=90, gt=0, description="How long an answer may take, the wait included.")
+    long_computations: int = Field(
+        default=8, ge=1, description="Runs over many digits at once, in slices beside the drawings."
+    )
+    long_seconds: float = Field(default=300, gt=0, description="Seconds that a run over many digits may compute.")
     shutdown_seconds: int = Field(default=10, ge=0, description="How long a stop waits for running requests.")
 
     connections: int = Field(default=512, ge=1, description="Open connections.")
@@ -109,6 +114,9 @@ class Settings(BaseSettings):
     max_fields: int = Field(default=128, ge=16, description="Fields of a form.")
     max_field: int = Field(default=16_384, ge=64, description="Bytes of a field.")
     held_megabytes: int = Field(default=256, ge=1, description="Megabytes of all request bodies in memory.")
+    answers_megabytes: int = Field(
+        default=128, ge=1, description="Megabytes of all large answers in memory while they are read."
+    )
     kept_megabytes: int = Field(
         default=512, ge=0, description="Megabytes of networks kept ready and of forward passes remembered."
     )
@@ -187,6 +195,7 @@ def _expected(name: str) -> str:
 def describe_missing(settings: Settings) -> list[str]:
     """Return a sentence for each path that is not there, or is not what it must be."""
     folders = [("MODELS (--models)", path, _fault(path, Path.is_dir, "a folder")) for path in settings.models]
+    folders += [("LESSONS (--lessons)", path, _fault(path, Path.is_dir, "a folder")) for path in settings.lessons]
     files = [("MODEL (--model)", path, _fault(path, Path.is_file, "a regular file")) for path in settings.model]
     if settings.state is not None and settings.state.exists():  # else it is made
         folders.append(("STATE", settings.state, _fault(settings.state, Path.is_dir, "a folder")))

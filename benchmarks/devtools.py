@@ -69,6 +69,11 @@ class Browser:
                     child.kill()
         self._folder.cleanup()
 
+    def processes(self) -> list[psutil.Process]:
+        """Return the browser's process and those that it has started."""
+        own = psutil.Process(self._process.pid)
+        return [own, *own.children(recursive=True)]
+
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
         """Call one of the protocol's methods on the page. Raises: RuntimeError if it fails."""
         return self._call(method, self._session, **parameters)
@@ -110,7 +115,7 @@ class Browser:
                 raise RuntimeError("The browser did not start.")
             time.sleep(0.02)
         port, path = lines
-        return connect(f"ws://127.0.0.1:{port}{path}", max_size=_MAX_MESSAGE, compression=None)
+        return connect(f"ws://127.0.0.1:{port}{path}", max_size=_MAX_MESSAGE, compression=None, ping_interval=None)
 
     def _send(self, method: str, session: str | None, parameters: dict[str, Any]) -> None:
         self._count += 1

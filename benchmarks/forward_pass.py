@@ -54,7 +54,7 @@ def largest_difference(found: list[Any], expected: list[Any]) -> float:
 def measure(name: str, apart: ModelDefinition) -> None:
     """Print the figures of one model."""
     assert apart.build is not None
-    model, layers = apart.build(), apart.layers
+    model, layers = apart.build(apart.weights), apart.layers
     shape = tuple(size or 224 for size in apart.input_shape)
     image = np.random.default_rng(0).random(shape, dtype=np.float32)
     ready = milliseconds(lambda: make_engine(apart))

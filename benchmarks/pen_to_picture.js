@@ -14,9 +14,9 @@ addEventListener("pointerrawupdate", rememberMoves, { capture: true });
 
 // The next request may leave before an answer is put on the page: each knows for itself when it left.
 const left = new WeakMap(); // by htmx' context of a request
-let swapped = null; // the one whose answer is put on the page
+let swapped = null; // the one whose answer is put on the page, by htmx or by the page itself
 document.addEventListener("htmx:before:request", ({ detail }) => left.set(detail.ctx, performance.now()), { capture: true });
-document.addEventListener("htmx:before:swap", ({ detail }) => (swapped = detail.ctx), { capture: true });
+document.addEventListener("htmx:after:request", ({ detail }) => (swapped = detail.ctx), { capture: true });
 
 document.addEventListener("DOMContentLoaded", () => {
   const updates = new Map(); // by picture: the updates that changed it and that it was not yet presented with

@@ -23,7 +23,9 @@ SCRIPT = Path(__file__).with_suffix(".js")
 WIDTH, HEIGHT = 1280, 900
 READY = "document.querySelector('#explorer[data-htmx-powered]') && document.querySelector('img.maps-grid') !== null"
 CANVAS = "(({ x, y, width }) => [x, y, width])(document.getElementById('canvas').getBoundingClientRect())"
-SIZES = "performance.getEntriesByName(new URL('/exploration', location).href).map((each) => each.encodedBodySize)"
+SIZES = """performance.getEntriesByType("resource")
+  .filter(({ name }) => ["/exploration", "/live"].includes(new URL(name).pathname))
+  .map(({ encodedBodySize }) => encodedBodySize)"""
 
 
 def measure(quick: bool = False) -> list[Figure]:
@@ -89,14 +91,19 @@ def summarise_watched(watched: dict[str, Any], sizes: list[int], seconds: float)
 
 
 def summarise_latency(watched: dict[str, Any], name: str) -> Figure:
-    """Summarise the time from each move until the first update with it is painted."""
-    moves, updates = watched["moves"], watched["updates"]
-    latencies = [
+    """Summarise these times."""
+    found = latencies(watched)
+    return summarise(name, found, note=f"{len(found)} of {len(watched['moves'])} events")
+
+
+def latencies(watched: dict[str, Any]) -> list[float]:
+    """Return the milliseconds from each move until the first update with it is painted."""
+    updates = watched["updates"]
+    return [
         painted - move["made"]
-        for move in moves
+        for move in watched["moves"]
         if (painted := next((each["painted"] for each in updates if each["left"] >= move["told"]), None)) is not None
     ]
-    return summarise(name, latencies, note=f"{len(latencies)} of {len(moves)} events")
 
 
 if __name__ == "__main__":

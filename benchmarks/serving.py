@@ -22,15 +22,17 @@ LAYERGLASS = "from app.cli import cli; cli()"
 class Server:
     """A Python program that listens on a free port; by default `layerglass serve`."""
 
-    def __init__(self, program: str = LAYERGLASS, arguments: tuple[str, ...] = ("serve",), **settings: object) -> None:
-        """settings: Layerglass' own; workers=2 is LAYERGLASS_WORKERS=2."""
+    def __init__(
+        self, program: str = LAYERGLASS, arguments: tuple[str, ...] = ("serve",), root: Path = ROOT, **settings: object
+    ) -> None:
+        """root: the checkout that it runs from. settings: Layerglass' own; workers=2 is LAYERGLASS_WORKERS=2."""
         self.port = free_port()
         variables = {f"LAYERGLASS_{name.upper()}": str(value) for name, value in settings.items()}
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
+        environment = {**os.environ, "PYTHONPATH": str(root), **variables}
         self._count = int(str(settings.get("workers", 1)))
         self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115
         command = [sys.executable, "-c", program, *arguments, "--port", str(self.port)]
-        self.process = subprocess.Popen(command, env=environment, stdout=self._log, stderr=self._log)
+        self.process = subprocess.Popen(command, cwd=root, env=environment, stdout=self._log, stderr=self._log)
 
     def __enter__(self) -> "Server":
         try:

@@ -10,7 +10,9 @@ const CHOICES = [
   ...["invert", "differences"], // of the comparison
   ...SELECTION,
 ];
+export const LESSON = "lesson"; // the step that stands beside the page: in its address, and in no form
 
+const DIGIT = "digit"; // one of those that come with Layerglass, alone on the pad
 const OWN = { isOwn: true }; // the state of the entries in the browser's history that this page has written
 const KEPT = "held."; // before an input's name, in the fragment
 
@@ -19,9 +21,11 @@ const KEPT = "held."; // before an input's name, in the fragment
  * @param {FormData} data the form's fields; those that are no choices, or empty, are left out
  * @param {?import("./strokes.js").Stroke[]} strokes null where the pad holds a picture, which no address can keep
  * @param {Record<string, import("./strokes.js").Stroke[]>} kept drawings that other inputs hold, by input
+ * @param {?string} digit the real digit that the pad holds, as in test-7
  */
-export function formatAddress(data, strokes, kept = {}) {
-  const chosen = CHOICES.map((name) => [name, data.get(name)]).filter(([, value]) => value);
+export function formatAddress(data, strokes, kept = {}, digit = null) {
+  const chosen = [...CHOICES, LESSON].map((name) => [name, data.get(name)]).filter(([, value]) => value);
+  if (digit) chosen.push([DIGIT, digit]);
   const drawings = Object.entries(kept).map(([name, each]) => [`${KEPT}${name}`, encodeStrokes(each)]);
   if (strokes) drawings.unshift(["d", encodeStrokes(strokes)]);
   return `?${new URLSearchParams(chosen)}${drawings.length ? `#${new URLSearchParams(drawings)}` : ""}`;
@@ -40,6 +44,12 @@ export function parseDrawing(fragment) {
   return text === null ? null : decodeStrokes(text);
 }
 
+/** The real digit that an address's query names, or null. */
+export function parseDigit(search) {
+  const digit = new URLSearchParams(search).get(DIGIT);
+  return /^(test|training)-\d{1,5}$/.test(digit ?? "") ? digit : null;
+}
+
 /** The address of another page, with this page's choices and drawing, but for a model of its own. */
 export function carryState(path, { search, hash }, model = null) {
   const query = new URLSearchParams(search);
@@ -49,6 +59,9 @@ export function carryState(path, { search, hash }, model = null) {
 
 /** The drawing in the address bar, or null. */
 export const readDrawing = () => parseDrawing(location.hash);
+
+/** The real digit that the address bar names, or null. */
+export const readDigit = () => parseDigit(location.search);
 
 /** The drawings in the address bar that other inputs hold. */
 export const readKept = () => parseKept(location.hash);
@@ -66,12 +79,13 @@ export function onReturn(select) {
 }
 
 /** Put the form's choices and all drawings into the address bar, without a new entry in the history. */
-export function writeAddress(form, strokes, kept) {
+export function writeAddress(form, strokes, kept, digit) {
   const data = new FormData(form);
   // What is only pointed at is no state: all of the selection, or from the row on.
   const { previews } = form.dataset;
   if (previews) for (const name of SELECTION.slice(SELECTION.indexOf(previews))) data.delete(name);
-  const { href } = new URL(formatAddress(data, strokes, kept), location.href);
+  data.set(LESSON, new URLSearchParams(location.search).get(LESSON) ?? "");
+  const { href } = new URL(formatAddress(data, strokes, kept, digit), location.href);
   // Writing it again would break off a step through the history that is under way.
   if (href !== location.href || !history.state) history.replaceState(OWN, "", href);
   updateLinks();

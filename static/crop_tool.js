@@ -92,7 +92,7 @@ export class CropTool {
     if (useful.width < source.width) source = shrink(source, useful);
     const { maxBytes } = element("picture").dataset;
     const { canvas, file } = await encode(cutOut(source, crop, CUT_SIDE), Number(maxBytes));
-    return { ...opened, bitmap: canvas, file, crop };
+    return { ...opened, bitmap: canvas, file, crop, digit: null };
   }
 
   /** Show the tool where there is a picture, and the box as it is. */
@@ -101,7 +101,7 @@ export class CropTool {
     element("crop").hidden = !this.pad.file;
     element("picture-note").textContent = this.pad.opened?.note ?? "";
     const isOpen = crop !== null;
-    element("picture-link").hidden = isOpen || this.pad.opened === null;
+    element("picture-link").hidden = isOpen || this.pad.opened === null || this.pad.digit !== null;
     this.area.hidden = !isOpen;
     this.tools.hidden = !isOpen;
     element("tools").hidden = isOpen;

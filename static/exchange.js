@@ -2,11 +2,14 @@
 // htmx sends the form on the event "drawing" and swaps the answers in.
 
 import { element, showMessage } from "./dom.js";
+import { answerKind, putInPlace } from "./live.js";
 import { withPicture } from "./multipart.js";
 
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 8000;
 const GLANCE_MS = 66; // between two pictures of the network at a glance, while the pen moves
+const REST_MS = 120; // after which a pen that is down rests, and the whole answer is fetched
+const LONGEST = 4000; // characters of fields in an address; a proxy may take no more
 const OVERDUE_MS = 200; // after which what is shown is dimmed, since it is of another drawing
 // Tells this page from others at its address, so that each has its turn. It means nothing else, and is never kept.
 const PAGE = crypto.getRandomValues(new Uint32Array(4)).join("-");
@@ -41,6 +44,8 @@ export class Exchange {
     this.failures = 0; // in a row, since the last answer
     this.pause = 0; // the timer of the next try
     this.overdue = 0; // the timer of the answer that is awaited
+    this.isExact = false; // the next answer is to be whole, although the pen is down
+    this.resting = 0; // the timer of that
     this.glanced = 0; // when the network at a glance was last asked for
     this.listen();
   }
@@ -50,10 +55,17 @@ export class Exchange {
       this.addDrawing(detail.ctx);
       if (target !== this.form) return;
       this.underWay = detail.ctx;
+      clearTimeout(this.resting);
       // Other layers of the same drawing leave those that are shown true.
       if (detail.ctx.sourceEvent?.type !== "seen") this.awaitAnswer();
     });
-    this.form.addEventListener("htmx:after:request", ({ detail }) => this.receive(detail.ctx));
+    this.form.addEventListener("htmx:after:request", (event) => {
+      const { ctx } = event.detail;
+      this.receive(ctx);
+      if (!ctx.isLive) return;
+      event.preventDefault(); // there is nothing to swap
+      this.show(ctx);
+    });
     this.form.addEventListener("htmx:finally:request", ({ detail }) => this.end(detail.ctx));
     this.form.addEventListener("htmx:error", ({ detail }) => {
       if (detail.ctx.response) return;
@@ -98,13 +110,35 @@ export class Exchange {
     else this.glanced = performance.now();
     const held = Object.entries(this.pictures());
     for (const [name, picture] of held) ctx.request.body.set(name, picture, `${name}.png`);
-    if (file) ctx.request.body.set("drawing", file, file.name ?? "picture");
+    const kind = ctx.sourceEvent?.type === "drawing" && !held.length ? this.takeMove(ctx.request.body) : null;
+    if (kind !== null) ctx.fetch = (path, request) => this.fetchLive(path, request, kind);
+    else if (file) ctx.request.body.set("drawing", file, file.name ?? "picture");
     else if (held.length) ctx.request.body.set("drawing", new Blob([this.pad.toPng()]), "drawing.png");
     else ctx.fetch = (path, request) => fetch(path, withPicture(request, "drawing", this.pad.toPng()));
   }
 
+  /** The kind of the answer on the page where a move of the pen is to change it; else null, for a whole answer. */
+  takeMove(fields) {
+    const { isExact } = this;
+    this.isExact = false;
+    // The microscope, and a picture that was opened, need more than a move of the pen brings.
+    if (isExact || !this.form.dataset.pathOfMoves || !this.pad.current || this.pad.file || fields.has("layer"))
+      return null;
+    return answerKind();
+  }
+
+  /** Send the fields in the address and the drawing as the body: half of what a form takes to write and to read. */
+  fetchLive(path, { body, headers, ...request }, kind) {
+    const fields = new URLSearchParams([...body, ["live", kind]]).toString();
+    const png = this.pad.toPng();
+    if (fields.length > LONGEST) return fetch(path, withPicture({ body, headers, ...request }, "drawing", png));
+    const ofPicture = { ...headers, "Content-Type": "image/png" };
+    return fetch(`${this.form.dataset.pathOfMoves}?${fields}`, { ...request, headers: ofPicture, body: png });
+  }
+
   receive(ctx) {
     const { status, headers } = ctx.response;
+    ctx.isLive = headers.get("Content-Type") === "application/json" && status < 400;
     this.endPause();
     // Why a picture was refused stays, until something else is on the pad.
     if (status < 400 && !this.errors.dataset.about) this.errors.replaceChildren();
@@ -116,6 +150,18 @@ export class Exchange {
     // The next request leaves before this answer is swapped in, so that the server computes meanwhile. Not so for a new
     // list of layers: each request says which list the page has.
     if (!ctx.text.includes(" data-listed=")) this.end(ctx);
+  }
+
+  /** Show what a move of the pen has changed; the whole answer follows when the pen rests. */
+  show(ctx) {
+    if (!putInPlace(JSON.parse(ctx.text))) return this.complete();
+    this.form.dispatchEvent(new CustomEvent("live", { detail: { ctx } }));
+    this.resting = setTimeout(() => this.complete(), REST_MS);
+  }
+
+  complete() {
+    this.isExact = true;
+    this.send();
   }
 
   end(ctx) {

@@ -58,6 +58,7 @@ export class LayerList {
     form.addEventListener("htmx:before:request", (event) => {
       if (event.target === form && !this.prepare(event.detail.ctx)) event.preventDefault();
     });
+    form.addEventListener("live", ({ detail: { ctx } }) => this.settle(ctx));
     form.addEventListener("htmx:after:swap", ({ target, detail: { ctx } }) => {
       if (target !== form || ctx.asked === undefined) return;
       if (ctx.response.status >= 400) this.refused = ctx.version;
@@ -138,12 +139,14 @@ export class LayerList {
     const { articles } = this;
     const before = !isAnotherList && this.shown.version === version ? this.shown.names : [];
     const complete = articles.filter((article) => !("pending" in article.dataset)).map(nameOf);
-    const names = new Set([...before, ...(isAnotherList ? complete : asked.keys())]);
+    const left = JSON.parse(document.getElementById("left-out")?.dataset.layers ?? "[]");
+    const came = new Set([...asked.keys()].filter((name) => !left.includes(name)));
+    const names = new Set([...before, ...(isAnotherList ? complete : came)]);
     // A page that was turned while the request was under way is still to come.
     for (const [name, first] of asked) if (first !== (this.pages.get(name) ?? first)) names.delete(name);
     this.shown = { version, names };
     for (const article of articles) {
-      if (asked.has(nameOf(article))) delete article.dataset.pending;
+      if (came.has(nameOf(article))) delete article.dataset.pending;
       article.classList.toggle("is-outdated", !names.has(nameOf(article)));
     }
     this.layers.dispatchEvent(new CustomEvent("settled"));

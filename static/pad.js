@@ -29,6 +29,7 @@ export class Pad {
     this.penWidth = 18;
     this.colour = BLACK;
     this.showsColours = false; // every stroke is black for a model that sees no colours
+    this.print = null; // of a sample: its last stroke, and the server's own picture of it
     this.current = null; // the stroke being drawn
     this.pointer = null; // the pointer that draws it; none for the keyboard's pen
     this.listenToPointers();
@@ -131,13 +132,25 @@ export class Pad {
     this.redraw();
   }
 
-  /** Draw these strokes and nothing else; one undo brings back what was there. */
-  replace(strokes) {
+  /**
+   * Draw these strokes and nothing else; one undo brings back what was there.
+   * @param {?Uint8Array} png the server's own picture of them
+   */
+  replace(strokes, png = null) {
     const clear = this.isEmpty ? [] : [{ tool: "clear", width: 0, points: [] }];
     this.crop = null;
     this.strokes.push(...[...clear, ...strokes].map((stroke, index) => ({ ...stroke, joined: index > 0 })));
     this.undone = [];
+    this.keepPrint(png);
     this.redraw();
+  }
+
+  /**
+   * Send this picture for the strokes on the pad until there are others: the server's own of a sample. A browser draws a
+   * line's edge in its own way, and numbers that are told of a sample would not quite be those that the page shows.
+   */
+  keepPrint(png) {
+    this.print = png && { stroke: this.strokes.at(-1), png };
   }
 
   /**
@@ -215,6 +228,11 @@ export class Pad {
     return this.crop ? null : (this.strokes.at(-1)?.picture?.file ?? null);
   }
 
+  /** The real digit that is all there is on the pad, as in test-7; null for anything else. */
+  get digit() {
+    return this.file ? (this.picture.digit ?? null) : null;
+  }
+
   /** Send no more pixels than an input of so many pixels a side can use: each takes time to send and to read. */
   suitInput(side) {
     const wanted = side <= HALVED_UP_TO ? SIDE / 2 : SIDE;
@@ -241,13 +259,16 @@ export class Pad {
     const context = this.sent.getContext("2d");
     context.clearRect(0, 0, width, height);
     context.drawImage(this.canvas, 0, 0, width, height);
-    return encodePng(this.sent);
+    return this.print && this.print.stroke === this.strokes.at(-1) ? this.print.png : encodePng(this.sent);
   }
 }
 
-function encodePng(canvas) {
-  // toBlob would wait until the browser is idle, which it is not while someone draws.
-  const text = atob(canvas.toDataURL("image/png").split(",")[1]);
+// toBlob would wait until the browser is idle, which it is not while someone draws.
+const encodePng = (canvas) => decodeBase64(canvas.toDataURL("image/png").split(",")[1]);
+
+/** The bytes that a text in base64 stands for. */
+export function decodeBase64(base64) {
+  const text = atob(base64);
   const bytes = new Uint8Array(text.length);
   for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
   return bytes;

@@ -1,7 +1,7 @@
 // What the explorer and the comparison share: the pad, joined to the form that htmx sends, the address, and the lens.
 // htmx swaps the results in; nothing here draws them.
 
-import { readDrawing, readKept, writeAddress } from "./address.js";
+import { readDigit, readDrawing, readKept, writeAddress } from "./address.js";
 import { keepPicture, linkWithPicture, readCarried } from "./carried_picture.js";
 import { CropTool } from "./crop_tool.js";
 import { element, showMessage } from "./dom.js";
@@ -12,7 +12,7 @@ import { KeyboardPen } from "./keyboard_pen.js";
 import { addLens } from "./lens.js";
 import { ModelInput } from "./model_input.js";
 import { Pad } from "./pad.js";
-import { connectTools, listenForFiles, readSample, showHistory } from "./pad_tools.js";
+import { connectTools, listenForFiles, readSample, recogniseSample, showHistory } from "./pad_tools.js";
 import { openPictureFile } from "./picture_files.js";
 import { SeveralDigits } from "./several_digits.js";
 import { encodeStrokes } from "./strokes.js";
@@ -43,7 +43,7 @@ export function startPadPage(form, results, columns, openModel = null) {
   const shown = ["answer", "overview", "stage"].map(element).filter(Boolean);
   const exchange = new Exchange(form, [results, ...shown], pad);
   const send = () => exchange.send();
-  const save = () => writeAddress(form, pad.opened ? null : pad.drawn, inputs.strokes);
+  const save = () => writeAddress(form, pad.opened ? null : pad.drawn, inputs.strokes, pad.digit);
   const inputs = new Inputs(form, pad, readKept(), { send, save: () => save() });
   exchange.pictures = () => inputs.pictures;
   const input = new ModelInput(pad, form.elements.model);
@@ -107,15 +107,38 @@ async function openPicture(file, pad, openOther) {
   }
 }
 
-/** Begin with the address's drawing, or the sample that the page was rendered with, and keep the address up to date. */
+/** Put a real digit on the pad, pixel by pixel as MNIST has it; the address goes on naming it while it is alone there. */
+async function openDigit(digit, pad) {
+  const [set, number] = digit.split("-");
+  try {
+    const answer = await fetch(`/api/digits/${set}/${number}.png`);
+    if (!answer.ok) throw new Error((await answer.json()).detail);
+    const { picture } = await openPictureFile(new File([await answer.blob()], `${digit}.png`));
+    pad.show({ ...picture, digit, note: `Digit ${number} of MNIST's ${set} digits.` });
+  } catch (error) {
+    showMessage(element("errors"), error.message);
+  }
+}
+
+/**
+ * Begin with the address's drawing, the real digit that it names, or the sample that the page was rendered with, and
+ * keep the address up to date.
+ */
 function keepInAddress(form, pad, save) {
   // What was drawn before this ran is kept.
   if (!pad.strokes.length) {
     const drawn = readDrawing();
-    const picture = drawn ? null : readCarried();
-    pad.strokes = drawn ?? (picture ? [] : readSample(document.querySelector("[data-first]")));
-    if (picture) openPicture(picture, pad);
-    else pad.redraw();
+    const digit = drawn ? null : readDigit();
+    // A step of a lesson names the sample that it speaks of.
+    const hasSample = new URLSearchParams(location.search).has("sample");
+    const picture = drawn || digit || hasSample ? null : readCarried();
+    pad.strokes = drawn ?? (digit || picture ? [] : readSample(document.querySelector("[data-first]")));
+    if (digit) openDigit(digit, pad);
+    else if (picture) openPicture(picture, pad);
+    else {
+      recogniseSample(pad);
+      pad.redraw();
+    }
   }
   form.addEventListener("change", save);
   addEventListener("hashchange", () => {

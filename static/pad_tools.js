@@ -2,6 +2,10 @@
 
 import { element } from "./dom.js";
 import { readDrop } from "./files.js";
+import { decodeBase64 } from "./pad.js";
+import { encodeStrokes } from "./strokes.js";
+
+let chosen = null; // the sample that was clicked last
 
 /** @param {import("./pad.js").Pad} pad */
 export function connectTools(pad) {
@@ -23,7 +27,11 @@ export function connectTools(pad) {
   element("redo").addEventListener("click", () => pad.redo());
   element("clear").addEventListener("click", () => pad.clear());
   for (const button of document.querySelectorAll("[data-sample]")) {
-    button.addEventListener("click", () => pad.replace(readSample(button)));
+    button.addEventListener("click", async () => {
+      chosen = button;
+      const png = await fetchSample(button);
+      if (chosen === button) pad.replace(readSample(button), png); // else another one was clicked meanwhile
+    });
   }
   document.addEventListener("keydown", (event) => {
     if (!pressKey(pad, event)) return;
@@ -55,6 +63,33 @@ export function readSample(button) {
     width: 18,
     points: [...line.points].map(({ x, y }) => [x, y]),
   }));
+}
+
+/** The server's own picture of a sample, as bytes; null where it does not come. */
+async function fetchSample({ dataset }) {
+  if (dataset.png) return decodeBase64(dataset.png);
+  try {
+    const response = await fetch(`/samples/${dataset.sample}.png`);
+    return response.ok ? new Uint8Array(await response.arrayBuffer()) : null;
+  } catch {
+    return null; // the server is away: what the pad shows will do
+  }
+}
+
+/** Begin with a sample where the strokes on the pad are those of one, as after a page was loaded again. */
+export async function recogniseSample(pad) {
+  const drawn = encodeStrokes(pad.drawn);
+  const samples = [...document.querySelectorAll("[data-sample]")];
+  const sample = samples.find((button) => encodeStrokes(readSample(button)) === drawn);
+  if (!sample || pad.opened) return;
+  if (sample.dataset.png) {
+    pad.keepPrint(decodeBase64(sample.dataset.png));
+    return;
+  }
+  const png = await fetchSample(sample);
+  if (encodeStrokes(pad.drawn) !== drawn) return;
+  pad.keepPrint(png);
+  pad.onChange();
 }
 
 /**

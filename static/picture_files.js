@@ -12,8 +12,8 @@ const SAMPLED_SIDE = 64; // pixels of the copy in which transparency is looked f
 const SHRINK = 0.7; // of a side, where a picture still has too many bytes
 
 /**
- * @typedef {{bitmap: ImageBitmap|HTMLCanvasElement, file: Blob, original: Blob, crop: ?object}} Picture what the pad
- *   shows, what is sent, what was opened, and the part of it that is read
+ * @typedef {{bitmap: ImageBitmap|HTMLCanvasElement, file: Blob, original: Blob, crop: ?object, digit: ?string}}
+ *   Picture what the pad shows, what is sent, what was opened, the part of it that is read, and which real digit it is
  */
 
 /** Whether the server reads this format, by a file's first bytes. */

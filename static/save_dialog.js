@@ -164,7 +164,7 @@ export class SaveDialog {
       new FormData(this.form).get("region") && "It does not say which part of the picture is read.",
       LOOPBACK.test(location.hostname) && "It opens on this machine alone, where the server runs.",
     ];
-    element("save-link").value = opened ? linkWithPicture(this.pad) : location.href;
+    element("save-link").value = opened && !this.pad.digit ? linkWithPicture(this.pad) : location.href;
     element("save-link-note").textContent = notes.filter(Boolean).join(" ");
   }
 

@@ -1,12 +1,14 @@
 """Layers as Keras itself describes them, to compare with those that the app works out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import keras
 
 from app.cnn.definition import ModelDefinition
 from app.cnn.kinds import KINDS, Layer
+from app.cnn.types import Weights
 
 
 def computing_layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
@@ -22,7 +24,19 @@ def describe_layers(model: keras.Model) -> tuple[Layer, ...]:
 def define(model: keras.Model) -> ModelDefinition:
     """Return a model in memory as the app has it of a file."""
     weights = {layer.name: {each.name: each.numpy() for each in layer.weights} for layer in computing_layers(model)}
-    return ModelDefinition(model.inputs[0].shape[1:], describe_layers(model), weights, lambda: model)
+    return ModelDefinition(model.inputs[0].shape[1:], describe_layers(model), weights, partial(_build, model, weights))
+
+
+def _build(model: keras.Model, own: Mapping[str, Weights], weights: Mapping[str, Weights]) -> keras.Model:
+    """Return the model itself, or a copy of it with other weights."""
+    if all(weights[name] is arrays for name, arrays in own.items()):
+        return model
+    copy = keras.models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    for name, arrays in weights.items():
+        for variable in copy.get_layer(name).weights:
+            variable.assign(arrays[variable.name])
+    return copy
 
 
 def _describe(layer: keras.layers.Layer) -> Layer:

@@ -34,13 +34,23 @@ ALLOWED = {
     "app.workers": "numpy app.cnn app.model_files",
     "app.library": "pydantic app.temporary app.cnn app.model_files app.workers",
     "app.explore": "numpy pydantic app.cnn app.datasets app.imaging app.library",
+    "app.experiments": "numpy app.cnn app.datasets app.library app.explore",
+    "app.lab": "numpy pydantic PIL app.cnn app.imaging app.library app.explore",
+    # Beside web, which shows them: a lesson knows models and answers, and no HTTP.
+    "app.lessons": "markdown_it numpy app.cnn app.datasets app.explore app.imaging app.library app.model_files",
     "app.hosting": "fastapi starlette uvicorn limits prometheus_client app.settings app.temporary",
     "app.web": "fastapi starlette anyio pydantic jinja2 markupsafe numpy prometheus_client app.__version__ "
-    "app.settings app.cnn app.datasets app.imaging app.model_files app.library app.explore app.hosting",
+    "app.settings app.cnn app.datasets app.imaging app.model_files app.library app.explore app.experiments app.lab "
+    "app.lessons app.hosting",
     "app.training": "numpy PIL pydantic typer keras tensorflow app.cnn app.datasets app.imaging",
     "app.main": "fastapi starlette app.__version__ "
-    "app.settings app.cnn app.imaging app.workers app.library app.explore app.hosting app.web",
-    "app.cli": "typer pydantic app.settings app.temporary app.library app.hosting app.training",
+    "app.settings app.cnn app.imaging app.workers app.library app.explore app.lab app.lessons app.hosting app.web",
+    "app.cli": "typer pydantic app.settings app.temporary app.cnn app.datasets app.library app.hosting app.training "
+    "app.evaluation_command app.experiment_command",
+    "app.evaluation_command": "typer app.settings app.cnn app.explore app.library app.model_argument app.model_files",
+    "app.experiment_command": "typer app.settings app.cnn app.experiments app.explore app.library app.model_argument "
+    "app.model_files",
+    "app.model_argument": "app.settings app.cnn app.explore app.library app.workers",
 }
 
 

@@ -1,16 +1,20 @@
 import errno
+import json
 import os
 import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 from typer.testing import CliRunner, Result
 
 from app.cli import cli
 from app.hosting.server import bind
 from app.settings import Settings
+from tests.small_models import build_digits
 
 
 @pytest.fixture(autouse=True)
@@ -72,7 +76,7 @@ def test_without_a_command_the_help_is_shown() -> None:
 def test_the_help_of_serve_names_its_options() -> None:
     result = run("serve", "--help")
     assert result.exit_code == 0
-    for option in ("--host", "--port", "--workers", "--models", "--model"):
+    for option in ("--host", "--port", "--workers", "--models", "--model", "--lessons"):
         assert option in result.output
 
 
@@ -98,10 +102,12 @@ def test_folders_and_files_of_models_can_be_named_several_times(
     (tmp_path / "m.keras").touch()
     monkeypatch.chdir(tmp_path)
     result = run(
-        "serve", "--models", "a", "--models", str(tmp_path / "b c"), "--model", "m.keras", "--model", "m.keras"
+        *("serve", "--models", "a", "--models", str(tmp_path / "b c"), "--model", "m.keras", "--model", "m.keras"),
+        *("--lessons", "a", "--lessons", "b c"),
     )
     assert result.exit_code == 0
     assert server.environment["MODELS"] == os.pathsep.join([str(tmp_path / "a"), str(tmp_path / "b c")])
+    assert server.environment["LESSONS"] == server.environment["MODELS"]
     assert server.environment["MODEL"] == os.pathsep.join([str(tmp_path / "m.keras")] * 2)
 
 
@@ -167,6 +173,8 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
         ("COMPUTATIONS", "-1", "LAYERGLASS_COMPUTATIONS is “-1”, but must be a whole number of at least 1."),
         ("MODELS", "{folder}/no", "LAYERGLASS_MODELS (--models) names “{folder}/no”, which does not exist."),
         ("MODELS", "{folder}/file", "LAYERGLASS_MODELS (--models) names “{folder}/file”, which is not a folder."),
+        ("LESSONS", "{folder}/no", "LAYERGLASS_LESSONS (--lessons) names “{folder}/no”, which does not exist."),
+        ("LESSONS", "{folder}/file", "LAYERGLASS_LESSONS (--lessons) names “{folder}/file”, which is not a folder."),
         ("MODEL", "{folder}/no", "LAYERGLASS_MODEL (--model) names “{folder}/no”, which does not exist."),
         ("MODEL", "{folder}", "LAYERGLASS_MODEL (--model) names “{folder}”, which is not a regular file."),
         ("MODEL", "/dev/null", "LAYERGLASS_MODEL (--model) names “/dev/null”, which is not a regular file."),
@@ -223,3 +231,75 @@ def test_an_unknown_command_is_refused() -> None:
     result = run("paint")
     assert result.exit_code == 2
     assert "paint" in result.stderr
+
+
+def evaluated(*arguments: str) -> Any:
+    """What `layerglass evaluate --json` prints."""
+    result = run("evaluate", *arguments, "--json")
+    assert result.exit_code == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def test_evaluate_tells_how_a_model_reads_real_digits() -> None:
+    result = run("evaluate", "figure-6-3", "--pooling", "min", "--limit", "200")
+    assert result.exit_code == 0
+    report = evaluated("figure-6-3", "--pooling", "min", "--limit", "200")
+    (even, odd), wrong = report["confusion"], 200 - sum(each["right"] for each in report["classes"])
+    assert result.stdout.startswith("figure-6-3, min pooling: 200 test digits in ")
+    assert f"{100 * report['accuracy']:.2f} %   {wrong} wrong" in result.stdout
+    assert f"{100 * report['calibration']['error']:.2f} %   expected, over 15 bins" in result.stdout
+    lines = [line.split() for line in result.stdout.splitlines()]
+    assert lines[-4:-2] == [["read", "as"], ["is", "a", "even", "odd", "right"]]
+    assert [line[:3] for line in lines[-2:]] == [["even", *_cells(even)], ["odd", *_cells(odd)]]
+
+
+def _cells(row: list[int]) -> list[str]:
+    return [str(count or "·") for count in row]
+
+
+def test_evaluate_takes_a_file_of_one_s_own(tmp_path: Path) -> None:
+    build_digits().save(tmp_path / "mine.keras")
+    report = evaluated(str(tmp_path / "mine.keras"), "--limit", "50", "--set", "training", "--invert")
+    assert (report["model"], report["set"], report["count"], report["invert"]) == ("mine", "training", 50, True)
+    assert sum(map(sum, report["confusion"])) == 50
+
+
+def test_evaluate_prints_what_the_api_answers(client: TestClient) -> None:
+    os.environ["LAYERGLASS_BUILT_IN_MODELS"] = str(client.app.state.settings.built_in_models)  # type: ignore[attr-defined]
+    printed = evaluated("digits", "--limit", "60")
+    answered = client.post("/api/models/digits/evaluation", data={"count": 60}).json()
+    assert {**printed, "seconds": 0} == {**answered, "seconds": 0}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["nix"], "evaluate: There is no model “nix”. There is: "),
+        (["nix.keras"], "evaluate: There is no file nix.keras."),
+        (["digits", "--limit", "10001"], "evaluate: Ask for 1 to 10,000 digits: the test set has so many."),
+        (["digits", "--limit", "0"], "--limit"),
+        (["digits", "--pooling", "median"], "--pooling"),
+        (["digits", "--set", "mnist"], "--set"),
+        (["five-layer-convolutional"], "cannot be tried on digits: its answer is not one of several classes."),
+        (["digits", "--mnist", "mnist.npz"], "--mnist and --strokes go with --check-card."),
+        (["digits", "--check-card", "--limit", "5"], "--check-card goes with --mnist and --strokes alone."),
+        ([], "MODEL"),
+    ],
+)
+def test_evaluate_says_what_cannot_be(arguments: list[str], sentence: str) -> None:
+    result = run("evaluate", *arguments)
+    assert result.exit_code == 2
+    assert sentence in result.stderr and "Traceback" not in result.stderr
+
+
+def test_evaluate_reads_no_model_out_of_a_broken_file(tmp_path: Path) -> None:
+    (tmp_path / "mine.keras").write_bytes(b"no zip")
+    result = run("evaluate", str(tmp_path / "mine.keras"))
+    assert result.exit_code == 2
+    assert result.stderr.startswith("evaluate: The model “mine” cannot be opened.")
+
+
+def test_evaluate_checks_a_card(tmp_path: Path) -> None:
+    result = run("evaluate", "digits", "--check-card", "--mnist", str(tmp_path / "nowhere.npz"))
+    assert result.exit_code == 2
+    assert "There is no file" in result.stderr

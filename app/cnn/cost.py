@@ -7,12 +7,13 @@ from typing import NamedTuple
 
 from .errors import ImageTooSmall, NeedsKeras, SizesDiffer, WrongImageSize
 from .kinds import Layer
-from .types import ImageShape, PoolingMode, Shape
+from .types import ImageShape, PoolingMode, Shape, as_maps_shape
 
 _FLOAT = 4  # bytes
 _OPERATIONS_A_SECOND = 20e9  # of one core: XNNPACK on a server of 2023 does 48e9 in a 3×3 convolution of 64 channels
 _MAX_IMAGE = 2**24  # numbers: the server makes the image, whoever runs the network
-_MAX_MAP = 2**24  # cells: the server draws the map
+_MAX_MAP = 2**22  # cells: the server draws the map
+_MAX_MAPS = 2**22  # of a layer: the server finds the extremes of each
 _MB = 2**20
 _TRIAL_SIDES = (32, 64, 128, 256)
 
@@ -28,6 +29,7 @@ class Cost(NamedTuple):
     scratch: int  # bytes that the layers take beside their outputs
     weights: int  # numbers
     largest_map: int = 0  # cells of the largest feature map
+    maps: int = 0  # feature maps of the layer that has most
 
     @property
     def megabytes(self) -> int:
@@ -49,7 +51,7 @@ class RunLimits(NamedTuple):
 
     def allow(self, cost: Cost) -> bool:
         """Return whether a forward pass of this cost is within the limits."""
-        is_small = cost.image <= _MAX_IMAGE and cost.largest_map <= _MAX_MAP
+        is_small = cost.image <= _MAX_IMAGE and cost.largest_map <= _MAX_MAP and cost.maps <= _MAX_MAPS
         return is_small and cost.megabytes <= self.megabytes and cost.seconds <= self.seconds
 
 
@@ -92,6 +94,8 @@ def _excess(cost: Cost, limits: RunLimits) -> tuple[str, str, str]:
         return f"{cost.image:,} numbers", f"{_MAX_IMAGE:,} numbers", ""
     if cost.largest_map > _MAX_MAP:
         return f"feature maps of {cost.largest_map:,} cells", f"maps of {_MAX_MAP:,} cells", ""
+    if cost.maps > _MAX_MAPS:
+        return f"{cost.maps:,} feature maps in one layer", f"{_MAX_MAPS:,}", ""
     if cost.megabytes > limits.megabytes:
         raised = ", or have the limit raised with LAYERGLASS_RUN_MEGABYTES"
         return f"{cost.megabytes:,} MB of memory", f"{limits.megabytes:,} MB", raised
@@ -162,5 +166,7 @@ def estimate(
         scratch += run.count_scratch(inputs, shapes[layer.name])
     cells = sum(map(math.prod, shapes.values()))
     weights = sum(layer.parameters for layer in layers)
-    largest_map = max((shape[0] * shape[1] for shape in shapes.values() if len(shape) > 1), default=0)
-    return Cost(math.prod(image), cells, operations, scratch, weights, largest_map)
+    shown = [as_maps_shape(shape) for shape in shapes.values() if len(shape) > 1]
+    largest_map = max((height * width for height, width, _ in shown), default=0)
+    maps = max((channels for *_, channels in shown), default=0)
+    return Cost(math.prod(image), cells, operations, scratch, weights, largest_map, maps)

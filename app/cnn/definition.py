@@ -1,6 +1,6 @@
 """A trained model in parts: enough to run it without Keras, and to build it in Keras where that is needed."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -19,8 +19,9 @@ class ModelDefinition:
     input_shape: ImageShape  # of the image
     layers: tuple[Layer, ...]  # all but the image, in the order in which the data flows; other inputs are layers
     weights: Mapping[str, Weights]  # by layer
-    # In Keras, which starts TensorFlow and takes seconds; None for a model that only another process may build.
-    build: "Callable[[], keras.Model] | None"
+    # In Keras with these weights, which starts TensorFlow and takes seconds; None for a model that only another
+    # process may build.
+    build: "Callable[[Mapping[str, Weights]], keras.Model] | None"
     input_name: str = "input"  # of the image
 
     @property
@@ -39,6 +40,18 @@ class ModelDefinition:
             if layer.name != name
         )
         return (InputLayer.of(self.input_name, self.input_shape), *others)
+
+    def muting(self, maps: Mapping[str, Collection[int]]) -> "ModelDefinition":
+        """Return the model with these feature maps, by layer, zero everywhere, whatever the image.
+
+        The weights and the bias that make a map become zero. Raises: CannotMute.
+        """
+        muted = {
+            layer.name: layer.mute(self.weights[layer.name], sorted(maps[layer.name]))
+            for layer in self.layers
+            if maps.get(layer.name)
+        }
+        return replace(self, weights={**self.weights, **muted})
 
     @property
     def pooling(self) -> PoolingMode | None:

@@ -53,7 +53,12 @@ class UnknownInput(ValueError):
     """A network has no such input, or none that can be drawn into or held so. The message says what it has."""
 
 
-MOST_NUMBERS = 2**18  # that the arithmetic of one value may list
+class CannotMute(ValueError):
+    """A layer's maps cannot be made zero by zeros among its weights. The message says why."""
+
+
+MOST_NUMBERS = 2**17  # that the arithmetic of one value may list
+MOST_READ = 2**24  # that it may read
 
 
 class NoArithmetic(NotImplementedError):
@@ -73,13 +78,19 @@ class HeldInput(NoArithmetic):
 class TooManyNumbers(NoArithmetic):
     """The arithmetic of one value would list more numbers than a page or an answer can hold."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, most: int) -> None:
         NotImplementedError.__init__(
-            self, f"The arithmetic here reads {count:,} numbers; it is shown for {MOST_NUMBERS:,} at most."
+            self, f"The arithmetic here reads {count:,} numbers; it is shown for {most:,} at most."
         )
 
 
 def require_few(count: int) -> None:
     """Check how many numbers an arithmetic would list, before they are read. Raises: TooManyNumbers."""
     if count > MOST_NUMBERS:
-        raise TooManyNumbers(count)
+        raise TooManyNumbers(count, MOST_NUMBERS)
+
+
+def require_readable(count: int) -> None:
+    """Check how many numbers an arithmetic would read without listing them. Raises: TooManyNumbers."""
+    if count > MOST_READ:
+        raise TooManyNumbers(count, MOST_READ)

@@ -2,7 +2,7 @@
 
 import copy
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from types import MappingProxyType
@@ -194,6 +194,14 @@ class Network:
         activations = {layer.name: made.get(layer.name, first) for layer in self.layers} if others else made
         return ForwardPass(image, mode, activations, self.engine.give_back)
 
+    def muting(self, maps: Mapping[str, Collection[int]]) -> "Network":
+        """Return the same network with these feature maps, by layer, zero everywhere, whatever the image.
+
+        The weights and the bias that make a map become zero. Raises: CannotMute.
+        """
+        definition = self._definition.muting(maps)
+        return Network(self.name, definition, self.card, self.file_size, self.engine.muting(maps))
+
     def _fill(self, image: Array, held: Mapping[str, Array]) -> dict[str, Array]:
         """Return the values of all inputs but the image."""
         return {
@@ -232,6 +240,9 @@ class Engine(Protocol):
 
         Raises: WrongImageSize, RunFailed.
         """
+
+    def muting(self, maps: Mapping[str, Collection[int]]) -> "Engine":
+        """Return an engine of the same network with these feature maps zero. Raises: CannotMute."""
 
     @property
     def nbytes(self) -> int:

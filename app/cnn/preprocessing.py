@@ -9,6 +9,7 @@ from .card import Card, ChannelOrder
 from .types import Array
 
 _WHITE = 255
+_AT_ONCE = 2**18  # values that are made float64
 
 
 def to_values(levels: NDArray[Any], card: Card) -> Array:
@@ -22,11 +23,14 @@ def to_values(levels: NDArray[Any], card: Card) -> Array:
     made = np.empty(levels.shape, np.float32)
     channels = levels.shape[2]
     means, stds = (np.broadcast_to(each, channels) for each in (_mean(card), _std(card)))
-    for channel in range(channels):  # one at a time takes little memory, however many there are
-        # In float64, so that a level of 0 to 255 stays the whole number that it is.
-        values = low + ordered[..., channel].astype(np.float64) * (high - low) / _WHITE
-        values = np.clip(values, min(low, high), max(low, high))
-        made[..., channel] = (values - means[channel]) / stds[channel]
+    step = max(1, _AT_ONCE // levels.shape[1])
+    for channel in range(channels):  # some rows of one at a time take little memory, however many there are
+        for top in range(0, len(levels), step):
+            rows = slice(top, top + step)
+            # In float64, so that a level of 0 to 255 stays the whole number that it is.
+            values = low + ordered[rows, :, channel].astype(np.float64) * (high - low) / _WHITE
+            values = np.clip(values, min(low, high), max(low, high))
+            made[rows, :, channel] = (values - means[channel]) / stds[channel]
     return made
 
 

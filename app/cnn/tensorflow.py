@@ -3,7 +3,7 @@
 Whoever imports from here waits for TensorFlow to start, so the server does it only for a model that needs it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -160,7 +160,8 @@ class TensorFlowEngine:
     def __init__(self, definition: ModelDefinition) -> None:
         """Build the Keras model, and trace the function that runs as trained."""
         assert definition.build is not None
-        self._model = definition.build()
+        self._definition = definition
+        self._model = definition.build(definition.weights)
         self._names = [layer.name for layer in definition.layers]
         self._held = definition.held_inputs
         self._traced: dict[PoolingMode | None, _Forward] = {None: self._trace(self._model)}
@@ -198,6 +199,10 @@ class TensorFlowEngine:
             raise ImageTooSmall(*image[:2]) from error
         specs = made if isinstance(made, list | tuple) else [made]
         return [tuple(each.shape[1:]) for each in specs]
+
+    def muting(self, maps: Mapping[str, Collection[int]]) -> "TensorFlowEngine":
+        """Return an engine of the same network with these feature maps zero. Raises: CannotMute."""
+        return TensorFlowEngine(self._definition.muting(maps))
 
     @property
     def nbytes(self) -> int:

@@ -3,11 +3,23 @@
 import math
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
+
+
+class Maps(Protocol):
+    """Feature maps, (height, width, channels), of which blocks are read: an array, or memory that is mapped."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def __getitem__(self, block: tuple[slice, slice, slice], /) -> Any: ...
+
+
 Shape = tuple[int | None, ...]  # without the batch; None where any size goes
 ImageShape = tuple[int | None, int | None, int]  # height, width and channels; None where any size goes
 Variables = Mapping[

@@ -1,6 +1,7 @@
 """Part of MNIST: all test digits, and some that the built-in models were trained on. LICENSE.md names its makers."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,17 @@ from PIL import Image
 SIDE = 28  # pixels
 
 _FOLDER = Path(__file__).parent
+
+
+class DigitSet(StrEnum):
+    """Which of the digits that come with Layerglass."""
+
+    TEST = "test"
+    TRAINING = "training"
+
+    def load(self) -> "Digits":
+        """Return all of its digits."""
+        return load_test_digits() if self is DigitSet.TEST else load_training_digits()
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ import numpy as np
 from ..cnn.kinds import Layer
 from ..cnn.network import ForwardPass, Network
 from ..cnn.types import Array, PoolingMode, as_maps_shape
-from ..imaging.colormap import Colormap, Difference, Extremes, Mapped, Values, cut_blocks, find_extremes, join_extremes
+from ..imaging.colormap import Colormap, Difference, Extremes, Values, cut_blocks, find_extremes, join_extremes
 from ..imaging.grid import Grid, draw_grids, draw_strips
+from ..imaging.mapped import Mapped
 from ..library.library import Library
 from .exploration import (
     FEWER_LAYERS,
@@ -33,7 +34,7 @@ _REDUCE: dict[PoolingMode, Callable[..., Any]] = {
     PoolingMode.MIN: np.min,
 }
 
-_PAGE_PIXELS = 2**23  # of one column's pictures on a page
+_PAGE_PIXELS = 2**24  # of all pictures on a page
 
 
 class NoPooling(ValueError):
@@ -166,7 +167,7 @@ def compare(
         for layer in (pooled_layers(network) if layers is None else layers)
     ]
     if maps is not None:
-        ranges = _fit_page(trained, ranges, options)
+        ranges = _fit_page(trained, ranges, options, _PAGE_PIXELS // (len(forwards) * (1 + differences)))
     if most_pixels is not None:
         pixels = sum(count_pixels(trained, each, options) for each in ranges)
         require_pixels(pixels * len(forwards) * (1 + differences), most_pixels, FEWER_LAYERS)
@@ -183,11 +184,13 @@ def compare(
     return comparison
 
 
-def _fit_page(forward: ForwardPass, ranges: Sequence[MapRange], options: RenderOptions) -> list[MapRange]:
-    """Draw fewer maps of large layers where all pictures together would be more than a page can hold."""
-    if sum(count_pixels(forward, each, options) for each in ranges) <= _PAGE_PIXELS:
+def _fit_page(
+    forward: ForwardPass, ranges: Sequence[MapRange], options: RenderOptions, most_pixels: int
+) -> list[MapRange]:
+    """Draw fewer maps of large layers where all pictures of a column would be more than a page can hold."""
+    if sum(count_pixels(forward, each, options) for each in ranges) <= most_pixels:
         return list(ranges)
-    share = _PAGE_PIXELS // len(ranges)
+    share = most_pixels // len(ranges)
     return [replace(each, count=_fit(forward.activations[each.layer.name], each.count, share)) for each in ranges]
 
 

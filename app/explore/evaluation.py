@@ -9,17 +9,19 @@ from numpy.typing import NDArray
 
 from ..cnn.card import Answer, Card
 from ..cnn.kinds.activation_functions import shifted_exponentials
-from ..cnn.network import Network
+from ..cnn.network import ForwardPass, Network
 from ..cnn.types import Array, PoolingMode
 from ..datasets.digits import Digits
+from ..imaging.drawing import NothingDrawn
+from ..imaging.encoding import encode_levels
 from ..imaging.resize import scale_sheet
-from .forward_passes import paint, swap_ink_and_paper, to_seen
+from .calibration import BINS, bin_by_confidence, calibration_error
+from .forward_passes import paint, preprocess, swap_ink_and_paper, to_seen
 from .held import NOTHING, fill_inputs
 
 DIGITS = [str(digit) for digit in range(10)]
 PARITY = [["even", "odd"][digit % 2] for digit in range(10)]
 _SMALLEST = 1e-30  # a probability that float32 has rounded to 0
-BINS = 15  # of the calibration error: what most papers take (Guo et al. 2017, arXiv:1706.04599)
 
 # Told how many digits are done; what it raises ends the evaluation.
 Progress = Callable[[int], None]
@@ -71,13 +73,8 @@ class Evaluation:
         return np.bincount(self.expected * count + self.answers, minlength=count**2).reshape(count, count)
 
     def calibration_error(self, bins: int = BINS) -> float:
-        """Return the expected calibration error, from 0 to 1, over bins of equal width (Guo et al. 2017).
-
-        That is the mean distance of a bin's accuracy from its confidence, weighted by how many digits are in it.
-        """
-        number = np.minimum((self.confidences * bins).astype(int), bins - 1)
-        surplus = np.bincount(number, self.is_right - self.confidences, minlength=bins)
-        return float(np.abs(surplus).sum() / len(self.expected))
+        """Return the expected calibration error, from 0 to 1, over bins of equal width (Guo et al. 2017)."""
+        return calibration_error(bin_by_confidence(self.confidences, self.is_right, bins))
 
 
 def evaluate(
@@ -89,10 +86,12 @@ def evaluate(
 ) -> Evaluation:
     """Run a network on digits. pooling: None is as trained. invert: swap ink and paper before the network.
 
-    digits: their images may be of any number type, from 0 to 255. Raises: NotForDigits, RunFailed.
+    digits: their images may be of any number type, from 0 to 255. Raises: NotForDigits, WrongImageSize, RunFailed.
     """
     labels = right_labels(network)
     outputs = run_on_digits(network, digits.images, pooling, invert, progress)
+    if not np.isfinite(outputs).all():
+        raise NotForDigits(network.name, "its answer is not always a number. Its weights are broken, or overflow")
     probabilities = to_probabilities(outputs, network.card.answer)
     classes = tuple(network.card.classes or DIGITS)
     index = np.array([classes.index(label) for label in labels])
@@ -128,25 +127,42 @@ def run_on_digits(
     """
     outputs = np.empty((len(images), network.layers[-1].output_shape[-1] or 0), np.float32)
     for number, digit in enumerate(images):
-        image = to_image(digit, network.card)
-        image = swap_ink_and_paper(image, network.card) if invert else image
-        others = fill_inputs(network, NOTHING, image, _prepare_nothing)
-        outputs[number] = network.run(image, pooling, others).output.ravel()
+        outputs[number] = run_on_digit(network, digit, pooling, invert).output.ravel()
         if progress is not None:
             progress(number + 1)
     return outputs
 
 
+def run_on_digit(
+    network: Network, digit: NDArray[np.generic], pooling: PoolingMode | None = None, invert: bool = False
+) -> ForwardPass:
+    """Run a network on one digit, (28, 28); 0 is paper, 255 the strongest ink. Raises: RunFailed."""
+    image = to_image(digit, network.card)
+    image = swap_ink_and_paper(image, network.card) if invert else image
+    return network.run(image, pooling, fill_inputs(network, NOTHING, image, _prepare_nothing))
+
+
 def to_image(digit: NDArray[np.generic], card: Card) -> Array:
     """Make a network's input of a digit as MNIST has it. digit: (28, 28), 0 is paper, 255 the strongest ink.
 
-    Where the input has another size, the sheet is scaled to its shorter side.
+    Where the input has another size, the sheet is scaled to its shorter side. Where it may have any size, the digit is
+    sent as a drawing.
     Returns: (height, width, channels) float32.
     """
     height, width, _ = card.picture_shape
-    shape = (height or digit.shape[0], width or digit.shape[1])
-    ink = digit if shape == digit.shape else scale_sheet(digit, shape)
-    return to_seen(paint(np.asarray(ink, np.float32), card), card)
+    if height is None or width is None:
+        return _send(digit, card)
+    shape = (height, width)
+    return to_seen(paint(np.asarray(scale_sheet(digit, shape), np.float32), card), card)
+
+
+def _send(digit: NDArray[np.generic], card: Card) -> Array:
+    """Make a network's input of a digit as of a drawing, black on white."""
+    levels = 255 - np.rint(np.asarray(digit, np.float64)).astype(np.uint8)
+    try:
+        return preprocess(encode_levels(levels), card)
+    except NothingDrawn:
+        return preprocess(None, card)
 
 
 def _prepare_nothing(picture: bytes, card: Card) -> Array:

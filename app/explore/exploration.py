@@ -16,7 +16,19 @@ from ..cnn.kinds import Layer
 from ..cnn.network import ForwardPass, Network
 from ..cnn.preprocessing import colour_channels, to_levels
 from ..cnn.types import Array, as_maps_shape
-from ..imaging.colormap import Colormap, Difference, Extremes, Scale, Values, cut_blocks, find_extremes, shift
+from ..imaging.colormap import (
+    Colormap,
+    Difference,
+    Extremes,
+    OneMap,
+    Scale,
+    Values,
+    cut_blocks,
+    find_extremes,
+    find_mean,
+    shift,
+    thin,
+)
 from ..imaging.encoding import encode_levels
 from ..imaging.grid import COLUMNS, Grid, Layout, draw_grid, draw_map, draw_strip, lay_out_grid, lay_out_strip
 from .large_layers import LARGE, finish, open_maps, reading
@@ -27,8 +39,10 @@ _PARALLEL_PIXELS = 250_000
 FEWER_LAYERS = "Name fewer layers, or smaller ones, with layers=."
 _FEWER_MAPS = "Ask for fewer maps, with count=."
 _SMALLER = "Ask for fewer pixels a cell, with zoom=."
+PAGE_PICTURE = 2**20  # pixels of a network's input or answer on a page; no screen shows more of them
 _MANY_MAPS = 2**16  # so many that a layer's view does not keep the extremes of each
 _AT_ONCE = 2**18  # values of a picture that are turned into levels at once
+_EVERY = slice(None)
 _pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="draw")
 
 
@@ -147,8 +161,7 @@ class LayerView:
 
         values: the activation as maps.
         """
-        total = sum(float(values[block].sum(dtype=np.float64)) for block in cut_blocks(values.shape))
-        vars(self)["mean"] = total / self.activation.size  # as if they had been asked for already
+        vars(self)["mean"] = find_mean(values)  # as if they had been asked for already
         vars(self)["strongest_map"] = _find_strongest_map(values)
 
 
@@ -285,12 +298,12 @@ def draw_feature_map(
         return draw_map(values, channel, scaled.colormap, scaled.scale, scaled.ends)
 
 
-def read_map(forward: ForwardPass, layer: Layer, channel: int) -> Array:
-    """Return the values of one feature map, (height, width), or of a vector as a single row. Raises: NotAFeatureMap."""
+def read_map(forward: ForwardPass, layer: Layer, channel: int) -> Values:
+    """Return one feature map, (height, width, 1), or a vector as a single row. Raises: NotAFeatureMap."""
     activation = forward.activations[layer.name]
     maps = activation.reshape(as_maps_shape(activation.shape))
     _check_map(maps, layer, channel)
-    return maps[:, :, channel]
+    return OneMap(open_maps(maps, forward), channel)
 
 
 def all_maps(layer: Layer) -> MapRange:
@@ -388,24 +401,25 @@ def _subtract(values: Values, trained: ForwardPass, layer: Layer) -> Difference:
     return Difference(values, open_maps(as_maps(trained.activations[layer.name]), trained))
 
 
-def draw_image(image: Array, card: Card) -> bytes:
+def draw_image(image: Array, card: Card, most_pixels: int | None = None) -> bytes:
     """Draw a network's input as a PNG, one pixel a value, undoing its card's range, mean, std and channel order.
 
-    3 and 4 channels give colours, any other number gives grey: the mean of more than 4. Alpha is blended over the
-    colour of paper: white, or black where ink is bright.
+    most_pixels: rows and columns are left out of a larger one. 3 and 4 channels give colours, any other number gives
+    grey: the mean of more than 4. Alpha is blended over the colour of paper: white, or black where ink is bright.
     """
-    return _draw_picture(image, partial(_colour_levels, card=card))
+    return _draw_picture(image if most_pixels is None else thin(image, most_pixels), partial(_colour_levels, card=card))
 
 
 def draw_answer(forward: ForwardPass, lowest: float = 0) -> bytes:
     """Draw the output of a network that answers with a picture as a PNG: the lowest value is black, as NaN, 1 is white.
 
-    3 channels give colours, any other number gives their mean in grey.
+    Rows and columns are left out of one that is larger than PAGE_PICTURE. 3 channels give colours, any other number
+    gives their mean in grey.
     """
     output = forward.output
     low, levels = np.float32(lowest), np.float32(255 / (1 - lowest))
     with reading(output.size, forward):
-        return _draw_picture(output, lambda cells: (cells - low) * levels)
+        return _draw_picture(thin(open_maps(output, forward), PAGE_PICTURE), lambda cells: (cells - low) * levels)
 
 
 def _colour_levels(image: Array, card: Card) -> NDArray[np.float64]:
@@ -417,23 +431,28 @@ def _colour_levels(image: Array, card: Card) -> NDArray[np.float64]:
     return levels
 
 
-def _draw_picture(image: Array, to_levels: Callable[[Array], NDArray[Any]]) -> bytes:
+def _draw_picture(image: Values, to_levels: Callable[[Array], NDArray[Any]]) -> bytes:
     """Encode a picture, (height, width, channels), as a PNG, some cells at a time.
 
-    to_levels: return the levels of some cells, 0 to 255, in their own shape: (cells, 1, channels).
+    to_levels: return the levels of some cells, 0 to 255, in their own shape: (rows, columns, channels).
     """
     height, width, channels = image.shape
-    cells, step = image.reshape(-1, 1, channels), max(1, _AT_ONCE // channels)
-    first = _round_levels(to_levels(cells[:step]))
-    pixels = np.empty((len(cells), *first.shape[1:]), dtype=np.uint8)
-    pixels[:step] = first
-    for start in range(step, len(cells), step):
-        pixels[start : start + step] = _round_levels(to_levels(cells[start : start + step]))
-    return encode_levels(pixels.reshape(height, width, *first.shape[2:]))
+    pixels: NDArray[np.uint8] | None = None
+    wide = min(width, max(1, _AT_ONCE // channels))
+    high = max(1, _AT_ONCE // (channels * wide))
+    for top in range(0, height, high):
+        for left in range(0, width, wide):
+            rows, columns = slice(top, min(top + high, height)), slice(left, min(left + wide, width))
+            made = _round_levels(to_levels(image[rows, columns, _EVERY]))
+            if pixels is None:  # now it is known whether it is in colour
+                pixels = np.empty((height, width, *made.shape[2:]), dtype=np.uint8)
+            pixels[rows, columns] = made
+    assert pixels is not None
+    return encode_levels(pixels)
 
 
 def _round_levels(levels: NDArray[Any]) -> NDArray[np.uint8]:
-    """Return levels, (cells, 1, channels), as bytes: three channels as they are, the mean of any other number."""
+    """Return levels, (rows, columns, channels), as bytes: three channels as they are, the mean of any other number."""
     if levels.shape[2] != 3:
         levels = levels[..., 0] if levels.shape[2] == 1 else levels.mean(axis=2)
     rounded: NDArray[np.uint8] = np.rint(np.fmin(np.fmax(levels, 0), 255)).astype(np.uint8)  # fmax turns NaN into 0

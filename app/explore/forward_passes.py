@@ -28,7 +28,7 @@ from .held import NOTHING, Held, check_names, digest, fill_inputs, make_vector
 
 # Of one network only so many large passes are remembered: memory that was used before is given out much faster.
 _LARGE_BYTES, _MOST_LARGE = 4 * 2**20, 4
-_OWN_BYTES = 128 * 2**20  # of passes in this process's own memory
+_OWN_BYTES = 64 * 2**20  # of passes in this process's own memory
 _LEAST_SIDE = 8  # pixels of an image that was made smaller
 _Choose = Callable[[tuple[int, ...]], int]
 # The weak reference lets a network go that the library no longer uses; its forward passes are evicted in their turn.
@@ -63,6 +63,8 @@ class ForwardPasses:
         # Those that are in this process's own memory, and not in memory that it shares with another.
         self._own = Kept(min(self._kept.max_bytes, _OWN_BYTES))
         self._cache: dict[_Key, ForwardPass] = {}
+        # The images of passes that are still somewhere, by all that they depend on.
+        self._images: dict[tuple[Any, ...], tuple[Callable[[], Array | None], tuple[Box, ...], Reduction | None]] = {}
         self._last_seconds: WeakKeyDictionary[Network, dict[PoolingMode | None, float]] = WeakKeyDictionary()
         self._lock = Lock()
 
@@ -91,10 +93,12 @@ class ForwardPasses:
             self._kept.touch(key)
             self._own.touch(key)
             return remembered
-        (image, regions), reduction = self._prepare(network, drawing, mode, region, held)
+        (image, regions), reduction = self._prepare_once(key, network, drawing, mode, region, held)
+        if invert:
+            image = swap_ink_and_paper(image, network.card)
         others = fill_inputs(network, held, image, self._prepare_held)
         start, cpu_start = perf_counter(), thread_time()
-        forward = network.run(swap_ink_and_paper(image, network.card) if invert else image, pooling, others)
+        forward = network.run(image, pooling, others)
         if self.observe is not None:
             self.observe(perf_counter() - start)
         with self._lock:
@@ -103,6 +107,29 @@ class ForwardPasses:
         if reduction or regions:
             forward = replace(forward, reduction=reduction, regions=regions)
         return self._remember(key, network, forward)
+
+    def _prepare_once(
+        self,
+        key: _Key,
+        network: Network,
+        drawing: bytes | None,
+        mode: PoolingMode | None,
+        region: Box | None,
+        held: Held,
+    ) -> tuple["NetworkInput", Reduction | None]:
+        """Do what _prepare does, unless a pass in another mode still has the same image."""
+        same = (key[0], *key[3:])  # in any mode, before ink and paper change places
+        with self._lock:
+            image_of, regions, reduction = self._images.get(same, (lambda: None, (), None))
+        image = image_of()
+        if image is not None:
+            if not reduction:
+                choose_reduction(network, image.shape, mode, self.run_limits)  # only to refuse it in this mode
+            return NetworkInput(image, regions), reduction
+        found, reduction = self._prepare(network, drawing, mode, region, held)
+        with self._lock:
+            self._images[same] = ref(found.image, lambda _: self._images.pop(same, None)), found.regions, reduction
+        return found, reduction
 
     def _prepare(
         self, network: Network, drawing: bytes | None, mode: PoolingMode | None, region: Box | None, held: Held

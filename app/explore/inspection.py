@@ -8,12 +8,12 @@ from ..cnn.cells import Cell
 from ..cnn.errors import NoArithmetic
 from ..cnn.kinds import Layer
 from ..cnn.network import ForwardPass, Network
-from ..cnn.receptive_field import receptive_field
+from ..cnn.receptive_field import IMAGE, receptive_field
 from ..cnn.types import Array, as_maps_shape
 from ..cnn.windows import Region
-from ..imaging.colormap import Colormap, cut_blocks
+from ..imaging.colormap import Colormap, OneMap, Values, cut_blocks
 from ..imaging.grid import Grid, draw_grid
-from .large_layers import reading
+from .large_layers import LARGE, open_maps, reading
 
 
 class UnknownCell(LookupError):
@@ -54,10 +54,25 @@ def inspect(network: Network, forward: ForwardPass, layer: Layer, place: Place) 
     inputs = network.inputs(layer, forward)
     try:
         with reading(sum(each.size for each in inputs), forward):
+            if layer.is_pooling and inputs[0].size > LARGE:
+                inputs = (_read_one_map(inputs[0], forward, index[-1], regions[layer.sources[0] or IMAGE]),)
             cell = layer.with_pooling(forward.pooling).explain(network.weights(layer), inputs, output, index)
     except NoArithmetic as error:
         reason = str(error)
     return Inspection(network, forward, layer, place, index, float(output[index]), cell, reason, regions)
+
+
+def _read_one_map(activation: Array, forward: ForwardPass, channel: int, region: Region) -> Array:
+    """Return an activation whose maps are all like one of them, and zero outside a region.
+
+    A pooling layer's cell reads no other. In mapped memory they would count as read, too.
+    """
+    height, width, _ = activation.shape
+    top, left, bottom, right = region.clipped((height, width))
+    only = np.zeros((height, width, 1), dtype=np.float32)
+    values = OneMap(open_maps(activation, forward), channel)
+    only[top:bottom, left:right] = values[slice(top, bottom), slice(left, right), slice(0, 1)]
+    return np.broadcast_to(only, activation.shape)
 
 
 @dataclass(frozen=True)
@@ -87,24 +102,26 @@ def draw_kernels(kernel: Kernel) -> Grid:
     return draw_grid(kernel.kernels.transpose(1, 2, 0), Colormap.BERLIN)
 
 
-def find_place(output: Array, channel: int, row: int | None, column: int | None) -> Place:
-    """Return the place of a cell; without row and column, that of the map's strongest cell.
+def find_place(forward: ForwardPass, layer: Layer, channel: int, row: int | None, column: int | None) -> Place:
+    """Return the place of a cell of a layer; without row and column, that of the map's strongest cell.
 
-    Raises: UnknownCell for a channel outside the output.
+    Raises: UnknownCell for a channel outside the layer's output.
     """
-    _, _, channels = as_maps_shape(output.shape)
+    _, _, channels = as_maps_shape(forward.activations[layer.name].shape)
     if not 0 <= channel < channels:
         raise UnknownCell(f"There is no feature map {channel}. There is {_range(channels)}.")
-    return strongest_cell(output, channel) if row is None or column is None else Place(channel, row, column)
+    return strongest_cell(forward, layer, channel) if row is None or column is None else Place(channel, row, column)
 
 
-def strongest_cell(output: Array, channel: int) -> Place:
-    """Return the cell with the largest absolute value in one channel of an output, or in a vector."""
-    maps = output.reshape(as_maps_shape(output.shape))
-    return Place(channel, *_find_strongest(maps[:, :, channel : channel + 1]))
+def strongest_cell(forward: ForwardPass, layer: Layer, channel: int) -> Place:
+    """Return the cell with the largest absolute value in one channel of a layer's output, or in a vector."""
+    output = forward.activations[layer.name]
+    with reading(output.size, forward):
+        maps = open_maps(output.reshape(as_maps_shape(output.shape)), forward)
+        return Place(channel, *find_strongest(OneMap(maps, channel)))
 
 
-def _find_strongest(values: Array) -> tuple[int, int]:
+def find_strongest(values: Values) -> tuple[int, int]:
     """Return the row and column of the largest absolute value of one map, (height, width, 1); of a NaN, if any."""
     place, largest = (0, 0), np.float32(-1)
     for block in cut_blocks(values.shape):

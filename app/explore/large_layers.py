@@ -10,7 +10,7 @@ from threading import BoundedSemaphore
 
 from ..cnn.network import ForwardPass
 from ..cnn.types import Array
-from ..imaging.colormap import Mapped
+from ..imaging.mapped import Mapped
 
 LARGE = 2**20  # activations; a layer of more waits for its turn
 _SOME = 2**16  # those of a layer of fewer are given back with the next one's

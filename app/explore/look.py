@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 
+import numpy as np
+
 from ..cnn.network import ForwardPass
 from ..cnn.receptive_field import IMAGE
 from ..cnn.types import Array
-from ..imaging.colormap import Extremes, find_extremes, join_extremes
+from ..imaging.colormap import Extremes, Values, cut_blocks, find_extremes, join_extremes
 from .exploration import RenderOptions, as_maps
-from .large_layers import reading
+from .large_layers import open_maps, reading
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,17 @@ class Look(RenderOptions):
         return self._found[name, of_mean]
 
 
-def average_maps(activation: Array) -> Array:
-    """Return the mean of an activation's maps, (height, width, 1)."""
-    return activation.mean(axis=2, keepdims=True) if activation.shape[2] > 1 else activation
+def average_maps(activation: Values) -> Array:
+    """Return the mean of the maps of an activation, (height, width, channels), as one map: (height, width, 1)."""
+    height, width, channels = activation.shape
+    mean = np.zeros((height, width, 1), dtype=np.float32)
+    for block in cut_blocks(activation.shape):
+        mean[block[:2]] += activation[block].sum(axis=2, keepdims=True) / np.float32(channels)
+    return mean
 
 
 def _read_extremes(name: str, forward: ForwardPass, of_mean: bool) -> Extremes:
     activation = as_maps(forward.image if name == IMAGE else forward.activations[name])
     with reading(activation.size, forward):
-        return find_extremes(average_maps(activation) if of_mean else activation)
+        values = open_maps(activation, forward)
+        return find_extremes(average_maps(values) if of_mean else values)

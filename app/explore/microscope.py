@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +13,24 @@ from ..cnn.preprocessing import channel_names
 from ..cnn.receptive_field import IMAGE
 from ..cnn.types import Array, as_maps_shape
 from ..cnn.windows import Region
-from ..imaging.colormap import Colormap, Extremes, Scale, colours, find_extremes, join_extremes, quantise
+from ..imaging.colormap import (
+    Colormap,
+    Extremes,
+    OneMap,
+    Scale,
+    Values,
+    colours,
+    cut_blocks,
+    find_extremes,
+    find_mean,
+    join_extremes,
+    quantise,
+    thin,
+)
 from ..imaging.grid import draw_map
-from .exploration import RenderOptions, as_maps, draw_image, hold_scale
-from .inspection import Inspection
-from .large_layers import reading
+from .exploration import PAGE_PICTURE, RenderOptions, as_maps, draw_image, hold_scale
+from .inspection import Inspection, find_strongest
+from .large_layers import open_maps, reading
 from .look import Look, average_maps
 
 SHOWN_TERMS = 4
@@ -26,8 +40,10 @@ MAX_MATRIX_CELLS = 100
 # The most that is shown where everything is asked for.
 _MOST_CONTRIBUTIONS = 2**15
 _MOST_TERMS = 2**12
-_MOST_PIXELS = 2**25  # of their pictures
-_MOST_KERNEL_CELLS = 2**14  # in numbers
+_MOST_PIXELS = 2**23  # of their pictures
+_SMALL_PICTURE = 2**18  # pixels of a picture that is shown small
+_MOST_PATH_PIXELS = 2**22  # of the pictures of a receptive field
+_MOST_KERNEL_CELLS = 2**14  # in numbers, of all kernels
 # Pictures of what input channels give are left out where they would take seconds, or much memory.
 _MOST_MULTIPLICATIONS = 200_000_000
 _MOST_RESULTS = 2**23  # cells of such pictures
@@ -52,7 +68,7 @@ class Link:
 class Picture:
     """One map, one pixel a value, with a region marked in it."""
 
-    png: bytes
+    png: bytes  # rows and columns are left out of a map that is larger than it is shown
     height: int
     width: int
     region: Region  # the cell or the window; it may reach into the padding
@@ -65,11 +81,14 @@ class Picture:
     colormap: Colormap | None = None
     low: float | None = None
     high: float | None = None
+    # Where the first of its pixels is in the map, of which it may be a part.
+    top: int = 0
+    left: int = 0
 
     @property
     def frame(self) -> Region:
         """The whole picture, with as much padding around it as the region reaches into."""
-        return Region(0, 0, self.height, self.width).union(self.region)
+        return Region(self.top, self.left, self.top + self.height, self.left + self.width).union(self.region)
 
 
 @dataclass(frozen=True)
@@ -101,7 +120,8 @@ class MicroscopeView:
     inspection: Inspection
     map: Picture  # the selected feature map, or vector, with the cell
     map_words: str | None  # where the map is strongest, and its mean, for those who do not see it; None for a vector
-    path: list[Picture]  # the receptive field on the image and on every layer between
+    path: list[Picture]  # the receptive field on the image and on the layers between
+    more_path: int  # how many of these layers are left out
     terms: list[TermView]  # of a convolution, the largest first
     weight_ends: tuple[float, float] | None  # the lowest and the highest weight of its kernels, for their legend
     more_terms: int  # how many are left out
@@ -151,11 +171,13 @@ def _view(inspection: Inspection, options: Look, shown: list[int], contributions
     cell = inspection.cell
     partial_sums, products = _partial_sums(inspection), _products(inspection)
     links = [_find_cell(inspection, index) for index in contributions]
+    path = _path(inspection, options)
     return MicroscopeView(
         inspection=inspection,
         map=_own_map(inspection, options),
         map_words=_describe_map(inspection),
-        path=_path(inspection, options),
+        path=path,
+        more_path=len(_path_layers(inspection)) - len(path),
         terms=_terms(inspection, options, shown),
         weight_ends=_ends([term.kernel for term in cell.terms]) if isinstance(cell, ConvolutionCell) else None,
         more_terms=len(partial_sums) - len(shown),
@@ -187,7 +209,7 @@ def _count_terms(inspections: Sequence[Inspection]) -> int:
     inspection = inspections[0]
     sources = inspection.network.inputs(inspection.layer, inspection.forward)[:1]  # none of an input that is held
     maps = (inspection.forward.activations[inspection.layer.name], *sources)
-    pixels: int = len(inspections) * sum(math.prod(each.shape[:2]) for each in maps)
+    pixels: int = len(inspections) * sum(min(_SMALL_PICTURE, math.prod(each.shape[:2])) for each in maps)
     return max(SHOWN_TERMS, min(_MOST_TERMS, _MOST_PIXELS // pixels))
 
 
@@ -200,14 +222,16 @@ def _describe_map(inspection: Inspection) -> str | None:
     if activation.ndim == 1:
         return None
     with reading(activation.size, inspection.forward):
-        cells = np.asarray(as_maps(activation)[:, :, inspection.place.channel])
-    mean = float(cells.mean(dtype=np.float64))
-    if not math.isfinite(mean):
-        return "some of its values are not finite"
-    if cells.min() == cells.max():
-        return f"the same everywhere, {mean:.3g}"
-    row, column = np.unravel_index(int(np.abs(cells).argmax()), cells.shape)
-    places = (_ROWS[int(3 * row // cells.shape[0])], _COLUMNS[int(3 * column // cells.shape[1])])
+        cells = OneMap(open_maps(as_maps(activation), inspection.forward), inspection.place.channel)
+        mean = find_mean(cells)
+        if not math.isfinite(mean):
+            return "some of its values are not finite"
+        extremes = find_extremes(cells)
+        if extremes.constant_count:
+            return f"the same everywhere, {mean:.3g}"
+        row, column = find_strongest(cells)
+    height, width, _ = cells.shape
+    places = (_ROWS[3 * row // height], _COLUMNS[3 * column // width])
     where = "middle" if places == ("middle", "middle") else " ".join(places)
     return f"strongest at the {where}, mean {mean:.3g}"
 
@@ -223,8 +247,8 @@ def _own_map(inspection: Inspection, options: Look) -> Picture:
     with reading(activation.size, *options.passes):
         colormap, scale, ends = hold_scale(inspection.layer, extremes, options)
     look = replace(options, colormap=colormap, signed=None, scale=scale)
-    caption, channel = f"{name}, map {place.channel}", place.channel
-    return _read_picture(inspection, as_maps(activation), channel, region, caption, look, ends, _SAME_GRID)
+    caption, channel, maps = f"{name}, map {place.channel}", place.channel, as_maps(activation)
+    return _read_picture(inspection, maps, channel, region, caption, look, ends, _SAME_GRID, most_pixels=PAGE_PICTURE)
 
 
 def _read_picture(
@@ -237,14 +261,16 @@ def _read_picture(
     extremes: Extremes,
     cells: tuple[float, float, int, int] | None = None,
     link: Link | None = None,
+    most_pixels: int = _SMALL_PICTURE,
 ) -> Picture:
     """Draw a map of the forward pass."""
     with reading(activation.size, inspection.forward):
-        return _picture(activation, channel, region, caption, options, extremes, cells, link)
+        values = open_maps(activation, inspection.forward)
+        return _picture(values, channel, region, caption, options, extremes, cells, link, most_pixels)
 
 
 def _picture(
-    activation: Array,
+    activation: Values,
     channel: int,
     region: Region,
     caption: str,
@@ -252,10 +278,13 @@ def _picture(
     extremes: Extremes,
     cells: tuple[float, float, int, int] | None = None,
     link: Link | None = None,
+    most_pixels: int = _SMALL_PICTURE,
 ) -> Picture:
-    """Draw a map on the scale of these extremes."""
-    drawn = draw_map(activation, channel, options.colormap_from(float(extremes.lowest)), options.scale, extremes)
-    height, width, ends = drawn.map_height, drawn.map_width, (drawn.low, drawn.high)
+    """Draw a map on the scale of these extremes. most_pixels: rows and columns are left out of a larger one."""
+    height, width, _ = activation.shape
+    shown, colormap = thin(activation, most_pixels), options.colormap_from(float(extremes.lowest))
+    drawn = draw_map(shown, channel, colormap, options.scale, extremes)
+    ends = drawn.low, drawn.high
     return Picture(drawn.png, height, width, region, caption, cells, link, drawn.colormap, *ends)
 
 
@@ -271,21 +300,21 @@ def _cells_of_windows(inspection: Inspection, window: Region) -> tuple[float, fl
 
 
 def _path(inspection: Inspection, options: Look) -> list[Picture]:
-    """Draw the receptive field on the image and every layer up to this one, on the mean of each layer's maps."""
+    """Draw the receptive field on the image and on the layers up to this one, on the mean of each layer's maps."""
     pictures = []
-    for name, region in reversed(inspection.regions.items()):
+    for name in _path_layers(inspection, _MOST_PATH_PIXELS // len(options.forwards)):
+        region = inspection.regions[name]
         activation = inspection.forward.image if name == IMAGE else inspection.forward.activations[name]
-        if name == inspection.layer.name or activation.ndim < 2:
-            continue
         if name == IMAGE and activation.shape[2] in {3, 4}:
-            png = draw_image(activation, inspection.network.card)
+            png = draw_image(activation, inspection.network.card, _SMALL_PICTURE)
             height, width, _ = activation.shape
             pictures.append(Picture(png, height, width, region, "input, in colour"))
             continue
         activation = as_maps(activation)
         with reading(activation.size, inspection.forward):
-            mean = average_maps(activation)
-            link = None if name == IMAGE else Link(name, _strongest_channel(activation, region))
+            values = open_maps(activation, inspection.forward)
+            mean = average_maps(values) if activation.shape[2] > 1 else activation
+            link = None if name == IMAGE else Link(name, _strongest_channel(values, region))
         maps = f", mean of {activation.shape[2]} maps" if activation.shape[2] > 1 else ""
         look, extremes = RenderOptions(options.colormap, scale=options.scale), options.find_extremes(name, of_mean=True)
         caption = f"{name or 'input'}{maps}"
@@ -293,11 +322,34 @@ def _path(inspection: Inspection, options: Look) -> list[Picture]:
     return pictures
 
 
-def _strongest_channel(activation: Array, region: Region) -> int:
+def _path_layers(inspection: Inspection, most_pixels: int | None = None) -> list[str]:
+    """Return the layers, and the image, on which the receptive field is drawn.
+
+    most_pixels: of their pictures. Where that is too few for all, the image and the layers next to this one are kept.
+    """
+    sizes = {}
+    for name in inspection.regions:  # the image, then from this layer back
+        activation = inspection.forward.image if name == IMAGE else inspection.forward.activations[name]
+        if name != inspection.layer.name and activation.ndim > 1:
+            sizes[name] = min(_SMALL_PICTURE, math.prod(activation.shape[:2]))
+    sums = zip(sizes, accumulate(sizes.values()), strict=True)
+    kept = [name for name, pixels in sums if most_pixels is None or pixels <= most_pixels or name == IMAGE]
+    return kept[::-1]
+
+
+def _strongest_channel(activation: Values, region: Region) -> int:
     """Return the map with the largest absolute value within a region, which may lie in the padding alone."""
-    top, left, bottom, right = region.clipped((activation.shape[0], activation.shape[1]))
-    window = np.abs(activation[top:bottom, left:right])
-    return int(window.max(axis=(0, 1), initial=0).argmax())
+    height, width, channels = activation.shape
+    top, left, bottom, right = region.clipped((height, width))
+    if top >= bottom or left >= right:
+        return 0
+    strongest = np.zeros(channels, dtype=np.float32)
+    for rows, columns, maps in cut_blocks((bottom - top, right - left, channels)):
+        down = slice(top + rows.start, top + rows.stop)
+        across = slice(left + columns.start, left + columns.stop)
+        window = activation[down, across, maps]
+        np.maximum(strongest[maps], np.abs(window).max(axis=(0, 1)), out=strongest[maps])
+    return int(strongest.argmax())
 
 
 def _terms(inspection: Inspection, options: Look, shown: list[int]) -> list[TermView]:
@@ -315,21 +367,22 @@ def _terms(inspection: Inspection, options: Look, shown: list[int]) -> list[Term
     signed = RenderOptions(options.diverging, options.diverging, Scale.LAYER)
     extremes = options.find_extremes(layer.sources[0] or IMAGE)
     ends = (float(extremes.lowest), float(extremes.highest))
-    views = []
+    views: list[TermView] = []
     for index in shown:
         term = cell.terms[index]
         caption = _name(inspection, layer.sources[0] or IMAGE, term.channel)
         with reading(source.size, inspection.forward):
             link = _link(layer.sources[0], term.channel)
-            picture = _picture(source, term.channel, cell.window, caption, options, extremes, windows, link)
-        has_numbers = term.kernel.size <= _MOST_KERNEL_CELLS
+            values = open_maps(source, inspection.forward)
+            picture = _picture(values, term.channel, cell.window, caption, options, extremes, windows, link)
+        has_numbers = (len(views) + 1) * term.kernel.size <= _MOST_KERNEL_CELLS // len(options.forwards)
         result = results.get(index)
         views.append(
             TermView(
                 channel=term.channel,
                 input=picture,
-                inputs=_numbers(term.inputs, ends, options.colormap_from(ends[0])) if has_numbers else [],
-                kernel=_numbers(term.kernel, kernel_ends, options.diverging) if has_numbers else [],
+                inputs=colour_numbers(term.inputs, ends, options.colormap_from(ends[0])) if has_numbers else [],
+                kernel=colour_numbers(term.kernel, kernel_ends, options.diverging) if has_numbers else [],
                 result=None
                 if result is None or common is None
                 else _picture(result, 0, here, "what it gives", signed, common, _SAME_GRID),
@@ -365,12 +418,13 @@ def _results(inspection: Inspection, source: Array, shown: Sequence[int]) -> tup
         return {}, None
     groups = [slice(index, index + 1) for index in shown]
     if each * len(terms) <= _MOST_MULTIPLICATIONS:
-        size = max(1, _RESULTS_AT_ONCE // (height * width))
+        size = max(1, _RESULTS_AT_ONCE // max(height * width, math.prod(source.shape[:2])))
         groups = [slice(first, first + size) for first in range(0, len(terms), size)]
     kept, scales, wanted = {}, [], set(shown)
     for group in groups:
         with reading(source.size, inspection.forward):
-            maps = layer.partial_maps(weights, source, channel, (height, width), group)
+            values = open_maps(source, inspection.forward)
+            maps = layer.partial_maps(weights, values, channel, (height, width), group)
         if maps is None:
             return {}, None
         results = maps.astype(np.float32)
@@ -464,10 +518,12 @@ def _window(inspection: Inspection, options: Look) -> list[list[ColouredNumber]]
         return None
     extremes = options.find_extremes(inspection.layer.sources[0] or IMAGE)
     ends = (float(extremes.lowest), float(extremes.highest))
-    return _numbers(cell.inputs, ends, options.colormap_from(ends[0]))
+    return colour_numbers(cell.inputs, ends, options.colormap_from(ends[0]))
 
 
-def _numbers(values: NDArray[np.float64], ends: tuple[float, float], colormap: Colormap) -> list[list[ColouredNumber]]:
+def colour_numbers(
+    values: NDArray[np.float64], ends: tuple[float, float], colormap: Colormap
+) -> list[list[ColouredNumber]]:
     """Give values, (rows, columns), the colours that they have on a scale with these ends."""
     if values.size == 0:  # no input reaches this cell
         return []

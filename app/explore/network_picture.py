@@ -1,6 +1,6 @@
 """A network's whole answer to one image as a single picture: the input and every layer, one below the other."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ..cnn.kinds import Layer
 from ..cnn.network import ForwardPass, Network
@@ -20,10 +20,10 @@ def draw_network(
     most_pixels: int,
     layers: Sequence[Layer] | None = None,
     zoom: int = 1,
-) -> bytes:
+) -> Iterator[bytes]:
     """Draw the input and these layers, by default all, as one PNG on white, each with its name, shape and scale.
 
-    zoom: pixels a cell. Raises: TooManyPixels.
+    zoom: pixels a cell. Returns: the file in parts, made one after the other. Raises: TooManyPixels.
     """
     ranges = [MapRange(layer) for layer in (network.layers if layers is None else layers)]
     items = [_measure(forward, each, options, zoom) for each in ranges]

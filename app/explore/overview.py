@@ -11,15 +11,17 @@ from numpy.typing import NDArray
 from ..cnn.kinds import Layer
 from ..cnn.network import ForwardPass, Network
 from ..cnn.types import Array
+from ..imaging.mapped import Mapped
 from ..imaging.thumbnails import draw_thumbnails, sample_indices
 from .comparison import pooled_layers
 from .exploration import RenderOptions
-from .large_layers import reading
+from .large_layers import open_maps, reading
 
 SIDE = 36  # pixels of a picture's longer side
 PITCH = 48  # from one picture to the next
 MOST_STOPS = 14  # more would not fit beside each other
 _MOST_UNITS = 2**12  # of a vector, in its picture
+_MOST_VALUES = 2**21  # of a layer, that are compared
 
 
 @dataclass(frozen=True)
@@ -86,15 +88,22 @@ def _pick_map(forward: ForwardPass, name: str) -> NDArray[np.float32]:
     activation = forward.activations[name]
     with reading(activation.size, forward):
         if activation.ndim == 3:
-            return _pick_contrast(activation)
+            return _pick_contrast(open_maps(activation, forward))
         return _as_square(activation.reshape(-1)[:_MOST_UNITS])
 
 
-def _pick_contrast(activation: Array) -> NDArray[np.float32]:
-    """Return the map with the largest standard deviation of the cells that are shown; one lit all over has none."""
+def _pick_contrast(activation: Array | Mapped) -> NDArray[np.float32]:
+    """Return the map with the largest standard deviation of the cells that are shown; one lit all over has none.
+
+    Of very many maps, the first ones are looked at.
+    """
     rows, columns = (sample_indices(size, min(size, SIDE)) for size in activation.shape[:2])
+    maps = slice(0, max(1, _MOST_VALUES // (rows.size * columns.size)))
     # Fewer cells first: a large network's layers have many times more than the small picture shows.
-    shown = activation[rows][:, columns]
+    if isinstance(activation, Mapped):
+        shown = activation.take(rows, columns, maps)
+    else:
+        shown = activation[rows[:, np.newaxis], columns, maps]
     with np.errstate(over="ignore", invalid="ignore"):
         contrasts = np.nan_to_num(shown.std(axis=(0, 1)))
     return np.asarray(shown[:, :, int(contrasts.argmax())], dtype=np.float32)

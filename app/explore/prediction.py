@@ -1,6 +1,7 @@
 """A network's answer in the words of its card: a class with probabilities, or values."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, NamedTuple
@@ -17,11 +18,13 @@ from ..cnn.network import ForwardPass, Network
 from ..cnn.preprocessing import to_levels
 from ..cnn.types import Array, PoolingMode
 from ..imaging.blots import is_blot
+from ..imaging.colormap import Extremes, find_extremes
 from .doubt import find_doubt, measure_confidence, measure_novelty
-from .large_layers import reading
+from .large_layers import open_maps, reading
 
 MOST_LISTED = 2**16  # outputs: as many as a dense layer may have units; an image that is flattened has more
 MOST_STEPS = 2**10  # rows of an answer
+_MOST_SHARES = 2**18  # probabilities of all rows of an answer
 _AT_ONCE = 2**18  # outputs that are made float64
 
 EMPTY = "Nothing is drawn yet."
@@ -170,18 +173,18 @@ def predict(network: Network, forward: ForwardPass) -> Prediction:
 def _predict(network: Network, forward: ForwardPass) -> Prediction:
     if forward.output.ndim == 2 and len(forward.output) > 1:
         return _predict_rows(network, forward)
-    output, answer = forward.output.ravel(), network.card.answer
+    output, answer = _Output(forward), network.card.answer
     is_binary = output.size == 1 and answer is not Answer.VALUES
     labels, note = _labels(network.card.classes, 2 if is_binary else output.size)
     if output.size > MOST_LISTED:
         note = f"The network's answer has {output.size:,} values. The first {MOST_LISTED:,} are listed."
-    if not _is_finite(output):
+    if not output.is_finite:
         note = "The network's answer is not a number: its arithmetic overflowed, or its weights are broken."
     probabilities = _probabilities(output, answer)
     label, probability = _verdict(labels, probabilities, output, answer)
     is_exclusive = answer is Answer.LOGITS or is_binary or not is_logistic(last_activation(network.layers))
     no_digit = _find_no_digit(network.card, forward.image)
-    trust = _weigh(network, forward, labels, probabilities if is_exclusive else [])
+    trust = _weigh(network, forward, output, labels, probabilities if is_exclusive else [])
     return Prediction(
         model=network.name,
         pooling=forward.pooling,
@@ -190,7 +193,7 @@ def _predict(network: Network, forward: ForwardPass) -> Prediction:
         probabilities=tuple(map(ClassProbability, labels, probabilities)),
         answer=answer,
         is_exclusive=is_exclusive,
-        values=tuple(map(ClassValue, labels[-output.size :], output[:MOST_LISTED].tolist())),
+        values=tuple(map(ClassValue, labels[-output.size :], output.listed.tolist())),
         regions=forward.regions,
         note=note,
         no_digit=no_digit,
@@ -211,12 +214,15 @@ class _Trust(NamedTuple):
     novelty: float | None = None
 
 
-def _weigh(network: Network, forward: ForwardPass, labels: list[str], probabilities: list[float]) -> _Trust:
+def _weigh(
+    network: Network, forward: ForwardPass, output: "_Output", labels: list[str], probabilities: list[float]
+) -> _Trust:
     """Return how far an answer of classes is to be trusted. probabilities: of exclusive classes; else none."""
-    output, card = forward.output.ravel(), network.card
-    if not _is_finite(output):
+    card = network.card
+    if not output.is_finite:
         return _Trust()
-    confidence = measure_confidence(output, card, forward.pooling) if probabilities else None
+    is_listed = bool(probabilities) and output.size <= MOST_LISTED
+    confidence = measure_confidence(output.listed, card, forward.pooling) if is_listed else None
     novelty = measure_novelty(network, forward)
     likeliest: list[str] = []
     share = confidence
@@ -224,6 +230,41 @@ def _weigh(network: Network, forward: ForwardPass, labels: list[str], probabilit
         best, second = sorted(range(len(labels)), key=lambda number: -probabilities[number])[:2]
         likeliest, share = [labels[best], labels[second]], probabilities[best] if confidence is None else confidence
     return _Trust(find_doubt(card, forward.pooling, novelty, share, likeliest), confidence, novelty)
+
+
+class _Output:
+    """The last layer's values, of which there may be millions in mapped memory."""
+
+    def __init__(self, forward: ForwardPass) -> None:
+        values = forward.output.ravel()
+        self.size = values.size
+        self.listed = values[:MOST_LISTED]
+        self._values = open_maps(values.reshape(-1, 1, 1), forward)
+
+    @cached_property
+    def is_finite(self) -> bool:
+        return bool(np.isfinite(self._extremes.lowest) and np.isfinite(self._extremes.highest))
+
+    @cached_property
+    def highest(self) -> np.float32:
+        return self._extremes.highest
+
+    @cached_property
+    def _extremes(self) -> Extremes:
+        return find_extremes(self._values)  # a NaN is both
+
+    def find_best(self) -> int:
+        """Return the first of the highest values."""
+        parts = enumerate(self._parts())
+        return next(number * _AT_ONCE + int(part.argmax()) for number, part in parts if part.max() == self.highest)
+
+    def sum_exponentials(self) -> float:
+        """Return the sum of exp(value - the highest one)."""
+        return sum(float(np.exp(part.astype(np.float64) - self.highest).sum()) for part in self._parts())
+
+    def _parts(self) -> Iterator[Array]:
+        for start in range(0, self.size, _AT_ONCE):
+            yield self._values[slice(start, start + _AT_ONCE), slice(0, 1), slice(0, 1)].ravel()
 
 
 def _find_no_digit(card: Card, image: Array) -> str | None:
@@ -238,13 +279,16 @@ def _find_no_digit(card: Card, image: Array) -> str | None:
 
 def _predict_rows(network: Network, forward: ForwardPass) -> Prediction:
     """Read an answer of rows × classes, a class for each row; of values, only how many there are."""
-    rows, answer = forward.output[:MOST_STEPS], network.card.answer
-    labels, note = _labels(network.card.classes, rows.shape[1])
-    if len(forward.output) > MOST_STEPS:
-        note = f"The network's answer has {len(forward.output):,} rows. The first {MOST_STEPS:,} are listed."
-    if not _is_finite(rows):
+    count, classes = forward.output.shape
+    most = min(MOST_STEPS, max(1, _MOST_SHARES // classes))
+    rows, answer = forward.output[:most], network.card.answer
+    labels, note = _labels(network.card.classes, classes)
+    if count > most:
+        note = f"The network's answer has {count:,} rows. The first {most:,} are listed."
+    is_listed = answer is not Answer.VALUES and 2 <= classes <= _MOST_SHARES
+    if is_listed and not _is_finite(rows):
         note = "The network's answer is not a number: its arithmetic overflowed, or its weights are broken."
-    steps = [] if answer is Answer.VALUES or rows.shape[1] < 2 else [_step(labels, row, answer) for row in rows]
+    steps = [_step(labels, row, answer) for row in rows] if is_listed else []
     no_digit = _find_no_digit(network.card, forward.image)
     between = "" if all(len(each.label) == 1 for each in steps) else " "
     return Prediction(
@@ -293,49 +337,44 @@ def _labels(classes: list[str], count: int) -> tuple[list[str], str | None]:
     )
 
 
-def _probabilities(output: Array, answer: Answer) -> list[float]:
+def _probabilities(output: _Output, answer: Answer) -> list[float]:
     """Return the probability of each class listed: all NaN where the output is not a number, none for values."""
     if answer is Answer.VALUES:
         return []
-    if not _is_finite(output):
+    if not output.is_finite:
         return [float("nan")] * max(2, min(output.size, MOST_LISTED))
     if output.size == 1:
-        second = logistic(float(output[0])) if answer is Answer.LOGITS else np.float32(output[0])
+        second = logistic(float(output.highest)) if answer is Answer.LOGITS else output.highest
         return [float(1 - second), float(second)]
-    probabilities: list[float] = (_softmax(output) if answer is Answer.LOGITS else output[:MOST_LISTED]).tolist()
+    probabilities: list[float] = (_softmax(output) if answer is Answer.LOGITS else output.listed).tolist()
     return probabilities
 
 
-def _verdict(labels: list[str], probabilities: list[float], output: Array, answer: Answer) -> tuple[str, float | None]:
+def _verdict(
+    labels: list[str], probabilities: list[float], output: _Output, answer: Answer
+) -> tuple[str, float | None]:
     """Return the label to show, and its probability."""
-    if not _is_finite(output):
+    if not output.is_finite:
         return NO_LABEL, None
     if output.size > len(probabilities) > 2:
         return _verdict_on_many(output, answer)
     if probabilities:
         best = int(np.argmax(probabilities))
         return labels[best], probabilities[best]
-    return (f"{output[0]:.4g}" if output.size == 1 else NO_LABEL), None
+    return (f"{output.highest:.4g}" if output.size == 1 else NO_LABEL), None
 
 
-def _verdict_on_many(output: Array, answer: Answer) -> tuple[str, float]:
+def _verdict_on_many(output: _Output, answer: Answer) -> tuple[str, float]:
     """Return the number of the likeliest class of more than are listed, and its probability."""
-    best = int(output.argmax())
-    share = 1 / _sum_exponentials(output) if answer is Answer.LOGITS else float(output[best])
-    return str(best), share
+    share = 1 / output.sum_exponentials() if answer is Answer.LOGITS else float(output.highest)
+    return str(output.find_best()), share
 
 
-def _softmax(logits: Array) -> NDArray[np.float64]:
+def _softmax(logits: _Output) -> NDArray[np.float64]:
     """Return the scores listed as shares of 1."""
     if logits.size <= MOST_LISTED:
-        return softmax(logits)
-    return np.asarray(np.exp(logits[:MOST_LISTED].astype(np.float64) - logits.max()) / _sum_exponentials(logits))
-
-
-def _sum_exponentials(logits: Array) -> float:
-    """Return the sum of exp(logits - their maximum), some at a time."""
-    parts = (logits[start : start + _AT_ONCE].astype(np.float64) for start in range(0, logits.size, _AT_ONCE))
-    return sum(float(np.exp(part - logits.max()).sum()) for part in parts)
+        return softmax(logits.listed)
+    return np.asarray(np.exp(logits.listed.astype(np.float64) - logits.highest) / logits.sum_exponentials())
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:

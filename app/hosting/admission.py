@@ -1,7 +1,7 @@
 """Admission control: a bounded number of computations and of requests that wait for one, in fair turns.
 
-There are two lanes. Those who wait for a computation in this process never wait for one in another process, which may
-take many seconds.
+There are lanes. Those who wait for a computation in this process never wait for one in another process, which may take
+many seconds, nor for one of the long computations.
 """
 
 import asyncio
@@ -37,6 +37,7 @@ class Lane(Enum):
 
     HERE = "here"
     APART = "apart"  # in a process of its own
+    LONG = "long"  # in slices, beside the drawings: see long_computations.py
 
 
 class Visitor(NamedTuple):
@@ -148,7 +149,7 @@ class Turns:
 
 
 class Admission:
-    """The turns of both lanes.
+    """The turns of all lanes.
 
     FastAPI's Depends(max_concurrency=...) bounds what runs at once, but neither the queue nor the time in it.
     """
@@ -157,7 +158,12 @@ class Admission:
         self.wait_seconds = settings.wait_seconds
         here, waiting = settings.computations, settings.waiting
         # What runs apart may run for long: one turn more than a visitor may have is there for the next one.
-        self.lanes = {Lane.HERE: Turns(here, here, waiting), Lane.APART: Turns(here + 1, here, waiting)}
+        long = settings.long_computations
+        self.lanes = {
+            Lane.HERE: Turns(here, here, waiting),
+            Lane.APART: Turns(here + 1, here, waiting),
+            Lane.LONG: Turns(long, max(1, long // 2), waiting),
+        }
 
     @property
     def running(self) -> int:
@@ -168,8 +174,8 @@ class Admission:
         return sum(turns.waiting for turns in self.lanes.values())
 
     def refuses(self, visitor: Visitor) -> bool:
-        """Return whether a request of this visitor would be refused, whatever its lane."""
-        return all(turns.refuses(visitor) for turns in self.lanes.values())
+        """Return whether a request of this visitor with a drawing would be refused, whatever its lane."""
+        return all(self.lanes[lane].refuses(visitor) for lane in (Lane.HERE, Lane.APART))
 
     async def acquire(self, lane: Lane, visitor: Visitor, request: Request) -> None:
         """Wait for a turn and take it. Raises: Overloaded, ClientDisconnected."""

@@ -3,7 +3,8 @@
 import asyncio
 import math
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from typing import NamedTuple
 
@@ -18,6 +19,8 @@ from ..settings import Settings
 from .refusals import BodyTooLarge, Overloaded, Refused, refuse
 
 GRACE_SECONDS = 10  # before body_rate applies: a connection may start slowly
+_SMALL_ANSWER = 2**20  # bytes
+_ANSWER_PART = 2**18  # bytes that are given to the connection at once
 _UNLIMITED_PATHS = ("/static/", "/health", "/ready", "/metrics")  # of requests a minute
 
 
@@ -70,6 +73,68 @@ class LimitBodies:
         finally:
             if limit.in_memory:
                 self._in_memory -= received
+
+
+class LimitAnswers:
+    """Middleware that refuses a large answer for which there is no memory beside all others that are being sent.
+
+    An answer is held in memory for as long as its client reads. It is given to the connection in parts, which would
+    otherwise keep a second copy of what is not read yet. One address may hold half of the memory.
+    """
+
+    def __init__(self, app: ASGIApp, max_in_memory: int) -> None:
+        """max_in_memory: bytes of all large answers whose length is known. An answer is let through alone."""
+        self.app = app
+        self.max_in_memory = max_in_memory
+        self._held: Counter[str] = Counter()  # by address
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        address, held, is_refused = scope["client"][0] if scope.get("client") else "", 0, False
+
+        async def send_in_parts(message: Message) -> None:
+            nonlocal held, is_refused
+            if is_refused:
+                return
+            if message["type"] == "http.response.start":
+                size = _length_of(message)
+                if size > _SMALL_ANSWER and not self._has_room(address, size):
+                    is_refused = True
+                    return await refuse(Overloaded("answers held"), scope, receive, send)
+                held = size if size > _SMALL_ANSWER else 0
+                self._held[address] += held
+            for part in _cut(message):
+                await send(part)
+
+        try:
+            await self.app(scope, receive, send_in_parts)
+        finally:
+            self._held -= Counter({address: held})  # which drops what falls to zero
+
+    def _has_room(self, address: str, size: int) -> bool:
+        mine = self._held[address]
+        return (not mine or mine + size <= self.max_in_memory // 2) and (
+            not self._held.total() or self._held.total() + size <= self.max_in_memory
+        )
+
+
+def _length_of(message: Message) -> int:
+    """Return the length of the answer that begins with a message; 0 where it is made while it is sent."""
+    length = Headers(raw=message["headers"]).get("content-length", "0")
+    return int(length)
+
+
+def _cut(message: Message) -> Iterator[Message]:
+    """Cut a large part of an answer into smaller ones."""
+    body = message.get("body", b"")
+    if len(body) <= _ANSWER_PART:
+        yield message
+        return
+    for start in range(0, len(body), _ANSWER_PART):
+        is_last = start + _ANSWER_PART >= len(body)
+        more = message.get("more_body", False) or not is_last
+        yield {**message, "body": body[start : start + _ANSWER_PART], "more_body": more}
 
 
 def _as_http_exception(error: Refused) -> HTTPException:

@@ -1,7 +1,8 @@
 """Colour maps as tables of 256 colours, and the levels of values on them."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, cached_property, reduce
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .encoding import encode_palette
+from .mapped import Block, Mapped
 
 # Matplotlib's tables (viridis, magma: Smith and van der Walt, CC0; cividis: Nuñez, Anderton and Renslow, CC0; gray;
 # berlin: Crameri, MIT; rdbu: its RdBu reversed, Brewer, Harrower and the Pennsylvania State University, Apache-2.0),
@@ -109,9 +111,6 @@ class Extremes:
 
 # Numbers that are worked on at once: what a layer of any size needs beside its picture is a few of these.
 _BLOCK = 2**18
-_RELEASED = 2**22  # numbers that are read of mapped memory before it is given back
-
-Block = tuple[slice, slice, slice]  # rows, columns and channels of an activation
 
 
 def cut_blocks(shape: tuple[int, ...], multiple: int = 1) -> Iterator[Block]:
@@ -149,25 +148,50 @@ class Difference:
             return self.first[block] - self.second[block]
 
 
-class Mapped:
-    """An activation, (height, width, channels), in mapped memory that is given back while it is read."""
+@dataclass(frozen=True)
+class OneMap:
+    """One map of an activation, (height, width, 1), read where it is asked for."""
 
-    def __init__(self, values: NDArray[np.float32], release: Callable[[], None]) -> None:
-        self.values = values
-        self.release = release
-        self.shape: tuple[int, ...] = values.shape
-        self._read = 0
+    values: "Values"
+    channel: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (*self.values.shape[:2], 1)
 
     def __getitem__(self, block: Block) -> NDArray[np.float32]:
-        if self._read >= _RELEASED:
-            self.release()
-            self._read = 0
-        values = self.values[block]
-        self._read += values.size
-        return values
+        rows, columns, _ = block  # the channels are the only one
+        return self.values[rows, columns, slice(self.channel, self.channel + 1)]
 
 
-Values = NDArray[np.float32] | Difference | Mapped  # (height, width, channels)
+@dataclass(frozen=True)
+class Thinned:
+    """Every so many rows and columns of an activation, read where they are asked for."""
+
+    values: "Values"
+    step: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        height, width, channels = self.values.shape
+        return -(-height // self.step), -(-width // self.step), channels
+
+    def __getitem__(self, block: Block) -> NDArray[np.float32]:
+        rows, columns, maps = block
+        left, right, _ = columns.indices(self.shape[1])
+        across = slice(left * self.step, (right - 1) * self.step + 1)
+        down = (row * self.step for row in range(*rows.indices(self.shape[0])))
+        return np.concatenate([self.values[slice(row, row + 1), across, maps][:, :: self.step] for row in down])
+
+
+def thin(activation: "Values", most_cells: int) -> "Values":
+    """Return an activation, (height, width, channels), with so few rows and columns that its maps have few cells."""
+    height, width, _ = activation.shape
+    step = math.ceil(math.sqrt(height * width / most_cells))
+    return activation if step <= 1 else Thinned(activation, step)
+
+
+Values = NDArray[np.float32] | Difference | Mapped | OneMap | Thinned  # (height, width, channels)
 
 
 def find_extremes(activation: Values) -> Extremes:
@@ -176,7 +200,7 @@ def find_extremes(activation: Values) -> Extremes:
     if height * width * channels <= _BLOCK:
         return _extremes_of_block(activation[_WHOLE])
     if height * width == 1:
-        only = activation[_WHOLE][0, 0]
+        only = _read_cell(activation)
         return Extremes(only, only)
     low, high = (np.full(channels, end, dtype=np.float32) for end in (np.inf, -np.inf))
     for block in cut_blocks(activation.shape):
@@ -186,9 +210,22 @@ def find_extremes(activation: Values) -> Extremes:
     return Extremes(low, high)
 
 
+def _read_cell(activation: Values) -> NDArray[np.float32]:
+    """Return all maps of an activation of a single cell, (channels,)."""
+    if isinstance(activation, np.ndarray):
+        return np.asarray(activation[0, 0])
+    return np.concatenate([activation[block][0, 0] for block in cut_blocks(activation.shape)])
+
+
 def _extremes_of_block(values: NDArray[np.float32]) -> Extremes:
     # One axis at a time is several times as fast as both at once: NumPy then compares whole rows.
     return Extremes(values.min(axis=0).min(axis=0), values.max(axis=0).max(axis=0))
+
+
+def find_mean(activation: Values) -> float:
+    """Return the mean of all values of an activation, (height, width, channels)."""
+    total = sum(float(activation[block].sum(dtype=np.float64)) for block in cut_blocks(activation.shape))
+    return total / math.prod(activation.shape)
 
 
 def join_extremes(several: Sequence[Extremes]) -> Extremes:

@@ -17,12 +17,15 @@ from isal import isal_zlib
 from numpy.typing import NDArray
 from PIL import Image
 
+from .mapped import Readable
+
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # Of 0 to 3. Levels 1 and 2 read memory that ISA-L has not set, so that the same pixels rarely become another file; 3 is
 # slower, by a tenth of the time that a large network's answer takes to draw.
 _COMPRESSION_LEVEL = 0
 _BIT_DEPTH = 8
 
+_BAND = 2**20  # bytes of a picture that are compressed at once
 _PART = 2**18  # numbers of an array that are encoded at once
 _CSV_PART = 2**14  # as text
 _RELEASED = 16 * _PART  # numbers after which memory is given back
@@ -73,32 +76,40 @@ def encode_levels(levels: NDArray[np.uint8]) -> bytes:
     return _encode(rows, levels.shape[1], colour_type)
 
 
-def encode_bands(width: int, height: int, bands: Iterable[NDArray[np.uint8]]) -> bytes:
+def stream_bands(width: int, height: int, bands: Iterable[NDArray[np.uint8]]) -> Iterator[bytes]:
     """Encode an RGB PNG from its parts, one below the other, so that all of its pixels are never in memory at once.
 
-    bands: (rows, width, 3) each, `height` rows in all.
+    bands: (rows, width, 3) each, `height` rows in all. Yields: the file in parts.
     """
-    compressor = isal_zlib.compressobj(_COMPRESSION_LEVEL)
-    header = _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, _BIT_DEPTH, _ColourType.RGB, 0, 0, 0))
-    data = []
-    for band in bands:
-        rows = np.full((len(band), 1 + 3 * width), _Filter.NONE, dtype=np.uint8)
-        rows[:, 1:] = band.reshape(len(band), -1)
-        data.append(compressor.compress(rows))
-    data.append(compressor.flush())
-    return b"".join([_SIGNATURE, header, _chunk(b"IDAT", b"".join(data)), _chunk(b"IEND", b"")])
+    return _stream((width, height), _ColourType.RGB, b"", map(_with_filter_bytes, bands))
 
 
-def enlarge(png: bytes, zoom: int) -> bytes:
-    """Return one of the palette PNGs that are written here with each pixel repeated `zoom` times in both directions."""
-    if zoom == 1:
-        return png
+def stream_enlarged(png: bytes, zoom: int) -> Iterator[bytes]:
+    """Encode one of the palette PNGs that are written here anew, each pixel `zoom` times in both directions.
+
+    Yields: the file in parts.
+    """
     with Image.open(io.BytesIO(png)) as picture:
         indices, palette, transparent = np.asarray(picture), picture.getpalette(), picture.info.get("transparency")
     height, width = indices.shape
-    wide = np.full((height, 1 + width * zoom), _Filter.NONE, dtype=np.uint8)
-    wide[:, 1:] = np.repeat(indices, zoom, axis=1)
-    return encode_palette_rows(np.repeat(wide, zoom, axis=0), bytes(palette or b""), transparent)
+    bands = (np.repeat(np.repeat(part, zoom, axis=1), zoom, axis=0) for part in _cut_rows(indices, _BAND // zoom**2))
+    chunks = _palette_chunks(bytes(palette or b""), transparent)
+    return _stream((width * zoom, height * zoom), _ColourType.PALETTE, chunks, map(_with_filter_bytes, bands))
+
+
+def _with_filter_bytes(band: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the rows of a part of a picture, each with a 0 (no filter) before its bytes."""
+    bytes_of_rows = band.reshape(len(band), -1)
+    rows = np.full((len(band), 1 + bytes_of_rows.shape[1]), _Filter.NONE, dtype=np.uint8)
+    rows[:, 1:] = bytes_of_rows
+    return rows
+
+
+def _cut_rows(rows: NDArray[np.uint8], size: int) -> Iterator[NDArray[np.uint8]]:
+    """Cut a picture into parts of about so many bytes, one below the other."""
+    step = max(1, size // rows[0].size)
+    for first in range(0, len(rows), step):
+        yield rows[first : first + step]
 
 
 def encode_image(picture: Image.Image) -> bytes:
@@ -138,15 +149,17 @@ def stream_npz(arrays: Mapping[str, NDArray[Any]], release: Callable[[], None] =
     yield parts.take()
 
 
-def stream_csv(rows: NDArray[np.float32], release: Callable[[], None] = lambda: None) -> Iterator[bytes]:
-    """Encode (rows, columns) as CSV in parts: each value with the fewest digits that read back as the same float32.
+def stream_csv(rows: Readable, release: Callable[[], None] = lambda: None) -> Iterator[bytes]:
+    """Encode a map, (rows, columns, 1), as CSV in parts: each value with the fewest digits that read back as itself.
 
-    release: as in stream_npz.
+    release: called at the end, and each time that some numbers have been read.
     """
+    height, width, _ = rows.shape
     parts, unsent = [], 0  # numbers
-    for row in rows:
-        for start in range(0, row.size, _CSV_PART):
-            values = row[start : start + _CSV_PART].astype(str).tolist()
+    for row in range(height):
+        for start in range(0, width, _CSV_PART):
+            block = rows[slice(row, row + 1), slice(start, min(start + _CSV_PART, width)), slice(0, 1)]
+            values = block.ravel().astype(str).tolist()
             parts.append(("," if start else "") + ",".join(values))
             unsent += len(values)
             if unsent >= _CSV_PART:
@@ -181,9 +194,27 @@ class _Parts(io.RawIOBase):
 
 
 def _encode(rows: NDArray[np.uint8], width: int, colour_type: _ColourType, palette_chunks: bytes = b"") -> bytes:
-    header = _chunk(b"IHDR", struct.pack(">IIBBBBB", width, len(rows), _BIT_DEPTH, colour_type, 0, 0, 0))
+    size = (width, len(rows))
+    if rows.size > _BAND:  # all at once would need as much memory again, several times
+        return b"".join(_stream(size, colour_type, palette_chunks, _cut_rows(rows, _BAND)))
     data = _chunk(b"IDAT", isal_zlib.compress(np.ascontiguousarray(rows), _COMPRESSION_LEVEL))
-    return b"".join([_SIGNATURE, header, palette_chunks, data, _chunk(b"IEND", b"")])
+    return b"".join([_SIGNATURE, _header(size, colour_type), palette_chunks, data, _chunk(b"IEND", b"")])
+
+
+def _stream(
+    size: tuple[int, int], colour_type: _ColourType, palette_chunks: bytes, bands: Iterable[NDArray[np.uint8]]
+) -> Iterator[bytes]:
+    """Encode a picture of this width and height in parts. bands: its rows, with their filter bytes."""
+    compressor = isal_zlib.compressobj(_COMPRESSION_LEVEL)
+    yield b"".join([_SIGNATURE, _header(size, colour_type), palette_chunks])
+    for band in bands:
+        if data := compressor.compress(np.ascontiguousarray(band)):
+            yield _chunk(b"IDAT", data)
+    yield _chunk(b"IDAT", compressor.flush()) + _chunk(b"IEND", b"")
+
+
+def _header(size: tuple[int, int], colour_type: _ColourType) -> bytes:
+    return _chunk(b"IHDR", struct.pack(">IIBBBBB", *size, _BIT_DEPTH, colour_type, 0, 0, 0))
 
 
 @lru_cache(64)

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .colormap import (
-    Block,
     Colormap,
     Extremes,
     Levelling,
@@ -20,6 +19,7 @@ from .colormap import (
     shift,
 )
 from .encoding import encode_palette_rows
+from .mapped import Block
 
 GAP = 1  # transparent pixels between maps, where the page shows through
 COLUMNS = 16

@@ -11,6 +11,7 @@ from .digits import find_digits
 from .drawing import DEFAULT_LIMITS, Box, DrawingLimits, NothingDrawn, crop, decode
 from .frames import remove_frames
 from .photograph import find_digit_ink
+from .resize import scale_sheet
 
 MAX_SIDE = 1024  # pixels; a larger picture is reduced before its ink is looked for
 
@@ -22,6 +23,10 @@ _SAME_PAPER = 2  # levels by which paper may differ from itself
 _MOST_INK_ON_BORDER, _MOST_CROSSINGS = 0.1, 8
 _LEAST_PAPER = 0.2  # of a drawing's pixels
 _SAMPLED = 64  # of them, along each side
+
+MNIST_SIDE = 28  # pixels of a digit's picture in MNIST
+_MNIST_BOX = (19, 20)  # of the longer side of its ink's bounding box
+_MNIST_STRONGEST = 254  # the least that its strongest pixel may be
 
 InkImage = Image.Image  # in mode L: 0 is paper, 255 the strongest ink
 
@@ -68,8 +73,35 @@ def read_digit(data: bytes, limits: DrawingLimits = DEFAULT_LIMITS, region: Box 
 
 def _find_writing(picture: Image.Image) -> Writing:
     """Find the ink of the leftmost digit. Raises: NothingDrawn."""
+    if (digit := _read_mnist(picture)) is not None:
+        return Writing(digit, ())
     ink, digits = _find_digits(picture)
     return Writing(next(iter(digits.values())) if digits else ink, tuple(digits))
+
+
+def _read_mnist(picture: Image.Image) -> InkImage | None:
+    """Return the ink of a picture that shows a digit just as MNIST has it, on black or on white; None of any other."""
+    if picture.size != (MNIST_SIDE, MNIST_SIDE):
+        return None
+    if picture.mode.endswith("A") and _extremes(picture.getchannel("A")) != (255, 255):
+        return None
+    luminance = picture.convert("L")
+    ink = luminance if luminance.getpixel((0, 0)) == 0 else ImageChops.invert(luminance)
+    return ink if is_as_in_mnist(ink) else None
+
+
+def is_as_in_mnist(ink: InkImage) -> bool:
+    """Return whether ink is scaled and centred to the pixel as MNIST's digits are, so that nothing is to be changed."""
+    if ink.size != (MNIST_SIDE, MNIST_SIDE) or _extremes(ink)[1] < _MNIST_STRONGEST:
+        return False
+    levels = np.asarray(ink)
+    if levels[:: MNIST_SIDE - 1, :: MNIST_SIDE - 1].any():  # the corners
+        return False
+    left, top, right, bottom = _bounds(ink)
+    is_centred = all(
+        side // 2 <= centre < side // 2 + 1 for side, centre in zip(ink.size, _centre_of_mass(levels), strict=True)
+    )
+    return is_centred and max(right - left, bottom - top) in _MNIST_BOX
 
 
 def _find_digits(picture: Image.Image) -> tuple[InkImage, dict[Box, InkImage]]:
@@ -226,12 +258,15 @@ def normalise(ink: InkImage, shape: tuple[int, int] = (28, 28)) -> NDArray[np.ui
     """Scale and centre a digit as in MNIST (LeCun, Cortes and Burges, http://yann.lecun.com/exdb/mnist/).
 
     The ink's bounding box is scaled, keeping its aspect ratio and anti-aliased, to fit 20 of every 28 pixels, and
-    placed so that its centre of mass lies at the centre. Normalising the result again does not change it.
+    placed so that its centre of mass lies at the centre. Normalising the result again does not change it. Nor is a
+    digit of MNIST changed, whose boxes and strongest pixels differ a little.
 
     ink: a picture in mode L, 0 is paper. shape: height and width of the result.
     Returns: uint8 of this shape, 0 is paper, 255 the strongest ink.
     Raises: NothingDrawn if there is no ink at all.
     """
+    if is_as_in_mnist(ink):
+        return scale_sheet(np.asarray(ink), shape)
     digit = _fit(ink, max(1, round(min(shape) * 20 / 28)))
     placed = np.zeros(shape, dtype=np.uint8)
     top, left = (

@@ -77,16 +77,19 @@ def resize(picture: Image.Image, size: PictureSize, mode: ResizeMode, channels: 
     return np.repeat(levels[..., np.newaxis], channels, axis=2)
 
 
-def scale_sheet(ink: NDArray[Any], shape: tuple[int, int]) -> NDArray[np.float32]:
+def scale_sheet(ink: NDArray[Any], shape: tuple[int, int]) -> NDArray[Any]:
     """Scale a square sheet to the shorter side of a picture of this height and width, in its middle, on paper.
 
-    ink: (side, side), 0 is paper, 255 the strongest ink. Returns: float32 of the shape, from 0 to 255.
+    ink: (side, side), 0 is paper, 255 the strongest ink; whole numbers are rounded. Returns: of the shape, likewise.
     """
     side = min(shape)
-    scaled = Image.fromarray(ink.astype(np.float32)).resize((side, side), Image.Resampling.BICUBIC)
-    sheet = np.zeros(shape, np.float32)
+    if ink.shape == shape:
+        return ink
+    picture = Image.fromarray(ink.astype(np.float32)).resize((side, side), Image.Resampling.BICUBIC)
+    scaled = np.clip(np.asarray(picture), 0, 255)
+    sheet = np.zeros(shape, ink.dtype)
     top, left = (shape[0] - side) // 2, (shape[1] - side) // 2
-    sheet[top : top + side, left : left + side] = np.clip(np.asarray(scaled), 0, 255)
+    sheet[top : top + side, left : left + side] = np.rint(scaled) if ink.dtype == np.uint8 else scaled
     return sheet
 
 

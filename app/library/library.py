@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,6 +20,7 @@ from ..model_files.infer_card import complete_card
 from ..model_files.serialization import ScanResult, deserialize_weights
 from ..temporary import TemporaryFolder
 from ..workers.engine import WorkerEngine, Workers
+from ..workers.memory import map_file
 from ..workers.sandbox import open_in_sandbox
 from .cards import CardStore, WrittenCard, merge_cards
 from .detectors import read_detector
@@ -336,7 +336,7 @@ class Library:
         assert card is not None
         file = self._scanner.open_model(entry.file)
         # The weights stay in the file until the microscope reads one.
-        weights = deserialize_weights(mmap(file.fileno(), 0, access=ACCESS_READ), found.layers)
+        weights = deserialize_weights(map_file(file), found.layers)
         first = found.card.input or "input"
         definition = ModelDefinition(found.card.input_shape, found.layers, weights, None, first)
         engine = WorkerEngine(self._workers, file, found.layers)

@@ -49,7 +49,7 @@ def _infer_layers(plan: Plan) -> tuple[Layer, ...]:
 
 def define(plan: Plan, layers: tuple[Layer, ...], weights: Mapping[str, Weights]) -> ModelDefinition:
     """Put a model together. layers: of the plan. weights: of every layer, as its variables say."""
-    return ModelDefinition(plan.shape, layers, weights, partial(_build, plan, weights), plan.input_name)
+    return ModelDefinition(plan.shape, layers, weights, partial(_build, plan), plan.input_name)
 
 
 def _build(plan: Plan, weights: Mapping[str, Weights]) -> "keras.Model":

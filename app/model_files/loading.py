@@ -49,7 +49,7 @@ class LoadedModel:
     def model(self) -> "keras.Model":
         """The model in Keras, built anew."""
         assert self.definition.build is not None
-        return self.definition.build()
+        return self.definition.build(self.definition.weights)
 
 
 @dataclass(frozen=True)

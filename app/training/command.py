@@ -1,4 +1,4 @@
-"""The commands `train` and `evaluate`. A run that fails ends with one sentence and an exit code."""
+"""The commands `train` and `evaluate --check-card`. A run that fails ends with one sentence and an exit code."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -82,7 +82,7 @@ def _unfinished(names: list[str], out: Path, again: bool) -> list[str]:
     return unfinished
 
 
-def evaluate(
+def check_card(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model's file, or its name in the folder models.")],
     mnist: MnistFile = None,
     strokes: StrokesFile = None,
@@ -91,10 +91,10 @@ def evaluate(
     with _exit_on_error("evaluate"):
         test = load_mnist(mnist).test
         pen_test = None if strokes is None else draw_as_written(split_by_writer(read_pen_digits(strokes)).test)
-        from .evaluation import check_card, load
+        from .evaluation import compare_with_card, load
 
         network, card = load(model if model.suffix == ".keras" else Path("models", f"{model}.keras"))
-        checks = check_card(network, card, test, pen_test)
+        checks = compare_with_card(network, card, test, pen_test)
     for check in checks:
         verdict = "as on the card" if check.agrees else f"DIFFERS: the card says {_figure(check.on_card)}"
         typer.echo(f"{check.name}: {_figure(check.measured)}, {verdict}")

@@ -101,7 +101,7 @@ def task_of(card: Card) -> Task:
     raise BadInput(f"Only digits, odd or even, and outlines can be measured. Received: {card.classes}.")
 
 
-def check_card(network: keras.Model, card: Card, test: Digits, pen_test: Digits | None) -> list[FigureCheck]:
+def compare_with_card(network: keras.Model, card: Card, test: Digits, pen_test: Digits | None) -> list[FigureCheck]:
     """Compare each figure of the card with the same figure measured now.
 
     pen_test: None leaves out the accuracy on pen drawings. Raises: BadInput if the card's task is unknown.

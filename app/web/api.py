@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, File, Form, Path, Request, Response, UploadFile
+from fastapi import APIRouter, File, Form, HTTPException, Path, Request, Response, UploadFile
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, TypeAdapter
 
@@ -22,7 +22,8 @@ from ..explore.network_picture import draw_network
 from ..explore.prediction import Prediction, predict
 from ..hosting.admission import ADMITTED
 from ..imaging.drawing import show_picture
-from ..imaging.encoding import encode_npz, enlarge, stream_csv, stream_npz
+from ..imaging.encoding import encode_npz, stream_csv, stream_enlarged, stream_npz
+from ..library.files import Origin
 from .computing import computes
 from .errors import POST_ERRORS, problem_responses
 from .forms import (
@@ -64,33 +65,42 @@ _MODEL_UNUSABLE = problem_responses(HTTPStatus.NOT_FOUND)
 _CHANGE_REFUSED = problem_responses(HTTPStatus.NOT_FOUND, HTTPStatus.INSUFFICIENT_STORAGE) | POST_ERRORS
 _MODEL_REFUSED = problem_responses(HTTPStatus.INSUFFICIENT_STORAGE) | POST_ERRORS
 _DRAWING_REFUSED = problem_responses(HTTPStatus.NOT_FOUND) | POST_ERRORS
-MOST_PIXELS = 48_000_000  # of all pictures of an answer
+MOST_PIXELS = 48_000_000  # of a picture
+_MOST_OF_ALL = 32_000_000  # of all pictures of an answer, which are in memory together
 _SMALL_PASS = 2**22  # bytes; a larger one is never held in memory as a file
 _PREDICTION = TypeAdapter(Prediction)
 
 
-def _json_response(answer: BaseModel | Prediction) -> Response:
+def json_response(answer: BaseModel | Prediction) -> Response:
     """Serialize an answer here and now: FastAPI would validate it again, in another thread."""
-    text = _PREDICTION.dump_json(answer) if isinstance(answer, Prediction) else answer.model_dump_json()
-    return Response(text, media_type="application/json")
+    # As bytes: the text of an answer may be large, and would be encoded as a second copy.
+    serializer = _PREDICTION.serializer if isinstance(answer, Prediction) else type(answer).__pydantic_serializer__
+    return Response(serializer.to_json(answer), media_type="application/json")
 
 
 def _pictures_response(pngs: Iterable[bytes], describe: Callable[[PngEncoder], BaseModel]) -> Response:
     """Serialize an answer with these pictures; large ones are put in while it is sent."""
     if sum(map(len, pngs)) <= SMALL_ANSWER:
-        return _json_response(describe(write_base64))
+        return json_response(describe(write_base64))
     pictures = Pictures()
     return pictures.put_into(describe(pictures.leave_out))
 
 
-def _attachment(filename: str) -> dict[str, str]:
+def _png_response(png: bytes, zoom: int) -> Response:
+    """Return a picture with each of its pixels `zoom` times in both directions, made while it is sent."""
+    if zoom == 1:
+        return Response(png, media_type="image/png")
+    return StreamingResponse(stream_enlarged(png, zoom), media_type="image/png")
+
+
+def attachment(filename: str) -> dict[str, str]:
     """Return the header for a response to be saved as a file of any name (RFC 6266)."""
     plain = re.sub(r"[^A-Za-z0-9._-]", "-", filename)
     exact = "" if plain == filename else f"; filename*=UTF-8''{quote(filename, safe='')}"
     return {"Content-Disposition": f'attachment; filename="{plain}"{exact}'}
 
 
-def _file(media_type: str) -> dict[int | str, dict[str, Any]]:
+def file_response(media_type: str) -> dict[int | str, dict[str, Any]]:
     content = {media_type: {"schema": {"type": "string", "format": "binary"}}}
     return {int(HTTPStatus.OK): {"description": "The file.", "content": content}}
 
@@ -142,7 +152,9 @@ async def post_model(
     return summarize_model(library, entry)
 
 
-@router.post("/api/picture.png", tags=["pictures"], response_class=Response, responses=_file("image/png") | POST_ERRORS)
+@router.post(
+    "/api/picture.png", tags=["pictures"], response_class=Response, responses=file_response("image/png") | POST_ERRORS
+)
 def post_picture(picture: PictureFileDep) -> Response:
     """Show how a picture is read, upright and in 8 bits a channel: for a browser that cannot show it itself.
 
@@ -166,8 +178,25 @@ def delete_model(library: LibraryDep, model: ModelPath, _: TakesModelsDep) -> No
 @router.get("/api/models/{model}/card", tags=["models"], responses=_MODEL_UNUSABLE)
 async def show_card(network: NetworkDep) -> Response:
     """Download a model's card, to save as NAME.json beside the model's file NAME.keras."""
-    headers = _attachment(f"{network.name}.json")
+    headers = attachment(f"{network.name}.json")
     return Response(write_card_text(network.card), media_type="application/json", headers=headers)
+
+
+@router.get(
+    "/api/models/{model}/file",
+    tags=["models"],
+    response_class=Response,
+    responses=file_response("application/octet-stream") | problem_responses(HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND),
+)
+def show_file(library: LibraryDep, model: ModelPath) -> Response:
+    """Download the file of a model that came with Layerglass, to open it with Keras."""
+    file = library.entry(model).file
+    if file.origin is not Origin.BUILT_IN:  # an uploaded one is its owner's
+        raise HTTPException(
+            HTTPStatus.FORBIDDEN, f"“{model}” did not come with Layerglass, so its file stays where it is."
+        )
+    headers = attachment(file.path.name)
+    return Response(file.path.read_bytes(), media_type="application/octet-stream", headers=headers)
 
 
 @router.put("/api/models/{model}/card", tags=["models"], responses=_CHANGE_REFUSED)
@@ -195,7 +224,7 @@ async def show_readings(request: Request, library: LibraryDep, network: NetworkD
 @computes
 def post_prediction(run: DrawingRunDep) -> Response:
     """Classify a drawing."""
-    return _json_response(predict(run.network, run.forward()))
+    return json_response(predict(run.network, run.forward()))
 
 
 @router.post(
@@ -210,7 +239,7 @@ def post_feature_maps(
     """Classify a drawing, and draw the feature maps of every convolution and pooling layer, or of the layers named."""
     network = run.network
     wanted = _find_layers(network, layers) or network.feature_map_layers
-    exploration = explore(network, run.forward(), run.complete(options), map(all_maps, wanted), MOST_PIXELS)
+    exploration = explore(network, run.forward(), run.complete(options), map(all_maps, wanted), _MOST_OF_ALL)
     pngs = (view.grid.png for view in exploration.layers)
     return _pictures_response(pngs, partial(FeatureMapsAnswer.from_exploration, exploration))
 
@@ -233,7 +262,7 @@ def post_comparison(
     """
     network = run.network
     run_in, wanted = partial(run.run_in, invert=invert), _find_layers(network, layers)
-    comparison = compare(network, run_in, options, differences, wanted, most_pixels=MOST_PIXELS)
+    comparison = compare(network, run_in, options, differences, wanted, most_pixels=_MOST_OF_ALL)
     describe = partial(ComparisonAnswer.from_comparison, comparison, accuracies(network, library), invert)
     compared = [layer for column in comparison.columns for layer in column.layers]
     grids = [grid for layer in compared for grid in (layer.view.grid, layer.difference) if grid]
@@ -249,7 +278,7 @@ def _find_layers(network: Network, names: list[str] | None) -> list[Layer] | Non
     "/api/models/{model}/layers/{layer}/feature-maps.png",
     tags=["drawings"],
     response_class=Response,
-    responses=_DRAWING_REFUSED | _file("image/png"),
+    responses=_DRAWING_REFUSED | file_response("image/png"),
 )
 @computes
 def post_grid(
@@ -265,14 +294,14 @@ def post_grid(
     An activation is one pixel, or a square of `zoom` pixels a side.
     """
     grid = draw_layer(run.forward(), MapRange(layer, first, count), run.complete(options), MOST_PIXELS, zoom)
-    return Response(enlarge(grid.png, zoom), media_type="image/png")
+    return _png_response(grid.png, zoom)
 
 
 @router.post(
     "/api/models/{model}/layers/{layer}/feature-maps/{channel}.png",
     tags=["drawings"],
     response_class=Response,
-    responses=_DRAWING_REFUSED | _file("image/png"),
+    responses=_DRAWING_REFUSED | file_response("image/png"),
 )
 @computes
 def post_feature_map(
@@ -283,14 +312,14 @@ def post_feature_map(
     An activation is one pixel, or a square of `zoom` pixels a side.
     """
     grid = draw_feature_map(run.forward(), layer, channel, run.complete(options), MOST_PIXELS, zoom)
-    return Response(enlarge(grid.png, zoom), media_type="image/png")
+    return _png_response(grid.png, zoom)
 
 
 @router.post(
     "/api/models/{model}/layers/{layer}/feature-maps/{channel}.csv",
     tags=["drawings"],
     response_class=Response,
-    responses=_DRAWING_REFUSED | _file("text/csv"),
+    responses=_DRAWING_REFUSED | file_response("text/csv"),
 )
 def post_feature_map_values(layer: RunLayerDep, channel: ChannelPath, run: DrawingRunDep) -> Response:
     """Download the values of one feature map as CSV, a line a row, each with all of a float32's digits.
@@ -300,7 +329,7 @@ def post_feature_map_values(layer: RunLayerDep, channel: ChannelPath, run: Drawi
     forward = run.forward()
     values = read_map(forward, layer, channel)
     pooling = f"-{forward.pooling}" if forward.pooling else ""
-    headers = _attachment(f"{run.network.name}{pooling}-{layer.name}-map{channel}.csv")
+    headers = attachment(f"{run.network.name}{pooling}-{layer.name}-map{channel}.csv")
     return StreamingResponse(stream_csv(values, forward.release_pages), media_type="text/csv", headers=headers)
 
 
@@ -308,7 +337,7 @@ def post_feature_map_values(layer: RunLayerDep, channel: ChannelPath, run: Drawi
     "/api/models/{model}/network.png",
     tags=["drawings"],
     response_class=Response,
-    responses=_DRAWING_REFUSED | _file("image/png"),
+    responses=_DRAWING_REFUSED | file_response("image/png"),
 )
 def post_network_picture(
     run: DrawingRunDep, options: MapOptionsDep, layers: LayerNames = None, zoom: ZoomField = 1
@@ -318,15 +347,15 @@ def post_network_picture(
     Each has its name, its shape and the ends of its colour scale.
     """
     wanted = _find_layers(run.network, layers)
-    png = draw_network(run.network, run.forward(), run.complete(options), MOST_PIXELS, wanted, zoom)
-    return Response(png, media_type="image/png")
+    parts = draw_network(run.network, run.forward(), run.complete(options), MOST_PIXELS, wanted, zoom)
+    return StreamingResponse(parts, media_type="image/png")
 
 
 @router.post(
     "/api/models/{model}/activations.npz",
     tags=["drawings"],
     response_class=Response,
-    responses=_DRAWING_REFUSED | _file("application/zip"),
+    responses=_DRAWING_REFUSED | file_response("application/zip"),
 )
 def post_activations(run: DrawingRunDep) -> Response:
     """Download every layer's float32 activation by name, with `input` and `probabilities`, for numpy.load.
@@ -336,7 +365,7 @@ def post_activations(run: DrawingRunDep) -> Response:
     forward = run.forward()
     made = forward.activations
     arrays = {**made, unused_name("input", made): forward.image, unused_name("probabilities", made): forward.output}
-    headers = _attachment(f"{run.network.name}-{forward.pooling or 'activations'}.npz")
+    headers = attachment(f"{run.network.name}-{forward.pooling or 'activations'}.npz")
     if forward.nbytes <= _SMALL_PASS:
         return Response(encode_npz(arrays), media_type="application/zip", headers=headers)
     parts = stream_npz(arrays, forward.release_pages)
@@ -361,14 +390,14 @@ def post_cell(
     A vector, such as a dense layer's output, is channel 0 and row 0.
     """
     inspection = inspect(run.network, run.forward(), layer, Place(channel, row, column))
-    return _json_response(InspectionAnswer.from_inspection(inspection))
+    return json_response(InspectionAnswer.from_inspection(inspection))
 
 
 @router.get(
     "/api/models/{model}/layers/{layer}/kernels/{channel}.png",
     tags=["microscope"],
     response_class=Response,
-    responses=_MODEL_UNUSABLE | _file("image/png"),
+    responses=_MODEL_UNUSABLE | file_response("image/png"),
     dependencies=[ADMITTED],
 )
 def show_kernel_picture(network: NetworkDep, layer: LayerDep, channel: ChannelPath) -> Response:
@@ -386,4 +415,4 @@ def show_kernel_picture(network: NetworkDep, layer: LayerDep, channel: ChannelPa
 def show_kernel(network: NetworkDep, layer: LayerDep, channel: ChannelPath) -> Response:
     """Show the weights of one feature map of a convolution: one kernel for each input channel, and the bias."""
     kernel = feature_map_kernel(network, layer, channel)
-    return _json_response(KernelAnswer.from_kernel(network, layer, channel, kernel))
+    return json_response(KernelAnswer.from_kernel(network, layer, channel, kernel))

@@ -1,5 +1,6 @@
 """Error answers: application/problem+json for the API, HTML for the pages."""
 
+import logging
 from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
@@ -13,29 +14,46 @@ from starlette.exceptions import HTTPException
 from ..cnn.cost import TooCostly
 from ..cnn.errors import NoArithmetic, RunFailed, RunInterrupted, UnknownInput, WrongImageSize
 from ..cnn.network import UnknownLayer
+from ..experiments.catalogue import UnknownExperiment
+from ..experiments.experiment import NoSuchCount, NotForExperiment
 from ..explore.comparison import NoPooling
+from ..explore.digit_runs import NoSuchDigits
+from ..explore.evaluation import NotForDigits
 from ..explore.exploration import NotAFeatureMap, TooManyPixels
+from ..explore.gallery import NoSuchPage, UnknownDigit
 from ..explore.inspection import UnknownCell
 from ..explore.prediction import NoClasses
 from ..hosting.logs import request_id
 from ..hosting.metrics import REFUSED
 from ..hosting.refusals import Refused
 from ..imaging.drawing import DrawingTooLarge, InvalidDrawing
+from ..lab.chain import InvalidChain
+from ..lab.laboratory import NoCell, NoStep, PictureForgotten, UnknownSample
+from ..lessons.errors import BrokenLesson, UnknownLesson
 from ..library.library import ReadOnlyModel, UnknownModel
 from ..library.uploads import StorageError
 from ..model_files.errors import ModelError, UndeclaredLambdas
-from .templates import templates
+from .templates import render
 
 _STATUS: dict[type[Exception], HTTPStatus] = {
     UnknownModel: HTTPStatus.NOT_FOUND,
     UnknownLayer: HTTPStatus.NOT_FOUND,
     UnknownCell: HTTPStatus.NOT_FOUND,
+    UnknownDigit: HTTPStatus.NOT_FOUND,
+    NoSuchPage: HTTPStatus.NOT_FOUND,
+    UnknownLesson: HTTPStatus.NOT_FOUND,
+    BrokenLesson: HTTPStatus.UNPROCESSABLE_ENTITY,
     ModelError: HTTPStatus.UNPROCESSABLE_ENTITY,
     ReadOnlyModel: HTTPStatus.FORBIDDEN,
     StorageError: HTTPStatus.INSUFFICIENT_STORAGE,
     NoArithmetic: HTTPStatus.UNPROCESSABLE_ENTITY,
     NotAFeatureMap: HTTPStatus.NOT_FOUND,
     NoClasses: HTTPStatus.UNPROCESSABLE_ENTITY,
+    NotForDigits: HTTPStatus.UNPROCESSABLE_ENTITY,
+    NoSuchDigits: HTTPStatus.UNPROCESSABLE_ENTITY,
+    NoSuchCount: HTTPStatus.UNPROCESSABLE_ENTITY,
+    NotForExperiment: HTTPStatus.UNPROCESSABLE_ENTITY,
+    UnknownExperiment: HTTPStatus.NOT_FOUND,
     NoPooling: HTTPStatus.UNPROCESSABLE_ENTITY,
     TooManyPixels: HTTPStatus.UNPROCESSABLE_ENTITY,
     DrawingTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -43,11 +61,19 @@ _STATUS: dict[type[Exception], HTTPStatus] = {
     UnknownInput: HTTPStatus.UNPROCESSABLE_ENTITY,
     WrongImageSize: HTTPStatus.UNPROCESSABLE_ENTITY,
     TooCostly: HTTPStatus.UNPROCESSABLE_ENTITY,
+    InvalidChain: HTTPStatus.UNPROCESSABLE_ENTITY,
+    UnknownSample: HTTPStatus.NOT_FOUND,
+    NoStep: HTTPStatus.NOT_FOUND,
+    NoCell: HTTPStatus.NOT_FOUND,
+    PictureForgotten: HTTPStatus.CONFLICT,
     RunInterrupted: HTTPStatus.SERVICE_UNAVAILABLE,
     RunFailed: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
 
 _RETRY_SECONDS = 5
+_BUG = "Something went wrong here, and it is our fault. Please try again. The log has it as {id}."
+_log = logging.getLogger("layerglass")
+_FRAGMENTS = {"/digits/shown", "/digits/run"}  # that htmx asks for with GET
 _JSON_PATHS = {"/health", "/ready", "/metrics", "/openapi.json"}
 _EXPECTED_BODY = {"POST": "Send multipart/form-data with one file of each name.", "PUT": "Send JSON in UTF-8."}
 
@@ -87,14 +113,31 @@ def problem_response(
     lambdas: list[str] | None = None,
 ) -> Response:
     """Return a Problem as JSON from the API, as a page for GET, and as a fragment for a form."""
-    problem = Problem(title=status.phrase, status=status, detail=_encodable(detail), lambdas=lambdas)
+    problem = _make_problem(status, detail, lambdas)
     path = request.url.path
     if f"{path}/".startswith("/api/") or path in _JSON_PATHS:
         return JSONResponse(
             problem.model_dump(exclude_none=True), status, headers, media_type="application/problem+json"
         )
-    template = "error.html" if request.method in {"GET", "HEAD"} else "_error.html"
-    return templates.TemplateResponse(request, template, {"problem": problem}, status, headers)
+    is_page = request.method in {"GET", "HEAD"} and path not in _FRAGMENTS
+    template = "error.html" if is_page else "_error.html"
+    return render(request, template, {"problem": problem}, status, headers)
+
+
+def describe_problem(error: Exception) -> Problem:
+    """Return the Problem of an error in an answer that has begun already."""
+    if isinstance(error, Refused):
+        REFUSED.labels(error.reason).inc()
+        return _make_problem(error.status, str(error))
+    for kind, status in _STATUS.items():
+        if isinstance(error, kind):
+            return _make_problem(status, str(error))
+    _log.error("An answer that has begun cannot be completed.", exc_info=error)
+    return _make_problem(HTTPStatus.INTERNAL_SERVER_ERROR, _BUG.format(id=request_id.get()))
+
+
+def _make_problem(status: HTTPStatus, detail: str, lambdas: list[str] | None = None) -> Problem:
+    return Problem(title=status.phrase, status=status, detail=_encodable(detail), lambdas=lambdas)
 
 
 def _encodable(text: str) -> str:
@@ -156,8 +199,7 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 
 async def _on_bug(request: Request, error: Exception) -> Response:
     """Tell nothing about an unhandled exception but how to find it in the log."""
-    detail = f"Something went wrong here, and it is our fault. Please try again. The log has it as {request_id.get()}."
-    return problem_response(request, HTTPStatus.INTERNAL_SERVER_ERROR, detail)
+    return problem_response(request, HTTPStatus.INTERNAL_SERVER_ERROR, _BUG.format(id=request_id.get()))
 
 
 ERRORS = problem_responses(

@@ -19,6 +19,7 @@ LARGE = 16  # networks with more layers get a table of contents, and some layers
 MAX_LANES = 40  # with more lines there would be no room for the layers
 
 _PICTURE_PIXELS = 2**22  # on one page of a layer's maps
+_ANSWER_PIXELS = 2**23  # of all pictures of layers in one answer
 _LANE = 12  # pixels from one lane to the next, if there are few
 _RAIL = 120  # pixels for all lanes, if there are more
 
@@ -159,7 +160,25 @@ def choose_ranges(
         unfolded = [layer.name for layer in network.layers if not starts_folded(network, layer)]
         here = dict.fromkeys(unfolded[:FIRST_LAYERS], 0) | dict(selected)
     wanted = dict(selected) | here
-    return [_range(forward, layer, wanted[layer.name]) for layer in network.layers if layer.name in wanted]
+    ranges = [_range(forward, layer, wanted[layer.name]) for layer in network.layers if layer.name in wanted]
+    return _fit_answer(forward, ranges, selected)
+
+
+def _fit_answer(forward: ForwardPass, ranges: Sequence[MapRange], selected: Mapping[str, int]) -> list[MapRange]:
+    """Leave layers out where all pictures would be too large for one answer; the page asks for them after it.
+
+    One layer that is not selected is drawn in any case, so that all of them come in the end.
+    """
+    kept, pixels = [], 0
+    for each in ranges:
+        if each.layer.name not in selected:
+            size = prod(forward.activations[each.layer.name].shape[:2]) if each.layer.is_spatial else 1
+            more = size * (each.count or 0)
+            if pixels and pixels + more > _ANSWER_PIXELS:
+                continue
+            pixels += more
+        kept.append(each)
+    return kept
 
 
 def choose_compared(network: Network) -> tuple[Layer, ...]:

@@ -11,37 +11,43 @@ from fastapi.responses import HTMLResponse
 
 from ..cnn.network import ForwardPass, Network, UnknownLayer
 from ..cnn.types import PoolingMode
+from ..datasets.digits import DigitSet
 from ..explore.comparison import accuracies, compare, pooled_layers
-from ..explore.exploration import RenderOptions, draw_answer, draw_image, explore
+from ..explore.exploration import PAGE_PICTURE, Exploration, RenderOptions, draw_answer, draw_image, explore
+from ..explore.gallery import draw_digit
 from ..explore.inspection import UnknownCell, find_place, inspect
 from ..explore.microscope import view_inspections
 from ..explore.overview import draw_overview
 from ..imaging import colormap as colormaps
 from ..imaging.colormap import Colormap, Scale
-from ..imaging.drawing import FIRST_SAMPLE, SAMPLES, draw_sample
+from ..imaging.drawing import SAMPLES, draw_sample
 from ..library.library import Library
 from ..library.models import ModelState
 from .class_names import fitting_names
 from .computing import computes
 from .formatting import ANSWERS, FITS
 from .forms import (
+    SAMPLE_PATTERN,
     CellSelection,
     DifferencesDep,
     DrawingRun,
     InvertDep,
     LibraryDep,
+    LiveRequestDep,
     ModelChoice,
     ModelChoiceDep,
     PageForm,
     PageQuery,
     PageQueryDep,
+    PageRequest,
     PageRequestDep,
     Theme,
 )
 from .layer_list import MAPS, UNITS, choose_compared, choose_ranges, draw_rail, is_large, list_all, list_drawn
+from .live import find_places
 from .reading_row import view_reading
 from .schemas import ModelSummary, UnopenedModel, summarize_model
-from .templates import templates
+from .templates import render
 
 _MAX_LISTED_LAYERS = 12  # of each model in the table of models
 _COMPARED_COLUMNS = 8  # maps in a row of a grid, since three grids share the page's width
@@ -60,13 +66,13 @@ _CHOICES = {
 def show_explorer(request: Request, query: PageQueryDep, choice: ModelChoiceDep) -> Response:
     """Show the explorer with a digit already drawn, and the first layers."""
     state = request.app.state
-    run = DrawingRun(choice.network, _first_drawing(), choice.pooling, state.forward_passes, held=query.held or {})
+    run = DrawingRun(choice.network, _first_drawing(query), choice.pooling, state.forward_passes, held=query.held or {})
     context = _exploration_context(run, choice, query.render_options, query.selection, shown=None)
     context["overview"] = draw_overview(choice.network, context["exploration"].forward, query.render_options)
     context |= _card_context(request, choice) | _row_context(request, choice)
     context |= _inputs_context("explorer", choice, query)
-    context |= {"library": state.library, "samples": SAMPLES, "first": FIRST_SAMPLE}
-    return templates.TemplateResponse(request, "explorer.html", context)
+    context |= {"library": state.library, "samples": SAMPLES, "first": query.sample, "first_png": _draw(query.sample)}
+    return render(request, "explorer.html", context)
 
 
 @router.post("/exploration")
@@ -76,6 +82,30 @@ def post_exploration(request: Request, page: PageRequestDep) -> Response:
 
     The list of layers is left out if the page has it already.
     """
+    return _show_exploration(request, page)
+
+
+@router.post("/live")
+@computes
+def post_live(request: Request, page: LiveRequestDep) -> Response:
+    """Answer a move of the pen with what it changes on the page, as JSON, or where that is not enough as /exploration.
+
+    The form's fields come in the query, and the drawing is the body.
+    """
+    form, choice, forward = page.form, page.choice, page.run.forward()
+    if form.selection or form.listed != _identify_list(choice, forward):
+        return _show_exploration(request, page)
+    network, options = choice.network, page.run.complete(form.render_options)
+    exploration = explore(network, forward, options, choose_ranges(network, forward, form.shown, {}))
+    overview = None if form.lean else draw_overview(network, forward, options)
+    seen = draw_image(forward.image, network.card, PAGE_PICTURE)
+    places = find_places(exploration, seen, overview, form.live)
+    if places is None or _left_out(exploration, form.shown):
+        return _show_exploration(request, page)
+    return Response(json.dumps({"kind": form.live, "places": places}), media_type="application/json")
+
+
+def _show_exploration(request: Request, page: PageRequest) -> Response:
     form, choice = page.form, page.choice
     context = _exploration_context(page.run, choice, form.render_options, form.selection, form.shown)
     context["region"] = page.run.region
@@ -87,7 +117,7 @@ def post_exploration(request: Request, page: PageRequestDep) -> Response:
     context |= _inputs_context("explorer", choice, form) | _row_context(request, choice)
     row = context["row"]
     context["sends_row"] = form.row_of != (row.identity if row else None)
-    return templates.TemplateResponse(request, "_exploration.html", context)
+    return render(request, "_exploration.html", context)
 
 
 @router.post("/microscope")
@@ -96,7 +126,7 @@ def post_microscope(request: Request, page: PageRequestDep) -> Response:
     form = page.form
     options = page.run.complete(form.render_options)
     context = _microscope_context(page.choice.network, [page.run.forward()], form.selection, options)
-    return templates.TemplateResponse(request, "_microscope.html", context)
+    return render(request, "_microscope.html", context)
 
 
 @router.get("/compare")
@@ -109,10 +139,11 @@ def show_compare(
 ) -> Response:
     """Show max, average and min pooling side by side, with a digit already drawn."""
     state, options = request.app.state, replace(query.render_options, columns=_COMPARED_COLUMNS)
-    run = DrawingRun(choice.model, _first_drawing(), None, state.forward_passes, held=query.held or {})
+    run = DrawingRun(choice.model, _first_drawing(query), None, state.forward_passes, held=query.held or {})
     context = _comparison_context(run, state.library, options, query.selection, invert, differences)
     context |= _inputs_context("compare", choice, query)
-    return templates.TemplateResponse(request, "compare.html", context | {"samples": SAMPLES, "first": FIRST_SAMPLE})
+    context |= {"samples": SAMPLES, "first": query.sample, "first_png": _draw(query.sample)}
+    return render(request, "compare.html", context)
 
 
 @router.post("/comparison")
@@ -127,7 +158,7 @@ def post_comparison(
     form = page.form
     context = _comparison_context(page.run, library, form.render_options, form.selection, invert, differences)
     context |= _inputs_context("compare", page.choice, page.form)
-    return templates.TemplateResponse(request, "_comparison.html", context)
+    return render(request, "_comparison.html", context)
 
 
 @router.post("/compared-cell")
@@ -136,7 +167,7 @@ def post_compared_cell(request: Request, page: PageRequestDep, invert: InvertDep
     form, network = page.form, page.run.network
     forwards = [page.run.run_in(mode, invert) for mode in PoolingMode] if network.pools else []
     context = _microscope_context(network, forwards, form.selection, form.render_options)
-    return templates.TemplateResponse(request, "_microscope.html", context)
+    return render(request, "_microscope.html", context)
 
 
 @router.get("/models")
@@ -156,7 +187,7 @@ def show_models(request: Request, library: LibraryDep) -> Response:
         "dense": models.get("five-layer-dense"),
         "convolutional": models.get("five-layer-convolutional"),
     }
-    return templates.TemplateResponse(request, "models.html", context)
+    return render(request, "models.html", context)
 
 
 @router.get("/colormaps/{colormap}.png")
@@ -166,10 +197,16 @@ async def show_colormap(colormap: Annotated[Colormap, Path()]) -> Response:
     return Response(colormaps.legend(colormap), media_type="image/png", headers=headers)
 
 
+@router.get("/samples/{digit}.png")
+async def show_sample(digit: Annotated[str, Path(pattern=SAMPLE_PATTERN)]) -> Response:
+    """Draw a sample digit, as the explorer's first answer and the lessons read it."""
+    return Response(_draw(digit), media_type="image/png", headers={"Cache-Control": "max-age=86400"})
+
+
 @router.get("/docs")
 async def show_api(request: Request) -> Response:
     """Show the API's description, to read and to try out, from our own files."""
-    return templates.TemplateResponse(request, "docs.html")
+    return render(request, "docs.html")
 
 
 def _exploration_context(
@@ -189,19 +226,31 @@ def _exploration_context(
         "network": network,
         "choice": choice,
         "look": options,
-        "listed": " ".join(
-            map(str, (choice.model.name, network.name, choice.weights, forward.pooling, forward.image.shape))
-        )
-        + (f" {network.card.input}" if network.card.input else ""),
+        "listed": _identify_list(choice, forward),
         "entries": partial(list_all, exploration, options),
         "drawn": list_drawn(exploration, options),
+        "left_out": _left_out(exploration, shown),
         "rail": partial(draw_rail, network),
         "is_large": is_large(network),
-        "seen": draw_image(forward.image, network.card),
+        "seen": draw_image(forward.image, network.card, PAGE_PICTURE),
         "answer": draw_answer(forward, network.lowest_answer) if network.answers_with_picture else None,
         **_CHOICES,
         **panel,
     }
+
+
+def _left_out(exploration: Exploration, shown: dict[str, int] | None) -> list[str]:
+    """Return the layers that the page asked for and that are not drawn, since the answer would be too large."""
+    drawn = {view.layer.name for view in exploration.layers}
+    known = {layer.name for layer in exploration.network.layers}
+    return [name for name in shown or () if name in known - drawn]
+
+
+def _identify_list(choice: ModelChoice, forward: ForwardPass) -> str:
+    """Return what tells one list of layers from another."""
+    network = choice.network
+    parts = [choice.model.name, network.name, choice.weights, forward.pooling, forward.image.shape]
+    return " ".join(map(str, [*parts, network.card.input] if network.card.input else parts))
 
 
 def _card_context(request: Request, choice: ModelChoice) -> dict[str, object]:
@@ -261,7 +310,7 @@ def _comparison_context(
         "reduction": forward.reduction,
         "regions": forward.regions,
         "region": run.region,
-        "seen": draw_image(forward.image, network.card),
+        "seen": draw_image(forward.image, network.card, PAGE_PICTURE),
         "look": options,
         "invert": invert,
         "differences": differences,
@@ -284,7 +333,7 @@ def _microscope_context(
     trained = next((each for each in forwards if each.pooling is network.card.pooling), forwards[0])
     try:
         layer = network.layer(selection.layer)
-        place = find_place(trained.activations[layer.name], selection.channel, selection.row, selection.column)
+        place = find_place(trained, layer, selection.channel, selection.row, selection.column)
         inspections = [inspect(network, forward, layer, place) for forward in forwards]
     except (UnknownLayer, UnknownCell):
         return {"panel": None}
@@ -294,6 +343,12 @@ def _microscope_context(
     return context | {"selection": selection, "network": network}
 
 
-@cache
-def _first_drawing() -> bytes:
-    return draw_sample(FIRST_SAMPLE)
+def _first_drawing(query: PageQuery) -> bytes:
+    """Return the real digit that the address names, else a sample. Raises: UnknownDigit."""
+    if query.digit is None:
+        return _draw(query.sample)
+    digit_set, number = query.digit.split("-")
+    return draw_digit(DigitSet(digit_set), int(number))
+
+
+_draw = cache(draw_sample)

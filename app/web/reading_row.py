@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from ..cnn.card import Card, Fit, Ink
-from ..explore.exploration import draw_image
+from ..explore.exploration import PAGE_PICTURE, draw_image
 from ..explore.forward_passes import preprocess
 from ..imaging.drawing import FIRST_SAMPLE, draw_sample
 from ..library.models import ModelEntry
@@ -143,7 +143,7 @@ def _draw(caption: str, card: Card) -> ReadingPicture:
     image = preprocess(draw_sample(FIRST_SAMPLE), card)
     low, high = card.value_range
     caption = f"{caption}: {low:g} to {high:g}".replace("-", MINUS)
-    return ReadingPicture(caption, draw_image(image, card), image.shape[0], image.shape[1])
+    return ReadingPicture(caption, draw_image(image, card, PAGE_PICTURE), image.shape[0], image.shape[1])
 
 
 def _join(numbers: list[float]) -> str:

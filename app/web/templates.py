@@ -3,20 +3,28 @@
 import base64
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
+from fastapi import Request
+from fastapi.responses import HTMLResponse
 from fastapi.templating import Jinja2Templates
 from jinja2.ext import Extension
 from markupsafe import Markup
 
 from ..cnn.types import as_maps_shape
+from ..explore.exploration import Exploration, LayerView
 from ..explore.microscope import SHOWN_CONTRIBUTIONS, SHOWN_TERMS
 from ..explore.prediction import ClassProbability
+from ..imaging.colormap import Scale
 from ..imaging.grid import Layout
 from ..settings import resource
 from . import formatting
 from .layer_list import LayerEntry
 from .reading_row import describe_reading
+
+MOST_BARS, TOP = 10, 5  # of so many classes each has a bar, of more the likeliest
+MOST_NUMBERS = 16  # of a vector, above its picture
 
 
 class Unindent(Extension):
@@ -30,9 +38,31 @@ templates = Jinja2Templates(resource("templates"))
 templates.env.auto_reload = False  # otherwise each include checks its file's date
 
 
+def render(
+    request: Request,
+    name: str,
+    context: Mapping[str, Any] | None = None,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> HTMLResponse:
+    """Render a template as an answer.
+
+    Starlette's own keeps the context, which holds forward passes and pictures, until the client has read the answer. A
+    page may have many megabytes: its parts are encoded one by one, since a text takes two bytes a letter for the sake
+    of a single dash.
+    """
+    parts = templates.get_template(name).generate({"request": request, **(context or {})})
+    return HTMLResponse(b"".join(part.encode() for part in parts), status, headers)
+
+
 def data_url(png: bytes) -> Markup:
     """Return a PNG as the src of an image."""
-    return Markup("data:image/png;base64," + base64.b64encode(png).decode("ascii"))  # base64 needs no escaping
+    return Markup("data:image/png;base64,") + to_base64(png)
+
+
+def to_base64(data: bytes) -> Markup:
+    """Return bytes in base64."""
+    return Markup(base64.b64encode(data).decode("ascii"))  # base64 needs no escaping
 
 
 def percent(probability: float) -> str:
@@ -55,7 +85,7 @@ def bar_length(probability: float) -> float:
     return 100 * min(1, max(0, probability))
 
 
-def have_words(classes: Sequence[ClassProbability]) -> bool:
+def have_words(classes: Iterable[ClassProbability]) -> bool:
     """Return whether a label has more than one letter, so that labels need room."""
     return any(len(each.label) > 1 for each in classes)
 
@@ -124,9 +154,74 @@ def picture_words(entry: LayerEntry) -> str:
     return f"{maps}, {shape(entry.shape[:2])} each, values {extremes}; {strongest}"
 
 
+def answer_kind(exploration: Exploration) -> str:
+    """Name what an answer is made of, where it is a class and bars: answers with one name differ in texts alone.
+
+    Empty for any other answer, which has sentences of its own.
+    """
+    prediction, forward = exploration.prediction, exploration.forward
+    if (
+        prediction is None
+        or prediction.probability is None
+        or not prediction.is_number
+        or prediction.is_binary
+        or prediction.no_digit
+        or prediction.note
+        or prediction.steps
+        or forward.regions
+        or forward.reduction
+    ):
+        return ""
+    count, ranks = len(prediction.probabilities), "ranked" if prediction.is_exclusive else "single"
+    shown = prediction.top(TOP) if count > MOST_BARS else prediction.probabilities
+    # Longer labels are set smaller.
+    sizes = sum(len(prediction.label) > limit for limit in (2, 4, 8))
+    return f"{count} {ranks} {sizes} {have_words(shown)} {prediction.doubt or ''}".strip()
+
+
+def is_calibrated(exploration: Exploration) -> bool:
+    """Return whether it is known how many of such answers are right, beside the network's own probability."""
+    prediction = exploration.prediction
+    return prediction is not None and prediction.confidence is not None and exploration.network.card.temperature != 1
+
+
+def low_words(view: LayerView) -> str:
+    """Return what stands at the lower end of a layer's legend."""
+    return "lowest" if view.grid.low is None else number(view.grid.low)
+
+
+def high_words(view: LayerView) -> str:
+    """Return what stands at its upper end."""
+    high = view.grid.high
+    if high is None:
+        return "highest value of each map by itself"
+    if view.is_difference:
+        return f"{number(high)}, minus as trained"
+    if view.grid.scale is Scale.HOLD:
+        above = f"; here up to {number(view.maximum)}" if view.maximum > high else ""
+        return f"{number(high)}, as trained{above}"
+    return f"{number(high)}, the whole layer"
+
+
+def constant_words(view: LayerView) -> str:
+    """Return how many of a layer's maps show nothing of the drawing, and which; nothing where all of them do."""
+    count = view.constant_count
+    return f"{count} constant for this drawing: {shorten(view.constant_maps)}" if count else ""
+
+
 _OWN = (
-    *(data_url, percent, bar_length, have_words, number, count, plain, shape, shorten, spaced),
-    *(grid_geometry, grid_size, strip_size, picture_words),
+    *(data_url, to_base64, percent, bar_length, have_words, number, count, plain, shape, shorten, spaced),
+    *(
+        grid_geometry,
+        grid_size,
+        strip_size,
+        picture_words,
+        low_words,
+        high_words,
+        constant_words,
+        answer_kind,
+        is_calibrated,
+    ),
 )
 _FORMATTING = (
     *(formatting.shown_sum, formatting.activation_words, formatting.operation_words, formatting.group_by_kind),
@@ -140,6 +235,9 @@ templates.env.globals |= {
     for each in (formatting.fixed, formatting.full, formatting.add_up, formatting.name_place, formatting.say_several)
 } | {
     "as_maps_shape": as_maps_shape,
+    "most_bars": MOST_BARS,
+    "top": TOP,
+    "most_numbers": MOST_NUMBERS,
     "shown_terms": SHOWN_TERMS,
     "shown_contributions": SHOWN_CONTRIBUTIONS,
 }

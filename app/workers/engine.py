@@ -10,7 +10,7 @@ import os
 import socket
 import subprocess
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from itertools import accumulate, pairwise
 from typing import Any, BinaryIO
@@ -209,9 +209,19 @@ class WorkerEngine:
 
     is_apart = True
 
-    def __init__(self, workers: Workers, file: BinaryIO, layers: Sequence[Layer]) -> None:
-        """Start nothing yet. file: a serialized model; only workers read it. layers: as they were found in it."""
+    def __init__(
+        self,
+        workers: Workers,
+        file: BinaryIO,
+        layers: Sequence[Layer],
+        muted: Mapping[str, Collection[int]] | None = None,
+    ) -> None:
+        """Start nothing yet. file: a serialized model; only workers read it. layers: as they were found in it.
+
+        muted: feature maps that are zero everywhere, by layer.
+        """
         self._workers = workers
+        self._muted = {name: sorted(maps) for name, maps in (muted or {}).items()}
         self._file = file
         finalize(self, file.close)
         self._layers = layers
@@ -303,6 +313,15 @@ class WorkerEngine:
             return self.output_shapes(image)
         return [shapes[layer.name] for layer in self._layers]
 
+    def muting(self, maps: Mapping[str, Collection[int]]) -> "WorkerEngine":
+        """Return an engine of the same network with these feature maps zero. Its workers set the weights."""
+        file = os.fdopen(os.dup(self._file.fileno()), "rb")
+        names = self._muted.keys() | maps.keys()
+        muted = {name: {*self._muted.get(name, ()), *maps.get(name, ())} for name in names}
+        made = WorkerEngine(self._workers, file, self._layers, muted)
+        made._needs_keras = self._needs_keras
+        return made
+
     @property
     def nbytes(self) -> int:
         """The memory of its workers, and of what the server knows of it, in bytes."""
@@ -328,7 +347,7 @@ class WorkerEngine:
     def _load(self) -> _Worker:
         worker = self._workers.take(self._needs_keras)
         try:
-            answer = worker.ask({"do": "load"}, [self._file.fileno()])
+            answer = worker.ask({"do": "load", "muted": self._muted}, [self._file.fileno()])
             if answer.get("problem") == NEEDS_KERAS and not self._needs_keras:
                 self._needs_keras = True
                 worker.end()

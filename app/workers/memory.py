@@ -5,8 +5,12 @@ import mmap
 import os
 import sys
 import tempfile
+import threading
 from contextlib import suppress
+from functools import cache
 from itertools import count
+from queue import SimpleQueue
+from typing import Any, BinaryIO, Self
 from weakref import WeakSet
 
 import numpy as np
@@ -28,9 +32,7 @@ class SharedBlock:
         self.size = size
         self.number = next(_numbers)  # of this block alone
         self.descriptor = _make(size)
-        self._map = mmap.mmap(self.descriptor, size, prot=mmap.PROT_READ)
-        self.array: Array = np.frombuffer(self._map, np.float32)
-        _maps.add(self._map)
+        self.array: Array = np.frombuffer(_Map(self.descriptor, size, prot=mmap.PROT_READ), np.float32)
 
     def __del__(self) -> None:
         with suppress(AttributeError, OSError):
@@ -42,21 +44,63 @@ class SharedBlock:
         return sys.getrefcount(self.array) > _UNUSED
 
 
-_maps: WeakSet[mmap.mmap] = WeakSet()  # of all blocks; each is there as long as an array that reads it, or its block
+class _Map(mmap.mmap):
+    """Mapped memory. It is there as long as an array reads it, and is then unmapped by a thread of its own.
+
+    The system takes a tenth of a second for a gigabyte. Whoever drops the last array would wait for that, and it may be
+    the event loop.
+    """
+
+    def __new__(cls, *arguments: Any, **options: Any) -> Self:
+        made = super().__new__(cls, *arguments, **options)
+        with _lock:
+            _maps.add(made)
+        return made
+
+    def __del__(self) -> None:
+        _unused.put(self)  # which keeps it for a moment longer
+        _start_unmapping()
+
+
+_maps: WeakSet[_Map] = WeakSet()
+_lock = threading.Lock()  # nothing may be added while they are listed
+_unused: SimpleQueue[_Map] = SimpleQueue()
 _numbers = count()
 
 
+@cache
+def _start_unmapping() -> None:
+    with suppress(RuntimeError):  # this process ends, and its memory with it
+        threading.Thread(target=_unmap, name="unmap", daemon=True).start()
+
+
+def _unmap() -> None:
+    while True:
+        with suppress(BufferError):  # it is being given back just now, and is closed after that
+            _unused.get().close()
+
+
+def map_file(file: BinaryIO) -> mmap.mmap:
+    """Map a file to be read. What was read is given back with the pages of blocks."""
+    return _Map(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+
 def give_back_pages() -> None:
-    """Take the pages of all shared blocks out of this process: what it has read of them counts as its own memory.
+    """Take all mapped pages out of this process: what it has read of them counts as its own memory.
 
     Whatever reads them maps them again.
     """
     if sys.platform != "linux":
         return
-    for each in list(_maps):
-        # Not by mmap.madvise, which keeps the GIL for as long as that takes: a tenth of a second for a large block.
-        address = np.frombuffer(each, np.uint8).ctypes.data
-        ctypes.CDLL(None).madvise(ctypes.c_void_p(address), ctypes.c_size_t(len(each)), mmap.MADV_DONTNEED)
+    with _lock:
+        maps = list(_maps)
+    for each in maps:
+        with suppress(ValueError):  # it was unmapped meanwhile
+            # As long as the view is there it is not unmapped, and the address is no other memory's.
+            view = np.frombuffer(each, np.uint8)
+            # Not by mmap.madvise, which keeps the GIL for as long as that takes: a tenth of a second for a large block.
+            ctypes.CDLL(None).madvise(ctypes.c_void_p(view.ctypes.data), ctypes.c_size_t(view.size), mmap.MADV_DONTNEED)
+            del view
 
 
 class SharedBlocks:

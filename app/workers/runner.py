@@ -11,7 +11,7 @@ import os
 import socket
 import sys
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from errno import ENOMEM
 from itertools import accumulate, pairwise
 from pathlib import Path
@@ -41,7 +41,7 @@ def serve(channel: str, megabytes: str, keras: str = "") -> None:
         try:
             request, descriptors = receive(server)
             limit_time(request["seconds"])
-            engine, blocks = _load(descriptors[0]), _Blocks(int(megabytes) * 2**20)
+            engine, blocks = _load(descriptors[0], request["muted"]), _Blocks(int(megabytes) * 2**20)
             send(server, {"loaded": True})
             while True:
                 request, descriptors = receive(server)
@@ -107,10 +107,10 @@ def _start_keras() -> list[Path]:
     return [folder for folder in folders if folder.exists()]
 
 
-def _load(descriptor: int) -> LocalEngine:
+def _load(descriptor: int, muted: Mapping[str, Sequence[int]]) -> LocalEngine:
     data = mmap.mmap(descriptor, 0, prot=mmap.PROT_READ)
     os.close(descriptor)
-    return make_engine(deserialize(data).definition)
+    return make_engine(deserialize(data).definition.muting(muted))
 
 
 def _answer(engine: LocalEngine, blocks: "_Blocks", request: Any, descriptors: Sequence[int]) -> dict[str, Any]:

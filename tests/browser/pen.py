@@ -1,6 +1,7 @@
 """A hand for the tests: strokes on the real canvas, through pointer events."""
 
 import base64
+import re
 from collections.abc import Callable, Iterable, Sequence
 
 from playwright.sync_api import Page
@@ -8,6 +9,9 @@ from playwright.sync_api import Page
 from app.imaging.drawing import SAMPLES
 
 Points = Sequence[Sequence[float]]
+
+# The address of every request for the results of a drawing: of a whole answer, and of one to a move of the pen.
+RESULTS = re.compile(r"/(exploration|live)(\?|$)")
 
 LINE_DOWN: Points = [(140, 50 + 4 * step) for step in range(45)]
 

@@ -5,6 +5,7 @@ import io
 import re
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image
@@ -16,7 +17,7 @@ from app.explore.prediction import predict
 from app.imaging.drawing import SAMPLES, draw_sample, draw_strokes
 from app.imaging.encoding import encode_image
 from tests.browser.conftest import Server, open_explorer
-from tests.browser.pen import LINE_DOWN, draw, draw_digit, ink, pad_as_png, until
+from tests.browser.pen import LINE_DOWN, RESULTS, draw, draw_digit, ink, pad_as_png, until
 from tests.pictures import draw_row
 
 GUESS = ".answer-guess"
@@ -33,6 +34,67 @@ def test_answers_before_the_pen_is_lifted(explorer: Page) -> None:
     explorer.click("#clear")
     draw(explorer, [LINE_DOWN], lift=False)
     expect(explorer.locator(GUESS)).to_have_text("1")
+    explorer.mouse.up()
+
+
+SHOWN = """() => Object.fromEntries([...document.querySelectorAll("[data-live]")].map((each) =>
+  [each.dataset.live, [each.textContent.trim(), each.getAttribute("src"), each.getAttribute("width"), each.hidden]]))"""
+
+
+def test_what_a_move_of_the_pen_changes_is_what_the_whole_answer_shows(explorer: Page) -> None:
+    """The whole answer comes when the pen rests, and with it what screen readers say of the pictures."""
+    types: list[str] = []
+    explorer.click("#clear")
+    draw(explorer, [LINE_DOWN[:30]], lift=False)
+    expect(explorer.locator(GUESS)).to_have_text("1")
+    explorer.wait_for_timeout(500)
+    maps, shown = explorer.locator("#layer-conv_1 img.maps-grid"), explorer.evaluate(SHOWN)
+    words = maps.get_attribute("alt") or ""
+    whole: list[Route] = []
+    explorer.route("**/exploration", lambda route: whole.append(route))
+    explorer.on("response", lambda response: types.append(response.headers["content-type"]))
+    box = explorer.locator("#canvas").bounding_box()
+    assert box is not None
+    explorer.mouse.move(box["x"] + box["width"] / 2, box["y"] + 0.75 * box["height"])
+    until(explorer, lambda: len(whole) == 1)
+    assert set(types) == {"application/json"}
+    expect(maps).to_have_attribute("alt", words)
+    moved = explorer.evaluate(SHOWN)
+    assert moved["maps conv_1"] != shown["maps conv_1"]
+    assert moved["percent 1"] != shown["percent 1"]
+    whole[0].continue_()
+    expect(maps).not_to_have_attribute("alt", words)
+    on_screen = [name for name in moved if f"maps {name.split()[-1]}" not in moved or name.split()[-1] == "conv_1"]
+    rested = explorer.evaluate(SHOWN)
+    assert {name: rested[name] for name in on_screen} == {name: moved[name] for name in on_screen}
+    explorer.unroute("**/exploration")
+    explorer.mouse.up()
+
+
+LONG_FIELD = """explorer.append(Object.assign(document.createElement("input"),
+  { type: "hidden", name: "note", value: "-".repeat(4000) }))"""
+
+
+@pytest.mark.parametrize(
+    ("before", "path"),
+    [
+        pytest.param("", "/live", id="as it is"),
+        pytest.param(LONG_FIELD, "/exploration", id="long fields"),
+        pytest.param("document.querySelector('#layer-conv_1 .maps-button').click()", "/exploration", id="microscope"),
+    ],
+)
+def test_a_move_of_the_pen_asks_for_no_more_than_it_needs(explorer: Page, before: str, path: str) -> None:
+    draw(explorer, [LINE_DOWN[:30]], lift=False)
+    explorer.wait_for_timeout(500)
+    explorer.evaluate(before)
+    explorer.wait_for_timeout(500)
+    asked: list[str] = []
+    explorer.on("request", lambda request: asked.append(urlsplit(request.url).path))
+    box = explorer.locator("#canvas").bounding_box()
+    assert box is not None
+    with explorer.expect_response(RESULTS):
+        explorer.mouse.move(box["x"] + box["width"] / 2, box["y"] + 0.75 * box["height"])
+    assert asked[0] == path
     explorer.mouse.up()
 
 
@@ -74,6 +136,7 @@ def test_canvas_and_api_agree(explorer: Page, server: Server) -> None:
 
 def test_a_drawing_is_sent_as_large_as_the_network_can_use(explorer: Page) -> None:
     """A quarter of its pixels for 28×28, which reads as well; all of them for an input of any size."""
+    explorer.click("#canvas", position={"x": 60, "y": 60})  # an untouched sample is the server's own picture
     for model, side in [("five-layer-convolutional", 280), ("digits", 140)]:
         chosen = f'name="model"\r\n\r\n{model}\r\n'.encode()
         # Not one that was under way: the page asks for layers further down by itself.
@@ -172,7 +235,7 @@ def test_a_drawing_that_is_rubbed_out_is_no_error(explorer: Page) -> None:
 
 
 def test_what_is_of_another_drawing_is_dimmed_soon(explorer: Page) -> None:
-    explorer.route("**/exploration", lambda route: None)  # the server never answers
+    explorer.route(RESULTS, lambda route: None)  # the server never answers
     draw(explorer, [LINE_DOWN])
     for place in ("#layers", "#answer", "#overview"):
         expect(explorer.locator(place)).to_have_class(re.compile("is-stale"))
@@ -248,15 +311,15 @@ def test_survives_a_server_that_goes_away(page: Page, server: Server) -> None:
 
 WATCH = """
   globalThis.seen = [];
-  for (const name of ["htmx:before:request", "htmx:after:swap"])
-    document.addEventListener(name, ({ target }) => target.id === "explorer" && seen.push(name));
+  for (const [name, what] of [["htmx:before:request", "asked"], ["htmx:after:swap", "shown"], ["live", "shown"]])
+    document.addEventListener(name, ({ target }) => target.id === "explorer" && seen.push(what), { capture: true });
 """
 
 
 def test_the_next_stroke_leaves_before_the_answer_is_on_the_page(explorer: Page) -> None:
     explorer.evaluate(WATCH)
     held: list[Route] = []
-    explorer.route("**/exploration", lambda route: held.append(route) if len(held) < 2 else route.continue_())
+    explorer.route(RESULTS, lambda route: held.append(route) if len(held) < 2 else route.continue_())
     draw(explorer, [LINE_DOWN[:20]])
     until(explorer, lambda: len(held) == 1)
     draw(explorer, [LINE_DOWN[20:]])
@@ -264,9 +327,9 @@ def test_the_next_stroke_leaves_before_the_answer_is_on_the_page(explorer: Page)
     held[0].continue_()
     until(explorer, lambda: len(held) == 2)
     held[1].continue_()
-    since = "seen.slice(seen.indexOf('htmx:before:request'))"  # before it, the answer that the page opened with
+    since = "seen.slice(seen.indexOf('asked'))"  # before it, the answer that the page opened with
     until(explorer, lambda: len(explorer.evaluate(since)) >= 4)
-    assert explorer.evaluate(since)[:4] == ["htmx:before:request"] * 2 + ["htmx:after:swap"] * 2
+    assert explorer.evaluate(since)[:4] == ["asked"] * 2 + ["shown"] * 2
     explorer.wait_for_timeout(1500)  # longer than the patience after which the page says that it waits
     expect(explorer.locator("#explorer")).not_to_have_class(re.compile("waits-long|htmx-request"))
 
@@ -284,7 +347,7 @@ def test_waits_as_long_as_a_busy_server_asks_and_goes_on_by_itself(explorer: Pag
         headers = {"Retry-After": "2", "Content-Type": "text/html"}
         route.fulfill(status=status, headers=headers, body="<p>The server is busy.</p>")
 
-    explorer.route("**/exploration", answer)
+    explorer.route(RESULTS, answer)
     draw_digit(explorer, "3")
     expect(explorer.locator("#errors")).to_contain_text("The server is busy.")
     expect(explorer.locator("#layers")).to_have_class("layers is-stale")

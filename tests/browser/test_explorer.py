@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import open_explorer
-from tests.browser.pen import LINE_DOWN, draw, draw_digit, ink, until
+from tests.browser.pen import LINE_DOWN, RESULTS, draw, draw_digit, ink, until
 
 POOL = "#layer-pool_1"
 MORE = ".switches-more summary"
@@ -43,7 +43,7 @@ def test_pooling_changes_everything_after_it(explorer: Page) -> None:
 def test_a_choice_does_not_wait_for_the_drawing_s_answer(explorer: Page) -> None:
     wait_for_all_layers(explorer)
     held: list[Route] = []
-    explorer.route("**/exploration", lambda route: held.append(route))
+    explorer.route(RESULTS, lambda route: held.append(route))
     draw(explorer, [LINE_DOWN])
     until(explorer, lambda: len(held) == 1)
     choose(explorer, "average")
@@ -56,7 +56,7 @@ def test_a_request_after_another_list_of_layers_knows_of_it(explorer: Page) -> N
     """Else its answer would be for the list that the page had before, and layers would be called what they are not."""
     wait_for_all_layers(explorer)
     held: list[Route] = []
-    explorer.route("**/exploration", lambda route: held.append(route))
+    explorer.route(RESULTS, lambda route: held.append(route))
     choose(explorer, "min")
     until(explorer, lambda: len(held) == 1)
     draw(explorer, [LINE_DOWN])

@@ -115,6 +115,19 @@ def test_drawing_changes_all_that_is_on_screen_and_what_is_scrolled_to_later(lar
     expect(large.locator("#layer-stem img.maps-grid")).not_to_have_attribute("src", before)
 
 
+def test_layers_that_are_left_out_of_an_answer_are_asked_for_next(large: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    scroll_to(large, "conv4")
+    settle(large)
+    names = on_screen(large)
+    before = {name: grid(large, name) for name in names}
+    assert len(names) > 2
+    monkeypatch.setattr("app.web.layer_list._ANSWER_PIXELS", 1)
+    large.click("#clear")
+    draw(large, [LINE_DOWN])
+    settle(large)
+    assert all(grid(large, name) != before[name] for name in names)
+
+
 def test_pages_of_a_wide_layer(large: Page) -> None:
     scroll_to(large, "wide")
     pager = large.locator("#layer-wide .maps-pager")

@@ -157,7 +157,7 @@ def test_a_map_of_too_many_cells() -> None:
     large = cost(build(layers.UpSampling2D(64)), (100, 100, 2))
     assert large.largest_map == 6400 * 6400 and not RunLimits(10_000, 1000).allow(large)
     error = TooCostly("m", (100, 100, 2), large, RunLimits(), "Send a smaller drawing")
-    assert "feature maps of 40,960,000 cells" in str(error) and "may take maps of 16,777,216 cells" in str(error)
+    assert "feature maps of 40,960,000 cells" in str(error) and "may take maps of 4,194,304 cells" in str(error)
 
 
 def test_a_reduction_says_why() -> None:
@@ -165,3 +165,12 @@ def test_a_reduction_says_why() -> None:
     assert said.startswith("Made 2 times smaller, from 768×1024 pixels: ")
     assert "29 MB of memory" in said and "may take 28 MB" in said
     assert math.isfinite(COST.seconds)
+
+
+def test_a_layer_of_too_many_maps() -> None:
+    many = cost(build(layers.Reshape((1, 1, 2**22)), shape=(2048, 2048, 1)), (2048, 2048, 1))
+    assert many.maps == 2**22 and RunLimits(10_000, 1000).allow(many)
+    more = many._replace(maps=2**22 + 1)
+    assert not RunLimits(10_000, 1000).allow(more)
+    error = TooCostly("m", (2048, 2048, 1), more, RunLimits(), "Bring a smaller model")
+    assert "would take 4,194,305 feature maps in one layer" in str(error) and "may take 4,194,304." in str(error)

@@ -1,6 +1,7 @@
 import gc
 import threading
 from math import prod
+from typing import Any
 from weakref import ref
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from app.cnn.network import ForwardPass, Network
 from app.cnn.types import PoolingMode
 from app.explore import forward_passes
-from app.explore.forward_passes import ForwardPasses, preprocess, swap_ink_and_paper
+from app.explore.forward_passes import ForwardPasses, NetworkInput, make_input, preprocess, swap_ink_and_paper
 from app.imaging.drawing import Box, InvalidDrawing, draw_sample
 from app.library.kept import Kept
 from app.library.library import Library
@@ -162,3 +163,24 @@ def test_little_is_remembered_in_the_server_s_own_memory(
     kept = Kept()
     ForwardPasses(kept).run(digits, four)
     assert kept.size == 0
+
+
+def test_passes_in_other_modes_share_the_image(digits: Network, four: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    passes, made = ForwardPasses(), list[int]()
+
+    def count(*given: Any, **options: Any) -> NetworkInput:
+        made.append(1)
+        return make_input(*given, **options)
+
+    monkeypatch.setattr(forward_passes, "make_input", count)
+    first, second = (passes.run(digits, four, mode) for mode in (PoolingMode.MAX, PoolingMode.MIN))
+    assert first.image is second.image and len(made) == 1
+    assert passes.run(digits, four, PoolingMode.MAX, invert=True).image is not first.image and len(made) == 1
+    passes.run(digits, draw_sample("5"), PoolingMode.MAX)
+    assert len(made) == 2
+    assert len(passes._images) == 2
+    del first, second
+    passes._cache.clear()
+    passes._kept, passes._own = Kept(), Kept()
+    gc.collect()
+    assert not passes._images

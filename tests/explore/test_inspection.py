@@ -4,7 +4,7 @@ import pytest
 
 from app.cnn.cells import ConvolutionCell, DenseCell
 from app.cnn.errors import NoArithmetic
-from app.cnn.network import Network
+from app.cnn.network import ForwardPass, Network
 from app.cnn.receptive_field import IMAGE
 from app.cnn.types import PoolingMode
 from app.cnn.windows import Region
@@ -23,6 +23,7 @@ from app.explore.microscope import MicroscopeView, view_inspection, view_inspect
 from app.imaging.colormap import Colormap, Scale
 from app.imaging.grid import draw_grid, draw_grids
 from app.library.library import Library
+from tests.explore.large_pass import large_network
 from tests.pictures import decode_rgba
 from tests.small_models import card, parts
 
@@ -38,7 +39,8 @@ def test_inspects_every_layer_of_every_model(library: Library, four: bytes) -> N
         forward = network.run(preprocess(four, network.card))
         for layer in network.layers:
             output = forward.activations[layer.name]
-            place = find_place(output, int(rng.integers(output.shape[2])) if output.ndim == 3 else 0, None, None)
+            channel = int(rng.integers(output.shape[2])) if output.ndim == 3 else 0
+            place = find_place(forward, layer, channel, None, None)
             inspection = inspect(network, forward, layer, place)
             index = (place.row, place.column, place.channel) if output.ndim == 3 else (place.column,)
             assert inspection.value == output[index]
@@ -52,8 +54,10 @@ def test_the_strongest_cell_is_the_one_furthest_from_zero() -> None:
     output = np.zeros((3, 4, 2), dtype=np.float32)
     output[1, 2, 1] = -5
     output[0, 0, 0] = 9
-    assert strongest_cell(output, 1) == Place(1, 1, 2)
-    assert find_place(output, 1, 2, 3) == Place(1, 2, 3)
+    forward = ForwardPass(np.zeros((3, 4, 1), np.float32), None, {"first": output})
+    layer = large_network().layer("first")
+    assert strongest_cell(forward, layer, 1) == Place(1, 1, 2)
+    assert find_place(forward, layer, 1, 2, 3) == Place(1, 2, 3)
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,7 @@ from app.imaging.colormap import find_extremes
 from app.imaging.grid import draw_grid
 from tests.explore.large_pass import CHANNELS, SIDE, Mapped, large_network, large_pass
 from tests.peaks import MEGABYTE, large, peak_of
+from tests.pictures import decode_rgba
 from tests.small_models import card, parts
 
 SIZE = SIDE * SIDE * CHANNELS  # of a layer, 8 million
@@ -56,7 +57,7 @@ def compare_all(differences: bool, mapped: Mapped | None = None, most_pixels: in
 
 def look_at(layer: str, everything: bool = False, mapped: Mapped | None = None) -> MicroscopeView:
     network, forward = large_network(), large_pass(mapped)
-    place = find_place(forward.activations[layer], 3, None, None)
+    place = find_place(forward, network.layer(layer), 3, None, None)
     return view_inspection(inspect(network, forward, network.layer(layer), place), OPTIONS, everything)
 
 
@@ -195,9 +196,11 @@ def test_the_strongest_cell_is_the_same_in_blocks(
     output = np.random.default_rng(4).normal(size=shape).astype(np.float32)
     if odd is not None:
         output[(0,) * (len(shape) - 2) + (5,) + (0,) * (len(shape) == 3)] = odd
-    expected = strongest_cell(output, 0)
+    layer = large_network().layer("first")
+    forward = ForwardPass(large(9, 11, 1), None, {"first": output})
+    expected = strongest_cell(forward, layer, 0)
     monkeypatch.setattr(colormaps, "_BLOCK", 7)
-    assert strongest_cell(output, 0) == expected
+    assert strongest_cell(forward, layer, 0) == expected
 
 
 def test_the_distance_of_large_layers_is_that_of_all_their_values(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -312,13 +315,43 @@ def test_everything_is_at_most_what_a_page_can_hold(
     view = look(eight_channels, everything=True)
     assert (len(view.terms), view.more_terms) == (6, 2)
     assert view.more_partial_sum != 0
-    monkeypatch.setattr(microscope, "_MOST_KERNEL_CELLS", 8)
-    assert [(term.inputs, term.kernel) for term in look(eight_channels).terms] == [([], [])] * 4
+    monkeypatch.setattr(microscope, "_MOST_KERNEL_CELLS", 3 * 9 + 8)
+    assert [bool(term.inputs and term.kernel) for term in look(eight_channels).terms] == [True] * 3 + [False]
+    assert [(term.inputs, term.kernel) for term in look(eight_channels).terms[3:]] == [([], [])]
     monkeypatch.setattr(microscope, "_MOST_CONTRIBUTIONS", 20)
     network, forward = eight_channels
     dense = inspect(network, forward, network.layers[-1], Place(0, 0, 1))
     shown = view_inspection(dense, OPTIONS, all_terms=True)
     assert (len(shown.contributions), shown.more_contributions) == (20, 12 * 10 * 4 - 20)
+
+
+def test_large_maps_are_drawn_with_fewer_rows_and_columns(
+    eight_channels: tuple[Network, ForwardPass], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sizes() -> tuple[tuple[int, ...], ...]:
+        view = look(eight_channels)
+        pictures = [view.map, view.path[0], view.terms[0].input]
+        assert {(each.height, each.width) for each in pictures} == {(12, 10)}
+        return tuple(decode_rgba(each.png).shape[:2] for each in pictures)
+
+    assert set(sizes()) == {(12, 10)}
+    monkeypatch.setattr(microscope, "PAGE_PICTURE", 30)
+    assert sizes()[0] == (6, 5)
+
+
+def test_of_a_long_receptive_field_the_image_and_the_nearest_layers_are_drawn(
+    eight_channels: tuple[Network, ForwardPass], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network, forward = eight_channels
+    answer = inspect(network, forward, network.layers[-1], Place(0, 0, 1))
+    whole = view_inspection(answer, OPTIONS)
+    assert ([each.caption for each in whole.path], whole.more_path) == (
+        ["conv, mean of 4 maps", "input, mean of 8 maps"],
+        0,
+    )
+    monkeypatch.setattr(microscope, "_MOST_PATH_PIXELS", 2 * 120 - 1)
+    fewer = view_inspection(answer, OPTIONS)
+    assert ([each.caption for each in fewer.path], fewer.more_path) == (["input, mean of 8 maps"], 1)
 
 
 # -- the answer ----------------------------------------------------------------------------------------------------
@@ -396,5 +429,5 @@ def test_a_comparison_s_page_has_fewer_maps_of_large_layers(monkeypatch: pytest.
 
     assert maps_of(None) == [CHANNELS, CHANNELS, CHANNELS]
     assert maps_of(8) == [8, 8, 8]
-    monkeypatch.setattr(comparison, "_PAGE_PIXELS", 3 * 2 * SIDE * SIDE)
+    monkeypatch.setattr(comparison, "_PAGE_PIXELS", 3 * (3 * 2 * SIDE * SIDE))  # of three columns
     assert maps_of(8) == [2, 2, 8]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from app.imaging import colormap as colormaps
 from app.imaging import grid as grids
-from app.imaging.colormap import Colormap, Difference, Scale, cut_blocks, find_extremes, quantise
+from app.imaging.colormap import Colormap, Difference, Scale, cut_blocks, find_extremes, quantise, thin
 from app.imaging.grid import draw_grid, draw_grids, draw_map, draw_strip
 from tests.imaging.values import BOTH_KINDS, BOTH_SCALES, activation
 from tests.peaks import MEGABYTE, large, peak_of
@@ -113,3 +113,15 @@ def test_a_large_layer_needs_little_memory_beside_its_picture(
     picture = max(rows, default=0)
     assert values.nbytes >= 32 * MEGABYTE
     assert peak_of(lambda: call(values)) < picture + FEW_MEGABYTES
+
+
+def test_a_thinned_activation_has_every_so_many_rows_and_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = activation(50, 31, 3)
+    thinned = thin(values, 200)
+    expected = values[::3, ::3]
+    assert thinned.shape == expected.shape
+    np.testing.assert_array_equal(thinned[slice(None), slice(None), slice(None)], expected)
+    np.testing.assert_array_equal(thinned[slice(2, 5), slice(1, 4), slice(1, 2)], expected[2:5, 1:4, 1:2])
+    monkeypatch.setattr(colormaps, "_BLOCK", 20)
+    assert draw_map(thinned, 1) == draw_map(expected, 1)
+    assert thin(values, 50 * 31) is values

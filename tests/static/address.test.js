@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { carryState, formatAddress, parseDrawing, parseKept } from "../../static/address.js";
+import { carryState, formatAddress, parseDigit, parseDrawing, parseKept } from "../../static/address.js";
 
 const STROKES = [
   {
@@ -68,4 +68,13 @@ test("the address holds drawings that other inputs hold", () => {
   assert.deepEqual(parseDrawing(address.hash), STROKES);
   assert.deepEqual(parseKept(address.hash), { right: STROKES });
   assert.deepEqual(parseKept("#d=EgAf&held.right=!"), {});
+});
+
+test("the address holds a real digit that is alone on the pad", () => {
+  const address = formatAddress(form({ model: "digits" }), null, {}, "test-42");
+  assert.equal(address, "?model=digits&digit=test-42");
+  assert.equal(parseDigit(address), "test-42");
+  for (const other of ["", "?digit=", "?digit=test-", "?digit=no-1", "?digit=test-1x", "?digit=test-123456"]) {
+    assert.equal(parseDigit(other), null, other);
+  }
 });

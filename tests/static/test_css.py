@@ -10,12 +10,18 @@ SHEETS = sorted((ROOT / "static" / "css").glob("*.css"))
 COMPONENTS = {
     "answer": {"answer", "bars"},
     "card": {"card"},
+    "chart": {"chart"},
     "compare": {"compare"},
     "compared": {"compared"},
+    "digits": {"digits"},
+    "experiments": {"experiments"},
     "help": {"help"},
     "hints": {"hints"},
     "inputs": {"inputs"},
+    "lab": {"lab"},
     "layers": {"layer", "layers", "rail"},
+    "lesson": {"lesson"},
+    "lessons": {"lessons"},
     "layout": {"docs", "error-page", "masthead", "paper", "workspace"},
     "maps": {"lens", "maps"},
     "microscope": {"microscope"},
@@ -29,6 +35,8 @@ COMPONENTS = {
 MEDIA = {"lecture", "print"}
 # Classes whose last part a template fills in.
 FILLED_IN = {
+    *(f"chart-style-{number}" for number in range(5)),
+    *("is-fails", "is-holds", "is-open", "is-partly"),
     *("maps-grid", "maps-strip"),
     *("is-map", "is-medium", "is-small"),
     *("is-highest", "is-lowest"),

@@ -8,7 +8,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from app.training import run as run_module
-from app.training.command import NAMES, choose, evaluate, is_finished, train
+from app.training.command import NAMES, check_card, choose, is_finished, train
 from app.training.mnist import BadInput
 from tests.training.conftest import write_mnist, write_strokes
 
@@ -63,7 +63,7 @@ def test_train_goes_on_where_a_card_is_missing(untrained: Path, mnist_file: Path
 
 def test_evaluate_confirms_a_true_card(untrained: Path, mnist_file: Path, strokes_file: Path) -> None:
     model = untrained / "untrained.keras"
-    result = call(evaluate, model, "--mnist", mnist_file, "--strokes", strokes_file)
+    result = call(check_card, model, "--mnist", mnist_file, "--strokes", strokes_file)
     assert result.exit_code == 0, result.output
     assert result.stdout.count("as on the card") == 6
     assert "pen_accuracy" in result.stdout
@@ -72,7 +72,7 @@ def test_evaluate_confirms_a_true_card(untrained: Path, mnist_file: Path, stroke
 def test_evaluate_says_where_a_card_differs(untrained: Path, mnist_file: Path) -> None:
     card = untrained / "untrained.json"
     card.write_text(card.read_text().replace('"parameters": ', '"parameters": 1'))
-    result = call(evaluate, untrained / "untrained.keras", "--mnist", mnist_file)
+    result = call(check_card, untrained / "untrained.keras", "--mnist", mnist_file)
     assert result.exit_code == 1
     assert "parameters: " in result.stdout
     assert result.stdout.count("DIFFERS") == 1
@@ -95,7 +95,7 @@ def test_train_refuses_with_one_sentence(arguments: tuple[str, ...], sentence: s
 
 
 def test_evaluate_refuses_a_missing_model(mnist_file: Path, tmp_path: Path) -> None:
-    result = call(evaluate, tmp_path / "m.keras", "--mnist", mnist_file)
+    result = call(check_card, tmp_path / "m.keras", "--mnist", mnist_file)
     assert result.exit_code == 2
     assert "m.json" in result.stderr
 

@@ -7,7 +7,7 @@ from keras import layers
 
 from app.cnn.card import Card, write_card
 from app.training.data import TrainingData
-from app.training.evaluation import check_card, load, make_card, task_of
+from app.training.evaluation import compare_with_card, load, make_card, task_of
 from app.training.family import Recipe
 from app.training.mnist import BadInput
 from app.training.task import Task
@@ -39,7 +39,7 @@ def card(network: keras.Sequential, data: TrainingData) -> Card:
 
 
 def test_a_true_card_agrees(network: keras.Sequential, card: Card, data: TrainingData) -> None:
-    lines = check_card(network, card, data.mnist_test, data.pen_test)
+    lines = compare_with_card(network, card, data.mnist_test, data.pen_test)
     assert [line.name for line in lines] == [
         "parameters",
         "test_accuracy",
@@ -64,7 +64,7 @@ def test_a_true_card_agrees(network: keras.Sequential, card: Card, data: Trainin
 def test_a_false_figure_is_named(
     network: keras.Sequential, card: Card, data: TrainingData, change: dict[str, object], differs: list[str]
 ) -> None:
-    lines = check_card(network, card.model_copy(update=change), data.mnist_test, data.pen_test)
+    lines = compare_with_card(network, card.model_copy(update=change), data.mnist_test, data.pen_test)
     assert [line.name for line in lines if not line.agrees] == differs
 
 
@@ -72,13 +72,13 @@ def test_one_picture_is_rounding_and_two_are_not(network: keras.Sequential, card
     assert card.test_accuracy is not None
     for pictures, agrees in ((1, True), (2, False)):
         moved = card.model_copy(update={"test_accuracy": card.test_accuracy + pictures / len(data.mnist_test)})
-        assert check_card(network, moved, data.mnist_test, None)[1].agrees is agrees
+        assert compare_with_card(network, moved, data.mnist_test, None)[1].agrees is agrees
 
 
 def test_without_strokes_the_pen_accuracy_is_left_out(
     network: keras.Sequential, card: Card, data: TrainingData
 ) -> None:
-    assert "pen_accuracy" not in [line.name for line in check_card(network, card, data.mnist_test, None)]
+    assert "pen_accuracy" not in [line.name for line in compare_with_card(network, card, data.mnist_test, None)]
 
 
 def test_a_card_s_classes_tell_its_task(card: Card) -> None:

@@ -267,8 +267,8 @@ def test_a_cell_is_shown_in_the_three_modes(
 
 def test_without_a_cell_it_is_the_strongest_one_as_trained(client: TestClient, library: Library, four: bytes) -> None:
     network = library.network("digits-min")
-    activation = network.run(preprocess(four, network.card)).activations["conv2"]
-    place = strongest_cell(activation, 7)
+    forward = network.run(preprocess(four, network.card))
+    place = strongest_cell(forward, network.layer("conv2"), 7)
     text = cell(client, four, model="digits-min", layer="conv2", channel="7")
     assert f'data-channel="7" data-row="{place.row}" data-column="{place.column}"' in text
 

@@ -46,6 +46,7 @@ LARGE = encode(draw_four(1000))
     [
         pytest.param(MAPS.format("digits"), {}, SMALL, 0.0002, "loop", id="API"),
         pytest.param("/exploration", {"model": "digits"}, SMALL, 0.0002, "loop", id="page"),
+        pytest.param("/live?model=digits", {}, SMALL, 0.0002, "loop", id="move of the pen"),
         pytest.param("/api/models/digits/prediction", {}, SMALL, 0.0002, "loop", id="prediction"),
         pytest.param("/api/models/digits/layers/conv1/feature-maps.png", {}, SMALL, 0.0002, "loop", id="grid"),
         pytest.param("/api/models/digits/layers/conv1/feature-maps/0.png", {}, SMALL, 0.0002, "loop", id="map"),
@@ -84,7 +85,8 @@ def test_only_quick_computations_run_in_the_event_loop(
     monkeypatch.setattr(ForwardPasses, "run", watch(ForwardPasses.run))
     monkeypatch.setattr(Network, "run", watch(Network.run))
     monkeypatch.setattr(ForwardPasses, "last_seconds", lambda *_: seconds)
-    assert client.post(path, data=fields, files={"drawing": drawing}).status_code == 200
+    sent = {"content": drawing} if path.startswith("/live") else {"data": fields, "files": {"drawing": drawing}}
+    assert client.post(path, **sent).status_code == 200
     assert set(places) == {place}
 
 

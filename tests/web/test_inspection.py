@@ -117,6 +117,17 @@ def test_kernels_that_are_too_large_are_refused_with_their_size(
         assert "reads 60 numbers; it is shown for 59 at most" in answer.json()["detail"]
 
 
+def test_kernels_of_very_many_numbers_are_not_written_out(
+    client: TestClient, four: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.explore.microscope._MOST_KERNEL_CELLS", 8)
+    for path in ("/exploration", "/compared-cell"):
+        fields = {"model": "digits", "layer": "conv2", "channel": "1"}
+        response = client.post(path, files={"drawing": four}, data=fields)
+        assert response.status_code == 200
+        assert "more numbers than can be shown here" in response.text
+
+
 def test_a_cell_that_reads_too_much_has_a_reason(
     client: TestClient, four: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

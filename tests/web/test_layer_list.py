@@ -1,3 +1,4 @@
+import html
 import json
 import re
 from collections.abc import Iterator
@@ -207,6 +208,23 @@ def test_what_is_not_drawn_is_not_touched(network: Network) -> None:
     exploration = explore(network, forward, RenderOptions(), parts)
     assert [view.layer.name for view in exploration.layers] == ["stem"]
     assert [entry.view is None for entry in list_all(exploration, RenderOptions())] == [False] + [True] * 44
+
+
+def test_layers_that_would_be_too_large_together_come_with_the_next_answer(
+    large_client: TestClient, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.web.layer_list._ANSWER_PIXELS", 3 * 8 * 14 * 14)
+    known, wanted, answers = listed(large_client.get("/").text), [layer.name for layer in network.layers], []
+    while wanted:
+        text = explored(large_client, dict.fromkeys(wanted, 0), listed=known, layer="wide")
+        came = drawn(text)
+        found = re.findall(r'id="left-out" data-layers="([^"]*)"', text)
+        left = json.loads(html.unescape(found[0])) if found else []
+        assert "wide" in came and sorted({*came, "wide"} | {*left}) == sorted({*wanted, "wide"})
+        assert len(left) < len(wanted)
+        wanted = left
+        answers.append(came)
+    assert len(answers) > 10
 
 
 def test_a_residual_network_has_two_lanes(large_client: TestClient, network: Network) -> None:

@@ -58,7 +58,16 @@ class Tags(HTMLParser):
 
 
 ON_LIGHT = RenderOptions(signed=Colormap.RDBU)  # near white, zero is white
-PAGES = ["/", "/models", "/docs", "/?model=a-plain", "/?model=branches", "/?model=logistic", "/?model=picture"]
+PAGES = [
+    "/",
+    "/models",
+    "/docs",
+    "/digits?count=20",
+    "/?model=a-plain",
+    "/?model=branches",
+    "/?model=logistic",
+    "/?model=picture",
+]
 EVERY_MODEL = pytest.mark.parametrize("model", ["digits", "digits-min", "branches", "a-plain", "logistic", "picture"])
 
 

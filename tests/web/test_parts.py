@@ -85,7 +85,7 @@ def test_a_large_answer_is_never_in_memory_as_text() -> None:
 def test_an_answer_with_too_many_pixels_is_refused_and_says_what_to_do(
     client: TestClient, four: bytes, path: str, form: dict[str, str | list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(api, "MOST_PIXELS", 100)
+    monkeypatch.setattr(api, "_MOST_OF_ALL", 100)
     response = client.post(f"/api/models/digits/{path}", files={"drawing": four}, data=form)
     assert response.status_code == 422
     assert "100 is the most. Name fewer layers, or smaller ones, with layers=." in response.json()["detail"]

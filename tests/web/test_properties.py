@@ -70,6 +70,7 @@ def assert_answered(response: Response) -> None:
 def test_any_bytes_as_a_drawing(client: TestClient, drawing: bytes, model: str) -> None:
     assert_answered(client.post(f"/api/models/{model}/feature-maps", files={"drawing": drawing}))
     assert_answered(client.post("/exploration", files={"drawing": drawing}, data={"model": model}))
+    assert_answered(client.post("/live", params={"model": model}, content=drawing))
 
 
 @shared
@@ -79,6 +80,7 @@ def test_any_form(client: TestClient, fields: dict[str, str], model: str) -> Non
     paths = (f"/api/models/{model}/feature-maps", f"/api/models/{model}/comparison")
     for path in (*paths, "/exploration", "/microscope", "/comparison"):
         assert_answered(client.post(path, files=files, data=fields))
+    assert_answered(client.post("/live", params=fields, content=four_png()))
 
 
 @shared

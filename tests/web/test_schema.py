@@ -30,6 +30,11 @@ DRAWINGS = [encode(draw_four(28)), encode(draw_four(28), "JPEG"), encode(draw_fo
 REGIONS = ["0,0,28,28", "2,3,27,26"]  # with ink in each of these drawings
 # What a path may name so that there is something there; the negative mode writes other things.
 KNOWN = {"model": ["digits"], "layer": ["conv1"], "channel": [0, 1], "row": [0], "column": [0, 3]}
+KNOWN |= {"set": ["test", "training"], "number": [0, 5999]}
+KNOWN |= {"name": ["ink", "neighbours"], "digits": [100, 120], "format": ["json", "csv"]}
+KNOWN |= {"sample": ["digit", "rings"], "thumbnail": [False, True], "step": [0, 1]}
+# A sample picture or a picture of one's own, and the steps in one way or the other: a schema cannot say so.
+LAB: dict[str, list[Any]] = {"sample": ["digit"], "chain": ["max", "average:window=3,swap"]}
 # What a card of tests.model_files.files.small_model may say without contradicting it.
 SMALL_CARD: dict[str, list[Any]] = {
     "classes": [["a", "b", "c"], ["<", "é", "\U0001f58a"]],
@@ -83,6 +88,14 @@ def with_real_values(document: dict[str, Any], **names: list[Any]) -> dict[str, 
             body["properties"] = {key: each for key, each in body["properties"].items() if key != "input"}
         if "held" in body.get("properties", {}) and name.startswith("Body_"):
             body["properties"]["held"] = {"enum": ["{}"]}
+        if "count" in body.get("properties", {}) and name.startswith("Body_post_evaluation"):
+            body["properties"]["count"] = {"enum": [1, 7]}  # of no class are there fewer
+        if name.startswith("Body_post_experiment"):
+            body["properties"] |= {"model": {"enum": ["digits"]}, "digits": {"enum": [100, 120]}}
+        if "chain" in body.get("properties", {}) and name.startswith("Body_"):
+            others = {key: each for key, each in body["properties"].items() if key not in {"picture", "steps"}}
+            body["properties"] = others | {key: {"enum": values} for key, values in LAB.items()}
+            body["required"] = ["sample"]
         if "region" in body.get("properties", {}):
             body["properties"]["region"] = {"enum": REGIONS}
     card_fields(known).update({field: {"enum": values} for field, values in SMALL_CARD.items()})

@@ -91,6 +91,26 @@ def test_every_input_reaches_the_worker(has_keras: bool, make: Make, tmp_path: P
             np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("has_keras", [False, True])
+def test_maps_are_muted_in_the_worker(has_keras: bool, make: Make, tmp_path: Path) -> None:
+    model = build_digits()
+    muted = {"conv1": {1, 2}, "conv2": {0, 19}}
+    here = make_engine(loaded(model, tmp_path).definition.muting(muted))
+    whole = make(model)
+    whole._needs_keras = has_keras
+    image = np.random.default_rng(0).random((28, 28, 1), dtype=np.float32)
+    whole.run(image, None)
+    apart = whole.muting({"conv1": [1]}).muting({"conv1": [2], "conv2": [19, 0]})
+    try:
+        for mode in (None, PoolingMode.MIN):
+            for found, expected in zip(apart.run(image, mode), here.run(image, mode), strict=True):
+                np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+        assert not apart.run(image, None)[0][..., 1:3].any()
+        assert whole.run(image, None)[0][..., 1:3].any()  # the one that was whole still is
+    finally:
+        apart.close()
+
+
 def test_large_outputs_are_read_where_the_worker_wrote_them(make: Make, tmp_path: Path) -> None:
     model = keras.Sequential(
         [keras.Input((None, None, 3)), layers.Conv2D(16, 3), layers.MaxPooling2D(), layers.Conv2D(4, 1)]

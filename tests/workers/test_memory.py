@@ -1,16 +1,20 @@
 """Blocks of memory that a worker fills and the server reads."""
 
+import ctypes
 import fcntl
 import gc
 import mmap
 import os
 import sys
+import threading
 from pathlib import Path
+from queue import SimpleQueue
 
 import numpy as np
 import pytest
 
-from app.workers.memory import SharedBlock, SharedBlocks, give_back_pages
+from app.workers import memory
+from app.workers.memory import SharedBlock, SharedBlocks, give_back_pages, map_file
 
 MEGABYTE = 2**20
 
@@ -107,3 +111,47 @@ def test_they_are_given_back_as_long_as_an_array_reads_them() -> None:
     assert array.sum(dtype=np.float64) == 16 * MEGABYTE
     give_back_pages()
     assert resident() - before < 4 * MEGABYTE
+
+
+def test_a_block_is_unmapped_by_another_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    block = SharedBlock(40)
+    view = block.array[2:4]
+    threads: SimpleQueue[str] = SimpleQueue()
+    monkeypatch.setattr(memory._Map, "close", lambda _: threads.put(threading.current_thread().name))
+    del block
+    assert threads.empty()
+    del view
+    assert threads.get(timeout=10) == "unmap"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says what is mapped")
+def test_pages_of_a_file_are_given_back_as_well(tmp_path: Path) -> None:
+    (tmp_path / "weights").write_bytes(bytes(32 * MEGABYTE))
+    with open(tmp_path / "weights", "rb") as file:
+        mapped = map_file(file)
+    numbers = np.frombuffer(mapped, np.float32)
+    numbers.sum()
+    before = resident()
+    give_back_pages()
+    assert before - resident() > 24 * MEGABYTE
+    assert numbers[-1] == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux takes the pages of shared memory back")
+def test_nothing_is_unmapped_while_its_pages_are_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its address could be another's by then, and what that holds would be zero."""
+    block, tried = SharedBlock(40), []
+
+    class System:
+        def __init__(self, _: None) -> None: ...
+
+        def madvise(self, *_: object) -> None:
+            for each in list(memory._maps):
+                with pytest.raises(BufferError):
+                    each.close()
+                tried.append(each)
+
+    monkeypatch.setattr(ctypes, "CDLL", System)
+    give_back_pages()
+    assert tried
+    assert block.array.tolist() == [0] * 10

@@ -21,6 +21,23 @@ Write = Callable[["GraphBuilder", "Tensor"], "Tensor"]
 _SELU_SCALE, _SELU_ALPHA = 1.05070098, 1.67326324  # Klambauer and others, 2017
 _LEAK = 0.2  # of leaky_relu where it is named as a function
 
+# Those that turn zero into another number.
+_LIFT_ZERO = frozenset(
+    [
+        "exponential",
+        "hard_sigmoid",
+        "log_sigmoid",
+        "log_softmax",
+        "sigmoid",
+        "softmax",
+        "softplus",
+        "sparse_plus",
+        "sparse_sigmoid",
+        "sparsemax",
+        "squareplus",
+    ]
+)
+
 
 @dataclass(frozen=True)
 class ActivationFunction:
@@ -31,6 +48,11 @@ class ActivationFunction:
     words: str | None = None  # for a layer's card; None is its name
     formula: str | None = None  # with {x} for its argument; None is its name and the argument
     is_logistic: bool = False  # each output lies between 0 and 1 by itself
+
+    @property
+    def keeps_zero(self) -> bool:
+        """Zero stays zero."""
+        return self.name not in _LIFT_ZERO
 
     def describe(self) -> str:
         return self.name if self.words is None else self.words

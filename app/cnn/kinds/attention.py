@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cells import Cell, Contribution, DenseCell
-from ..errors import InvalidLayer, require_few
+from ..errors import InvalidLayer, require_few, require_readable
 from ..types import Array, Shape, Variables, Weights
 from ..windows import Region, Size
 from .activation import explain_softmax
@@ -205,6 +205,7 @@ class Attend(Layer):
         scores, values = inputs
         *places, unit = place
         require_few(scores.shape[1])
+        require_readable(values.size)  # the column's lie between all others
         size = values.shape[-1] // self.value_heads
         head, feature = divmod(unit, size)
         column = head // (scores.shape[-1] // self.value_heads) * size + feature

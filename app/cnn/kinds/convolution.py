@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cells import Cell, ConvolutionCell, Term
-from ..errors import NoArithmetic, UnsupportedLayer, require_few
-from ..types import Array, Shape, Variables, Weights
+from ..errors import CannotMute, NoArithmetic, UnsupportedLayer, require_few
+from ..types import Array, Maps, Shape, Variables, Weights
 from ..windows import Region, Size, Window, read_cells
 from .activation_functions import FUNCTIONS, activate, function_name
 from .checks import UNITS, flag, one_of, optional, pair, setting, whole
@@ -22,6 +22,7 @@ from .layer import FLOAT_BYTES, POINTER_BYTES, CellIndex, GraphBuilder, Layer, S
 
 LANES = 16  # numbers that a processor multiplies at once, whether there are as many or not
 SLOWER_BY_WINDOWS = 8  # than a product of matrices: every number is looked up, and its place worked out before
+_EVERY = slice(None)
 
 
 def count_pointers(window: Window, output: Sizes) -> int:
@@ -46,6 +47,7 @@ class Convolution(Layer, abstract=True):
 
     has_partial_maps = True
     title: ClassVar[str] = "convolution"
+    mixing_kernel: ClassVar[str] = "kernel"  # the weights that make each map
 
     @property
     def is_convolution(self) -> bool:
@@ -129,7 +131,7 @@ class Convolution(Layer, abstract=True):
         raise NotImplementedError
 
     def partial_maps(
-        self, weights: Weights, image: Array, channel: int, shape: tuple[int, int], terms: slice = slice(None)
+        self, weights: Weights, image: Maps, channel: int, shape: tuple[int, int], terms: slice = slice(None)
     ) -> NDArray[np.float64] | None:
         channels, kernels = self.map_kernels(weights, image.shape[2], channel)
         read, kernels = _read_channels(image, channels[terms]), kernels[:, :, terms]
@@ -140,6 +142,21 @@ class Convolution(Layer, abstract=True):
                 for weight, cells in zip(band, self.window.columns(lines, shape[1]), strict=True):
                     part += cells * weight
         return sums
+
+    def mute(self, weights: Weights, maps: Sequence[int]) -> Weights:
+        if not FUNCTIONS[self.activation].keeps_zero:
+            raise CannotMute(
+                f"“{self.name}” makes its maps by {self.activation}, which turns zero into another number."
+            )
+        muted = {name: np.array(weights[name]) for name in (self.mixing_kernel, "bias") if name in weights}
+        self._by_map(muted[self.mixing_kernel])[..., list(maps)] = 0
+        if "bias" in muted:
+            muted["bias"][list(maps)] = 0
+        return {**weights, **muted}
+
+    def _by_map(self, kernel: Array) -> Array:
+        """Return a view of the kernel whose last axis counts the feature maps."""
+        return kernel
 
     def describe(self) -> str:
         steps = describe_steps(self.window, "zero padding")
@@ -161,9 +178,10 @@ class Convolution(Layer, abstract=True):
         return "1 kernel" if self.kernels == 1 else f"{self.kernels} kernels"
 
 
-def _read_channels(image: Array, channels: NDArray[np.intp]) -> Array:
-    """Return these channels of an image, which follow each other, without a copy."""
-    return image[:, :, channels[0] : channels[-1] + 1]
+def _read_channels(image: Maps, channels: NDArray[np.intp]) -> Array:
+    """Return these channels of an image, which follow each other."""
+    read: Array = image[_EVERY, _EVERY, slice(int(channels[0]), int(channels[-1]) + 1)]
+    return read
 
 
 def describe_steps(window: Window, padded: str) -> str:
@@ -252,6 +270,9 @@ class DepthwiseConv2D(_Depthwise):
         source, multiple = divmod(channel, kernel.shape[3])
         return np.array([source]), kernel[:, :, [source], multiple].astype(np.float64)
 
+    def _by_map(self, kernel: Array) -> Array:
+        return kernel.reshape(*kernel.shape[:2], -1)
+
     def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         made = graph.depthwise_conv_2d(inputs[0], weights["kernel"], weights.get("bias"), self.window)
         return activate(graph, self.activation, made)
@@ -264,6 +285,7 @@ class SeparableConv2D(_Depthwise):
 
     aliases = ("SeparableConvolution2D",)
     title = "separable convolution"
+    mixing_kernel = "pointwise_kernel"
 
     @property
     def kernels(self) -> int:
@@ -354,7 +376,7 @@ class Conv2DTranspose(Convolution):
         raise NoArithmetic(self.kind)  # each cell is reached by other weights
 
     def partial_maps(
-        self, weights: Weights, image: Array, channel: int, shape: tuple[int, int], terms: slice = slice(None)
+        self, weights: Weights, image: Maps, channel: int, shape: tuple[int, int], terms: slice = slice(None)
     ) -> NDArray[np.float64] | None:
         return None
 
@@ -370,6 +392,9 @@ class Conv2DTranspose(Convolution):
         kernels = weights["kernel"][:, :, channel][np.ix_(rows, columns)].astype(np.float64)
         kernels *= (hits_row[:, None] & hits_column[None])[:, :, None]
         return self._cell(weights, region, np.arange(image.shape[2]), patch, kernels, channel, value)
+
+    def _by_map(self, kernel: Array) -> Array:
+        return kernel.swapaxes(2, 3)
 
     def _kernel_places(
         self, axis: int, cell: int, read: NDArray[np.intp]

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cells import Cell, ElementwiseCell
-from ..errors import NeedsKeras, NoArithmetic, UnsupportedLayer
-from ..types import Array, PoolingMode, Shape, Variables, Weights
+from ..errors import CannotMute, NeedsKeras, NoArithmetic, UnsupportedLayer
+from ..types import Array, Maps, PoolingMode, Shape, Variables, Weights
 from ..windows import Region, Size, Window
 from .checks import Configurable, setting
 
@@ -252,7 +252,7 @@ class Layer(Configurable):
         raise NoArithmetic(self.kind)
 
     def partial_maps(
-        self, weights: Weights, image: Array, channel: int, shape: tuple[int, int], terms: slice = slice(None)
+        self, weights: Weights, image: Maps, channel: int, shape: tuple[int, int], terms: slice = slice(None)
     ) -> NDArray[np.float64] | None:
         """Return what some input channels give to one whole feature map, before the sum.
 
@@ -270,6 +270,13 @@ class Layer(Configurable):
         Raises: NoArithmetic, for a layer without such kernels, and where they are too large to be shown.
         """
         raise NoArithmetic(self.kind)
+
+    def mute(self, weights: Weights, maps: Sequence[int]) -> Weights:
+        """Return the weights with zeros for those, and for the bias, that make these feature maps.
+
+        The maps are then zero, whatever the layer reads. Raises: CannotMute.
+        """
+        raise CannotMute(f"“{self.name}” is no convolution, so no weights make each of its maps.")
 
     def source_of(self, place: CellIndex, inputs: Sequence[Shape]) -> tuple[int, CellIndex | None] | None:
         """Return where a value was moved from: which input, and the place in it, or None for padding.

@@ -161,10 +161,10 @@ class Dot(Layer):
         return graph.divide(x, graph.maximum(graph.sqrt(squares), _LEAST_LENGTH))
 
     def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
-        first, second = (each.astype(np.float64) for each in inputs)
-        if first.ndim != 1:
+        if inputs[0].ndim != 1:
             raise NoArithmetic(self.kind)
-        require_few(first.size)
+        require_few(inputs[0].size)
+        first, second = (each.astype(np.float64) for each in inputs)
         if self.normalize:
             first, second = (each / max(float(np.sqrt(each @ each)), _LEAST_LENGTH) for each in (first, second))
         products = first * second

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cells import Cell, ElementwiseCell
-from ..errors import InvalidLayer, NoArithmetic
+from ..errors import InvalidLayer, NoArithmetic, require_readable
 from ..types import Array, Shape, Variables, Weights
 from .checks import UNITS, axis_number, axis_numbers, flag, numbers, optional, real, setting, whole
 from .layer import CellIndex, GraphBuilder, Layer, LayerSettings, Tensor, last_size, require
@@ -174,7 +174,9 @@ class LayerNormalization(_Normalizing):
     def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
         if self.axis not in (-1, len(place), (-1,), (len(place),)):
             raise NoArithmetic(self.kind)
-        return self._cell_among(inputs[0][place[:-1]], weights, inputs, place, value)
+        values = inputs[0][place[:-1]]
+        require_readable(values.size)
+        return self._cell_among(values, weights, inputs, place, value)
 
 
 class GroupNormalization(_Normalizing):
@@ -200,6 +202,7 @@ class GroupNormalization(_Normalizing):
 
     def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
         (values,) = inputs
+        require_readable(values.size)  # the group's lie between all others
         size = 1 if self.groups == -1 else values.shape[-1] // self.groups
         first = place[-1] // size * size
         return self._cell_among(values[..., first : first + size], weights, inputs, place, value)
@@ -228,7 +231,10 @@ class RMSNormalization(Layer):
     def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
         if self.axis not in (-1, len(place), (-1,), (len(place),)):
             raise NoArithmetic(self.kind)
-        square = float(np.square(inputs[0][place[:-1]].astype(np.float64)).mean())
+        values = inputs[0][place[:-1]]
+        require_readable(values.size)
+        parts = (values[start : start + _AT_ONCE].astype(np.float64) for start in range(0, values.size, _AT_ONCE))
+        square = sum(float(np.square(part).sum()) for part in parts) / values.size
         parameters = {"mean_square": square, "scale": float(weights["scale"][place[-1]]), "epsilon": self.epsilon}
         formula = "{0} ÷ √(mean square + epsilon) × scale"
         return ElementwiseCell((float(inputs[0][place]),), "rms normalisation", parameters, value, formula)

@@ -8,7 +8,7 @@ import mmap
 import os
 import sys
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from itertools import accumulate, pairwise
 from threading import BoundedSemaphore, Lock
@@ -141,6 +141,7 @@ class LiteEngine:
         for name, arrays in definition.weights.items():
             if not all(np.isfinite(array).all() for array in arrays.values()):
                 raise UnsupportedLayer(f"weights of {name} that are no finite numbers")
+        self._definition = definition
         self._layers, self._weights = definition.layers, definition.weights
         self._weight_bytes = sum(each.nbytes for arrays in definition.weights.values() for each in arrays.values())
         self._ready: OrderedDict[tuple[PoolingMode | None, tuple[int, ...]], Interpreters] = OrderedDict()
@@ -165,6 +166,10 @@ class LiteEngine:
         """Return the shape of every layer's output for an image of this shape. Raises: WrongImageSize."""
         shapes = output_shapes(self._layers, image)
         return [shapes[layer.name] for layer in self._layers]
+
+    def muting(self, maps: Mapping[str, Collection[int]]) -> "LiteEngine":
+        """Return an engine of the same network with these feature maps zero. Raises: CannotMute."""
+        return LiteEngine(self._definition.muting(maps))
 
     @property
     def nbytes(self) -> int:

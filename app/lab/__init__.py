@@ -1,0 +1,1 @@
+"""The lab: a picture of any size through a short chain of poolings, convolutions and activation functions."""

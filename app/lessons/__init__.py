@@ -1,0 +1,1 @@
+"""Lessons: text files that a student follows beside the live page, and the questions in them."""

@@ -1,0 +1,193 @@
+"""The page of real digits: a gallery of them, and what a model makes of each."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from anyio import to_thread
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import HTMLResponse
+from fastapi.sse import format_sse_event
+from pydantic import BaseModel, Field, model_validator
+
+from ..cnn.cost import TooCostly
+from ..cnn.errors import WrongImageSize
+from ..cnn.types import PoolingMode
+from ..datasets.digits import DigitSet
+from ..explore.calibration import bin_by_confidence, calibration_error
+from ..explore.digit_runs import DigitRun, FinishedRun
+from ..explore.evaluation import DIGITS, NotForDigits
+from ..explore.gallery import Choice, Found, Order, make_matrix, show_page
+from ..hosting.long_computations import Computation
+from .errors import describe_problem
+from .evaluation_api import answer_of, begin_run
+from .forms import open_network
+from .reliability import plot_reliability
+from .templates import render, templates
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+THRESHOLDS = (50, 80, 90, 95, 99)  # percent
+COUNTS = (1000,)  # to choose from, beside all
+_DEFAULT_THRESHOLD = 80
+
+
+class DigitsQuery(BaseModel):
+    """The query of the page's address. Fields of a form that are empty say nothing."""
+
+    model: str | None = None
+    pooling: PoolingMode | None = None
+    invert: bool = False
+    set: DigitSet = DigitSet.TEST
+    count: Annotated[int | None, Field(ge=1)] = None  # the first so many of the set; None is all
+    found: Found = Found.ALL
+    digit: Annotated[str | None, Field(max_length=200)] = None
+    read: Annotated[str | None, Field(max_length=200)] = None
+    below: Annotated[int, Field(ge=1, le=100)] = _DEFAULT_THRESHOLD  # percent of confidence: less is unsure
+    order: Order = Order.NUMBER
+    page: int = 1
+    run: bool | None = None  # whether to run the model at once; None leaves that to the server
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out_what_is_empty(cls, fields: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in fields.items() if value != ""}
+
+    @property
+    def choice(self) -> Choice:
+        return Choice(self.found, self.digit, self.read, self.below / 100, self.order)
+
+    def link(self, **changes: Any) -> str:
+        """Return the address's query with these changes, from its question mark on, if any. None leaves a field out."""
+        fields = self.model_dump(exclude_defaults=True, exclude={"page", "run"}) | changes
+        said = [(name, str(value).lower() if isinstance(value, bool) else value) for name, value in fields.items()]
+        text = urlencode([(name, value) for name, value in said if value not in {None, ""}])
+        return f"?{text}" if text else ""
+
+    def pad_link(self, model: str, number: int) -> str:
+        """Return the query of a page with a pad, for the same model, with this digit on it."""
+        choices = {"model": model, "pooling": self.pooling, "invert": "true" if self.invert else None}
+        said = {**choices, "digit": f"{self.set}-{number}"}
+        return f"?{urlencode({name: value for name, value in said.items() if value})}"
+
+
+@dataclass(frozen=True)
+class DigitsRequest:
+    """What the page's address asks for."""
+
+    query: DigitsQuery
+    run: DigitRun
+    is_built_in: bool
+
+
+async def get_digits_request(request: Request, query: Annotated[DigitsQuery, Query()]) -> DigitsRequest:
+    """Open the model that the address names, else the default one. Raises: UnknownModel, ModelError, Overloaded."""
+    library = request.app.state.library
+    network = await open_network(request, query.model or library.default_name)
+    run = DigitRun(network, query.pooling, query.invert, query.set, query.count)
+    return DigitsRequest(query, run, library.entry(network.name).is_built_in)
+
+
+DigitsRequestDep = Annotated[DigitsRequest, Depends(get_digits_request)]
+
+
+@router.get("/digits")
+async def show_digits(request: Request, asked: DigitsRequestDep) -> Response:
+    """Show the gallery, and what the model makes of the digits if that is known already."""
+    return await _show(request, asked, "digits.html")
+
+
+@router.get("/digits/shown")
+async def show_digits_again(request: Request, asked: DigitsRequestDep) -> Response:
+    """Show the same for other choices, and put their address into the address bar."""
+    response = await _show(request, asked, "_digits_page.html")
+    response.headers["HX-Push-Url"] = (
+        f"/digits{asked.query.link(page=asked.query.page if asked.query.page > 1 else None)}"
+    )
+    return response
+
+
+@router.get("/digits/run")
+async def run_on_digits(request: Request, asked: DigitsRequestDep) -> Response:
+    """Run the model: a stream of fragments, first the progress, then all of the page."""
+    answer = await begin_run(request, asked.run)
+    if answer.remembered is not None:
+        return await _show(request, asked, "_digits_page.html")
+    return await answer.stream(lambda computation: _tell(request, asked, computation))
+
+
+async def _show(request: Request, asked: DigitsRequest, template: str) -> Response:
+    """Show the page, or a part of it. Raises: NoSuchDigits, NoSuchPage."""
+    refusal = await to_thread.run_sync(_find_refusal, request, asked.run)
+    finished = None if refusal else answer_of(request, asked.run).remembered
+    context = await to_thread.run_sync(_make_context, request, asked, finished, refusal)
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if refusal else HTTPStatus.OK
+    return render(request, template, context, status)
+
+
+def _find_refusal(request: Request, run: DigitRun) -> str | None:
+    """Return why this model cannot be run over digits. Raises: NoSuchDigits."""
+    try:
+        run.require_possible(request.app.state.forward_passes.run_limits)
+    except (NotForDigits, WrongImageSize, TooCostly) as error:
+        return str(error)
+    return None
+
+
+def _make_context(
+    request: Request, asked: DigitsRequest, finished: FinishedRun | None, refusal: str | None
+) -> dict[str, Any]:
+    """Return what the templates show. Without the model's answers: the digits alone, or none where these are needed."""
+    query, run = asked.query, asked.run
+    evaluation = finished.evaluation if finished else None
+    choice = query.choice
+    is_waiting = evaluation is None and choice.needs_answers
+    page = None if is_waiting else show_page(run.digits, run.indices, choice, evaluation, query.page)
+    runs_at_once = evaluation is None and refusal is None and query.run is not False
+    context: dict[str, Any] = {
+        "query": query,
+        "run": run,
+        "network": run.network,
+        "library": request.app.state.library,
+        "poolings": list(PoolingMode),
+        "sets": {each: len(each.load()) for each in DigitSet},
+        "counts": COUNTS,
+        "thresholds": sorted({*THRESHOLDS, query.below}),
+        "labels": DIGITS if evaluation is None else list(dict.fromkeys([*DIGITS, *make_matrix(evaluation).columns])),
+        "page": page,
+        "refusal": refusal,
+        "runs_at_once": runs_at_once and (asked.is_built_in or is_waiting or query.run is True),
+        "evaluation": evaluation,
+    }
+    if finished is None or evaluation is None:
+        return context
+    bins = bin_by_confidence(evaluation.confidences, evaluation.is_right)
+    return context | {
+        "seconds": finished.seconds,
+        "matrix": make_matrix(evaluation),
+        "bins": bins,
+        "error": calibration_error(bins),
+        "plot": plot_reliability(bins),
+        "wrong": int((~evaluation.is_right).sum()),
+        "unsure": int((evaluation.confidences < choice.threshold).sum()),
+    }
+
+
+async def _tell(request: Request, asked: DigitsRequest, computation: Computation[FinishedRun]) -> AsyncIterator[bytes]:
+    """Write the events of a run. One without a name is a fragment, which htmx swaps in."""
+    of = len(asked.run.indices)
+    async for done in computation.progress():
+        yield _write_fragment("_digits_progress.html", {"done": done, "of": of})
+    try:
+        finished = await computation.result()
+        context = await to_thread.run_sync(_make_context, request, asked, finished, None)
+    except Exception as error:
+        yield _write_fragment("_digits_failed.html", {"problem": describe_problem(error), "query": asked.query})
+    else:
+        yield _write_fragment("_digits_page.html", {"request": request, **context})
+
+
+def _write_fragment(template: str, context: dict[str, Any]) -> bytes:
+    return format_sse_event(data_str=templates.get_template(template).render(context))

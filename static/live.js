@@ -1,0 +1,32 @@
+// What a move of the pen changes on the page. The server names places, which templates mark with data-live.
+
+/** What the page's answer is made of, or null where it is made of more than texts, pictures and bars. */
+export const answerKind = () => document.querySelector("#answer [data-answer]")?.dataset.answer ?? null;
+
+/**
+ * Put texts and pictures in their places.
+ * @param {{kind: string, places: Object<string, string | Object<string, string>>}} answer
+ * @returns {boolean} false, and nothing is changed, if the page is not made for this answer
+ */
+export function putInPlace({ kind, places }) {
+  if (answerKind() !== kind) return false;
+  const marked = [...document.querySelectorAll("[data-live]")].filter(({ dataset }) => dataset.live in places);
+  if (new Set(marked.map(({ dataset }) => dataset.live)).size < Object.keys(places).length) return false;
+  for (const each of marked) put(each, places[each.dataset.live]);
+  return true;
+}
+
+function put(place, value) {
+  if (typeof value !== "string") {
+    const { text, ...attributes } = value;
+    for (const [name, each] of Object.entries(attributes)) {
+      if (place.getAttribute(name) !== each) place.setAttribute(name, each);
+    }
+    if (text !== undefined) put(place, text);
+  } else if (place instanceof HTMLImageElement) {
+    if (place.getAttribute("src") !== value) place.src = value;
+  } else if (place.textContent !== value) {
+    place.textContent = value;
+    if (place.matches(".note")) place.hidden = !value;
+  }
+}

@@ -1,0 +1,140 @@
+"""The answer to a move of the pen: what it puts on the page is what a whole answer would have shown there."""
+
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from httpx2 import Response
+
+from tests.pictures import dot_png, draw_four, draw_row, encode
+
+Place = dict[str, str]  # of an element: its attributes, and its text as "text"
+
+VOID = {"img", "br", "input"}
+
+
+class Places(HTMLParser):
+    """The elements of a page that are marked with data-live, by what they are marked with."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: dict[str, Place] = {}
+        self.open: list[tuple[str, Place | None]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = {name: value or "" for name, value in attrs}
+        place: Place | None = None
+        if "data-live" in attributes:
+            place = self.found[attributes["data-live"]] = {**attributes, "text": ""}
+        if tag not in VOID:
+            self.open.append((tag, place))
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        while self.open and self.open.pop()[0] != tag:
+            pass
+
+    def handle_data(self, data: str) -> None:
+        for _, place in self.open:
+            if place is not None:
+                place["text"] += data
+
+
+def whole(client: TestClient, drawing: bytes, **fields: str) -> str:
+    response = client.post("/exploration", files={"drawing": drawing}, data=fields)
+    assert response.status_code == 200
+    return response.text
+
+
+def kind_in(html: str) -> str:
+    found = re.search(r'data-answer="([^"]+)"', html)
+    return found.group(1) if found else ""
+
+
+def live(client: TestClient, drawing: bytes, html: str, **fields: str) -> Response:
+    """The answer to a page that shows this."""
+    listed = re.search(r'data-listed="([^"]+)"', html)
+    assert listed
+    query = {"listed": listed.group(1), "live": kind_in(html), **fields}
+    response = client.post("/live", params=query, content=drawing, headers={"Content-Type": "image/png"})
+    assert response.status_code == 200
+    return response
+
+
+def is_whole(response: Response) -> bool:
+    return response.headers["content-type"].startswith("text/html") and "hx-partial" in response.text
+
+
+@pytest.mark.parametrize("model", ["digits", "digits-min", "branches"])
+@pytest.mark.parametrize("fields", [{}, {"scale": "map"}, {"pooling": "average", "colormap": "cividis"}])
+def test_what_it_puts_in_place_is_what_the_whole_answer_shows(
+    client: TestClient, four: bytes, model: str, fields: dict[str, str]
+) -> None:
+    before = whole(client, encode(draw_four(200)), model=model, **fields)
+    html = whole(client, four, model=model, **fields)
+    answer = live(client, four, before, model=model, **fields)
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.json()["kind"] == kind_in(html) != ""
+    places: dict[str, Any] = answer.json()["places"]
+    shown = Places(html).found
+    assert shown.keys() == places.keys()
+    for name, place in places.items():
+        expected = place if isinstance(place, dict) else {"src" if "src" in shown[name] else "text": place}
+        for attribute, value in expected.items():
+            assert shown[name].get(attribute, "").strip() == value, name
+
+
+def test_only_the_layers_that_are_asked_for_are_drawn(client: TestClient, four: bytes) -> None:
+    html = whole(client, four, model="digits")
+    places = live(client, four, html, model="digits", shown='{"conv1": 0}').json()["places"]
+    assert [name for name in places if name.startswith("maps ")] == ["maps conv1"]
+
+
+def test_the_network_at_a_glance_is_left_out_of_a_lean_one(client: TestClient, four: bytes) -> None:
+    html = whole(client, four, model="digits")
+    assert "overview" in live(client, four, html, model="digits").json()["places"]
+    assert "overview" not in live(client, four, html, model="digits", lean="true").json()["places"]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        pytest.param({"listed": "another"}, id="another list of layers"),
+        pytest.param({"live": "another"}, id="another kind of answer"),
+        pytest.param({"live": ""}, id="an answer with sentences"),
+        pytest.param({"layer": "conv1"}, id="the microscope is open"),
+        pytest.param({"differences": "true", "pooling": "average"}, id="differences"),
+    ],
+)
+def test_where_more_changes_the_whole_answer_comes(client: TestClient, four: bytes, fields: dict[str, str]) -> None:
+    html = whole(client, four, model="digits", **{name: fields[name] for name in fields if name == "pooling"})
+    assert is_whole(live(client, four, html, model="digits", **fields))
+
+
+@pytest.mark.parametrize(
+    "drawing", [dot_png(), encode(draw_row("47"))], ids=["a dot that is no digit", "several digits"]
+)
+def test_a_drawing_that_needs_a_sentence_gets_the_whole_answer(client: TestClient, four: bytes, drawing: bytes) -> None:
+    assert is_whole(live(client, drawing, whole(client, four, model="digits"), model="digits"))
+
+
+def test_an_answer_that_is_no_class_is_always_whole(client: TestClient, four: bytes) -> None:
+    for model in ("picture", "logistic"):
+        html = whole(client, four, model=model)
+        assert kind_in(html) == ""
+        assert is_whole(live(client, four, html, model=model))
+
+
+def test_what_is_no_picture_is_refused_with_a_sentence(client: TestClient) -> None:
+    response = client.post("/live", params={"model": "digits"}, content=b"no picture")
+    assert response.status_code == 422
+    assert "picture" in response.text
+    assert client.post("/live", params={"model": "missing"}, content=b"").status_code == 404
+    assert client.post("/live", params={"columns": "many"}, content=b"").status_code == 422
