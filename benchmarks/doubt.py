@@ -85,7 +85,8 @@ def draw_kinds(
     others = [font for font in fonts if not _is_printed(font)]
     if others:
         yield f"letters, {len(others)} handwriting fonts", write(no_digits.LETTERS, others)
-    yield f"letters, {len(printed)} printed fonts", write(no_digits.LETTERS, printed)
+    if printed:
+        yield f"letters, {len(printed)} printed fonts", write(no_digits.LETTERS, printed)
     yield f"(letters: {no_digits.LIKE_DIGITS})", write(no_digits.LIKE_DIGITS, fonts)
     yield "signs", choose(no_digits.sign, list(no_digits.SIGNS))
     yield "scribbles", choose(no_digits.scribble, list(no_digits.SCRIBBLES))

@@ -28,14 +28,12 @@ def measure_novelty(network: Network, forward: ForwardPass) -> float | None:
     return novelty if math.isfinite(novelty) else None
 
 
-def measure_confidence(output: Array, card: Card, pooling: object) -> float | None:
-    """Return how often the likeliest class of such an output is right: its share with the card's temperature.
+def measure_confidence(output: Array, card: Card) -> float:
+    """Return the likeliest class's share of an answer whose logits are divided by the card's temperature.
 
-    output: (units,), finite. pooling: the mode that the network ran in. None in another mode than it was trained with,
-    which the temperature was not fitted for, and where the outputs are no shares of one whole.
+    As trained, so many of such answers are right. In another pooling mode the temperature was not fitted, and the share
+    only tells how close the second guess is. output: (units,), finite, the shares of one whole or their logits.
     """
-    if pooling != card.pooling or card.answer is Answer.VALUES:
-        return None
     logits = to_logits(output, card.answer)
     return float(1 / np.exp((logits - logits.max()) / card.temperature).sum())
 
@@ -58,7 +56,7 @@ def find_doubt(
 ) -> str | None:
     """Return why an answer is not to be trusted, in a sentence; None where nothing speaks against it.
 
-    pooling: the mode that the network ran in. confidence: of the first of the likeliest classes, calibrated or not.
+    pooling: the mode that the network ran in. confidence: of the first of the likeliest classes.
     """
     if card.fit is Fit.DIGIT and (share := _share_read(card, pooling)) is not None and share < RELIABLE:
         mode = "" if pooling in (None, card.pooling) else f"With {pooling} pooling, "

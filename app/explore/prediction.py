@@ -222,14 +222,13 @@ def _weigh(
     if not output.is_finite:
         return _Trust()
     is_listed = bool(probabilities) and output.size <= MOST_LISTED
-    confidence = measure_confidence(output.listed, card, forward.pooling) if is_listed else None
+    share = measure_confidence(output.listed, card) if is_listed else None
     novelty = measure_novelty(network, forward)
     likeliest: list[str] = []
-    share = confidence
     if 1 < len(probabilities) == len(labels):
-        best, second = sorted(range(len(labels)), key=lambda number: -probabilities[number])[:2]
-        likeliest, share = [labels[best], labels[second]], probabilities[best] if confidence is None else confidence
-    return _Trust(find_doubt(card, forward.pooling, novelty, share, likeliest), confidence, novelty)
+        likeliest = sorted(labels, key=dict(zip(labels, probabilities, strict=True)).__getitem__, reverse=True)[:2]
+    doubt = find_doubt(card, forward.pooling, novelty, share, likeliest)
+    return _Trust(doubt, share if forward.pooling == card.pooling else None, novelty)
 
 
 class _Output:

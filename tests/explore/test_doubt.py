@@ -28,9 +28,7 @@ def test_the_confidence_is_the_share_of_the_likeliest_with_its_logits_divided(te
     expected = softmax(logits / temperature).max()
     changed = CARD.model_copy(update={"temperature": temperature})
     for output, answer in ((softmax(logits), Answer.PROBABILITIES), (logits, Answer.LOGITS)):
-        found = measure_confidence(
-            output.astype(np.float32), changed.model_copy(update={"answer": answer}), CARD.pooling
-        )
+        found = measure_confidence(output.astype(np.float32), changed.model_copy(update={"answer": answer}))
         assert found == pytest.approx(expected, rel=1e-5)
 
 
@@ -39,19 +37,21 @@ def test_of_a_lone_neuron_it_is_that_of_the_likelier_class() -> None:
     for output, answer in ((0.1, Answer.PROBABILITIES), (np.log(0.1 / 0.9), Answer.LOGITS)):
         card_ = changed.model_copy(update={"answer": answer})
         expected = 1 / (1 + np.exp(-np.log(9) / 2))
-        assert measure_confidence(np.array([output], np.float32), card_, CARD.pooling) == pytest.approx(
-            expected, rel=1e-5
-        )
+        assert measure_confidence(np.array([output], np.float32), card_) == pytest.approx(expected, rel=1e-5)
 
 
 def test_certainty_is_no_overflow() -> None:
-    assert measure_confidence(np.array([1, 0], np.float32), CARD, CARD.pooling) == pytest.approx(1)
+    assert measure_confidence(np.array([1, 0], np.float32), CARD) == pytest.approx(1)
     assert np.isfinite(to_logits(np.array([0.0], np.float32), Answer.PROBABILITIES)).all()
 
 
-def test_the_temperature_says_nothing_of_another_pooling_mode() -> None:
-    assert CARD.pooling is PoolingMode.MAX
-    assert measure_confidence(np.array([0.9, 0.1], np.float32), CARD, PoolingMode.MIN) is None
+def test_in_another_pooling_mode_the_temperature_tells_a_close_second_guess_and_no_confidence() -> None:
+    image = np.random.default_rng(0).uniform(size=(28, 28, 1)).astype(np.float32)
+    for temperature, is_doubted in ((0.01, False), (100.0, True)):
+        network = Network("seeing", parts(MODEL), CARD.model_copy(update={"temperature": temperature}))
+        found = predict(network, network.run(image, PoolingMode.AVERAGE))
+        assert found.confidence is None
+        assert (found.doubt is not None and "Not sure" in found.doubt) is is_doubted
 
 
 def test_a_doubt_names_its_reason() -> None:
