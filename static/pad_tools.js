@@ -5,6 +5,8 @@ import { readDrop } from "./files.js";
 import { decodeBase64 } from "./pad.js";
 import { encodeStrokes } from "./strokes.js";
 
+const SAMPLE_MS = 500; // that a sample waits for the server's own picture of it
+
 let chosen = null; // the sample that was clicked last
 
 /** @param {import("./pad.js").Pad} pad */
@@ -69,10 +71,10 @@ export function readSample(button) {
 async function fetchSample({ dataset }) {
   if (dataset.png) return decodeBase64(dataset.png);
   try {
-    const response = await fetch(`/samples/${dataset.sample}.png`);
+    const response = await fetch(`/samples/${dataset.sample}.png`, { signal: AbortSignal.timeout(SAMPLE_MS) });
     return response.ok ? new Uint8Array(await response.arrayBuffer()) : null;
   } catch {
-    return null; // the server is away: what the pad shows will do
+    return null; // the server is away, or slow: what the pad shows will do
   }
 }
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import ConsoleMessage, Page, expect
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
 
 from app.main import create_app
 from app.settings import Settings
@@ -68,13 +68,20 @@ def browser_type_launch_args() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def browser_context_args(base_url: str) -> dict[str, Any]:
-    # Not the first visit, whose hints and example have tests of their own.
-    visited = {"origin": base_url, "localStorage": [{"name": "layerglass-hints", "value": "3"}]}
-    return {
-        "base_url": base_url,
-        "viewport": {"width": 1280, "height": 900},
-        "storage_state": {"cookies": [], "origins": [visited]},
-    }
+    return {"base_url": base_url, "viewport": {"width": 1280, "height": 900}}
+
+
+@pytest.fixture
+def is_first_visit() -> bool:
+    """The hints and the example of a first visit have tests of their own."""
+    return False
+
+
+@pytest.fixture
+def context(context: BrowserContext, is_first_visit: bool) -> BrowserContext:
+    if not is_first_visit:
+        context.add_init_script("try { localStorage.setItem('layerglass-hints', '3') } catch {}")
+    return context
 
 
 @pytest.fixture

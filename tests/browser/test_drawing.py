@@ -158,6 +158,7 @@ def test_morphs_pictures_in_place(explorer: Page) -> None:
 
 def test_undo_redo_and_clear(explorer: Page) -> None:
     explorer.click("[data-sample='3']")
+    expect(explorer.locator(GUESS)).to_have_text("3")
     full = ink(explorer)
     explorer.click("#clear")
     assert ink(explorer) == 0

@@ -1,7 +1,5 @@
 """The first visit: hints in turn, gone for good, and a cell under the microscope to begin with."""
 
-from typing import Any
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
@@ -12,10 +10,9 @@ HINT = "#hints > div:visible"
 PANEL = "#microscope"
 
 
-@pytest.fixture(scope="session")
-def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
-    """A first visit: the browser has kept nothing."""
-    return {name: value for name, value in browser_context_args.items() if name != "storage_state"}
+@pytest.fixture
+def is_first_visit() -> bool:
+    return True
 
 
 def test_each_hint_goes_once_it_was_followed(explorer: Page) -> None:

@@ -90,6 +90,7 @@ def test_a_file_that_is_no_model_is_refused_and_the_drawing_stays(explorer: Page
     path = tmp_path / "notes.keras"
     path.write_text("not a model")
     explorer.click("[data-sample='5']")
+    expect(explorer.locator("#answer output")).to_have_text("5")
     address = explorer.url
     explorer.set_input_files("#own-model", path)
     expect(explorer.locator("#model-errors")).to_contain_text("This is not a Keras model")

@@ -75,7 +75,9 @@ def test_a_card_of_before_means_what_it_meant(digit_card: Card) -> None:
     assert digit_card.mean is None and digit_card.std is None and digit_card.mends == []
 
 
-@pytest.mark.parametrize("path", sorted(MODELS.glob("*.json")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", sorted(path.with_suffix(".json") for path in MODELS.glob("*.keras")), ids=lambda path: path.stem
+)
 def test_the_cards_of_the_models_here_are_valid(path: Path) -> None:
     own = read_card(path)
     assert own.finds_ink and own.answer == "probabilities"

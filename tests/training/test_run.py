@@ -54,7 +54,11 @@ def card(data: TrainingData) -> Card:
 def test_a_run_saves_a_plain_model_with_its_measured_card(data: TrainingData, tmp_path: Path) -> None:
     said: list[str] = []
     run(["small"], data, tmp_path / "new", seed=1, epochs=1, report=said.append)
-    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["small.json", "small.keras"]
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == [
+        "small.json",
+        "small.keras",
+        "small.novelty.json",
+    ]
     network = keras.saving.load_model(tmp_path / "new" / "small.keras")
     assert getattr(network, "optimizer", None) is None
     card = read_card(tmp_path / "new" / "small.json")
