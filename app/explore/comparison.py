@@ -1,8 +1,9 @@
 """One image through one network in all three pooling modes, side by side."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import dropwhile
+from itertools import accumulate, dropwhile
 from typing import Any
 
 import numpy as np
@@ -187,11 +188,23 @@ def compare(
 def _fit_page(
     forward: ForwardPass, ranges: Sequence[MapRange], options: RenderOptions, most_pixels: int
 ) -> list[MapRange]:
-    """Draw fewer maps of large layers where all pictures of a column would be more than a page can hold."""
+    """Draw fewer maps of large layers where all pictures of a column would be more than a page can hold.
+
+    Where one map of each is still too much, the last layers are left out.
+    """
     if sum(count_pixels(forward, each, options) for each in ranges) <= most_pixels:
         return list(ranges)
     share = most_pixels // len(ranges)
-    return [replace(each, count=_fit(forward.activations[each.layer.name], each.count, share)) for each in ranges]
+    fewer = [replace(each, count=_fit(forward.activations[each.layer.name], each.count, share)) for each in ranges]
+    sums = list(accumulate(_count_cells(forward.activations[each.layer.name], each.count) for each in fewer))
+    return fewer[: max(1, bisect_right(sums, most_pixels))]
+
+
+def _count_cells(activation: Array, count: int | None) -> int:
+    height, width, maps = as_maps_shape(activation.shape)
+    if activation.ndim < 2:
+        return width if count is None else min(width, count)
+    return height * width * (maps if count is None else min(maps, count))
 
 
 def _fit(activation: Array, count: int | None, pixels: int) -> int | None:

@@ -302,7 +302,7 @@ def _comparison_context(
     forward = forwards[0] if forwards else run_in(None)
     return {
         "comparison": comparison,
-        "left_out": len(pooled_layers(network)) - len(compared),
+        "left_out": len(pooled_layers(network)) - (len(comparison.columns[0].layers) if comparison else 0),
         "accuracies": accuracies(network, library),
         "network": network,
         "library": library,

@@ -431,3 +431,7 @@ def test_a_comparison_s_page_has_fewer_maps_of_large_layers(monkeypatch: pytest.
     assert maps_of(8) == [8, 8, 8]
     monkeypatch.setattr(comparison, "_PAGE_PIXELS", 3 * (3 * 2 * SIDE * SIDE))  # of three columns
     assert maps_of(8) == [2, 2, 8]
+    monkeypatch.setattr(comparison, "_PAGE_PIXELS", 3 * (2 * SIDE * SIDE))
+    assert maps_of(8) == [1, 1]
+    monkeypatch.setattr(comparison, "_PAGE_PIXELS", 1)
+    assert maps_of(8) == [1]
