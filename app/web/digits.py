@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
-from fastapi.sse import format_sse_event
 from pydantic import BaseModel, Field, model_validator
 
 from ..cnn.cost import TooCostly
@@ -24,8 +23,9 @@ from ..hosting.long_computations import Computation
 from .errors import describe_problem
 from .evaluation_api import answer_of, begin_run
 from .forms import open_network
+from .long_answers import write_fragment
 from .reliability import plot_reliability
-from .templates import render, templates
+from .templates import render
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -179,15 +179,11 @@ async def _tell(request: Request, asked: DigitsRequest, computation: Computation
     """Write the events of a run. One without a name is a fragment, which htmx swaps in."""
     of = len(asked.run.indices)
     async for done in computation.progress():
-        yield _write_fragment("_digits_progress.html", {"done": done, "of": of})
+        yield write_fragment("_digits_progress.html", {"done": done, "of": of})
     try:
         finished = await computation.result()
         context = await to_thread.run_sync(_make_context, request, asked, finished, None)
     except Exception as error:
-        yield _write_fragment("_digits_failed.html", {"problem": describe_problem(error), "query": asked.query})
+        yield write_fragment("_digits_failed.html", {"problem": describe_problem(error), "query": asked.query})
     else:
-        yield _write_fragment("_digits_page.html", {"request": request, **context})
-
-
-def _write_fragment(template: str, context: dict[str, Any]) -> bytes:
-    return format_sse_event(data_str=templates.get_template(template).render(context))
+        yield write_fragment("_digits_page.html", {"request": request, **context})

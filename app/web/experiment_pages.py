@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
-from fastapi.sse import format_sse_event
 from pydantic import BaseModel
 
 from ..cnn.cost import TooCostly
@@ -27,7 +26,8 @@ from .charts import DrawnChart, draw_chart
 from .errors import describe_problem
 from .experiments_api import ExperimentDep, answer_of, begin_run
 from .forms import LibraryDep, open_network
-from .templates import render, templates
+from .long_answers import write_fragment
+from .templates import render
 
 router = APIRouter(prefix="/experiments", include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -173,14 +173,10 @@ def _make_context(asked: ExperimentRequest, result: Result | None, refusal: str 
 async def _tell(request: Request, asked: ExperimentRequest, computation: Computation[Result]) -> AsyncIterator[bytes]:
     """Write the events of a run. One without a name is a fragment, which htmx swaps in."""
     async for done in computation.progress():
-        yield _write_fragment("_experiment_progress.html", {"done": done, "of": asked.run.total})
+        yield write_fragment("_experiment_progress.html", {"done": done, "of": asked.run.total})
     try:
         result = await computation.result()
     except Exception as error:
-        yield _write_fragment("_experiment_failed.html", {"problem": describe_problem(error), "asked": asked})
+        yield write_fragment("_experiment_failed.html", {"problem": describe_problem(error), "asked": asked})
     else:
-        yield _write_fragment("_experiment_page.html", {"request": request, **_make_context(asked, result)})
-
-
-def _write_fragment(template: str, context: dict[str, Any]) -> bytes:
-    return format_sse_event(data_str=templates.get_template(template).render(context))
+        yield write_fragment("_experiment_page.html", {"request": request, **_make_context(asked, result)})

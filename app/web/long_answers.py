@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from http import HTTPStatus
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from fastapi import Request
 from fastapi.responses import StreamingResponse
@@ -19,6 +19,7 @@ from ..explore.results import Results
 from ..hosting.admission import ClientDisconnected
 from ..hosting.long_computations import Computation, LongComputations, Report
 from ..hosting.refusals import Refused
+from .templates import templates
 
 _IN_TIME = 0.9  # of the time that an answer may take: then it is refused here, with a better sentence
 
@@ -112,3 +113,8 @@ class _ComputationStream(StreamingResponse):
 def write_event(event: str, text: str) -> bytes:
     """Write one event, whose name is for scripts."""
     return format_sse_event(event=event, data_str=text)
+
+
+def write_fragment(template: str, context: dict[str, Any]) -> bytes:
+    """Write an event without a name: a fragment, which htmx swaps in."""
+    return format_sse_event(data_str=templates.get_template(template).render(context))
