@@ -13,6 +13,7 @@ from ..cnn.network import ForwardPass, Network, UnknownLayer
 from ..cnn.types import PoolingMode
 from ..datasets.digits import DigitSet
 from ..explore.comparison import accuracies, compare, pooled_layers
+from ..explore.drawing_runs import DrawingRun
 from ..explore.exploration import PAGE_PICTURE, Exploration, RenderOptions, draw_answer, draw_image, explore
 from ..explore.gallery import draw_digit
 from ..explore.inspection import UnknownCell, find_place, inspect
@@ -30,7 +31,6 @@ from .forms import (
     SAMPLE_PATTERN,
     CellSelection,
     DifferencesDep,
-    DrawingRun,
     InvertDep,
     LibraryDep,
     LiveRequestDep,
