@@ -9,7 +9,7 @@ from typing import Any
 __version__ = "0.2.0"
 
 # Loaded when they are first asked for, so that importing the package costs nothing. __init__.pyi has their types.
-_ROOMS = {"open": "scripting.local", "Model": "scripting.model", "Run": "scripting.run"}
+_ROOMS = {"open": "scripting.local", "Model": "scripting.model", "Run": "scripting.run", "connect": "client.server"}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,3 +1,4 @@
+from .client.server import connect as connect
 from .scripting.local import open as open
 from .scripting.model import Model as Model
 from .scripting.run import Run as Run

@@ -46,6 +46,7 @@ ALLOWED = {
     # Beside the pages and the API, whose answers it gives to scripts.
     "app.scripting": "numpy PIL pydantic app.settings app.temporary app.cnn app.explore app.imaging app.library "
     "app.model_argument app.web",
+    "app.client": "numpy httpx2 app.cnn app.scripting app.web",
     "app.main": "fastapi starlette app.__version__ "
     "app.settings app.cnn app.imaging app.workers app.library app.explore app.lab app.lessons app.hosting app.web",
     "app.cli": "typer pydantic app.settings app.temporary app.cnn app.datasets app.library app.hosting app.training "
