@@ -6,6 +6,7 @@
 # make bench    measure how fast it is, and how large (JSON= names a file for the figures)
 # make soak     ten minutes of many visitors, then a verdict (SECONDS= changes it)
 # make fuzz     five minutes of malformed pictures and model files (SECONDS= changes it)
+# make test-notebook  layerglass.show in a real JupyterLab and a real marimo
 # make lock     pin the newest versions that pyproject.toml allows
 
 PORT ?= 8000
@@ -20,7 +21,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 
-.PHONY: run test check lint train bench soak fuzz lock clean
+.PHONY: run test test-notebook check lint train bench soak fuzz lock clean
 
 run: $(VENV)/.installed
 	$(BIN)/layerglass serve --port $(PORT)
@@ -34,6 +35,10 @@ test: $(VENV)/.tested
 check: $(VENV)/.tested
 	$(BIN)/python -m tests.browser.chromium
 	$(PYTEST) -m "not slow"
+
+test-notebook: $(VENV)/.shown
+	$(BIN)/python -m tests.browser.chromium
+	$(BIN)/python -m pytest tests/notebook/frontends/in_jupyterlab.py tests/notebook/frontends/in_marimo.py
 
 lint: $(VENV)/.tested
 	$(BIN)/ruff check
@@ -63,6 +68,9 @@ lock: $(UV)
 	$(UV) pip compile --universal --generate-hashes --no-header --python-version 3.11 --upgrade --quiet \
 		--group bench --group fuzz --constraint requirements.txt --constraint tests/requirements.txt \
 		--output-file benchmarks/requirements.txt
+	$(UV) pip compile --universal --generate-hashes --no-header --python-version 3.11 --upgrade --quiet \
+		--group notebook --constraint requirements.txt --constraint tests/requirements.txt \
+		--output-file tests/notebook/requirements.txt
 
 clean:
 	rm -rf $(VENV) static/vendor dist
@@ -80,6 +88,10 @@ $(VENV)/.installed: $(UV) requirements.txt pyproject.toml vendoring/build.py ven
 
 $(VENV)/.tested: $(VENV)/.installed tests/requirements.txt
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes --requirement tests/requirements.txt
+	touch $@
+
+$(VENV)/.shown: $(VENV)/.tested tests/notebook/requirements.txt
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes --requirement tests/notebook/requirements.txt
 	touch $@
 
 # tf-explain brings a package named tests, so it lies beside the environment's own packages.
