@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from playwright.sync_api import expect
 
@@ -20,7 +21,7 @@ from tests.process import ROOT, end
 START_SECONDS = 120
 expect.set_options(timeout=90_000)
 
-Start = Callable[[list[str], str], None]
+Start = Callable[[list[str], str], psutil.Process]
 
 
 @pytest.fixture(scope="session")
@@ -44,13 +45,13 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def start(folder: Path) -> Iterator[Start]:
-    """Start a command in the folder, and wait until it answers at an address."""
+    """Start a command in the folder, wait until it answers at an address, and return its process."""
     with ExitStack() as stack:
         yield lambda command, address: stack.enter_context(_running(command, address, folder))
 
 
 @contextmanager
-def _running(command: list[str], address: str, folder: Path) -> Iterator[None]:
+def _running(command: list[str], address: str, folder: Path) -> Iterator[psutil.Process]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(folder)}  # nobody's own settings
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
@@ -59,7 +60,7 @@ def _running(command: list[str], address: str, folder: Path) -> Iterator[None]:
         while not _answers(address):
             assert process.poll() is None and time.monotonic() < deadline, (folder / "log").read_text()
             time.sleep(0.2)
-        yield
+        yield psutil.Process(process.pid)
     finally:
         end(process)
 

@@ -38,10 +38,10 @@ def ask(url: str, path: str, method: str = "GET") -> str:
         return str(answer.read().decode())
 
 
-def servers() -> list[psutil.Process]:
-    """The processes of this user that are servers of a notebook's kernel."""
-    found = psutil.process_iter(["cmdline"])
-    return [each for each in found if "notebook.child" in " ".join(each.info["cmdline"] or ())]
+def server_of(jupyter: psutil.Process) -> psutil.Process:
+    """The process that a kernel of this Jupyter has started."""
+    [found] = [each for each in jupyter.children(recursive=True) if "notebook.child" in " ".join(each.cmdline())]
+    return found
 
 
 def expect_four(frame: FrameLocator) -> None:
@@ -69,19 +69,18 @@ def test_the_page_is_in_the_cell_and_ends_with_the_kernel(start: Start, page: Pa
     url = f"http://localhost:{(port := free_port())}"
     options = [f"--port={port}", f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={folder}"]
     root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    start([sys.executable, "-m", "jupyterlab", "--no-browser", *options, *root], f"{url}/api")
-    before = {each.pid for each in servers()}
+    jupyter = start([sys.executable, "-m", "jupyterlab", "--no-browser", *options, *root], f"{url}/api")
 
     page.goto(f"{url}/lab/tree/show.ipynb?token={TOKEN}")
     expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible()  # else it asks which kernel to run
     run_the_cell(page)
     expect_four(page.frame_locator(FRAME))
     first = page.locator(FRAME).get_attribute("src")
-    [process] = [each for each in servers() if each.pid not in before]
+    server = server_of(jupyter)
 
     [kernel] = json.loads(ask(url, "/api/kernels"))
     ask(url, f"/api/kernels/{kernel['id']}/restart", "POST")
-    process.wait(30)
+    server.wait(30)
     draw(page, page.frame_locator(FRAME))
     expect(page.frame_locator(FRAME).get_by_text("The server does not answer.").first).to_be_visible()
 

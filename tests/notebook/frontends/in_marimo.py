@@ -30,7 +30,7 @@ def test_the_page_is_in_the_cell(start: Start, page: Page, folder: Path) -> None
     (folder / "show.py").write_text(NOTEBOOK)
     port = free_port()
     options = ["--headless", "--no-token", "--skip-update-check", f"--port={port}"]
-    start([sys.executable, "-m", "marimo", "run", "show.py", *options], f"http://127.0.0.1:{port}/health")
+    start([sys.executable, "-m", "marimo", "edit", "show.py", *options], f"http://127.0.0.1:{port}/health")
     page.goto(f"http://127.0.0.1:{port}")
     frame = page.frame_locator("iframe")
     expect(frame.locator(".answer-guess")).to_have_text("4")
