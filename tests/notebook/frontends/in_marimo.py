@@ -32,6 +32,8 @@ def test_the_page_is_in_the_cell(start: Start, page: Page, folder: Path) -> None
     options = ["--headless", "--no-token", "--skip-update-check", f"--port={port}"]
     start([sys.executable, "-m", "marimo", "edit", "show.py", *options], f"http://127.0.0.1:{port}/health")
     page.goto(f"http://127.0.0.1:{port}")
+    page.locator(".cm-content").first.click()
+    page.keyboard.press("Control+Enter")
     frame = page.frame_locator("iframe")
     expect(frame.locator(".answer-guess")).to_have_text("4")
     expect(frame.locator("#canvas")).to_be_visible()
