@@ -30,6 +30,7 @@ from .library.library import Library
 from .settings import Settings, get_settings, resource
 from .web import (
     api,
+    atlas_api,
     digits,
     evaluation_api,
     experiment_pages,
@@ -103,7 +104,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     # The busiest first: routes are tried in turn.
     rooms = (
         *(pages, api, lab_pages, lab_api, lesson_pages),
-        *(digits, evaluation_api, experiment_pages, experiments_api, status),
+        *(digits, evaluation_api, experiment_pages, experiments_api, atlas_api, status),
     )
     routers = [room.router for room in rooms]
     for router in routers:

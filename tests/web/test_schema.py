@@ -32,6 +32,7 @@ REGIONS = ["0,0,28,28", "2,3,27,26"]  # with ink in each of these drawings
 KNOWN = {"model": ["digits"], "layer": ["conv1"], "channel": [0, 1], "row": [0], "column": [0, 3]}
 KNOWN |= {"set": ["test", "training"], "number": [0, 5999]}
 KNOWN |= {"name": ["ink", "neighbours"], "digits": [100, 120], "format": ["json", "csv"]}
+KNOWN |= {"pooling": ["max", "min"]}
 KNOWN |= {"sample": ["digit", "rings"], "thumbnail": [False, True], "step": [0, 1]}
 # A sample picture or a picture of one's own, and the steps in one way or the other: a schema cannot say so.
 LAB: dict[str, list[Any]] = {"sample": ["digit"], "chain": ["max", "average:window=3,swap"]}
