@@ -48,8 +48,9 @@ def cut_patches(found: TopActivations, layer: Layer, number: int, whole: bool = 
 
 
 def count_ranks(strongest: Strongest, number: int) -> Iterator[int]:
-    """Return the ranks of a map's examples that are there: fewer than KEPT where not so many were shown."""
-    return (rank for rank, example in enumerate(strongest.examples[number].tolist()) if example != NONE)
+    """Return the ranks of the examples that excite a map: those above its lowest value. A dead map has none."""
+    excites = (strongest.examples[number] != NONE) & (strongest.values[number] > strongest.low[number])
+    return (rank for rank, is_so in enumerate(excites.tolist()) if is_so)
 
 
 def _cut(found: TopActivations, layer: Layer, strongest: Strongest, number: int, rank: int, whole: bool) -> Patch:

@@ -64,7 +64,9 @@ class MapActivations(BaseModel):
     is_dead: bool = Field(description="It has one value everywhere, whatever digit is shown.")
     fired: float = Field(description="The share of digits for which some cell is above zero.")
     class_means: list[float] = Field(description="The mean of the strongest cell over each class's digits, 0 to 9.")
-    strongest: list[TopActivation] = Field(description="Nine digits, the strongest first.")
+    strongest: list[TopActivation] = Field(
+        description="Nine digits at most, the strongest first; none that leaves the map at its lowest value."
+    )
 
 
 class TopActivationsAnswer(BaseModel):

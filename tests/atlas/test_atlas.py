@@ -7,7 +7,7 @@ from app.atlas.examples import Examples
 from app.atlas.kernels import read_kernels
 from app.atlas.layers import NoMaps, choose_layer, list_layers
 from app.atlas.map_costs import MapCostsRun
-from app.atlas.patches import cut_patches
+from app.atlas.patches import count_ranks, cut_patches
 from app.atlas.strongest import KEPT, NONE, Search
 from app.atlas.top_activations import TopActivations, TopActivationsRun
 from app.cnn.network import Network
@@ -61,6 +61,7 @@ def test_a_map_that_never_changes_is_dead_and_fewer_examples_leave_places_free()
         search.add(place, 0, np.array([0, place], np.float32))
     strongest = search.finish()
     assert strongest.dead == [0]
+    assert [list(count_ranks(strongest, number)) for number in (0, 1)] == [[], [0, 1]]
     assert strongest.examples[1].tolist() == [2, 1, 0] + [NONE] * 6
 
 

@@ -97,7 +97,7 @@ def with_real_values(document: dict[str, Any], **names: list[Any]) -> dict[str, 
             others = {key: each for key, each in body["properties"].items() if key not in {"picture", "steps"}}
             body["properties"] = others | {key: {"enum": values} for key, values in LAB.items()}
             body["required"] = ["sample"]
-        if "region" in body.get("properties", {}):
+        if "region" in body.get("properties", {}) and name.startswith("Body_"):
             body["properties"]["region"] = {"enum": REGIONS}
     card_fields(known).update({field: {"enum": values} for field, values in SMALL_CARD.items()})
     return known
