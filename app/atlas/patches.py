@@ -1,16 +1,13 @@
-"""The part of an example that excites a map, cut to what the strongest cell sees: its receptive field."""
+"""The part of an example that excites a map: what the strongest cell sees, its receptive field."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..cnn.card import Ink
 from ..cnn.kinds import Layer
 from ..cnn.network import Network
 from ..cnn.receptive_field import IMAGE, receptive_field
-from ..cnn.types import Array, Shape
+from ..cnn.types import Shape
 from ..cnn.windows import Region
-from ..explore.exploration import draw_image
-from ..explore.forward_passes import swap_ink_and_paper
 from .strongest import NONE, Strongest
 from .top_activations import TopActivations
 
@@ -26,25 +23,12 @@ class Patch:
     row: int
     column: int
     region: Region  # that the cell sees of the network's input; it may reach into the padding around it
-    png: bytes  # the part of the input within that region, or all of it; ink is dark
-    top: int  # the place of the picture in the input
-    left: int
-    height: int  # in pixels of the input
-    width: int
-
-    @property
-    def frame(self) -> Region:
-        """The picture, with as much padding around it as the region reaches into."""
-        return Region(self.top, self.left, self.top + self.height, self.left + self.width).union(self.region)
 
 
-def cut_patches(found: TopActivations, layer: Layer, number: int, whole: bool = False) -> list[Patch]:
-    """Return what excites one map most, the strongest first. whole: all of each example, not only what the cell sees.
-
-    Raises: NoMaps.
-    """
+def find_patches(found: TopActivations, layer: Layer, number: int) -> list[Patch]:
+    """Return what excites one map most, the strongest first. Raises: NoMaps."""
     strongest = found.of(layer)
-    return [_cut(found, layer, strongest, number, rank, whole) for rank in count_ranks(strongest, number)]
+    return [_find(found, layer, strongest, number, rank) for rank in count_ranks(strongest, number)]
 
 
 def count_ranks(strongest: Strongest, number: int) -> Iterator[int]:
@@ -53,13 +37,9 @@ def count_ranks(strongest: Strongest, number: int) -> Iterator[int]:
     return (rank for rank, is_so in enumerate(excites.tolist()) if is_so)
 
 
-def _cut(found: TopActivations, layer: Layer, strongest: Strongest, number: int, rank: int, whole: bool) -> Patch:
-    network, examples = found.network, found.examples
-    at = number, rank
+def _find(found: TopActivations, layer: Layer, strongest: Strongest, number: int, rank: int) -> Patch:
+    network, examples, at = found.network, found.examples, (number, rank)
     place, row, column = (int(each[at]) for each in (strongest.examples, strongest.rows, strongest.columns))
-    image = examples.image(place, network.card)
-    region = see(network, layer, image.shape, row, column)
-    shown = Region(0, 0, *image.shape[:2]) if whole else region.clipped(image.shape[:2])
     return Patch(
         examples.name(place),
         int(examples.numbers[place]),
@@ -67,12 +47,7 @@ def _cut(found: TopActivations, layer: Layer, strongest: Strongest, number: int,
         float(strongest.values[at]),
         row,
         column,
-        region,
-        draw_part(network, image, shown),
-        shown.top,
-        shown.left,
-        shown.height,
-        shown.width,
+        see(network, layer, examples.image(place, network.card).shape, row, column),
     )
 
 
@@ -83,13 +58,3 @@ def see(network: Network, layer: Layer, image: tuple[int, ...], row: int, column
         names = (each.name for each in network.layers)
         shapes = dict(zip(names, network.engine.output_shapes(image), strict=True))
     return receptive_field(network.layers, image, layer.name, (row, column), shapes)[IMAGE]
-
-
-def draw_part(network: Network, image: Array, part: Region) -> bytes:
-    """Draw a part of a network's input, (height, width, channels), as a PNG with dark ink on bright paper."""
-    top, left, bottom, right = part
-    pixels = image[top:bottom, left:right]
-    if not pixels.size:  # the cell sees nothing of it
-        pixels = image[:1, :1]
-    shown = swap_ink_and_paper(pixels, network.card) if network.card.ink is Ink.BRIGHT else pixels
-    return draw_image(shown, network.card)

@@ -11,7 +11,7 @@ from ..atlas.examples import Examples
 from ..atlas.kernels import read_kernels
 from ..atlas.layers import choose_layer
 from ..atlas.map_costs import USUAL, MapCostsRun
-from ..atlas.patches import Patch, cut_patches
+from ..atlas.patches import Patch, find_patches
 from ..atlas.strongest import Strongest
 from ..atlas.top_activations import TopActivations, TopActivationsRun
 from ..cnn.kinds import Layer
@@ -63,7 +63,9 @@ class MapActivations(BaseModel):
     channel: int = Field(description="The map's number; in a vector the unit's.")
     is_dead: bool = Field(description="It has one value everywhere, whatever digit is shown.")
     fired: float = Field(description="The share of digits for which some cell is above zero.")
-    class_means: list[float] = Field(description="The mean of the strongest cell over each class's digits, 0 to 9.")
+    class_means: list[float | None] = Field(
+        description="The mean of the strongest cell over each class's digits, 0 to 9."
+    )
     strongest: list[TopActivation] = Field(
         description="Nine digits at most, the strongest first; none that leaves the map at its lowest value."
     )
@@ -208,7 +210,7 @@ def _describe_map(found: TopActivations, layer: Layer, strongest: Strongest, num
         is_dead=number in strongest.dead,
         fired=strongest.fired[number],
         class_means=strongest.class_means[number].tolist(),
-        strongest=[_describe_patch(each) for each in cut_patches(found, layer, number)],
+        strongest=[_describe_patch(each) for each in find_patches(found, layer, number)],
     )
 
 

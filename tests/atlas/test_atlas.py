@@ -7,7 +7,7 @@ from app.atlas.examples import Examples
 from app.atlas.kernels import read_kernels
 from app.atlas.layers import NoMaps, choose_layer, list_layers
 from app.atlas.map_costs import MapCostsRun
-from app.atlas.patches import count_ranks, cut_patches
+from app.atlas.patches import count_ranks, find_patches
 from app.atlas.strongest import KEPT, NONE, Search
 from app.atlas.top_activations import TopActivations, TopActivationsRun
 from app.cnn.network import Network
@@ -47,12 +47,9 @@ def test_the_strongest_digits_are_those_that_sorting_finds(found: TopActivations
 
 def test_a_patch_is_what_the_strongest_cell_sees(found: TopActivations) -> None:
     layer = NETWORK.layer("conv1")
-    for patch in cut_patches(found, layer, 2):
+    for patch in find_patches(found, layer, 2):
         assert patch.region == (patch.row, patch.column, patch.row + 3, patch.column + 3)
-        assert (patch.height, patch.width) == (3, 3)
         assert patch.label == load_test_digits().labels[patch.number]
-    whole = cut_patches(found, layer, 2, whole=True)[0]
-    assert whole.frame == (0, 0, 28, 28)
 
 
 def test_a_map_that_never_changes_is_dead_and_fewer_examples_leave_places_free() -> None:
