@@ -28,7 +28,9 @@ from .lessons.vocabulary import Vocabulary
 from .library.kept import Kept
 from .library.library import Library
 from .settings import Settings, get_settings, resource
-from .web import api, atlas_api, lessons, pages, status, uploads
+from .web import api, lessons, pages, status, uploads
+from .web.atlas import api as atlas_api
+from .web.atlas import pages as atlas_pages
 from .web.digits import api as digits_api
 from .web.digits import pages as digit_pages
 from .web.errors import ERRORS, add_error_handlers, customize_openapi
@@ -97,7 +99,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     # The busiest first: routes are tried in turn.
     rooms = (
         *(pages, api, lab_pages, lab_api, lessons),
-        *(digit_pages, digits_api, experiment_pages, experiments_api, atlas_api, status),
+        *(digit_pages, digits_api, experiment_pages, experiments_api),
+        *(atlas_pages, atlas_api, status),
     )
     routers = [room.router for room in rooms]
     for router in routers:

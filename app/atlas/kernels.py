@@ -1,6 +1,7 @@
 """All kernels of a convolution in one picture: a row for each map, a column for each input channel."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,21 +27,26 @@ class Kernels:
     input_channels: NDArray[np.intp]  # (maps, input channels that each map reads), their numbers
     bias: NDArray[np.float32] | None  # (maps,)
 
-    @property
+    @cached_property
     def largest(self) -> float:
         """The largest absolute weight."""
         return float(np.abs(self.weights).max())
 
-    def draw(self, colormap: Colormap = Colormap.BERLIN, maps: slice = slice(None)) -> Grid:
-        """Draw the kernels, one pixel a weight, in colours symmetric about zero that are the same for all maps.
+    def draw(self, colormap: Colormap = Colormap.BERLIN) -> Grid:
+        """Draw all kernels, one pixel a weight, in colours symmetric about zero that are the same for all maps.
 
-        A row for each of the maps; where all of them read one channel, they stand side by side.
+        A row for each map; where each of them reads one channel, they stand side by side.
         """
-        chosen = self.weights[maps]
-        count, read, height, width = chosen.shape
-        pictures = chosen.reshape(count * read, height, width).transpose(1, 2, 0)
+        count, read = self.weights.shape[:2]
+        return self._draw(self.weights, colormap, read if read > 1 else min(count, _MOST_COLUMNS))
+
+    def draw_map(self, number: int, colormap: Colormap = Colormap.BERLIN) -> Grid:
+        """Draw the kernels of one map in the same colours, in rows of a few."""
+        return self._draw(self.weights[number : number + 1], colormap, min(self.weights.shape[1], _MOST_COLUMNS))
+
+    def _draw(self, weights: NDArray[np.float32], colormap: Colormap, columns: int) -> Grid:
+        pictures = weights.reshape(-1, *weights.shape[2:]).transpose(1, 2, 0)
         ends = np.array([self.largest], np.float32)
-        columns = read if read > 1 else min(count, _MOST_COLUMNS)
         return draw_grid(pictures, colormap, Scale.LAYER, columns, Extremes(-ends, ends))
 
 

@@ -16,6 +16,7 @@ from .top_activations import TopActivations
 class Patch:
     """One example, the cell of the map that it excites most, and what that cell sees."""
 
+    place: int  # of the example among all that were shown
     name: str  # of the example, such as test-7
     number: int  # of the digit in its set
     label: int  # what it is
@@ -41,6 +42,7 @@ def _find(found: TopActivations, layer: Layer, strongest: Strongest, number: int
     network, examples, at = found.network, found.examples, (number, rank)
     place, row, column = (int(each[at]) for each in (strongest.examples, strongest.rows, strongest.columns))
     return Patch(
+        place,
         examples.name(place),
         int(examples.numbers[place]),
         int(examples.labels[place]),

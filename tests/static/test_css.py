@@ -9,6 +9,7 @@ ROOT = Path(__file__).parent.parent.parent
 SHEETS = sorted((ROOT / "static" / "css").glob("*.css"))
 COMPONENTS = {
     "answer": {"answer", "bars"},
+    "atlas": {"atlas"},
     "card": {"card"},
     "chart": {"chart"},
     "compare": {"compare"},

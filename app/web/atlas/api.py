@@ -7,23 +7,23 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from ..atlas.examples import Examples
-from ..atlas.kernels import read_kernels
-from ..atlas.layers import choose_layer
-from ..atlas.map_costs import USUAL, MapCostsRun
-from ..atlas.patches import Patch, find_patches
-from ..atlas.strongest import Strongest
-from ..atlas.top_activations import TopActivations, TopActivationsRun
-from ..cnn.kinds import Layer
-from ..cnn.types import PoolingMode
-from ..datasets.digits import load_test_digits
-from ..experiments.experiment import FEWEST
-from ..explore.inspection import UnknownCell
-from ..hosting.admission import ADMITTED
-from ..imaging.encoding import encode_npz
-from .errors import problem_responses
-from .forms import LayerDep, NetworkDep
-from .long_answers import LongAnswer
+from ...atlas.examples import Examples
+from ...atlas.kernels import read_kernels
+from ...atlas.layers import choose_layer
+from ...atlas.map_costs import USUAL, MapCostsRun
+from ...atlas.patches import Patch, find_patches
+from ...atlas.strongest import Strongest
+from ...atlas.top_activations import TopActivations, TopActivationsRun
+from ...cnn.kinds import Layer
+from ...cnn.types import PoolingMode
+from ...datasets.digits import load_test_digits
+from ...experiments.experiment import FEWEST
+from ...explore.inspection import UnknownCell
+from ...hosting.admission import ADMITTED
+from ...imaging.encoding import encode_npz
+from ..errors import problem_responses
+from ..forms import LayerDep, NetworkDep
+from .runs import begin
 
 router = APIRouter(prefix="/api/models/{model}/layers/{layer}", tags=["atlas"])
 
@@ -119,8 +119,7 @@ async def find(request: Request, run: TopActivationsRun, layer: Layer) -> TopAct
     Raises: NoMaps, NoSuchCount, NotForDigits, WrongImageSize, TooCostly, TooLongForOneAnswer.
     """
     choose_layer(run.network, layer.name)  # only to refuse it
-    await to_thread.run_sync(run.require_possible, request.app.state.forward_passes.run_limits)
-    return await LongAnswer(request, run.key, run.compute, run.network.runs_apart).wait()
+    return await (await begin(request, run)).wait()
 
 
 @router.get("/top-activations", response_model=TopActivationsAnswer, responses=_REFUSED)
@@ -157,8 +156,7 @@ async def show_map_costs(
 ) -> Response:
     """Mute each map of a convolution alone, and show how much less well digits are read without it."""
     run = MapCostsRun(network, layer, pooling, digits)
-    await to_thread.run_sync(run.require_possible, request.app.state.forward_passes.run_limits)
-    costs = await LongAnswer(request, run.key, run.compute, network.runs_apart).wait()
+    costs = await (await begin(request, run)).wait()
     maps = [
         MapCost(
             channel=number,
