@@ -17,7 +17,7 @@ from ...atlas.kernels import find_kernels
 from ...atlas.layers import NoMaps, choose_layer, list_layers
 from ...atlas.map_costs import MapCosts, MapCostsRun, why_not_muted
 from ...atlas.patches import Patch
-from ...atlas.top_activations import TopActivationsRun
+from ...atlas.top_activations import TopActivations, TopActivationsRun
 from ...cnn.cost import TooCostly
 from ...cnn.errors import WrongImageSize
 from ...cnn.kinds import Layer
@@ -31,7 +31,7 @@ from ..forms import open_network
 from ..long_answers import Sized, write_fragment
 from ..templates import render
 from .runs import Run, answer_of, begin
-from .view import view_page
+from .view import AtlasPage, view_page
 
 router = APIRouter(prefix="/atlas", include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -52,6 +52,7 @@ class AtlasQuery(BaseModel):
     layer: str | None = None
     pooling: PoolingMode | None = None
     order: Order = Order.NUMBER
+    channel: int | None = None  # of the map, or unit, that comes first
     page: Annotated[int, Field(ge=1)] = 1
     run: bool | None = None  # whether to run the model at once; None leaves that to the server
 
@@ -165,7 +166,7 @@ def _make_context(request: Request, asked: AtlasRequest) -> dict[str, Any]:
     waiting = _find_waiting(request, asked, layer)
     found = answer_of(request, asked.run).remembered
     costs = _find_costs(request, asked, layer)
-    page = view_page(found, layer, query.page, find_kernels(network, layer), costs) if found else None
+    page = _view_page(found, layer, query, costs) if found else None
     is_wanted = query.run is True or (query.run is None and (asked.is_built_in or query.order is Order.COST))
     return context | {
         "layer": layer,
@@ -175,6 +176,10 @@ def _make_context(request: Request, asked: AtlasRequest) -> dict[str, Any]:
         "has_costs": why_no_costs is None,
         "runs_at_once": waiting is not None and is_wanted,
     }
+
+
+def _view_page(found: TopActivations, layer: Layer, query: AtlasQuery, costs: MapCosts | None) -> AtlasPage:
+    return view_page(found, layer, query.page, find_kernels(found.network, layer), costs, query.channel)
 
 
 def _why_no_costs(request: Request, asked: AtlasRequest, layer: Layer) -> str | None:

@@ -64,13 +64,21 @@ def count_pages(cards: int) -> int:
 
 
 def view_page(
-    found: TopActivations, layer: Layer, number: int, kernels: Kernels | None = None, costs: MapCosts | None = None
+    found: TopActivations,
+    layer: Layer,
+    number: int,
+    kernels: Kernels | None = None,
+    costs: MapCosts | None = None,
+    first: int | None = None,
 ) -> AtlasPage:
-    """Draw one page of a layer's maps, by number, or with their costs the dearest first. Raises: NoMaps, NoSuchPage."""
+    """Draw one page of a layer's maps, by number, or with their costs the dearest first.
+
+    first: the map that comes before all others. Raises: NoMaps, NoSuchPage.
+    """
     strongest = found.of(layer)
     order = costs.order if costs else range(len(strongest.values))
     dead = set(strongest.dead)
-    living = [each for each in order if each not in dead]
+    living = sorted((each for each in order if each not in dead), key=lambda each: each != first)
     pages = count_pages(len(living))
     if not 1 <= number <= pages:
         raise NoSuchPage(f"There are pages 1 to {pages:,} of these maps. Received: {number:,}.")

@@ -47,6 +47,15 @@ def test_it_asks_runs_and_shows_each_map_with_the_digits_that_excite_it(client: 
     assert link in page and page.index(link) == page.index("digit=test-")
 
 
+def test_the_microscope_leads_to_its_map_which_comes_first(client: TestClient) -> None:
+    page = client.get("/?model=digits&layer=conv1&channel=2&pooling=min").text
+    link = re.search(r'href="/atlas\?([^"]*)">What this map looks for', page)
+    assert link and link[1].replace("&amp;", "&") == "model=digits&layer=conv1&channel=2&pooling=min"
+    assert names(run(client, link[1].replace("&amp;", "&"))) == ["Map 2", "Map 1", "Map 3"]
+    nothing = client.get("/?model=digits&layer=flatten&row=0&column=2").text
+    assert 'id="microscope"' in nothing and "looks for</a>" not in nothing
+
+
 def test_units_of_a_vector_have_cards_too_and_no_kernels(client: TestClient) -> None:
     page = run(client, "model=digits&layer=answer")
     assert names(page) == [f"Unit {number}" for number in range(10)]
