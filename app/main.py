@@ -30,6 +30,7 @@ from .library.library import Library
 from .settings import Settings, get_settings, resource
 from .web import api, lessons, pages, status, uploads
 from .web.atlas import api as atlas_api
+from .web.atlas import cloud_pages
 from .web.atlas import pages as atlas_pages
 from .web.digits import api as digits_api
 from .web.digits import pages as digit_pages
@@ -100,7 +101,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     rooms = (
         *(pages, api, lab_pages, lab_api, lessons),
         *(digit_pages, digits_api, experiment_pages, experiments_api),
-        *(atlas_pages, atlas_api, status),
+        *(atlas_pages, cloud_pages, atlas_api, status),
     )
     routers = [room.router for room in rooms]
     for router in routers:

@@ -67,12 +67,17 @@ _CHOICES = {
 def show_explorer(request: Request, query: PageQueryDep, choice: ModelChoiceDep) -> Response:
     """Show the explorer with a digit already drawn, and the first layers."""
     state = request.app.state
-    run = DrawingRun(choice.network, _first_drawing(query), choice.pooling, state.forward_passes, held=query.held or {})
+    run = DrawingRun(choice.network, first_drawing(query), choice.pooling, state.forward_passes, held=query.held or {})
     context = _exploration_context(run, choice, query.render_options, query.selection, shown=None)
     context["overview"] = draw_overview(choice.network, context["exploration"].forward, query.render_options)
     context |= _card_context(request, choice) | _row_context(request, choice)
-    context |= _inputs_context("explorer", choice, query)
-    context |= {"library": state.library, "samples": SAMPLES, "first": query.sample, "first_png": _draw(query.sample)}
+    context |= inputs_context("explorer", choice, query)
+    context |= {
+        "library": state.library,
+        "samples": SAMPLES,
+        "first": query.sample,
+        "first_png": draw_first(query.sample),
+    }
     return render(request, "explorer.html", context)
 
 
@@ -115,7 +120,7 @@ def _show_exploration(request: Request, page: PageRequest) -> Response:
         context["overview"] = draw_overview(choice.network, context["exploration"].forward, form.render_options)
     if form.card_of != choice.model.name:  # the page shows another model's card
         context |= _card_context(request, choice) | {"sends_card": True}
-    context |= _inputs_context("explorer", choice, form) | _row_context(request, choice)
+    context |= inputs_context("explorer", choice, form) | _row_context(request, choice)
     row = context["row"]
     context["sends_row"] = form.row_of != (row.identity if row else None)
     return render(request, "_exploration.html", context)
@@ -140,10 +145,10 @@ def show_compare(
 ) -> Response:
     """Show max, average and min pooling side by side, with a digit already drawn."""
     state, options = request.app.state, replace(query.render_options, columns=_COMPARED_COLUMNS)
-    run = DrawingRun(choice.model, _first_drawing(query), None, state.forward_passes, held=query.held or {})
+    run = DrawingRun(choice.model, first_drawing(query), None, state.forward_passes, held=query.held or {})
     context = _comparison_context(run, state.library, options, query.selection, invert, differences)
-    context |= _inputs_context("compare", choice, query)
-    context |= {"samples": SAMPLES, "first": query.sample, "first_png": _draw(query.sample)}
+    context |= inputs_context("compare", choice, query)
+    context |= {"samples": SAMPLES, "first": query.sample, "first_png": draw_first(query.sample)}
     return render(request, "compare.html", context)
 
 
@@ -158,7 +163,7 @@ def post_comparison(
     """Show the drawing in the three pooling modes."""
     form = page.form
     context = _comparison_context(page.run, library, form.render_options, form.selection, invert, differences)
-    context |= _inputs_context("compare", page.choice, page.form)
+    context |= inputs_context("compare", page.choice, page.form)
     return render(request, "_comparison.html", context)
 
 
@@ -201,7 +206,7 @@ async def show_colormap(colormap: Annotated[Colormap, Path()]) -> Response:
 @router.get("/samples/{digit}.png")
 async def show_sample(digit: Annotated[str, Path(pattern=SAMPLE_PATTERN)]) -> Response:
     """Draw a sample digit, as the explorer's first answer and the lessons read it."""
-    return Response(_draw(digit), media_type="image/png", headers={"Cache-Control": "max-age=86400"})
+    return Response(draw_first(digit), media_type="image/png", headers={"Cache-Control": "max-age=86400"})
 
 
 @router.get("/docs")
@@ -265,7 +270,7 @@ def _card_context(request: Request, choice: ModelChoice) -> dict[str, object]:
     }
 
 
-def _inputs_context(form_id: str, choice: ModelChoice, query: PageQuery) -> dict[str, object]:
+def inputs_context(form_id: str, choice: ModelChoice, query: PageQuery) -> dict[str, object]:
     """Return what the controls of the inputs beside the drawing show, and whether the page needs new ones."""
     identity = f"{choice.model.name} {choice.model.card.input or ''}".strip()
     shown = query.inputs_of if isinstance(query, PageForm) else None
@@ -345,12 +350,12 @@ def _microscope_context(
     return context | {"selection": selection, "network": network}
 
 
-def _first_drawing(query: PageQuery) -> bytes:
+def first_drawing(query: PageQuery) -> bytes:
     """Return the real digit that the address names, else a sample. Raises: UnknownDigit."""
     if query.digit is None:
-        return _draw(query.sample)
+        return draw_first(query.sample)
     digit_set, number = query.digit.split("-")
     return draw_digit(DigitSet(digit_set), int(number))
 
 
-_draw = cache(draw_sample)
+draw_first = cache(draw_sample)

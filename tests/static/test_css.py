@@ -12,6 +12,7 @@ COMPONENTS = {
     "atlas": {"atlas"},
     "card": {"card"},
     "chart": {"chart"},
+    "cloud": {"cloud"},
     "compare": {"compare"},
     "compared": {"compared"},
     "digits": {"digits"},
@@ -38,6 +39,7 @@ MEDIA = {"lecture", "print"}
 FILLED_IN = {
     *(f"chart-style-{number}" for number in range(5)),
     *("is-fails", "is-holds", "is-open", "is-partly"),
+    *(f"is-{digit}" for digit in range(10)),
     *("maps-grid", "maps-strip"),
     *("is-map", "is-medium", "is-small"),
     *("is-highest", "is-lowest"),

@@ -5,8 +5,11 @@ from typing import Annotated, Any
 
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Query, Request, Response
+from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
+from ...atlas.cloud import MOST, CloudRun
+from ...atlas.cloud import USUAL as USUAL_CLOUD
 from ...atlas.examples import Examples
 from ...atlas.kernels import read_kernels
 from ...atlas.layers import choose_layer
@@ -170,6 +173,76 @@ async def show_map_costs(
         model=network.name, layer=layer.name, digits=costs.digits, accuracy=costs.accuracy, maps=maps
     )
     return Response(answer.model_dump_json(), media_type="application/json")
+
+
+class CloudPoint(BaseModel):
+    """Where one digit lies."""
+
+    digit: str = Field(description="Its name in the page's address, such as test-7.")
+    label: int = Field(description="What the digit is.", ge=0, le=9)
+    x: float
+    y: float
+
+
+class CloudAnswer(BaseModel):
+    """Where digits lie for a layer."""
+
+    model: str
+    layer: str
+    pooling: PoolingMode | None
+    shares: list[float] = Field(description="Of the variance along each axis, from 0 to 1.")
+    points: list[CloudPoint]
+
+
+_CLOUD = f"How many of MNIST's 10,000 test digits, {FEWEST} to {MOST}, evenly spread over all of them."
+
+
+async def get_cloud_run(
+    network: NetworkDep,
+    layer: LayerDep,
+    pooling: Pooling = None,
+    digits: Annotated[
+        int, Query(description=_CLOUD, json_schema_extra={"minimum": FEWEST, "maximum": MOST})
+    ] = USUAL_CLOUD,
+) -> CloudRun:
+    """Return the layer, and how many digits it is shown. Raises: UnknownModel, ModelError, UnknownLayer."""
+    return CloudRun(network, layer, pooling, digits)
+
+
+CloudRunDep = Annotated[CloudRun, Depends(get_cloud_run)]
+
+
+@router.get("/cloud", response_model=CloudAnswer, responses=_REFUSED)
+async def show_cloud(request: Request, run: CloudRunDep) -> Response:
+    """Show where digits lie along the two directions in which a layer's values differ most (principal components)."""
+    cloud = await (await begin(request, run)).wait()
+    labels, examples = cloud.examples.labels.tolist(), cloud.examples
+    points = [
+        CloudPoint(digit=examples.name(at), label=labels[at], x=x, y=y)
+        for at, (x, y) in enumerate(cloud.points.tolist())
+    ]
+    answer = CloudAnswer(
+        model=run.network.name, layer=run.layer.name, pooling=run.mode, shares=cloud.shares.tolist(), points=points
+    )
+    return Response(answer.model_dump_json(), media_type="application/json")
+
+
+@router.get(
+    "/cloud.npz",
+    response_class=Response,
+    responses=_REFUSED | {200: {"content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}}},
+)
+async def save_cloud(request: Request, run: CloudRunDep) -> Response:
+    """Save the same as arrays, with mean and axes: the axes times a layer's values, minus the mean, give a point."""
+    cloud = await (await begin(request, run)).wait()
+    arrays: dict[str, NDArray[Any]] = {
+        "points": cloud.points,
+        "shares": cloud.shares,
+        "mean": cloud.mean,
+        "axes": cloud.axes,
+    }
+    arrays |= {"examples": cloud.examples.numbers, "labels": cloud.examples.labels}
+    return Response(await to_thread.run_sync(encode_npz, arrays), media_type="application/zip")
 
 
 @router.get(

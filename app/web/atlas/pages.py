@@ -1,7 +1,7 @@
 """The page of what maps look for."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -67,6 +67,11 @@ class AtlasQuery(BaseModel):
         text = urlencode({name: value for name, value in fields.items() if value is not None})
         return f"?{text}" if text else ""
 
+    def for_model(self, network: Network) -> "AtlasQuery":
+        """Return the query without a layer that this network does not have, as after another model was chosen."""
+        is_there = any(layer.name == self.layer for layer in network.layers)
+        return self if is_there else self.model_copy(update={"layer": None, "channel": None})
+
 
 @dataclass(frozen=True)
 class AtlasRequest:
@@ -116,6 +121,7 @@ async def show_atlas(request: Request, asked: AtlasRequestDep) -> Response:
 @router.get("/shown")
 async def show_atlas_again(request: Request, asked: AtlasRequestDep) -> Response:
     """Show the same for other choices, and put their address into the address bar."""
+    asked = replace(asked, query=asked.query.for_model(asked.network))
     response = await _show(request, asked, "_atlas_page.html")
     page = asked.query.page if asked.query.page > 1 else None
     response.headers["HX-Push-Url"] = f"/atlas{asked.query.link(page=page)}"

@@ -56,6 +56,11 @@ def test_the_microscope_leads_to_its_map_which_comes_first(client: TestClient) -
     assert 'id="microscope"' in nothing and "looks for</a>" not in nothing
 
 
+def test_another_model_is_shown_without_the_layer_of_the_last(client: TestClient) -> None:
+    answer = client.get("/atlas/shown?model=digits&layer=dense_9")
+    assert answer.status_code == 200 and answer.headers["HX-Push-Url"] == "/atlas?model=digits"
+
+
 def test_units_of_a_vector_have_cards_too_and_no_kernels(client: TestClient) -> None:
     page = run(client, "model=digits&layer=answer")
     assert names(page) == [f"Unit {number}" for number in range(10)]
