@@ -78,6 +78,7 @@ def with_real_values(document: dict[str, Any], **names: list[Any]) -> dict[str, 
         for operation in methods.values():
             for parameter in operation.get("parameters", []):
                 parameter["schema"]["enum"] = (KNOWN | names)[parameter["name"]]
+                parameter["required"] |= parameter["name"] == "digits"  # else thousands, which take seconds
             operation.get("requestBody", {})["required"] = True
     for name, body in known["components"]["schemas"].items():
         for field in body["properties"].keys() & {"drawing", "model"} if name.startswith("Body_") else ():
