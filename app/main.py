@@ -41,6 +41,7 @@ from .web import (
     status,
     uploads,
 )
+from .web.attribution import api as attribution_api
 from .web.errors import ERRORS, add_error_handlers, customize_openapi
 from .web.forms import MOST_PICTURES
 from .workers.engine import Workers
@@ -103,7 +104,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     # The busiest first: routes are tried in turn.
     rooms = (
         *(pages, api, lab_pages, lab_api, lesson_pages),
-        *(digits, evaluation_api, experiment_pages, experiments_api, status),
+        *(attribution_api, digits, evaluation_api, experiment_pages, experiments_api, status),
     )
     routers = [room.router for room in rooms]
     for router in routers:
