@@ -1,5 +1,7 @@
 """At every layer of every small network, the ledger sums to the logit, and its gradients are TensorFlow's."""
 
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -11,6 +13,8 @@ from app.cnn.logits import find_logits
 from app.cnn.network import ForwardPass, Network
 from app.cnn.tensorflow import with_pooling
 from app.cnn.types import PoolingMode
+from app.model_files.infer_card import infer_card
+from app.model_files.loading import load_model
 from tests.keras_layers import computing_layers
 from tests.small_models import (
     build_branches,
@@ -43,7 +47,7 @@ def account(network: Network, forward: ForwardPass) -> Ledger:
 def logits_of(model: keras.Model) -> keras.Model:
     """The same model without its last activation function, with every layer's output."""
     model.layers[-1].activation = keras.activations.linear
-    return keras.Model(model.inputs, [layer.output for layer in computing_layers(model)])
+    return keras.Model(model.inputs[0], [layer.output for layer in computing_layers(model)])
 
 
 @pytest.mark.parametrize("build", BUILDERS)
@@ -108,8 +112,10 @@ def test_a_smooth_function_leaves_a_term_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("build", [build_siamese, build_with_facts])
-def test_what_another_input_contributes_goes_round_the_image(build: object) -> None:
-    network = network_of(build())  # type: ignore[operator]
+def test_what_another_input_contributes_goes_round_the_image(build: object, tmp_path: Path) -> None:
+    build().save(path := tmp_path / "m.keras")  # type: ignore[operator]
+    loaded = load_model(path)
+    network = Network("m", loaded.definition, infer_card(loaded, "m"))
     rng = np.random.default_rng(6)
     held = {
         each.name: rng.uniform(0, 1, each.known_sizes((28, 28, 1))).astype(np.float32) for each in network.held_inputs
