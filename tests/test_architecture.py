@@ -34,7 +34,7 @@ ALLOWED = {
     "app.workers": "numpy app.cnn app.model_files",
     "app.library": "pydantic app.temporary app.cnn app.model_files app.workers",
     "app.explore": "numpy pydantic app.cnn app.datasets app.imaging app.library",
-    "app.attribution": "numpy app.cnn app.explore",
+    "app.attribution": "numpy app.cnn app.explore app.imaging",
     "app.experiments": "numpy app.cnn app.datasets app.library app.explore",
     "app.lab": "numpy pydantic PIL app.cnn app.imaging app.library app.explore",
     # Beside web, which shows them: a lesson knows models and answers, and no HTTP.

@@ -1,7 +1,6 @@
 """The page "Why this answer"."""
 
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -11,10 +10,10 @@ from ...attribution.contributions import Contributions, explain
 from ...attribution.question import InvalidQuestion
 from ...attribution.view import ExplainedLayer, view_contributions
 from ...cnn.cost import TooCostly
+from ...cnn.types import PoolingMode
 from ...explore.exploration import PAGE_PICTURE, RenderOptions, draw_image
 from ...explore.prediction import NoClasses, Prediction, predict
 from ...imaging.drawing import SAMPLES
-from ...cnn.types import PoolingMode
 from ..computing import computes
 from ..forms import DrawingRun, ModelChoice, ModelChoiceDep, PageQuery, PageQueryDep, PageRequestDep
 from ..pad import draw_first, first_drawing, inputs_context
