@@ -130,6 +130,8 @@ class PageQuery(BaseModel):
     row: int | None = None
     column: int | None = None
     sample: Annotated[str, Field(pattern=SAMPLE_PATTERN)] = FIRST_SAMPLE  # that the page opens with
+    target: str | None = None  # the class that is explained; None is the answer
+    against: str | None = None  # the one that it is compared with; None is the next likely one
 
     @property
     def render_options(self) -> RenderOptions:
