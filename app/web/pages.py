@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse
 from ..cnn.network import ForwardPass, Network, UnknownLayer
 from ..cnn.types import PoolingMode
 from ..explore.comparison import accuracies, compare, pooled_layers
+from ..explore.drawing_runs import DrawingRun
 from ..explore.exploration import PAGE_PICTURE, Exploration, RenderOptions, draw_answer, draw_image, explore
 from ..explore.inspection import UnknownCell, find_place, inspect
 from ..explore.microscope import view_inspections
@@ -28,7 +29,6 @@ from .forms import (
     SAMPLE_PATTERN,
     CellSelection,
     DifferencesDep,
-    DrawingRun,
     InvertDep,
     LibraryDep,
     LiveRequestDep,
