@@ -50,6 +50,7 @@ ALLOWED = {
     "app.client": "numpy httpx2 app.cnn app.scripting app.web",
     "app.main": "fastapi starlette app.__version__ "
     "app.settings app.cnn app.imaging app.workers app.library app.explore app.lab app.lessons app.hosting app.web",
+    "app.scale": "fastapi ray app.main",
     "app.cli": "typer pydantic app.settings app.temporary app.cnn app.datasets app.library app.hosting app.training "
     "app.evaluation_command app.experiment_command app.maps_command",
     "app.evaluation_command": "typer app.settings app.cnn app.explore app.library app.model_argument app.model_files",
@@ -162,6 +163,12 @@ def test_imports_never_go_round() -> None:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
         pytest.fail(f"Imports go round: {' -> '.join(error.args[1])}")
+
+
+def test_only_the_extra_imports_ray() -> None:
+    """It is large, and not installed with Layerglass itself."""
+    users = {module for module in MODULES for name in imports_of(module) if within(name, "ray")}
+    assert users == {"app.scale"}
 
 
 KNOW_KERAS = ("app.cnn.tensorflow", "app.model_files.keras_builder", "app.training", "keras", "tensorflow")
