@@ -11,11 +11,12 @@ from ...attribution.question import InvalidQuestion
 from ...attribution.view import ExplainedLayer, view_contributions
 from ...cnn.cost import TooCostly
 from ...cnn.types import PoolingMode
+from ...explore.drawing_runs import DrawingRun
 from ...explore.exploration import PAGE_PICTURE, RenderOptions, draw_image
 from ...explore.prediction import NoClasses, Prediction, predict
 from ...imaging.drawing import SAMPLES
 from ..computing import computes
-from ..forms import DrawingRun, ModelChoice, ModelChoiceDep, PageQuery, PageQueryDep, PageRequestDep
+from ..forms import ModelChoice, ModelChoiceDep, PageQuery, PageQueryDep, PageRequestDep
 from ..pad import draw_first, first_drawing, inputs_context
 from ..templates import render
 
