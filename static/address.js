@@ -9,6 +9,7 @@ const CHOICES = [
   ...["input", "held"], // of a model of several inputs
   ...["invert", "differences"], // of the comparison
   ...["target", "against"], // of the explanation
+  ...["other", "other_pooling"], // of two networks side by side
   ...SELECTION,
 ];
 export const LESSON = "lesson"; // the step that stands beside the page: in its address, and in no form

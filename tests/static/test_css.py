@@ -13,6 +13,7 @@ COMPONENTS = {
     "chart": {"chart"},
     "compare": {"compare"},
     "compared": {"compared"},
+    "differences": {"differences"},
     "digits": {"digits"},
     "experiments": {"experiments"},
     "help": {"help"},
