@@ -12,8 +12,9 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from ..atlas.layers import NoMaps
+from ..attribution.question import InvalidQuestion
 from ..cnn.cost import TooCostly
-from ..cnn.errors import NoArithmetic, RunFailed, RunInterrupted, UnknownInput, WrongImageSize
+from ..cnn.errors import NoArithmetic, NoGradient, RunFailed, RunInterrupted, UnknownInput, WrongImageSize
 from ..cnn.network import UnknownLayer
 from ..experiments.catalogue import UnknownExperiment
 from ..experiments.experiment import NoSuchCount, NotForExperiment
@@ -50,6 +51,8 @@ _STATUS: dict[type[Exception], HTTPStatus] = {
     NoArithmetic: HTTPStatus.UNPROCESSABLE_ENTITY,
     NotAFeatureMap: HTTPStatus.NOT_FOUND,
     NoClasses: HTTPStatus.UNPROCESSABLE_ENTITY,
+    InvalidQuestion: HTTPStatus.UNPROCESSABLE_ENTITY,
+    NoGradient: HTTPStatus.UNPROCESSABLE_ENTITY,
     NotForDigits: HTTPStatus.UNPROCESSABLE_ENTITY,
     NoSuchDigits: HTTPStatus.UNPROCESSABLE_ENTITY,
     NoSuchCount: HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -12,16 +12,15 @@ from fastapi.responses import HTMLResponse
 from ..atlas.layers import why_not
 from ..cnn.network import ForwardPass, Network, UnknownLayer
 from ..cnn.types import PoolingMode
-from ..datasets.digits import DigitSet
 from ..explore.comparison import accuracies, compare, pooled_layers
+from ..explore.drawing_runs import DrawingRun
 from ..explore.exploration import PAGE_PICTURE, Exploration, RenderOptions, draw_answer, draw_image, explore
-from ..explore.gallery import draw_digit
 from ..explore.inspection import UnknownCell, find_place, inspect
 from ..explore.microscope import view_inspections
 from ..explore.overview import draw_overview
 from ..imaging import colormap as colormaps
 from ..imaging.colormap import Colormap, Scale
-from ..imaging.drawing import SAMPLES, draw_sample
+from ..imaging.drawing import SAMPLES
 from ..library.library import Library
 from ..library.models import ModelState
 from .class_names import fitting_names
@@ -31,14 +30,11 @@ from .forms import (
     SAMPLE_PATTERN,
     CellSelection,
     DifferencesDep,
-    DrawingRun,
     InvertDep,
     LibraryDep,
     LiveRequestDep,
     ModelChoice,
     ModelChoiceDep,
-    PageForm,
-    PageQuery,
     PageQueryDep,
     PageRequest,
     PageRequestDep,
@@ -46,6 +42,7 @@ from .forms import (
 )
 from .layer_list import MAPS, UNITS, choose_compared, choose_ranges, draw_rail, is_large, list_all, list_drawn
 from .live import find_places
+from .pad import draw_first, first_drawing, inputs_context
 from .reading_row import view_reading
 from .schemas import ModelSummary, UnopenedModel, summarize_model
 from .templates import render
@@ -72,13 +69,8 @@ def show_explorer(request: Request, query: PageQueryDep, choice: ModelChoiceDep)
     context["overview"] = draw_overview(choice.network, context["exploration"].forward, query.render_options)
     context |= _card_context(request, choice) | _row_context(request, choice)
     context |= inputs_context("explorer", choice, query)
-    context |= {
-        "library": state.library,
-        "samples": SAMPLES,
-        "first": query.sample,
-        "first_png": draw_first(query.sample),
-    }
-    return render(request, "explorer.html", context)
+    context |= {"library": state.library, "samples": SAMPLES, "first": query.sample}
+    return render(request, "explorer.html", context | {"first_png": draw_first(query.sample)})
 
 
 @router.post("/exploration")
@@ -270,19 +262,6 @@ def _card_context(request: Request, choice: ModelChoice) -> dict[str, object]:
     }
 
 
-def inputs_context(form_id: str, choice: ModelChoice, query: PageQuery) -> dict[str, object]:
-    """Return what the controls of the inputs beside the drawing show, and whether the page needs new ones."""
-    identity = f"{choice.model.name} {choice.model.card.input or ''}".strip()
-    shown = query.inputs_of if isinstance(query, PageForm) else None
-    return {
-        "form_id": form_id,
-        "choice": choice,
-        "inputs_of": identity,
-        "held": json.dumps(query.held) if query.held else "",
-        "sends_inputs": shown not in (None, identity),
-    }
-
-
 def _row_context(request: Request, choice: ModelChoice) -> dict[str, Any]:
     state = request.app.state
     entry = state.library.entry(choice.model.name)
@@ -348,14 +327,3 @@ def _microscope_context(
     is_in_atlas = why_not(layer) is None and not network.card.takes_numbers
     context = {"panel": panels[0], "panels": panels, "is_pooled": is_pooled, "is_in_atlas": is_in_atlas}
     return context | {"selection": selection, "network": network}
-
-
-def first_drawing(query: PageQuery) -> bytes:
-    """Return the real digit that the address names, else a sample. Raises: UnknownDigit."""
-    if query.digit is None:
-        return draw_first(query.sample)
-    digit_set, number = query.digit.split("-")
-    return draw_digit(DigitSet(digit_set), int(number))
-
-
-draw_first = cache(draw_sample)

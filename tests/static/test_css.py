@@ -15,6 +15,7 @@ COMPONENTS = {
     "cloud": {"cloud"},
     "compare": {"compare"},
     "compared": {"compared"},
+    "differences": {"differences"},
     "digits": {"digits"},
     "experiments": {"experiments"},
     "help": {"help"},
@@ -32,6 +33,7 @@ COMPONENTS = {
     "pad": {"pad"},
     "save": {"save"},
     "switches": {"switches"},
+    "why": {"why"},
 }
 # These lay out for another medium what the others style: each of their rules says which medium that is.
 MEDIA = {"lecture", "print"}
@@ -41,6 +43,7 @@ FILLED_IN = {
     *("is-fails", "is-holds", "is-open", "is-partly"),
     *(f"is-{digit}" for digit in range(10)),
     *("maps-grid", "maps-strip"),
+    *("why-maps", "why-units"),
     *("is-map", "is-medium", "is-small"),
     *("is-highest", "is-lowest"),
 }

@@ -16,15 +16,16 @@ from ...cnn.errors import WrongImageSize
 from ...cnn.kinds import Layer
 from ...cnn.network import ForwardPass, Network, UnknownLayer
 from ...cnn.types import PoolingMode
+from ...explore.drawing_runs import DrawingRun
 from ...explore.evaluation import NotForDigits
 from ...explore.exploration import PAGE_PICTURE, draw_answer, draw_image, explore
 from ...hosting.long_computations import Computation
 from ...imaging.drawing import SAMPLES
 from ..computing import computes
 from ..errors import describe_problem
-from ..forms import DrawingRun, ModelChoice, ModelChoiceDep, PageForm, PageQuery, PageQueryDep, PageRequestDep
+from ..forms import ModelChoice, ModelChoiceDep, PageForm, PageQuery, PageQueryDep, PageRequestDep
 from ..long_answers import write_fragment
-from ..pages import draw_first, first_drawing, inputs_context
+from ..pad import draw_first, first_drawing, inputs_context
 from ..templates import render
 from .plane import HEIGHT, WIDTH, Plane
 from .runs import answer_of, begin
