@@ -1,6 +1,6 @@
 """How exact the ledger of an answer is, and what the attribution methods are worth.
 
-    python -m benchmarks.attribution --digits 20 --others FOLDER
+    python -m benchmarks.attribution --digits 20 --judged 30 --others FOLDER
 
 1. Exactness: on test digits, for all classes, layers, pooling modes and built-in networks, how far the sum at a layer
    is from the logit. The same for the models in a folder, on random images.
@@ -42,18 +42,18 @@ RANDOM = "random order"
 def main() -> None:
     """Measure everything, and print it."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.attribution", description=__doc__)
-    parser.add_argument("--digits", type=int, default=20)
+    parser.add_argument("--digits", type=int, default=20, help="on which the ledger is checked")
+    parser.add_argument("--judged", type=int, default=30, help="digits by which the methods are judged")
     parser.add_argument("--others", type=Path, help="a folder of other people's models")
     options = parser.parse_args()
     print("Exactness: error / |logit|, error / largest |logit| of the answer, both at worst; terms left over")
-    for path in sorted(MODELS.glob("*.keras")):
-        print_exactness(open_network(path), options.digits)
-    for path in sorted(options.others.glob("*.*")) if options.others else ():
-        if path.suffix in {".keras", ".h5", ".hdf5"}:
+    others = sorted(options.others.glob("*.*")) if options.others else []
+    for path in [*sorted(MODELS.glob("*.keras")), *others]:
+        if path.suffix in {".keras", ".h5", ".hdf5"} and options.digits:
             print_exactness(open_network(path), options.digits)
     digits = open_network(MODELS / "digits.keras")
     print_time(digits)
-    print_methods(digits, options.digits)
+    print_methods(digits, options.judged)
 
 
 def open_network(path: Path) -> Network:
@@ -119,7 +119,7 @@ def print_methods(network: Network, count: int) -> None:
         areas[RANDOM].append(deletion_area(network, forward, rng.permutation(image.size).reshape(image.shape[:2])))
         for method in METHODS.values():
             layer = last if "cam" in method.name else None
-            settings = Settings(layer, np.full_like(image, image.min()), stride=2)
+            settings = Settings(layer, np.full_like(image, image.min()))
             checks = [attribute(network, forward, method, settings=settings, seed=seed) for seed in SEEDS]
             areas[method.name].append(deletion_area(network, forward, spread(checks[0])))
             errors[method.name].append(abs(checks[0].completeness_error / checks[0].expected))

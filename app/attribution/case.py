@@ -16,6 +16,7 @@ from ..explore.large_layers import reading
 from .question import Question
 
 MOST_PASSES = 2**13
+_PATCHES = 7  # side by side, for want of a size
 Values = NDArray[np.floating[Any]]
 
 
@@ -30,8 +31,8 @@ class Settings:
     layer: str | None = None  # whose cells are judged; None is the image
     baseline: Array | None = None  # (height, width, channels): the image that stands for nothing
     steps: int = 32  # of integrated gradients, from the baseline to the image
-    patch: tuple[int, int] = (4, 4)  # rows and columns that are covered at once
-    stride: int = 1  # rows, and columns, from one patch to the next
+    patch: tuple[int, int] | None = None  # rows and columns that are covered at once; None: a seventh of the image
+    stride: int | None = None  # rows, and columns, from one patch to the next; None: half of the patch
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,19 @@ class Case:
         given = self.settings.baseline
         return np.zeros_like(self.forward.image) if given is None else given
 
+    @property
+    def patch(self) -> tuple[int, int]:
+        """Rows and columns that are covered at once."""
+        height, width = self.forward.image.shape[:2]
+        return self.settings.patch or (max(1, height // _PATCHES), max(1, width // _PATCHES))
+
+    @property
+    def strides(self) -> tuple[int, int]:
+        """Rows, and columns, from one patch to the next."""
+        rows, columns = self.patch
+        stride = self.settings.stride
+        return (stride, stride) if stride else (max(1, rows // 2), max(1, columns // 2))
+
     def run(self, image: Array) -> ForwardPass:
         """Run the network on another image, with all other inputs as they are. Raises: RunFailed."""
         held = {each.name: self.forward.activations[each.name] for each in self.network.held_inputs}
@@ -88,20 +102,20 @@ class Case:
             raise _name_nearest(ledger, ledger.stopped)
 
     def require_affordable(self, forwards: int, backwards: int, limits: RunLimits) -> None:
-        """Check that so many passes may be made. Raises: TooCostly, InvalidSetting."""
-        if forwards > MOST_PASSES:
-            raise InvalidSetting(
-                f"This takes {forwards:,} passes through the network, and {MOST_PASSES:,} are the most: ask for a "
-                "longer stride, or leave the randomisation check out."
-            )
+        """Check that so many passes may be made. Raises: InvalidSetting, TooCostly where even one takes too much."""
         image = self.forward.image.shape
         forward = self.network.cost(image, self.forward.pooling)
         both = add_backward(forward, 1)
-        back = both.operations - forward.operations
-        cost = both._replace(operations=forwards * forward.operations + backwards * back)
-        if not limits.allow(cost):
-            advice = f"This method takes {forwards} passes through it: ask for fewer"
-            raise TooCostly(self.network.name, image, cost, limits, advice)
+        if not limits.allow(both):
+            advice = "To explain its answer takes more than to give it: ask about a smaller model"
+            raise TooCostly(self.network.name, image, both, limits, advice)
+        seconds = forwards * forward.seconds + backwards * (both.seconds - forward.seconds)
+        if forwards > MOST_PASSES or seconds > limits.seconds:
+            raise InvalidSetting(
+                f"This takes {forwards:,} passes through the model “{self.network.name}”, about {seconds:,.0f} seconds. "
+                f"{MOST_PASSES:,} passes and {limits.seconds:g} seconds are the most: ask for fewer steps or a longer "
+                "stride, or leave the randomisation check out."
+            )
 
     def _draw_up(self, forward: ForwardPass) -> Ledger:
         size = sum(each.size for each in forward.activations.values())

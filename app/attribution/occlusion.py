@@ -35,7 +35,7 @@ def require_patch(case: Case) -> None:
         raise InvalidSetting("Occlusion covers the image itself: leave the layer out.")
     if case.network.card.takes_numbers:
         raise InvalidSetting(f"The model “{case.network.name}” starts from numbers, and there is no image to cover.")
-    (rows, columns), (height, width, _) = case.settings.patch, case.forward.image.shape
+    (rows, columns), (height, width, _) = case.patch, case.forward.image.shape
     if rows > height or columns > width:
         raise InvalidSetting(
             f"A patch of {rows}×{columns} cells does not fit in the image that the model reads, which has "
@@ -45,13 +45,13 @@ def require_patch(case: Case) -> None:
 
 def _starts(case: Case, axis: int) -> list[int]:
     """Return the first row (axis 0) or column (axis 1) of each patch; the last patch ends with the image."""
-    last = case.forward.image.shape[axis] - case.settings.patch[axis]
-    starts = list(range(0, last + 1, case.settings.stride))
+    last = case.forward.image.shape[axis] - case.patch[axis]
+    starts = list(range(0, last + 1, case.strides[axis]))
     return starts if starts[-1] == last else [*starts, last]
 
 
 def _patches(case: Case) -> Iterator[tuple[slice, slice]]:
-    rows, columns = case.settings.patch
+    rows, columns = case.patch
     for top in _starts(case, 0):
         for left in _starts(case, 1):
             yield slice(top, top + rows), slice(left, left + columns)

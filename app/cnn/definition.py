@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
+from numpy.random import default_rng  # now: a worker can load nothing once it is confined
 
 from .kinds import Layer
 from .kinds.inputs import InputLayer
@@ -57,7 +57,7 @@ class ModelDefinition:
 
     def shuffling(self, seed: int) -> "ModelDefinition":
         """Return the model with the numbers of each of its weights in a random order, always the same for a seed."""
-        rng = np.random.default_rng(seed)
+        rng = default_rng(seed)
         shuffled = {
             layer: {name: rng.permutation(arrays[name].ravel()).reshape(arrays[name].shape) for name in sorted(arrays)}
             for layer, arrays in sorted(self.weights.items())

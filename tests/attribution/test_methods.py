@@ -175,9 +175,17 @@ def test_settings_that_do_not_go_with_the_image_are_refused(network: Network, fo
         attribute(network, forward, METHODS["occlusion"], settings=Settings(patch=(29, 1)))
     with pytest.raises(InvalidSetting, match="leave the layer out"):
         attribute(network, forward, METHODS["occlusion"], settings=Settings("conv1"))
-    with pytest.raises(TooCostly, match="ask for fewer"):
-        limits = RunLimits(seconds=1e-4)
+    with pytest.raises(InvalidSetting, match=r"takes 502 passes .* ask for fewer steps"):
+        limits = RunLimits(seconds=1e-2)
         attribute(network, forward, METHODS["integrated-gradients"], settings=Settings(steps=500), limits=limits)
+    with pytest.raises(TooCostly, match="takes more than to give it"):
+        attribute(network, forward, METHODS["saliency"], limits=RunLimits(seconds=1e-6))
+
+
+def test_a_patch_is_a_seventh_of_the_image_and_moves_by_half(network: Network, forward: ForwardPass) -> None:
+    by_default = attribute(network, forward, METHODS["occlusion"], "3")
+    told = attribute(network, forward, METHODS["occlusion"], "3", settings=Settings(patch=(4, 4), stride=2))
+    np.testing.assert_array_equal(by_default.values, told.values)
 
 
 def test_an_unknown_method_is_refused_with_all_names() -> None:

@@ -53,13 +53,21 @@ def get_settings(
     steps: Annotated[
         int, Form(ge=1, le=_MOST_STEPS, description="Of integrated gradients, from the baseline to the image.")
     ] = 32,
-    patch_rows: Annotated[int, Form(ge=1, le=_MOST_SIDE, description="Rows that occlusion covers at once.")] = 4,
-    patch_columns: Annotated[int, Form(ge=1, le=_MOST_SIDE, description="Columns that occlusion covers at once.")] = 4,
-    stride: Annotated[int, Form(ge=1, le=_MOST_SIDE, description="Cells from one patch to the next.")] = 1,
+    patch_rows: Annotated[
+        int | None, Form(ge=1, le=_MOST_SIDE, description="Rows that occlusion covers at once. Default: a seventh.")
+    ] = None,
+    patch_columns: Annotated[
+        int | None, Form(ge=1, le=_MOST_SIDE, description="Columns that occlusion covers at once. Default: the rows.")
+    ] = None,
+    stride: Annotated[
+        int | None, Form(ge=1, le=_MOST_SIDE, description="Cells from one patch to the next. Default: half a patch.")
+    ] = None,
 ) -> Settings:
     """Return what the methods are told. Raises: UnknownLayer, and as DrawingRun.forward does."""
     name = run.network.layer(layer).name if layer else None
-    return Settings(name, _make_baseline(run, baseline), steps, (patch_rows, patch_columns), stride)
+    rows, columns = patch_rows or patch_columns, patch_columns or patch_rows
+    patch = (rows, columns) if rows and columns else None
+    return Settings(name, _make_baseline(run, baseline), steps, patch, stride)
 
 
 MethodDep = Annotated[Method, Depends(get_method)]
