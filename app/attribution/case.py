@@ -112,7 +112,7 @@ class Case:
         seconds = forwards * forward.seconds + backwards * (both.seconds - forward.seconds)
         if forwards > MOST_PASSES or seconds > limits.seconds:
             raise InvalidSetting(
-                f"This takes {forwards:,} passes through the model “{self.network.name}”, about {seconds:,.0f} seconds. "
+                f"This takes {forwards:,} passes through “{self.network.name}”, about {seconds:,.0f} seconds. "
                 f"{MOST_PASSES:,} passes and {limits.seconds:g} seconds are the most: ask for fewer steps or a longer "
                 "stride, or leave the randomisation check out."
             )

@@ -101,6 +101,9 @@ def with_real_values(document: dict[str, Any], **names: list[Any]) -> dict[str, 
             body["properties"] |= {"target": {"enum": ["1"]}, "against": {"enum": ["0"]}}
         if "steps" in body.get("properties", {}) and "target" in body["properties"]:
             body["properties"] |= {"layer": {"enum": ["conv1"]}, "steps": {"enum": [1, 20]}}
+        if "other" in body.get("properties", {}):
+            body["properties"]["other"] = {"enum": ["digits", "digits-min"]}
+            del body["properties"]["other_drawing"]  # which is sent as text where it may be left out
         if "region" in body.get("properties", {}):
             body["properties"]["region"] = {"enum": REGIONS}
     card_fields(known).update({field: {"enum": values} for field, values in SMALL_CARD.items()})

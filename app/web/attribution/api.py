@@ -8,11 +8,12 @@ from fastapi.responses import StreamingResponse
 
 from ...attribution.contributions import Contributions, explain
 from ...cnn.types import unused_name
+from ...explore.drawing_runs import DrawingRun
 from ...imaging.encoding import stream_npz
 from ..api import LayerNames, attachment, file_response, json_response
 from ..computing import computes
 from ..errors import POST_ERRORS, problem_responses
-from ..forms import DrawingRun, DrawingRunDep
+from ..forms import DrawingRunDep
 from .schemas import ContributionsAnswer
 
 router = APIRouter(prefix="/api/models/{model}", tags=["why"])

@@ -11,12 +11,13 @@ from ...attribution.attribution import Attribution, attribute
 from ...attribution.case import Settings
 from ...attribution.method import METHODS, Method, find_method
 from ...cnn.types import Array
+from ...explore.drawing_runs import DrawingRun
 from ...imaging.colormap import Colormap
 from ...imaging.encoding import encode_npz
 from ...imaging.grid import draw_grid
 from ..api import attachment, file_response, json_response, png_response
 from ..errors import POST_ERRORS, problem_responses
-from ..forms import DrawingRun, DrawingRunDep, ZoomField
+from ..forms import DrawingRunDep, ZoomField
 from .api import AgainstField, TargetField
 from .schemas import AttributionAnswer, MethodDescription
 
