@@ -33,6 +33,7 @@ from .web.atlas import api as atlas_api
 from .web.atlas import cloud_pages
 from .web.atlas import pages as atlas_pages
 from .web.attribution import api as attribution_api
+from .web.attribution import methods_api
 from .web.attribution import pages as attribution_pages
 from .web.differences import api as differences_api
 from .web.differences import pages as differences_pages
@@ -107,6 +108,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         *(
             attribution_pages,
             attribution_api,
+            methods_api,
             differences_pages,
             differences_api,
             digit_pages,

@@ -12,6 +12,8 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from ..atlas.layers import NoMaps
+from ..attribution.case import InvalidSetting
+from ..attribution.method import UnknownMethod
 from ..attribution.question import InvalidQuestion
 from ..cnn.cost import TooCostly
 from ..cnn.errors import NoArithmetic, NoGradient, RunFailed, RunInterrupted, UnknownInput, WrongImageSize
@@ -52,6 +54,8 @@ _STATUS: dict[type[Exception], HTTPStatus] = {
     NotAFeatureMap: HTTPStatus.NOT_FOUND,
     NoClasses: HTTPStatus.UNPROCESSABLE_ENTITY,
     InvalidQuestion: HTTPStatus.UNPROCESSABLE_ENTITY,
+    InvalidSetting: HTTPStatus.UNPROCESSABLE_ENTITY,
+    UnknownMethod: HTTPStatus.NOT_FOUND,
     NoGradient: HTTPStatus.UNPROCESSABLE_ENTITY,
     NotForDigits: HTTPStatus.UNPROCESSABLE_ENTITY,
     NoSuchDigits: HTTPStatus.UNPROCESSABLE_ENTITY,
