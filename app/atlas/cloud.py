@@ -106,9 +106,9 @@ def project(layer: Layer, examples: Examples, outputs: NDArray[np.float32]) -> C
     outputs -= mean
     # The left singular vectors, from the inner products of the digits: there are fewer digits than values.
     variances, vectors = np.linalg.eigh((outputs @ outputs.T).astype(np.float64))
+    total = float(variances.sum())
     variances, vectors = variances[:-3:-1].clip(0), vectors[:, :-3:-1]
-    total = float((outputs.astype(np.float64) ** 2).sum())
-    if total == 0:
+    if total <= 0:
         raise NoMaps(f"“{layer.name}” gives the same values for every digit: all of them lie at one point.")
     lengths = np.sqrt(np.maximum(variances, np.finfo(np.float32).tiny))
     axes = (vectors / lengths).T.astype(np.float32) @ outputs
