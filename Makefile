@@ -72,6 +72,9 @@ lock: $(UV)
 	$(UV) pip compile --universal --generate-hashes --no-header --python-version 3.11 --upgrade --quiet \
 		--extra scale --constraint requirements.txt --constraint tests/requirements.txt \
 		pyproject.toml --output-file deploy/requirements-scale.txt
+	$(UV) pip compile --universal --generate-hashes --no-header --python-version 3.11 --upgrade --quiet \
+		--constraint requirements.txt --excludes deploy/without-tensorflow.txt \
+		pyproject.toml --output-file deploy/requirements-lite.txt
 
 clean:
 	rm -rf $(VENV) static/vendor dist
