@@ -16,31 +16,33 @@ async def ask_during(event: Awaitable[None], port: int, expected: ExpectedAnswer
     """Let clients ask, each without a break, until the event is over.
 
     Returns: how many answers were right; how many wrong, and how many of these had each status; how many requests were
-    lost, without an answer or with 502 to 504, and how many of these were mended by sending them once more, or not.
+    lost, without an answer or with 502 to 504, and how many of these got the right answer when sent once more, or not.
     """
     counts, is_over = Counter[str](), asyncio.Event()
 
-    async def send(client: AsyncClient, data: bytes) -> bool:
-        """Send a request and count what comes of it. Returns: whether there was an answer."""
+    async def send(client: AsyncClient, data: bytes) -> str:
+        """Send a request. Returns: lost, right or wrong; the last two are counted."""
         try:
             answer = await client.send(data)
         except (OSError, asyncio.IncompleteReadError):
-            return False
+            return "lost"
         if answer.status in LOST:
-            return False
-        right = is_same(answer, expected[data])
-        counts.update(["right"] if right else ["wrong", f"wrong: {answer.status}"])
-        return True
+            return "lost"
+        if is_same(answer, expected[data]):
+            counts["right"] += 1
+            return "right"
+        counts.update(["wrong", f"wrong: {answer.status}"])
+        return "wrong"
 
     async def ask(first: int) -> None:
         client = AsyncClient(port)
         for data in islice(cycle(expected), first, None):
             if is_over.is_set():
                 break
-            if not await send(client, data):
+            if await send(client, data) == "lost":
                 counts["lost"] += 1
                 await asyncio.sleep(PAUSE_SECONDS)
-                counts["mended" if await send(client, data) else "not mended"] += 1
+                counts["mended" if await send(client, data) == "right" else "not mended"] += 1
         client.close()
 
     async def watch() -> None:
