@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
+from ..atlas.layers import why_not
 from ..cnn.network import ForwardPass, Network, UnknownLayer
 from ..cnn.types import PoolingMode
 from ..explore.comparison import accuracies, compare, pooled_layers
@@ -323,5 +324,6 @@ def _microscope_context(
         return {"panel": None}
     panels = view_inspections(inspections, options, selection.everything)
     is_pooled = layer in pooled_layers(network)
-    context = {"panel": panels[0], "panels": panels, "is_pooled": is_pooled}
+    is_in_atlas = why_not(layer) is None and not network.card.takes_numbers
+    context = {"panel": panels[0], "panels": panels, "is_pooled": is_pooled, "is_in_atlas": is_in_atlas}
     return context | {"selection": selection, "network": network}
