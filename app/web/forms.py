@@ -129,6 +129,10 @@ class PageQuery(BaseModel):
     row: int | None = None
     column: int | None = None
     sample: Annotated[str, Field(pattern=SAMPLE_PATTERN)] = FIRST_SAMPLE  # that the page opens with
+    target: str | None = None  # the class that is explained; None is the answer
+    against: str | None = None  # the one that it is compared with; None is the next likely one
+    other: str | None = None  # the second model of two side by side; None is the first one
+    other_pooling: PoolingMode | None = None
 
     @property
     def render_options(self) -> RenderOptions:
