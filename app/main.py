@@ -30,6 +30,14 @@ from .library.kept import Kept
 from .library.library import Library
 from .settings import Settings, get_settings, resource
 from .web import api, lessons, pages, status, uploads
+from .web.atlas import api as atlas_api
+from .web.atlas import cloud_pages
+from .web.atlas import pages as atlas_pages
+from .web.attribution import api as attribution_api
+from .web.attribution import methods_api
+from .web.attribution import pages as attribution_pages
+from .web.differences import api as differences_api
+from .web.differences import pages as differences_pages
 from .web.digits import api as digits_api
 from .web.digits import pages as digit_pages
 from .web.errors import ERRORS, add_error_handlers, customize_openapi
@@ -101,7 +109,21 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     # The busiest first: routes are tried in turn.
     rooms = (
         *(pages, api, lab_pages, lab_api, lessons),
-        *(digit_pages, digits_api, experiment_pages, experiments_api, status),
+        *(
+            attribution_pages,
+            attribution_api,
+            methods_api,
+            differences_pages,
+            differences_api,
+            digit_pages,
+            digits_api,
+            experiment_pages,
+            experiments_api,
+            atlas_pages,
+            cloud_pages,
+            atlas_api,
+            status,
+        ),
     )
     routers = [room.router for room in rooms]
     for router in routers:

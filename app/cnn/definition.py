@@ -4,6 +4,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from numpy.random import default_rng  # now: a worker can load nothing once it is confined
+
 from .kinds import Layer
 from .kinds.inputs import InputLayer
 from .types import ImageShape, PoolingMode, Weights, shared_mode
@@ -52,6 +54,15 @@ class ModelDefinition:
             if maps.get(layer.name)
         }
         return replace(self, weights={**self.weights, **muted})
+
+    def shuffling(self, seed: int) -> "ModelDefinition":
+        """Return the model with the numbers of each of its weights in a random order, always the same for a seed."""
+        rng = default_rng(seed)
+        shuffled = {
+            layer: {name: rng.permutation(arrays[name].ravel()).reshape(arrays[name].shape) for name in sorted(arrays)}
+            for layer, arrays in sorted(self.weights.items())
+        }
+        return replace(self, weights=shuffled)
 
     @property
     def pooling(self) -> PoolingMode | None:

@@ -94,3 +94,17 @@ def require_readable(count: int) -> None:
     """Check how many numbers an arithmetic would read without listing them. Raises: TooManyNumbers."""
     if count > MOST_READ:
         raise TooManyNumbers(count, MOST_READ)
+
+
+class NoGradient(NotImplementedError):
+    """A gradient does not go back through a layer."""
+
+    def __init__(self, layer: str, reason: str) -> None:
+        super().__init__(f"No gradient goes back through “{layer}”: {reason}.")
+        self.layer = layer  # by its name
+
+    def with_nearest(self, layer: str) -> "NoGradient":
+        """Return the same error, with the furthest layer that a gradient gets to."""
+        error = NoGradient(self.layer, "")
+        error.args = (f"{self} Ask about “{layer}” or a layer after it.",)
+        return error

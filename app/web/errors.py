@@ -11,8 +11,12 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from ..atlas.layers import NoMaps
+from ..attribution.case import InvalidSetting
+from ..attribution.method import UnknownMethod
+from ..attribution.question import InvalidQuestion
 from ..cnn.cost import TooCostly
-from ..cnn.errors import NoArithmetic, RunFailed, RunInterrupted, UnknownInput, WrongImageSize
+from ..cnn.errors import NoArithmetic, NoGradient, RunFailed, RunInterrupted, UnknownInput, WrongImageSize
 from ..cnn.network import UnknownLayer
 from ..experiments.catalogue import UnknownExperiment
 from ..experiments.experiment import NoSuchCount, NotForExperiment
@@ -49,11 +53,16 @@ _STATUS: dict[type[Exception], HTTPStatus] = {
     NoArithmetic: HTTPStatus.UNPROCESSABLE_ENTITY,
     NotAFeatureMap: HTTPStatus.NOT_FOUND,
     NoClasses: HTTPStatus.UNPROCESSABLE_ENTITY,
+    InvalidQuestion: HTTPStatus.UNPROCESSABLE_ENTITY,
+    InvalidSetting: HTTPStatus.UNPROCESSABLE_ENTITY,
+    UnknownMethod: HTTPStatus.NOT_FOUND,
+    NoGradient: HTTPStatus.UNPROCESSABLE_ENTITY,
     NotForDigits: HTTPStatus.UNPROCESSABLE_ENTITY,
     NoSuchDigits: HTTPStatus.UNPROCESSABLE_ENTITY,
     NoSuchCount: HTTPStatus.UNPROCESSABLE_ENTITY,
     NotForExperiment: HTTPStatus.UNPROCESSABLE_ENTITY,
     UnknownExperiment: HTTPStatus.NOT_FOUND,
+    NoMaps: HTTPStatus.UNPROCESSABLE_ENTITY,
     NoPooling: HTTPStatus.UNPROCESSABLE_ENTITY,
     TooManyPixels: HTTPStatus.UNPROCESSABLE_ENTITY,
     DrawingTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

@@ -215,12 +215,15 @@ class WorkerEngine:
         file: BinaryIO,
         layers: Sequence[Layer],
         muted: Mapping[str, Collection[int]] | None = None,
+        seed: int | None = None,
     ) -> None:
         """Start nothing yet. file: a serialized model; only workers read it. layers: as they were found in it.
 
-        muted: feature maps that are zero everywhere, by layer.
+        muted: feature maps that are zero everywhere, by layer. seed: of the order in which the weights' numbers are
+        shuffled; None leaves them.
         """
         self._workers = workers
+        self._seed = seed
         self._muted = {name: sorted(maps) for name, maps in (muted or {}).items()}
         self._file = file
         finalize(self, file.close)
@@ -318,7 +321,14 @@ class WorkerEngine:
         file = os.fdopen(os.dup(self._file.fileno()), "rb")
         names = self._muted.keys() | maps.keys()
         muted = {name: {*self._muted.get(name, ()), *maps.get(name, ())} for name in names}
-        made = WorkerEngine(self._workers, file, self._layers, muted)
+        made = WorkerEngine(self._workers, file, self._layers, muted, self._seed)
+        made._needs_keras = self._needs_keras
+        return made
+
+    def shuffling(self, seed: int) -> "WorkerEngine":
+        """Return an engine of the same network with the numbers of each of its weights in a random order."""
+        file = os.fdopen(os.dup(self._file.fileno()), "rb")
+        made = WorkerEngine(self._workers, file, self._layers, self._muted, seed)
         made._needs_keras = self._needs_keras
         return made
 
@@ -347,7 +357,7 @@ class WorkerEngine:
     def _load(self) -> _Worker:
         worker = self._workers.take(self._needs_keras)
         try:
-            answer = worker.ask({"do": "load", "muted": self._muted}, [self._file.fileno()])
+            answer = worker.ask({"do": "load", "muted": self._muted, "seed": self._seed}, [self._file.fileno()])
             if answer.get("problem") == NEEDS_KERAS and not self._needs_keras:
                 self._needs_keras = True
                 worker.end()

@@ -9,10 +9,13 @@ ROOT = Path(__file__).parent.parent.parent
 SHEETS = sorted((ROOT / "static" / "css").glob("*.css"))
 COMPONENTS = {
     "answer": {"answer", "bars"},
+    "atlas": {"atlas"},
     "card": {"card"},
     "chart": {"chart"},
+    "cloud": {"cloud"},
     "compare": {"compare"},
     "compared": {"compared"},
+    "differences": {"differences"},
     "digits": {"digits"},
     "experiments": {"experiments"},
     "help": {"help"},
@@ -30,6 +33,7 @@ COMPONENTS = {
     "pad": {"pad"},
     "save": {"save"},
     "switches": {"switches"},
+    "why": {"why"},
 }
 # These lay out for another medium what the others style: each of their rules says which medium that is.
 MEDIA = {"lecture", "print"}
@@ -37,7 +41,9 @@ MEDIA = {"lecture", "print"}
 FILLED_IN = {
     *(f"chart-style-{number}" for number in range(5)),
     *("is-fails", "is-holds", "is-open", "is-partly"),
+    *(f"is-{digit}" for digit in range(10)),
     *("maps-grid", "maps-strip"),
+    *("why-maps", "why-units"),
     *("is-map", "is-medium", "is-small"),
     *("is-highest", "is-lowest"),
 }

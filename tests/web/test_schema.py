@@ -30,8 +30,10 @@ DRAWINGS = [encode(draw_four(28)), encode(draw_four(28), "JPEG"), encode(draw_fo
 REGIONS = ["0,0,28,28", "2,3,27,26"]  # with ink in each of these drawings
 # What a path may name so that there is something there; the negative mode writes other things.
 KNOWN = {"model": ["digits"], "layer": ["conv1"], "channel": [0, 1], "row": [0], "column": [0, 3]}
+KNOWN |= {"method": ["saliency", "integrated-gradients"]}
 KNOWN |= {"set": ["test", "training"], "number": [0, 5999]}
 KNOWN |= {"name": ["ink", "neighbours"], "digits": [100, 120], "format": ["json", "csv"]}
+KNOWN |= {"pooling": ["max", "min"]}
 KNOWN |= {"sample": ["digit", "rings"], "thumbnail": [False, True], "step": [0, 1]}
 # A sample picture or a picture of one's own, and the steps in one way or the other: a schema cannot say so.
 LAB: dict[str, list[Any]] = {"sample": ["digit"], "chain": ["max", "average:window=3,swap"]}
@@ -77,6 +79,7 @@ def with_real_values(document: dict[str, Any], **names: list[Any]) -> dict[str, 
         for operation in methods.values():
             for parameter in operation.get("parameters", []):
                 parameter["schema"]["enum"] = (KNOWN | names)[parameter["name"]]
+                parameter["required"] |= parameter["name"] == "digits"  # else thousands, which take seconds
             operation.get("requestBody", {})["required"] = True
     for name, body in known["components"]["schemas"].items():
         for field in body["properties"].keys() & {"drawing", "model"} if name.startswith("Body_") else ():
@@ -96,7 +99,14 @@ def with_real_values(document: dict[str, Any], **names: list[Any]) -> dict[str, 
             others = {key: each for key, each in body["properties"].items() if key not in {"picture", "steps"}}
             body["properties"] = others | {key: {"enum": values} for key, values in LAB.items()}
             body["required"] = ["sample"]
-        if "region" in body.get("properties", {}):
+        if "target" in body.get("properties", {}) and name.startswith("Body_"):
+            body["properties"] |= {"target": {"enum": ["1"]}, "against": {"enum": ["0"]}}
+        if "steps" in body.get("properties", {}) and "target" in body["properties"]:
+            body["properties"] |= {"layer": {"enum": ["conv1"]}, "steps": {"enum": [1, 20]}}
+        if "other" in body.get("properties", {}):
+            body["properties"]["other"] = {"enum": ["digits", "digits-min"]}
+            del body["properties"]["other_drawing"]  # which is sent as text where it may be left out
+        if "region" in body.get("properties", {}) and name.startswith("Body_"):
             body["properties"]["region"] = {"enum": REGIONS}
     card_fields(known).update({field: {"enum": values} for field, values in SMALL_CARD.items()})
     return known

@@ -8,9 +8,11 @@ from numpy.typing import NDArray
 
 from ..cells import Cell, ElementwiseCell
 from ..errors import InvalidLayer, NoArithmetic, require_readable
+from ..gradients import Gradients, PassedBack, channel_sums
 from ..types import Array, Shape, Variables, Weights
 from .checks import UNITS, axis_number, axis_numbers, flag, numbers, optional, real, setting, whole
 from .layer import CellIndex, GraphBuilder, Layer, LayerSettings, Tensor, last_size, require
+from .normalization_gradients import Axes, from_end, pass_normalised, pass_rms, pass_unit
 
 _KERAS_EPSILON = 1e-7  # keras.config.epsilon()
 _BYTES = (0.0, 255.0)
@@ -41,6 +43,11 @@ def _moments(values: Array) -> tuple[float, float]:
 
 def _largest(values: Any) -> float:
     return float(np.max(np.abs(values)))
+
+
+def _pass_scaling(gradients: Gradients, scale: NDArray[np.float64], shift: NDArray[np.float64]) -> PassedBack:
+    """Pass x · scale + shift, a number of each for all values or for each channel; the shift counts as a bias."""
+    return PassedBack((gradients * scale.astype(gradients.dtype),), channel_sums(gradients) * shift)
 
 
 class Rescaling(Layer):
@@ -74,6 +81,10 @@ class Rescaling(Layer):
         graph.require(few, "a Rescaling with more numbers than channels")
         return graph.scale_and_shift(inputs[0], np.ravel(self.scale), np.ravel(self.offset))
 
+    def backward(self, weights: Weights, inputs: Sequence[Array], output: Array, gradients: Gradients) -> PassedBack:
+        scale, shift = np.ravel(np.asarray(self.scale, np.float64)), np.ravel(np.asarray(self.offset, np.float64))
+        return _pass_scaling(gradients, scale, shift)
+
     def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
         parameters = {"scale": self._of(self.scale, place), "offset": self._of(self.offset, place)}
         return ElementwiseCell((float(inputs[0][place]),), "rescaling", parameters, value, "{0} × scale + offset")
@@ -98,6 +109,19 @@ class _Normalizing(Layer, abstract=True):
 
     def _learned(self, shape: tuple[int, ...]) -> Variables:
         return {name: shape for name, has_it in (("gamma", self.scale), ("beta", self.center)) if has_it}
+
+    def _pass_back(
+        self,
+        weights: Weights,
+        inputs: Sequence[Array],
+        output: Array,
+        gradients: Gradients,
+        axes: Axes,
+        groups: int = 1,
+    ) -> PassedBack:
+        gamma, beta = (weights[name].astype(np.float64) if name in weights else None for name in ("gamma", "beta"))
+        scale = 1.0 if gamma is None else gamma
+        return pass_normalised(gradients, inputs[0], output, axes, self.epsilon, scale, beta, groups)
 
     def _cell_among(
         self, values: Array, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float
@@ -145,6 +169,12 @@ class BatchNormalization(_Normalizing):
         scale = exact.get("gamma", 1.0) / np.sqrt(exact["moving_variance"] + self.epsilon)
         return graph.scale_and_shift(inputs[0], scale, exact.get("beta", 0.0) - exact["moving_mean"] * scale)
 
+    def backward(self, weights: Weights, inputs: Sequence[Array], output: Array, gradients: Gradients) -> PassedBack:
+        exact = {name: weight.astype(np.float64) for name, weight in weights.items()}
+        scale = exact.get("gamma", 1.0) / np.sqrt(exact["moving_variance"] + self.epsilon)
+        shift = exact.get("beta", 0.0) - exact["moving_mean"] * scale
+        return _pass_scaling(gradients, scale, shift)
+
     def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
         mean, variance = (float(weights[name][place[-1]]) for name in ("moving_mean", "moving_variance"))
         return self._cell(weights, inputs, place, mean, variance, value)
@@ -170,6 +200,9 @@ class LayerNormalization(_Normalizing):
         made = graph.multiply(centred, graph.rsqrt(graph.add(variance, self.epsilon)))
         made = graph.multiply(made, graph.constant(weights["gamma"])) if self.scale else made
         return graph.add(made, graph.constant(weights["beta"])) if self.center else made
+
+    def backward(self, weights: Weights, inputs: Sequence[Array], output: Array, gradients: Gradients) -> PassedBack:
+        return self._pass_back(weights, inputs, output, gradients, (-1,))
 
     def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
         if self.axis not in (-1, len(place), (-1,), (len(place),)):
@@ -200,6 +233,13 @@ class GroupNormalization(_Normalizing):
         require(groups > 0 and channels % groups == 0)
         return self._learned((channels,))
 
+    def backward(self, weights: Weights, inputs: Sequence[Array], output: Array, gradients: Gradients) -> PassedBack:
+        channels = output.shape[-1]
+        groups = channels if self.groups == -1 else self.groups
+        within = output.ndim + (1 if groups > 1 else 0)
+        axes = tuple(at - within for at in range(within) if groups == 1 or at != within - 2)
+        return self._pass_back(weights, inputs, output, gradients, axes, groups)
+
     def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
         (values,) = inputs
         require_readable(values.size)  # the group's lie between all others
@@ -228,6 +268,10 @@ class RMSNormalization(Layer):
         root = graph.rsqrt(graph.add(squares, self.epsilon))
         return graph.multiply(graph.multiply(x, root), graph.constant(weights["scale"]))
 
+    def backward(self, weights: Weights, inputs: Sequence[Array], output: Array, gradients: Gradients) -> PassedBack:
+        scale = weights["scale"].astype(np.float64)
+        return pass_rms(gradients, inputs[0], output, (-1,), self.epsilon, scale)
+
     def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
         if self.axis not in (-1, len(place), (-1,), (len(place),)):
             raise NoArithmetic(self.kind)
@@ -246,6 +290,9 @@ class UnitNormalization(Layer):
     axis: int | tuple[int, ...] = setting(axis_numbers, -1)
 
     ignores_leading_axes = True
+
+    def backward(self, weights: Weights, inputs: Sequence[Array], output: Array, gradients: Gradients) -> PassedBack:
+        return pass_unit(gradients, inputs[0], output, from_end(self.axis, output.ndim))
 
 
 class Normalization(Layer):
@@ -308,6 +355,13 @@ class Normalization(Layer):
         if self.invert:
             return graph.scale_and_shift(inputs[0], deviation, mean)
         return graph.scale_and_shift(inputs[0], 1 / deviation, -mean / deviation)
+
+    def backward(self, weights: Weights, inputs: Sequence[Array], output: Array, gradients: Gradients) -> PassedBack:
+        mean, variance = self._mean_and_variance(weights)
+        deviation: NDArray[np.float64] = np.maximum(np.sqrt(variance), _KERAS_EPSILON)
+        if self.invert:
+            return _pass_scaling(gradients, deviation, mean)
+        return _pass_scaling(gradients, 1 / deviation, -mean / deviation)
 
     def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
         if not self._is_of_all and self.axis not in (-1, len(place), (-1,), (len(place),)):

@@ -171,6 +171,10 @@ class LiteEngine:
         """Return an engine of the same network with these feature maps zero. Raises: CannotMute."""
         return LiteEngine(self._definition.muting(maps))
 
+    def shuffling(self, seed: int) -> "LiteEngine":
+        """Return an engine of the same network with the numbers of each of its weights in a random order."""
+        return LiteEngine(self._definition.shuffling(seed))
+
     @property
     def nbytes(self) -> int:
         """The memory of weights and graphs, in bytes."""
