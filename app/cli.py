@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from .cnn.types import PoolingMode
 from .datasets.digits import DigitSet
+from .hosting.redis_counts import RedisUnavailable, require_redis
 from .hosting.resources import TooLittle, fit_connections, require_address_space
 from .hosting.server import bind, describe_bind_error, run_server
 from .library.files import EmptyLibrary, find_files
@@ -32,6 +33,10 @@ _NO_STATE = (
 _FEWER_CONNECTIONS = (
     "At most {fitting:,} connections are held instead of {connections:,}, since this process may open few files. "
     "Raise the limit with `ulimit -n` for more."
+)
+_NO_RATE = (
+    "LAYERGLASS_LIMITS counts nothing, since a server on a loopback address has no limit of its own. "
+    "Set LAYERGLASS_REQUESTS_PER_MINUTE for one."
 )
 
 
@@ -78,11 +83,15 @@ def _checked_settings() -> Settings:
     try:
         require_address_space()
         fitting = fit_connections(settings.connections)
-    except TooLittle as error:
+        if settings.limits:
+            require_redis(str(settings.limits))
+    except (TooLittle, RedisUnavailable) as error:
         raise _refusal(str(error)) from None
     if fitting < settings.connections:
         typer.echo(_FEWER_CONNECTIONS.format(fitting=fitting, connections=settings.connections), err=True)
         os.environ["LAYERGLASS_CONNECTIONS"] = str(fitting)
+    if settings.limits and not settings.rate_limit:
+        typer.echo(_NO_RATE, err=True)
     return settings.model_copy(update={"connections": fitting})
 
 

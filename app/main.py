@@ -19,6 +19,7 @@ from .hosting.admission import Admission, AdmissionControl
 from .hosting.limits import LimitAnswers, LimitBodies, RateLimit, TimeLimits
 from .hosting.logs import RequestLog
 from .hosting.long_computations import LongComputations
+from .hosting.request_counts import RequestCounter, make_counter
 from .hosting.security import AllowedHosts, HeadAsGet, RefuseCrossSite, RequireToken, ResponseHeaders
 from .hosting.server import frozen_heap, limit_malloc
 from .imaging.drawing import DrawingLimits
@@ -54,6 +55,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """Return the app. Its lifespan runs the default network once before the first request is taken."""
     settings = settings or get_settings()
     run_limits = RunLimits(settings.run_megabytes, settings.run_seconds)
+    counter = make_counter(settings) if settings.rate_limit else None
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -76,6 +78,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             app.state.ready = False
             app.state.long_computations.close()
             library.close()
+            if counter:
+                await counter.close()
 
     app = FastAPI(
         title="Layerglass",
@@ -99,7 +103,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.forward_passes = ForwardPasses(app.state.kept, limits, run_limits, metrics.FORWARD_PASS.observe)
     app.state.results = Results()
     app.state.laboratory = Laboratory(app.state.kept, limits)
-    _add_middleware(app, settings)
+    _add_middleware(app, settings, counter)
     add_error_handlers(app)
     customize_openapi(app)
     # The busiest first: routes are tried in turn.
@@ -129,15 +133,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     return app
 
 
-def _add_middleware(app: FastAPI, settings: Settings) -> None:
+def _add_middleware(app: FastAPI, settings: Settings, counter: RequestCounter | None) -> None:
     """Add the middleware, innermost first: a request passes through the last one first."""
     app.add_middleware(LimitAnswers, max_in_memory=settings.answers_megabytes * 2**20)
     app.add_middleware(LimitBodies, limit_of=partial(uploads.body_limit, settings), max_in_memory=settings.max_bodies)
     app.add_middleware(uploads.UploadGate)
     app.add_middleware(AdmissionControl, admission=Admission(settings))
     app.add_middleware(TimeLimits, settings=settings)
-    if settings.rate_limit:
-        app.add_middleware(RateLimit, per_minute=settings.rate_limit)
+    if counter:
+        app.add_middleware(RateLimit, per_minute=settings.rate_limit, counter=counter)
     app.add_middleware(RefuseCrossSite)
     app.add_middleware(AllowedHosts, hosts=settings.hosts)
     if settings.token:

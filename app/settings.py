@@ -9,7 +9,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, RedisDsn, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _PREFIX = "LAYERGLASS_"
@@ -85,7 +85,7 @@ class LogFormat(StrEnum):
 class Settings(BaseSettings):
     """All settings. Each is read from the environment variable of its name, in capitals, after LAYERGLASS_.
 
-    Limits are in bytes, seconds or counts, and hold for each worker process.
+    Limits are in bytes, seconds or counts. All but requests_per_minute hold for each worker process.
     """
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, allow_inf_nan=False)
@@ -161,6 +161,9 @@ class Settings(BaseSettings):
     requests_per_minute: int | None = Field(
         default=None, ge=0, description="Requests a minute from one address; 0 is no limit."
     )
+    limits: RedisDsn | None = Field(
+        default=None, description="Redis, where several machines count requests together: redis://host:port/0."
+    )
 
     @property
     def max_body(self) -> int:
@@ -219,6 +222,8 @@ def _expected(name: str) -> str:
         return _IN_WORDS[name]
     if field.annotation is LogFormat:
         return " or ".join(LogFormat)
+    if "RedisDsn" in annotation:
+        return "an address like redis://host:6379/0"
     if "bool" in annotation:
         return "true or false"
     kind = "a whole number" if "int" in annotation else "a finite number" if "float" in annotation else "a path"

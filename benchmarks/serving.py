@@ -75,8 +75,8 @@ class Server:
 
     def workers(self) -> list[psutil.Process]:
         """Return the processes that answer: not the supervisor, the sandbox or the resource tracker."""
-        own, *children = self.processes()
-        return [own] if self._count == 1 else [each for each in children if _answers(each)]
+        own = psutil.Process(self.process.pid)
+        return [own] if self._count == 1 else [each for each in own.children() if _answers(each)]
 
     def stop(self) -> None:
         end(self.process)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from benchmarks.drawings import make_drawings, make_unique
 from benchmarks.expected import ExpectedAnswers, is_same
-from benchmarks.http_client import Answer, AsyncClient, post
+from benchmarks.http_client import Answer, AsyncClient, post, request
 
 LEAVES, RAW, UPLOADS = 0.04, 0.02, 0.003  # shares of a visitor's actions
 UNIQUE = 0.7  # share of the drawings that are new to the server, byte for byte
@@ -86,6 +86,11 @@ class Visitor:
             return None
         return answer
 
+    async def _send_anew(self, data: bytes) -> Answer | None:
+        """Send over a new connection, which any worker may accept."""
+        self._connection.close()
+        return await self._send(data)
+
     async def _leave(self) -> None:
         """Leave in the middle of a request, or before its answer has come."""
         data = self._random.choice(self._requests)
@@ -112,21 +117,24 @@ class Visitor:
         self._visits.counts["not HTTP"] += 1
 
     async def _bring_a_model(self) -> None:
-        """Open a model, draw on it, and forget it."""
+        """Open a model, draw on it, and forget it. Any worker may do each of these, and must know of those before."""
         name = f"visitor-{self._number}-{self._random.randrange(10**6)}"
         data = post("/api/models", self._model_file, file_field="model", filename=f"{name}.keras")
-        made = await self._send(data)
+        made = await self._send_anew(data)
         if made is None:
             return
         if made.status != 201:
             self._visits.add_fault(f"a model was answered with {made.status}: {made.body[:200]!r}")
             return
         where = made.headers["location"]
-        answer = await self._send(post(f"{where}/prediction", make_drawings(1)[0]))
+        answer = await self._send_anew(post(f"{where}/prediction", make_drawings(1)[0]))
         if answer and answer.status != 200:
             self._visits.add_fault(f"a drawing on {where} was answered with {answer.status}: {answer.body[:200]!r}")
-        while (gone := await self._send(f"DELETE {where} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())) is None:
+        while (gone := await self._send_anew(request("DELETE", where))) is None:
             pass
         if gone.status != 204:
             self._visits.add_fault(f"forgetting {where} was answered with {gone.status}: {gone.body[:200]!r}")
+        late = await self._send_anew(request("GET", where))
+        if late and late.status != 404:
+            self._visits.add_fault(f"{where}, forgotten, was answered with {late.status}: {late.body[:200]!r}")
         self._visits.counts["models opened and forgotten"] += 1

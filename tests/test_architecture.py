@@ -40,7 +40,7 @@ ALLOWED = {
     "app.lab": "numpy pydantic PIL app.cnn app.imaging app.library app.explore",
     # Beside web, which shows them: a lesson knows models and answers, and no HTTP.
     "app.lessons": "markdown_it numpy app.cnn app.datasets app.explore app.imaging app.library app.model_files",
-    "app.hosting": "fastapi starlette uvicorn limits prometheus_client app.settings app.temporary",
+    "app.hosting": "fastapi starlette uvicorn limits redis prometheus_client app.settings app.temporary",
     "app.web": "fastapi starlette anyio pydantic jinja2 markupsafe numpy prometheus_client app.__version__ "
     "app.settings app.atlas app.cnn app.datasets app.imaging app.model_files app.library app.explore app.attribution "
     "app.experiments app.lab app.lessons app.hosting",

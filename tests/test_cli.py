@@ -303,3 +303,21 @@ def test_evaluate_checks_a_card(tmp_path: Path) -> None:
     result = run("evaluate", "digits", "--check-card", "--mnist", str(tmp_path / "nowhere.npz"))
     assert result.exit_code == 2
     assert "There is no file" in result.stderr
+
+
+def test_redis_without_its_package(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.environ["LAYERGLASS_LIMITS"] = "redis://127.0.0.1:1/0"
+    monkeypatch.setattr("app.hosting.redis_counts.find_spec", {}.get)
+    result = run("serve")
+    assert result.exit_code == 2 and server.settings is None
+    sentence = "LAYERGLASS_LIMITS needs the Python package redis: install layerglass[redis], and start again.\n"
+    assert result.stderr == sentence
+
+
+def test_redis_that_does_not_answer_is_said_at_once(server: Server) -> None:
+    pytest.importorskip("redis", reason="the extra layerglass[redis] is not installed")
+    os.environ["LAYERGLASS_LIMITS"] = "redis://:secret@127.0.0.1:1/0"
+    result = run("serve")
+    assert result.exit_code == 2 and server.settings is None
+    assert result.stderr.startswith("LAYERGLASS_LIMITS names Redis at 127.0.0.1:1, which does not count requests: ")
+    assert "secret" not in result.stderr

@@ -78,6 +78,7 @@ def test_what_cannot_be_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, v
         ("WAIT_SECONDS", "nan", "a finite number above 0"),
         ("ANSWER_SECONDS", "inf", "a finite number above 0"),
         ("UPLOADS", "perhaps", "true or false"),
+        ("LIMITS", "localhost:6379", "an address like redis://host:6379/0"),
         ("LOG_FORMAT", "xml", "auto or text or json"),
         ("TOKEN", "short", "32 to 63 lower-case letters and digits"),
     ],

@@ -1,22 +1,18 @@
 """Middleware that limits requests: their bodies, their time, and their rate."""
 
 import asyncio
-import math
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from typing import NamedTuple
 
-from limits import RateLimitItemPerMinute
-from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import MovingWindowRateLimiter
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..settings import Settings
 from .refusals import BodyTooLarge, Overloaded, Refused, refuse
+from .request_counts import RequestCounter
 
 GRACE_SECONDS = 10  # before body_rate applies: a connection may start slowly
 _SMALL_ANSWER = 2**20  # bytes
@@ -236,17 +232,14 @@ class TooManyRequests(Refused):
 class RateLimit:
     """Middleware that refuses an address's requests beyond so many in any sixty seconds."""
 
-    def __init__(self, app: ASGIApp, per_minute: int) -> None:
-        self.app = app
-        self.limit = RateLimitItemPerMinute(per_minute)
-        self.limiter = MovingWindowRateLimiter(MemoryStorage())
+    def __init__(self, app: ASGIApp, per_minute: int, counter: RequestCounter) -> None:
+        """counter: lets per_minute requests through."""
+        self.app, self.per_minute, self.counter = app, per_minute, counter
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"].startswith(_UNLIMITED_PATHS):
             return await self.app(scope, receive, send)
         address = scope["client"][0] if scope.get("client") else "unknown"
-        if await self.limiter.hit(self.limit, address):
-            return await self.app(scope, receive, send)
-        window = await self.limiter.get_window_stats(self.limit, address)
-        retry_seconds = max(1, math.ceil(window.reset_time - time.time()))
-        return await refuse(TooManyRequests(self.limit.amount, retry_seconds), scope, receive, send)
+        if retry_seconds := await self.counter.hit(address):
+            return await refuse(TooManyRequests(self.per_minute, retry_seconds), scope, receive, send)
+        return await self.app(scope, receive, send)

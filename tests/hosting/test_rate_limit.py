@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from app.hosting.limits import RateLimit
+from app.hosting.request_counts import WindowCounter
 from app.settings import Settings
 from app.web.errors import add_error_handlers
 
@@ -12,7 +13,7 @@ from app.web.errors import add_error_handlers
 @pytest.fixture
 def limited() -> FastAPI:
     app = FastAPI()
-    app.add_middleware(RateLimit, per_minute=3)
+    app.add_middleware(RateLimit, per_minute=3, counter=WindowCounter(3))
     add_error_handlers(app)
 
     @app.get("/api/there")

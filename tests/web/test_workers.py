@@ -14,6 +14,7 @@ from tests.process import Process
 
 pytestmark = pytest.mark.slow
 
+PER_MINUTE = 100
 CARD = {"content-type": "application/json"}
 
 
@@ -32,7 +33,8 @@ class Worker:
 
 @pytest.fixture(scope="module")
 def server(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
-    process = Process(models, tmp_path_factory.mktemp("server"), workers="2", keep_alive_seconds="120")
+    folder, rate = tmp_path_factory.mktemp("server"), str(PER_MINUTE)
+    process = Process(models, folder, workers="2", keep_alive_seconds="120", requests_per_minute=rate)
     try:
         deadline = time.monotonic() + 120
         while process.log.count("Application startup complete") < 2:
@@ -98,3 +100,12 @@ def test_a_model_is_there_for_both_from_its_opening_to_its_end(workers: list[Wor
         assert [worker.ask("GET", where)[0] for worker in workers] == [200, 200]
         assert deleter.ask("DELETE", where)[0] == 204
         assert [worker.ask("GET", where)[0] for worker in workers] == [404, 404]
+
+
+def test_the_limit_of_requests_holds_for_both_together(workers: list[Worker]) -> None:
+    for address in ("10.0.0.8", "10.0.0.9"):
+        for number in range(PER_MINUTE):
+            assert workers[number % 2].ask("GET", "/api/none", X_Forwarded_For=address)[0] == 404
+        for worker in workers:
+            status, answer = worker.ask("GET", "/api/none", X_Forwarded_For=address)
+            assert status == 429 and b"More than 100 requests in a minute came from your address." in answer
