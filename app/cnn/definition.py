@@ -1,9 +1,12 @@
 """A trained model in parts: enough to run it without Keras, and to build it in Keras where that is needed."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from .edits import Edits
+from .edits.workpiece import Workpiece
+from .interventions import Intervention
 from .kinds import Layer
 from .kinds.inputs import InputLayer
 from .types import ImageShape, PoolingMode, Weights, shared_mode
@@ -23,6 +26,8 @@ class ModelDefinition:
     # process may build.
     build: "Callable[[Mapping[str, Weights]], keras.Model] | None"
     input_name: str = "input"  # of the image
+    # What takes the place of what a layer computes, by layer.
+    interventions: Mapping[str, Intervention] = field(default_factory=dict)
 
     @property
     def held_inputs(self) -> tuple[InputLayer, ...]:
@@ -41,17 +46,12 @@ class ModelDefinition:
         )
         return (InputLayer.of(self.input_name, self.input_shape), *others)
 
-    def muting(self, maps: Mapping[str, Collection[int]]) -> "ModelDefinition":
-        """Return the model with these feature maps, by layer, zero everywhere, whatever the image.
-
-        The weights and the bias that make a map become zero. Raises: CannotMute.
-        """
-        muted = {
-            layer.name: layer.mute(self.weights[layer.name], sorted(maps[layer.name]))
-            for layer in self.layers
-            if maps.get(layer.name)
-        }
-        return replace(self, weights={**self.weights, **muted})
+    def edited(self, edits: Edits) -> "ModelDefinition":
+        """Return the model with these edits made in it, beside those that were made before. Raises: InvalidEdit."""
+        piece = Workpiece(self.layers, self.weights)
+        edits.make(piece)
+        interventions = {**self.interventions, **piece.interventions}
+        return replace(self, layers=tuple(piece.layers.values()), weights=piece.weights, interventions=interventions)
 
     @property
     def pooling(self) -> PoolingMode | None:

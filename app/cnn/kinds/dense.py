@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cells import Cell, Contribution, DenseCell
-from ..errors import require_few
+from ..errors import InvalidEdit, require_few
 from ..types import Array, Shape, Variables, Weights
 from ..windows import Region, Size
 from .activation import explain_softmax
-from .activation_functions import FUNCTIONS, activate, function_name
+from .activation_functions import FUNCTIONS, activate, function_name, require_zero_stays
 from .checks import UNITS, flag, setting, whole
-from .layer import CellIndex, GraphBuilder, Layer, Sizes, Tensor, known
+from .layer import CellIndex, GraphBuilder, Layer, Sizes, Tensor, WeightsPlace, known
 
 _AT_ONCE = 2**20  # weights
 
@@ -62,6 +62,19 @@ class Dense(Layer):
         is_softmax = self.activation == "softmax"
         shares = explain_softmax(self._logits(weights, values), unit, value) if is_softmax else None
         return DenseCell(contributions, bias, float(products.sum() + bias), self.activation, value, shares)
+
+    def mute(self, weights: Weights, maps: Sequence[int]) -> Weights:
+        require_zero_stays(self.name, self.activation)
+        muted = {name: np.array(array) for name, array in weights.items()}
+        for array in muted.values():
+            array[..., list(maps)] = 0
+        return muted
+
+    def kernel_place(self, number: int, channel: int) -> WeightsPlace:
+        inputs = self.variables["kernel"][0]
+        if channel >= inputs:
+            raise InvalidEdit(f"A unit of “{self.name}” reads inputs 0 to {inputs - 1:,}, and no input {channel:,}.")
+        return "kernel", (channel, number)
 
     def _logits(self, weights: Weights, values: Array) -> NDArray[np.float64]:
         """Return every unit's sum. The kernel is made float64 some rows at a time, as it may be large."""

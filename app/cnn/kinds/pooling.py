@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import ClassVar
 
 import numpy as np
@@ -24,6 +24,7 @@ class Pooling(Layer, abstract=True):
     """A layer that keeps one value of each window."""
 
     data_format: str | None = setting(optional(one_of("channels_last")), None, compare=False)
+    is_pinned: bool = False  # it keeps its mode, whatever the network's
 
     mode: ClassVar[PoolingMode]
     family: ClassVar[str]  # the name of the class in each mode, with {} for the mode
@@ -38,9 +39,12 @@ class Pooling(Layer, abstract=True):
         return REGISTRY[cls.family.format(mode.title())]
 
     def with_pooling(self, mode: PoolingMode | None) -> Layer:
-        if mode is None or mode is self.mode:
+        if mode is None or mode is self.mode or self.is_pinned:
             return self
         return self.in_mode(mode)(**{each.name: getattr(self, each.name) for each in fields(self)})
+
+    def pin_pooling(self, mode: PoolingMode) -> Layer:
+        return replace(replace(self, is_pinned=False).with_pooling(mode), is_pinned=True)
 
     def count_scratch(self, inputs: Sequence[Sizes], output: Sizes) -> int:
         """Return the bytes of what minimum pooling negates before and after, and nothing else."""
