@@ -28,21 +28,15 @@ from .lessons.vocabulary import Vocabulary
 from .library.kept import Kept
 from .library.library import Library
 from .settings import Settings, get_settings, resource
-from .web import (
-    api,
-    digits,
-    evaluation_api,
-    experiment_pages,
-    experiments_api,
-    lab_api,
-    lab_pages,
-    lesson_pages,
-    pages,
-    status,
-    uploads,
-)
+from .web import api, lessons, pages, status, uploads
+from .web.digits import api as digits_api
+from .web.digits import pages as digit_pages
 from .web.errors import ERRORS, add_error_handlers, customize_openapi
+from .web.experiments import api as experiments_api
+from .web.experiments import pages as experiment_pages
 from .web.forms import MOST_PICTURES
+from .web.lab import api as lab_api
+from .web.lab import pages as lab_pages
 from .workers.engine import Workers
 
 _logger = logging.getLogger("layerglass")
@@ -102,13 +96,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     customize_openapi(app)
     # The busiest first: routes are tried in turn.
     rooms = (
-        *(pages, api, lab_pages, lab_api, lesson_pages),
-        *(digits, evaluation_api, experiment_pages, experiments_api, status),
+        *(pages, api, lab_pages, lab_api, lessons),
+        *(digit_pages, digits_api, experiment_pages, experiments_api, status),
     )
     routers = [room.router for room in rooms]
     for router in routers:
         app.include_router(router)
-    app.state.lessons = Lessons(settings.lessons, lesson_pages.PagePaths(routers))
+    app.state.lessons = Lessons(settings.lessons, lessons.PagePaths(routers))
     app.mount("/static", StaticFiles(directory=resource("static")), name="static")
     return app
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.experiments.chart import Chart, Kind, Panel, Point, Scale, Series, number_ticks
-from app.web.charts import HEIGHT, WIDTH, DrawnChart, draw_chart
+from app.web.experiments.charts import HEIGHT, WIDTH, DrawnChart, draw_chart
 
 
 def chart(*values: float | None, kind: Kind = Kind.LINES, scale: Scale = Scale.SHARE, errors: float = 0.0) -> Chart:

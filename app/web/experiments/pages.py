@@ -11,23 +11,23 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel
 
-from ..cnn.cost import TooCostly
-from ..cnn.errors import WrongImageSize
-from ..datasets.digits import load_test_digits
-from ..experiments.catalogue import EXPERIMENTS
-from ..experiments.experiment import USUAL, NotForExperiment, Result
-from ..experiments.output import command_line, show, show_fact
-from ..experiments.rows import Unit
-from ..experiments.runs import ExperimentRun
-from ..explore.evaluation import NotForDigits
-from ..hosting.long_computations import Computation
-from ..model_files.errors import ModelError
+from ...cnn.cost import TooCostly
+from ...cnn.errors import WrongImageSize
+from ...datasets.digits import load_test_digits
+from ...experiments.catalogue import EXPERIMENTS
+from ...experiments.experiment import USUAL, NotForExperiment, Result
+from ...experiments.output import command_line, show, show_fact
+from ...experiments.rows import Unit
+from ...experiments.runs import ExperimentRun
+from ...explore.evaluation import NotForDigits
+from ...hosting.long_computations import Computation
+from ...model_files.errors import ModelError
+from ..errors import describe_problem
+from ..forms import LibraryDep, open_network
+from ..long_answers import write_fragment
+from ..templates import render
+from .api import ExperimentDep, answer_of, begin_run
 from .charts import DrawnChart, draw_chart
-from .errors import describe_problem
-from .experiments_api import ExperimentDep, answer_of, begin_run
-from .forms import LibraryDep, open_network
-from .long_answers import write_fragment
-from .templates import render
 
 router = APIRouter(prefix="/experiments", include_in_schema=False, default_response_class=HTMLResponse)
 

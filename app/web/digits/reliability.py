@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..explore.calibration import CalibrationBin
+from ...explore.calibration import CalibrationBin
 
 SIDE = 240  # of the square in which accuracy stands over confidence, in units of the drawing
 _COUNTS = 44  # the height of the bars of the counts below it

@@ -10,16 +10,16 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Form, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from ..datasets.digits import load_test_digits
-from ..experiments.catalogue import EXPERIMENTS, find_experiment
-from ..experiments.experiment import FEWEST, USUAL, Experiment, Result, Verdict
-from ..experiments.output import to_csv, to_document
-from ..experiments.rows import Unit
-from ..experiments.runs import ExperimentRun
-from ..hosting.long_computations import Computation
-from .errors import POST_ERRORS, describe_problem, problem_responses
-from .forms import LibraryDep, open_network
-from .long_answers import LongAnswer, write_event
+from ...datasets.digits import load_test_digits
+from ...experiments.catalogue import EXPERIMENTS, find_experiment
+from ...experiments.experiment import FEWEST, USUAL, Experiment, Result, Verdict
+from ...experiments.output import to_csv, to_document
+from ...experiments.rows import Unit
+from ...experiments.runs import ExperimentRun
+from ...hosting.long_computations import Computation
+from ..errors import POST_ERRORS, describe_problem, problem_responses
+from ..forms import LibraryDep, open_network
+from ..long_answers import LongAnswer, write_event
 
 router = APIRouter(prefix="/api/experiments", tags=["experiments"])
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-from ..experiments.chart import Chart, Kind, Panel, Point, Scale
-from ..experiments.words import listed
-from .formatting import MINUS
+from ...experiments.chart import Chart, Kind, Panel, Point, Scale
+from ...experiments.words import listed
+from ..formatting import MINUS
 
 WIDTH, HEIGHT, _SLANTED_HEIGHT = 440, 280, 322
 _LEFT, _RIGHT, _TOP, _BOTTOM = 72, 14, 14, 46

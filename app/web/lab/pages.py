@@ -5,11 +5,12 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
-from ..hosting.admission import ADMITTED
-from ..lab.chain import Chain, InvalidChain, fit, read_chain, write_chain
-from ..lab.laboratory import Stage
-from ..lab.samples import FIRST_PICTURE, SAMPLE_PICTURES
-from .lab_forms import (
+from ...hosting.admission import ADMITTED
+from ...lab.chain import Chain, InvalidChain, fit, read_chain, write_chain
+from ...lab.laboratory import Stage
+from ...lab.samples import FIRST_PICTURE, SAMPLE_PICTURES
+from ..templates import render
+from .forms import (
     DEFAULT_CHAIN,
     DRAWING,
     OWN,
@@ -19,8 +20,7 @@ from .lab_forms import (
     LabRequestDep,
     laboratory_of,
 )
-from .lab_view import operation_groups, view_cell, view_stages
-from .templates import render
+from .view import operation_groups, view_cell, view_stages
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 

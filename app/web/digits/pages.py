@@ -11,21 +11,21 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field, model_validator
 
-from ..cnn.cost import TooCostly
-from ..cnn.errors import WrongImageSize
-from ..cnn.types import PoolingMode
-from ..datasets.digits import DigitSet
-from ..explore.calibration import bin_by_confidence, calibration_error
-from ..explore.digit_runs import DigitRun, FinishedRun
-from ..explore.evaluation import DIGITS, NotForDigits
-from ..explore.gallery import Choice, Found, Order, make_matrix, show_page
-from ..hosting.long_computations import Computation
-from .errors import describe_problem
-from .evaluation_api import answer_of, begin_run
-from .forms import open_network
-from .long_answers import write_fragment
+from ...cnn.cost import TooCostly
+from ...cnn.errors import WrongImageSize
+from ...cnn.types import PoolingMode
+from ...datasets.digits import DigitSet
+from ...explore.calibration import bin_by_confidence, calibration_error
+from ...explore.digit_runs import DigitRun, FinishedRun
+from ...explore.evaluation import DIGITS, NotForDigits
+from ...explore.gallery import Choice, Found, Order, make_matrix, show_page
+from ...hosting.long_computations import Computation
+from ..errors import describe_problem
+from ..forms import open_network
+from ..long_answers import write_fragment
+from ..templates import render
+from .api import answer_of, begin_run
 from .reliability import plot_reliability
-from .templates import render
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 

@@ -4,15 +4,15 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..cnn.errors import NoArithmetic
-from ..lab.chain import OPERATIONS, Chain, find_controls, write_step
-from ..lab.control import Control
-from ..lab.inspection import InspectionView, inspect, view_inspection
-from ..lab.laboratory import NoCell, Stage
-from ..lab.measures import Enlarged, Statistics, difference
-from ..lab.operation import Operation
-from ..lab.pictures import Drawn, Look, draw, draw_quickly
-from .lab_forms import LabForm
+from ...cnn.errors import NoArithmetic
+from ...lab.chain import OPERATIONS, Chain, find_controls, write_step
+from ...lab.control import Control
+from ...lab.inspection import InspectionView, inspect, view_inspection
+from ...lab.laboratory import NoCell, Stage
+from ...lab.measures import Enlarged, Statistics, difference
+from ...lab.operation import Operation
+from ...lab.pictures import Drawn, Look, draw, draw_quickly
+from .forms import LabForm
 
 _QUICK = 3 * 2**19  # values of a picture whose every number follows a dragged slider
 _LEAST_WIDTH = 16

@@ -15,7 +15,7 @@ from PIL import Image
 
 from app.lab.chain import MAX_STEPS, OPERATIONS
 from app.lab.samples import SAMPLE_PICTURES, open_sample
-from app.web.lab_forms import DEFAULT_CHAIN
+from app.web.lab.forms import DEFAULT_CHAIN
 from tests.pictures import encode
 from tests.web.test_pages import Tags
 

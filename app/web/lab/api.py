@@ -6,20 +6,20 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Path, Response
 from fastapi.responses import StreamingResponse
 
-from ..hosting.admission import ADMITTED
-from ..imaging.encoding import encode_image, stream_npz
-from ..lab.chain import InvalidChain, write_chain
-from ..lab.inspection import inspect
-from ..lab.laboratory import UnknownSample
-from ..lab.measures import difference
-from ..lab.pictures import Look, draw
-from ..lab.samples import SAMPLE_PICTURES, open_sample
-from ..lab.samples import thumbnail as make_thumbnail
-from .api import attachment, file_response, json_response
-from .errors import POST_ERRORS, problem_responses
-from .forms import Theme
-from .lab_forms import MAX_WIDTH, LabRunDep
-from .lab_schemas import LabAnswer, LabCellAnswer, SampleSummary
+from ...hosting.admission import ADMITTED
+from ...imaging.encoding import encode_image, stream_npz
+from ...lab.chain import InvalidChain, write_chain
+from ...lab.inspection import inspect
+from ...lab.laboratory import UnknownSample
+from ...lab.measures import difference
+from ...lab.pictures import Look, draw
+from ...lab.samples import SAMPLE_PICTURES, open_sample
+from ...lab.samples import thumbnail as make_thumbnail
+from ..api import attachment, file_response, json_response
+from ..errors import POST_ERRORS, problem_responses
+from ..forms import Theme
+from .forms import MAX_WIDTH, LabRunDep
+from .schemas import LabAnswer, LabCellAnswer, SampleSummary
 
 router = APIRouter(tags=["lab"])
 

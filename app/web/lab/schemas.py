@@ -5,12 +5,12 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from ..cnn.cells import JsonFloat, Rectangle
-from ..lab.chain import Step
-from ..lab.inspection import Inspection
-from ..lab.laboratory import Stage
-from ..lab.operation import LabCell
-from ..lab.samples import Sample
+from ...cnn.cells import JsonFloat, Rectangle
+from ...lab.chain import Step
+from ...lab.inspection import Inspection
+from ...lab.laboratory import Stage
+from ...lab.operation import LabCell
+from ...lab.samples import Sample
 
 
 class SampleSummary(BaseModel):

@@ -8,15 +8,15 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Form, Path, Request, Response
 from pydantic import Field
 
-from ..cnn.types import PoolingMode
-from ..datasets.digits import DigitSet
-from ..explore.digit_runs import DigitRun, FinishedRun
-from ..explore.evaluation_report import EvaluationReport
-from ..explore.gallery import draw_digit
-from ..hosting.long_computations import Computation
-from .errors import POST_ERRORS, describe_problem, problem_responses
-from .forms import InvertDep, NetworkDep
-from .long_answers import LongAnswer, write_event
+from ...cnn.types import PoolingMode
+from ...datasets.digits import DigitSet
+from ...explore.digit_runs import DigitRun, FinishedRun
+from ...explore.evaluation_report import EvaluationReport
+from ...explore.gallery import draw_digit
+from ...hosting.long_computations import Computation
+from ..errors import POST_ERRORS, describe_problem, problem_responses
+from ..forms import InvertDep, NetworkDep
+from ..long_answers import LongAnswer, write_event
 
 router = APIRouter()
 

@@ -11,8 +11,8 @@ from fastapi.testclient import TestClient
 
 from app.main import create_app
 from app.settings import Settings
-from app.web import api, lesson_pages, pages, status
-from app.web.lesson_pages import PagePaths
+from app.web import api, lessons, pages, status
+from app.web.lessons import PagePaths
 from tests.lessons.texts import HEAD
 
 GOOD = """---
@@ -175,7 +175,7 @@ def test_a_step_that_cannot_be_worked_out_leaves_the_page_as_it_is(taught: TestC
     ],
 )
 def test_where_a_step_may_stand(path: str, is_page: bool) -> None:
-    assert (path in PagePaths([pages.router, api.router, lesson_pages.router, status.router])) is is_page
+    assert (path in PagePaths([pages.router, api.router, lessons.router, status.router])) is is_page
 
 
 def test_of_pages_with_a_name_each_is_one() -> None:

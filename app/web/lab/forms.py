@@ -9,13 +9,13 @@ from fastapi import Depends, File, Form, Query, Request, UploadFile
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field, ValidationError
 
-from ..hosting.admission import admit
-from ..imaging.drawing import READ
-from ..lab.chain import Chain, InvalidChain, read_chain, read_steps
-from ..lab.kernels import WORDS
-from ..lab.laboratory import Laboratory, NoStep, Source, Stage
-from ..lab.samples import FIRST_PICTURE, SAMPLE_PICTURES
-from .forms import Theme
+from ...hosting.admission import admit
+from ...imaging.drawing import READ
+from ...lab.chain import Chain, InvalidChain, read_chain, read_steps
+from ...lab.kernels import WORDS
+from ...lab.laboratory import Laboratory, NoStep, Source, Stage
+from ...lab.samples import FIRST_PICTURE, SAMPLE_PICTURES
+from ..forms import Theme
 
 DEFAULT_CHAIN = "max,convolution,activation,max"
 OWN, DRAWING = "own", "drawing"  # pictures that no address holds, and the pad's, which its fragment does

@@ -1,0 +1,1 @@
+"""Real digits over HTTP."""
