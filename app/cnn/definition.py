@@ -1,12 +1,11 @@
 """A trained model in parts: enough to run it without Keras, and to build it in Keras where that is needed."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from .edits import Edits
 from .edits.workpiece import Workpiece
-from .interventions import Intervention
 from .kinds import Layer
 from .kinds.inputs import InputLayer
 from .types import ImageShape, PoolingMode, Weights, shared_mode
@@ -26,8 +25,7 @@ class ModelDefinition:
     # process may build.
     build: "Callable[[Mapping[str, Weights]], keras.Model] | None"
     input_name: str = "input"  # of the image
-    # What takes the place of what a layer computes, by layer.
-    interventions: Mapping[str, Intervention] = field(default_factory=dict)
+    is_edited: bool = False  # it is no longer the model that was trained
 
     @property
     def held_inputs(self) -> tuple[InputLayer, ...]:
@@ -50,8 +48,7 @@ class ModelDefinition:
         """Return the model with these edits made in it, beside those that were made before. Raises: InvalidEdit."""
         piece = Workpiece(self.layers, self.weights)
         edits.make(piece)
-        interventions = {**self.interventions, **piece.interventions}
-        return replace(self, layers=tuple(piece.layers.values()), weights=piece.weights, interventions=interventions)
+        return replace(self, layers=tuple(piece.layers.values()), weights=piece.weights, is_edited=True)
 
     @property
     def pooling(self) -> PoolingMode | None:

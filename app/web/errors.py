@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from ..cnn.cost import TooCostly
-from ..cnn.errors import NoArithmetic, RunFailed, RunInterrupted, UnknownInput, WrongImageSize
+from ..cnn.errors import InvalidEdit, NoArithmetic, RunFailed, RunInterrupted, UnknownInput, WrongImageSize
 from ..cnn.network import UnknownLayer
 from ..experiments.catalogue import UnknownExperiment
 from ..experiments.experiment import NoSuchCount, NotForExperiment
@@ -58,6 +58,7 @@ _STATUS: dict[type[Exception], HTTPStatus] = {
     TooManyPixels: HTTPStatus.UNPROCESSABLE_ENTITY,
     DrawingTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     InvalidDrawing: HTTPStatus.UNPROCESSABLE_ENTITY,
+    InvalidEdit: HTTPStatus.UNPROCESSABLE_ENTITY,
     UnknownInput: HTTPStatus.UNPROCESSABLE_ENTITY,
     WrongImageSize: HTTPStatus.UNPROCESSABLE_ENTITY,
     TooCostly: HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -250,6 +250,7 @@ def _identify_list(choice: ModelChoice, forward: ForwardPass) -> str:
     """Return what tells one list of layers from another."""
     network = choice.network
     parts = [choice.model.name, network.name, choice.weights, forward.pooling, forward.image.shape]
+    parts += [str(choice.edits)] if choice.edits else []
     return " ".join(map(str, [*parts, network.card.input] if network.card.input else parts))
 
 

@@ -1,6 +1,5 @@
 """Edits of a network: what one mutes, and sets by hand."""
 
-from .cells import SetCell
 from .edit import Edit
 from .edits import MOST_CHARACTERS, MOST_EDITS, Edits
 from .mutes import Mute, Solo
@@ -14,7 +13,6 @@ __all__ = [
     "Edits",
     "Mute",
     "SetBias",
-    "SetCell",
     "SetKernel",
     "SetPooling",
     "SetWeight",

@@ -1,9 +1,10 @@
 """All edits that are made in a network, as a value."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ..errors import InvalidEdit
+from ..kinds import Layer
 from .edit import KINDS, Edit
 from .mutes import Mute
 from .workpiece import Workpiece
@@ -51,17 +52,15 @@ class Edits:
         return len(self.made)
 
     def make(self, piece: Workpiece) -> None:
-        """Make them all: weights first, then what is muted, then the cells, which nothing changes any more.
-
-        Raises: InvalidEdit.
-        """
+        """Make them all: weights first, then what is muted. Raises: InvalidEdit."""
         for edit in sorted(self.made, key=lambda each: each.phase):
             edit.make(piece)
         piece.finish()
 
-    def of_layer(self, name: str) -> tuple[Edit, ...]:
-        """Return those of one layer."""
-        return tuple(edit for edit in self.made if edit.layer == name)
+    def describe(self, layers: Iterable[Layer]) -> list[str]:
+        """Return each in words, as in "conv_1 map 3 muted". layers: of the network that they were made in."""
+        by_name = {layer.name: layer for layer in layers}
+        return [edit.describe(by_name[edit.layer]) for edit in self.made]
 
 
 def _parse(text: str) -> Edit:
@@ -70,5 +69,6 @@ def _parse(text: str) -> Edit:
     target, equals, value = rest.partition("=")
     layer, *place = target.split(".")
     if kind is None or not layer:
-        raise InvalidEdit(f"“{text[:100]}” is no edit. Each begins with one of {', '.join(KINDS)}, a colon and a layer.")
+        begins = f"{', '.join(KINDS)}, a colon and a layer"
+        raise InvalidEdit(f"“{text[:100]}” is no edit. Each begins with one of {begins}.")
     return kind.parse(layer.replace("%2E", "."), tuple(place), value if equals else None)

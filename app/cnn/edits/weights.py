@@ -58,7 +58,8 @@ class SetKernel(Edit, verb="kernel", form="kernel:LAYER.MAP.CHANNEL=NUMBERS, row
         numbers = [number for number in map(read_whole, place) if number is not None]
         if value is None or len(numbers) != 2 or len(place) != 2:
             raise malformed(cls)
-        return cls(layer, *numbers, tuple(map(read_number, value.split(","))))
+        number, channel = numbers
+        return cls(layer, number, channel, tuple(map(read_number, value.split(","))))
 
     @property
     def target(self) -> Hashable:

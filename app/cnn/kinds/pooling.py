@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import ClassVar
 
 import numpy as np
@@ -44,7 +44,8 @@ class Pooling(Layer, abstract=True):
         return self.in_mode(mode)(**{each.name: getattr(self, each.name) for each in fields(self)})
 
     def pin_pooling(self, mode: PoolingMode) -> Layer:
-        return replace(replace(self, is_pinned=False).with_pooling(mode), is_pinned=True)
+        values = {each.name: getattr(self, each.name) for each in fields(self)} | {"is_pinned": True}
+        return self.in_mode(mode)(**values)
 
     def count_scratch(self, inputs: Sequence[Sizes], output: Sizes) -> int:
         """Return the bytes of what minimum pooling negates before and after, and nothing else."""
