@@ -7,6 +7,7 @@ export const SELECTION = ["layer", "channel", "row", "column"]; // of the micros
 const CHOICES = [
   ...["model", "pooling", "weights", "colormap", "scale"],
   ...["input", "held"], // of a model of several inputs
+  "edits", // of the network
   ...["invert", "differences"], // of the comparison
   ...SELECTION,
 ];

@@ -9,10 +9,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
+from ..cnn.edits import Edits
 from ..cnn.network import ForwardPass, Network, UnknownLayer
 from ..cnn.types import PoolingMode
 from ..datasets.digits import DigitSet
 from ..explore.comparison import accuracies, compare, pooled_layers
+from ..explore.editing import find_editing, list_edits
 from ..explore.exploration import PAGE_PICTURE, Exploration, RenderOptions, draw_answer, draw_image, explore
 from ..explore.gallery import draw_digit
 from ..explore.inspection import UnknownCell, find_place, inspect
@@ -125,7 +127,8 @@ def post_microscope(request: Request, page: PageRequestDep) -> Response:
     """Show the microscope alone, on another cell of the same drawing."""
     form = page.form
     options = page.run.complete(form.render_options)
-    context = _microscope_context(page.choice.network, [page.run.forward()], form.selection, options)
+    choice = page.choice
+    context = _microscope_context(choice.network, [page.run.forward()], form.selection, options, choice.edits)
     return render(request, "_microscope.html", context)
 
 
@@ -142,6 +145,7 @@ def show_compare(
     run = DrawingRun(choice.model, _first_drawing(query), None, state.forward_passes, held=query.held or {})
     context = _comparison_context(run, state.library, options, query.selection, invert, differences)
     context |= _inputs_context("compare", choice, query)
+    context["made"] = list_edits(choice.model, choice.edits)
     context |= {"samples": SAMPLES, "first": query.sample, "first_png": _draw(query.sample)}
     return render(request, "compare.html", context)
 
@@ -158,6 +162,7 @@ def post_comparison(
     form = page.form
     context = _comparison_context(page.run, library, form.render_options, form.selection, invert, differences)
     context |= _inputs_context("compare", page.choice, page.form)
+    context["made"] = list_edits(page.choice.model, page.choice.edits)
     return render(request, "_comparison.html", context)
 
 
@@ -218,7 +223,7 @@ def _exploration_context(
 ) -> dict[str, Any]:
     network, forward = choice.network, run.forward()
     options = run.complete(options)
-    panel = _microscope_context(network, [forward], selection, options)
+    panel = _microscope_context(network, [forward], selection, options, choice.edits)
     selected = {selection.layer: selection.channel} if selection and panel["panel"] else {}
     exploration = explore(network, forward, options, choose_ranges(network, forward, shown, selected))
     return {
@@ -226,6 +231,7 @@ def _exploration_context(
         "network": network,
         "choice": choice,
         "look": options,
+        "made": list_edits(network, choice.edits),
         "listed": _identify_list(choice, forward),
         "entries": partial(list_all, exploration, options),
         "drawn": list_drawn(exploration, options),
@@ -322,12 +328,16 @@ def _comparison_context(
 
 
 def _microscope_context(
-    network: Network, forwards: Sequence[ForwardPass], selection: CellSelection | None, options: RenderOptions
+    network: Network,
+    forwards: Sequence[ForwardPass],
+    selection: CellSelection | None,
+    options: RenderOptions,
+    edits: Edits | None = None,
 ) -> dict[str, Any]:
     """Return what the microscope shows of a cell in one forward pass, or in several side by side.
 
     Without row and column, the cell is the strongest one as trained. The panel is None if no cell is selected, or this
-    model does not have it.
+    model does not have it. edits: those that are made, where others can be.
     """
     if selection is None or not forwards:
         return {"panel": None}
@@ -341,6 +351,10 @@ def _microscope_context(
     panels = view_inspections(inspections, options, selection.everything)
     is_pooled = layer in pooled_layers(network)
     context = {"panel": panels[0], "panels": panels, "is_pooled": is_pooled}
+    if edits is not None:
+        number = place.channel if layer.is_spatial else place.column
+        channels = [term.channel for term in panels[0].terms]
+        context["editing"] = find_editing(network, layer, number, edits, channels)
     return context | {"selection": selection, "network": network}
 
 

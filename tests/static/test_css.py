@@ -14,6 +14,7 @@ COMPONENTS = {
     "compare": {"compare"},
     "compared": {"compared"},
     "digits": {"digits"},
+    "edits": {"edits"},
     "experiments": {"experiments"},
     "help": {"help"},
     "hints": {"hints"},

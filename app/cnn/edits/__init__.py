@@ -3,6 +3,7 @@
 from .edit import Edit
 from .edits import MOST_CHARACTERS, MOST_EDITS, Edits
 from .mutes import Mute, Solo
+from .numbers import write_number
 from .pooling import SetPooling
 from .weights import SetBias, SetKernel, SetWeight
 
@@ -17,4 +18,5 @@ __all__ = [
     "SetPooling",
     "SetWeight",
     "Solo",
+    "write_number",
 ]

@@ -8,6 +8,8 @@ from ..errors import InvalidEdit
 from ..kinds import Layer
 from .workpiece import Workpiece
 
+_QUOTED = str.maketrans({each: f"%{ord(each):02X}" for each in "%.;="})  # in a layer's name
+
 KINDS: dict[str, type["Edit"]] = {}  # by verb
 
 
@@ -15,7 +17,7 @@ KINDS: dict[str, type["Edit"]] = {}  # by verb
 class Edit:
     """A change of one layer. As text: `verb:layer.place`, with `=value` behind it where it sets one.
 
-    A dot in a layer's name is written as %2E.
+    What has a meaning here is written as in an address where it is in a layer's name: a dot as %2E.
     """
 
     layer: str
@@ -53,7 +55,7 @@ class Edit:
         raise NotImplementedError
 
     def _text(self, *place: object, value: object = None) -> str:
-        parts = ".".join([self.layer.replace(".", "%2E"), *map(str, place)])
+        parts = ".".join([self.layer.translate(_QUOTED), *map(str, place)])
         return f"{self.verb}:{parts}" + ("" if value is None else f"={value}")
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from ..errors import InvalidEdit
 from ..kinds import Layer
@@ -10,7 +11,7 @@ from .mutes import Mute
 from .workpiece import Workpiece
 
 MOST_EDITS = 500
-MOST_CHARACTERS = 65_536
+MOST_CHARACTERS = 16_384
 
 
 @dataclass(frozen=True)
@@ -71,4 +72,4 @@ def _parse(text: str) -> Edit:
     if kind is None or not layer:
         begins = f"{', '.join(KINDS)}, a colon and a layer"
         raise InvalidEdit(f"“{text[:100]}” is no edit. Each begins with one of {begins}.")
-    return kind.parse(layer.replace("%2E", "."), tuple(place), value if equals else None)
+    return kind.parse(unquote(layer), tuple(place), value if equals else None)

@@ -154,6 +154,10 @@ class Convolution(Layer, abstract=True):
                     part += cells * weight
         return sums
 
+    @property
+    def can_mute(self) -> bool:
+        return FUNCTIONS[self.activation].keeps_zero
+
     def mute(self, weights: Weights, maps: Sequence[int]) -> Weights:
         require_zero_stays(self.name, self.activation)
         muted = {name: np.array(weights[name]) for name in (self.mixing_kernel, "bias") if name in weights}

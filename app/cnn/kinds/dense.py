@@ -63,6 +63,10 @@ class Dense(Layer):
         shares = explain_softmax(self._logits(weights, values), unit, value) if is_softmax else None
         return DenseCell(contributions, bias, float(products.sum() + bias), self.activation, value, shares)
 
+    @property
+    def can_mute(self) -> bool:
+        return FUNCTIONS[self.activation].keeps_zero
+
     def mute(self, weights: Weights, maps: Sequence[int]) -> Weights:
         require_zero_stays(self.name, self.activation)
         muted = {name: np.array(array) for name, array in weights.items()}

@@ -278,6 +278,11 @@ class Layer(Configurable):
         """
         raise NoArithmetic(self.kind)
 
+    @property
+    def can_mute(self) -> bool:
+        """Zeros among its weights make its maps zero: see `mute`."""
+        return False
+
     def mute(self, weights: Weights, maps: Sequence[int]) -> Weights:
         """Return the weights with zeros for those, and for the bias, that make these feature maps.
 
