@@ -1,4 +1,5 @@
 # make run      set everything up and serve the app on http://127.0.0.1:8000 (PORT= changes it)
+# make run-scale  the same app as replicas under Ray Serve, on this machine (docs/scale.md)
 # make test     set everything up, a browser included, and run all tests, in a process for each core (13 minutes on two)
 # make check    the same without the tests marked slow, for while you work
 # make lint     ruff, mypy, Biome for scripts and style sheets, and an audit for known vulnerabilities
@@ -20,10 +21,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 
-.PHONY: run test check lint train bench soak fuzz lock clean
+.PHONY: run run-scale test check lint train bench soak fuzz lock clean
 
 run: $(VENV)/.installed
 	$(BIN)/layerglass serve --port $(PORT)
+
+# Ray's usage statistics would be sent to its makers.
+run-scale: $(VENV)/.scaled
+	PATH="$(CURDIR)/$(BIN):$$PATH" RAY_USAGE_STATS_ENABLED=0 RAY_SERVE_ENABLE_HA_PROXY=1 RAY_SERVE_THROUGHPUT_OPTIMIZED=1 \
+		serve run deploy/serve.yaml
 
 PYTEST := $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
 
@@ -63,6 +69,9 @@ lock: $(UV)
 	$(UV) pip compile --universal --generate-hashes --no-header --python-version 3.11 --upgrade --quiet \
 		--group bench --group fuzz --constraint requirements.txt --constraint tests/requirements.txt \
 		--output-file benchmarks/requirements.txt
+	$(UV) pip compile --universal --generate-hashes --no-header --python-version 3.11 --upgrade --quiet \
+		--extra scale --constraint requirements.txt --constraint tests/requirements.txt \
+		pyproject.toml --output-file deploy/requirements-scale.txt
 
 clean:
 	rm -rf $(VENV) static/vendor dist
@@ -80,6 +89,10 @@ $(VENV)/.installed: $(UV) requirements.txt pyproject.toml vendoring/build.py ven
 
 $(VENV)/.tested: $(VENV)/.installed tests/requirements.txt
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes --requirement tests/requirements.txt
+	touch $@
+
+$(VENV)/.scaled: $(VENV)/.installed deploy/requirements-scale.txt
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes --requirement deploy/requirements-scale.txt
 	touch $@
 
 # tf-explain brings a package named tests, so it lies beside the environment's own packages.

@@ -218,6 +218,29 @@ def experiment(
     typer.echo(write(result, as_json, as_csv))
 
 
+@cli.command()
+def maps(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model's file, or the name of a built-in one.")],
+    pictures: Annotated[list[Path], typer.Argument(metavar="PICTURE...", help="Pictures' files.")],
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where a folder is made for each picture.")] = Path(
+        "maps"
+    ),
+    pooling: Annotated[
+        PoolingMode | None, typer.Option(help="Replaces every pooling layer's mode. [default: as trained]")
+    ] = None,
+    layers: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LAYER", help="A layer to draw; repeatable. [default: all convolutions and poolings]"),
+    ] = None,
+    zoom: Annotated[int, typer.Option(min=1, max=32, help="Pixels a cell, across and down.")] = 1,
+) -> None:
+    """Run a model on pictures: feature maps as PNG, all activations as NPZ, the answer as JSON."""
+    from .maps_command import save_maps  # here, since the server starts without it
+
+    for line in save_maps(model, pictures, out, pooling, layers or (), zoom):
+        typer.echo(line)
+
+
 @cli.command(context_settings=_PASS_ON, add_help_option=False)
 def calibrate(context: typer.Context) -> None:
     """Fit how sure a model is, and what it does not know. See `layerglass calibrate --help`."""

@@ -30,6 +30,10 @@ from .library.kept import Kept
 from .library.library import Library
 from .settings import Settings, get_settings, resource
 from .web import api, edits, lessons, pages, status, uploads
+from .web.attribution import api as attribution_api
+from .web.attribution import pages as attribution_pages
+from .web.differences import api as differences_api
+from .web.differences import pages as differences_pages
 from .web.digits import api as digits_api
 from .web.digits import pages as digit_pages
 from .web.errors import ERRORS, add_error_handlers, customize_openapi
@@ -99,7 +103,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     # The busiest first: routes are tried in turn.
     rooms = (
         *(pages, api, edits, lab_pages, lab_api, lessons),
-        *(digit_pages, digits_api, experiment_pages, experiments_api, status),
+        *(
+            attribution_pages,
+            attribution_api,
+            differences_pages,
+            differences_api,
+            digit_pages,
+            digits_api,
+            experiment_pages,
+            experiments_api,
+            status,
+        ),
     )
     routers = [room.router for room in rooms]
     for router in routers:

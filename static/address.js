@@ -9,6 +9,8 @@ const CHOICES = [
   ...["input", "held"], // of a model of several inputs
   "edits", // of the network
   ...["invert", "differences"], // of the comparison
+  ...["target", "against"], // of the explanation
+  ...["other", "other_pooling"], // of two networks side by side
   ...SELECTION,
 ];
 export const LESSON = "lesson"; // the step that stands beside the page: in its address, and in no form
@@ -51,10 +53,18 @@ export function parseDigit(search) {
   return /^(test|training)-\d{1,5}$/.test(digit ?? "") ? digit : null;
 }
 
-/** The address of another page, with this page's choices and drawing, but for a model of its own. */
-export function carryState(path, { search, hash }, model = null) {
+/**
+ * The address of another page, with this page's choices and drawing, but for a model of its own.
+ * @param {string} path
+ * @param {{search: string, hash: string}} here
+ * @param {?string} model
+ * @param {?string} selection of the microscope: layer, channel, row and column, separated by spaces; as many as there are
+ */
+export function carryState(path, { search, hash }, model = null, selection = null) {
   const query = new URLSearchParams(search);
+  if (model && model !== query.get("model")) query.delete("edits"); // it has other layers
   if (model) query.set("model", model);
+  if (selection) for (const [at, value] of selection.split(" ").entries()) query.set(SELECTION[at], value);
   return `${path}?${query}${hash}`;
 }
 
@@ -95,6 +105,6 @@ export function writeAddress(form, strokes, kept, digit) {
 /** Let the links to other pages with a pad keep the drawing and the choices. */
 export function updateLinks() {
   for (const link of document.querySelectorAll("a[data-keeps-drawing]")) {
-    link.href = carryState(link.pathname, location, link.dataset.model);
+    link.href = carryState(link.pathname, location, link.dataset.model, link.dataset.selection);
   }
 }

@@ -9,10 +9,6 @@ const comparison = element("comparison");
 
 // Three grids share the width, so each has fewer maps in a row.
 const form = element("compare");
-// Another model has other layers. This comes before the address is written.
-form.elements.model.addEventListener("change", () => {
-  form.elements.edits.value = "";
-});
 const columns = { wide: 8, phone: 4, lecture: 4, paper: 4 };
 const { save, inputFrame } = startPadPage(form, comparison, columns);
 new Microscope(form, comparison, element("dock"), { save, inputFrame });

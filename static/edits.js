@@ -34,9 +34,7 @@ export class Edits {
     this.before = []; // what undoing leads to, the last one first
     this.after = []; // what redoing leads to
     this.isOpen = false; // the kernels are shown, which morphing would hide again
-    // Another model has other layers. This comes before the address is written.
     form.elements.model.addEventListener("change", () => {
-      this.field.value = "";
       this.before = [];
       this.after = [];
     });

@@ -34,22 +34,29 @@ ALLOWED = {
     "app.workers": "numpy app.cnn app.model_files",
     "app.library": "pydantic app.temporary app.cnn app.model_files app.workers",
     "app.explore": "numpy pydantic app.cnn app.datasets app.imaging app.library",
+    "app.attribution": "numpy app.cnn app.explore app.imaging",
     "app.experiments": "numpy app.cnn app.datasets app.library app.explore",
     "app.lab": "numpy pydantic PIL app.cnn app.imaging app.library app.explore",
     # Beside web, which shows them: a lesson knows models and answers, and no HTTP.
     "app.lessons": "markdown_it numpy app.cnn app.datasets app.explore app.imaging app.library app.model_files",
     "app.hosting": "fastapi starlette uvicorn limits prometheus_client app.settings app.temporary",
     "app.web": "fastapi starlette anyio pydantic jinja2 markupsafe numpy prometheus_client app.__version__ "
-    "app.settings app.cnn app.datasets app.imaging app.model_files app.library app.explore app.experiments app.lab "
-    "app.lessons app.hosting",
+    "app.settings app.cnn app.datasets app.imaging app.model_files app.library app.explore app.attribution "
+    "app.experiments app.lab app.lessons app.hosting",
     "app.training": "numpy PIL pydantic typer keras tensorflow app.cnn app.datasets app.imaging",
+    # Beside the pages and the API, whose answers it gives to scripts.
+    "app.scripting": "numpy PIL pydantic app.settings app.temporary app.cnn app.explore app.imaging app.library "
+    "app.model_argument app.web",
+    "app.client": "numpy httpx2 app.cnn app.scripting app.web",
     "app.main": "fastapi starlette app.__version__ "
     "app.settings app.cnn app.imaging app.workers app.library app.explore app.lab app.lessons app.hosting app.web",
+    "app.scale": "fastapi ray app.main",
     "app.cli": "typer pydantic app.settings app.temporary app.cnn app.datasets app.library app.hosting app.training "
-    "app.evaluation_command app.experiment_command",
+    "app.evaluation_command app.experiment_command app.maps_command",
     "app.evaluation_command": "typer app.settings app.cnn app.explore app.library app.model_argument app.model_files",
     "app.experiment_command": "typer app.settings app.cnn app.experiments app.explore app.library app.model_argument "
     "app.model_files",
+    "app.maps_command": "typer app.cnn app.library app.model_files app.scripting",
     "app.model_argument": "app.settings app.cnn app.explore app.library app.workers",
 }
 
@@ -156,6 +163,12 @@ def test_imports_never_go_round() -> None:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
         pytest.fail(f"Imports go round: {' -> '.join(error.args[1])}")
+
+
+def test_only_the_extra_imports_ray() -> None:
+    """It is large, and not installed with Layerglass itself."""
+    users = {module for module in MODULES for name in imports_of(module) if within(name, "ray")}
+    assert users == {"app.scale"}
 
 
 KNOW_KERAS = ("app.cnn.tensorflow", "app.model_files.keras_builder", "app.training", "keras", "tensorflow")

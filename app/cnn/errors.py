@@ -98,3 +98,11 @@ def require_readable(count: int) -> None:
     """Check how many numbers an arithmetic would read without listing them. Raises: TooManyNumbers."""
     if count > MOST_READ:
         raise TooManyNumbers(count, MOST_READ)
+
+
+class NoGradient(NotImplementedError):
+    """A gradient does not go back through a layer."""
+
+    def __init__(self, layer: str, reason: str) -> None:
+        super().__init__(f"No gradient goes back through “{layer}”: {reason}.")
+        self.layer = layer  # by its name

@@ -220,10 +220,11 @@ def distance(activation: Array, trained: Array) -> float:
     0: they are equal. 1: at every place one of them is zero, or their signs differ. Values that are not finite are
     ignored. Source: Bray and Curtis, 1957.
     """
-    return _find_distance(as_maps(activation), as_maps(trained))
+    return find_distance(as_maps(activation), as_maps(trained))
 
 
-def _find_distance(maps: Array | Mapped, trained: Array | Mapped) -> float:
+def find_distance(maps: Array | Mapped, trained: Array | Mapped) -> float:
+    """Return the same for activations as maps, (height, width, channels), read block by block."""
     apart, size = 0.0, 0.0
     for block in cut_blocks(maps.shape):
         change, total = _add_up(maps[block], trained[block])
@@ -277,7 +278,7 @@ def _compare_layer(
         return [
             ComparedLayer(
                 make_view(network, trained.image, layer, activation, own, grid, values),
-                _find_distance(values, compared_to),
+                find_distance(values, compared_to),
                 _farthest_map(change) if has_maps else None,
                 difference,
             )

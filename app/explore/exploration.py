@@ -68,6 +68,23 @@ class RenderOptions:
     trained: ForwardPass | None = None  # of the same drawing, as trained: with Scale.HOLD the scale is its own
     differences: bool = False  # draw each layer minus the same one in `trained`
 
+    @classmethod
+    def chosen(
+        cls,
+        colormap: Colormap | None = None,
+        signed: Colormap | None = None,
+        scale: Scale = Scale.LAYER,
+        columns: int = COLUMNS,
+        differences: bool = False,
+    ) -> "RenderOptions":
+        """Return options with these choices. A colour map that is chosen is used for negative values as well.
+
+        signed: another one for those.
+        """
+        if colormap is None:
+            return cls(signed=signed or Colormap.BERLIN, scale=scale, columns=columns, differences=differences)
+        return cls(colormap, signed=signed, scale=scale, columns=columns, differences=differences)
+
     @property
     def subtracted(self) -> ForwardPass | None:
         """The forward pass that layers are drawn minus; None where they are drawn as they are."""

@@ -175,7 +175,7 @@ def _predict(network: Network, forward: ForwardPass) -> Prediction:
         return _predict_rows(network, forward)
     output, answer = _Output(forward), network.card.answer
     is_binary = output.size == 1 and answer is not Answer.VALUES
-    labels, note = _labels(network.card.classes, 2 if is_binary else output.size)
+    labels, note = class_labels(network.card.classes, 2 if is_binary else output.size)
     if output.size > MOST_LISTED:
         note = f"The network's answer has {output.size:,} values. The first {MOST_LISTED:,} are listed."
     if not output.is_finite:
@@ -281,7 +281,7 @@ def _predict_rows(network: Network, forward: ForwardPass) -> Prediction:
     count, classes = forward.output.shape
     most = min(MOST_STEPS, max(1, _MOST_SHARES // classes))
     rows, answer = forward.output[:most], network.card.answer
-    labels, note = _labels(network.card.classes, classes)
+    labels, note = class_labels(network.card.classes, classes)
     if count > most:
         note = f"The network's answer has {count:,} rows. The first {most:,} are listed."
     is_listed = answer is not Answer.VALUES and 2 <= classes <= _MOST_SHARES
@@ -323,7 +323,7 @@ def _is_finite(output: Array) -> bool:
     return bool(np.isfinite(output.min()) and np.isfinite(output.max()))  # a NaN is both; no copy of the output
 
 
-def _labels(classes: list[str], count: int) -> tuple[list[str], str | None]:
+def class_labels(classes: list[str], count: int) -> tuple[list[str], str | None]:
     """Return the card's class names; if their count is another, numbers and a sentence that says so."""
     if len(classes) == count:
         return classes, None

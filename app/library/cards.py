@@ -11,7 +11,8 @@ from ..model_files.infer_card import complete_card
 from ..model_files.labels import LabelsFile, name_classes
 from ..model_files.limits import LABELS_BYTES
 from ..model_files.regular_files import read_regular
-from .files import ModelFile, Stamp, stamp_of, write_atomically
+from .files import ModelFile, Stamp, stamp_of
+from .state import StateFolder
 
 _MAX_BYTES = 2**20
 
@@ -21,8 +22,8 @@ WrittenCard = dict[str, Any]  # some or all of a card's fields
 class CardStore:
     """Reads the cards beside model files, and keeps those that were written on the page in a folder of its own."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, state: StateFolder) -> None:
+        self._state = state
         self._lambdas: dict[str, tuple[object, str]] = {}  # by file, with the stamp of the card that says them
 
     def stamp(self, file: ModelFile) -> tuple[Stamp | None, Stamp | None]:
@@ -67,15 +68,19 @@ class CardStore:
         text = json.dumps(written).encode()
         if len(text) > _MAX_BYTES:
             raise ModelError(f"The card has {len(text):,} bytes; at most {_MAX_BYTES:,} are kept. Write less.")
-        write_atomically(self._path(file), text)
+        self._state.write(_name(file), text)
 
     def delete(self, file: ModelFile) -> None:
         """Delete the card that was written on the page. Raises: OSError."""
         self._lambdas.pop(file.version_key, None)
-        self._path(file).unlink(missing_ok=True)
+        self._state.delete(_name(file))
 
     def _path(self, file: ModelFile) -> Path:
-        return self._folder / f"{file.version_key}.card.json"
+        return self._state.path / _name(file)
+
+
+def _name(file: ModelFile) -> str:
+    return f"{file.version_key}.card.json"
 
 
 def merge_cards(written: WrittenCard | None, inferred: Card | None) -> Card | None:

@@ -24,11 +24,12 @@ from ..workers.memory import map_file
 from ..workers.sandbox import open_in_sandbox
 from .cards import CardStore, WrittenCard, merge_cards
 from .detectors import read_detector
-from .files import EmptyLibrary, ModelFile, Origin, find_files
+from .files import EmptyLibrary, ModelFile, Origin, find_files, stamp_of
 from .kept import Kept
 from .models import BuiltInModels, ModelEntry, ModelState, NetworkCache
 from .readings import Readings, ReadingStore, describe_reading
 from .scanner import Scanner
+from .state import StateFolder
 from .uploads import StorageError, Uploads
 
 DEFAULT = "digits"
@@ -70,15 +71,16 @@ class Library:
         """
         self._temporary = None if state else TemporaryFolder()
         state = Path(os.path.realpath(self._temporary.name if self._temporary else state or "."))
-        self._uploads, self._networks = Uploads(state / "uploads"), NetworkCache(kept or Kept())
-        self._scanner, self._cards, self._readings = Scanner(state), CardStore(state), ReadingStore(state)
+        self._state, self._uploads = StateFolder(state), Uploads(state / "uploads")
+        self._scanner, self._cards = Scanner(self._state), CardStore(self._state)
+        self._readings, self._networks = ReadingStore(self._state), NetworkCache(kept or Kept())
         self._sources = (built_in, tuple(folders), tuple(files), self._uploads.folder)
         self._lock = threading.RLock()
         self._opening: dict[str, threading.Lock] = {}  # by name: each model is opened once
         self._entries: dict[str, ModelEntry] = {}
         self._built_in = BuiltInModels()
         self._workers = workers or Workers()
-        self._refreshed_at = float("-inf")
+        self._refreshed_at, self._changes = float("-inf"), -1  # which is no count
         if not self.entries():
             self.close()
             raise EmptyLibrary(built_in)
@@ -112,21 +114,36 @@ class Library:
         self.entries(now=True)
 
     def entries(self, now: bool = False) -> dict[str, ModelEntry]:
-        """Return all models by name. The disk is read at most twice a second, or now."""
+        """Return all models by name.
+
+        What was changed through a library with the same state is there at once. What changed on disk otherwise is seen
+        within half a second, or now; all of these libraries see it once one of them does.
+        """
         with self._lock:
-            if now or time.monotonic() - self._refreshed_at > _REFRESH_SECONDS:
-                found = map(self._with_lambdas, find_files(*self._sources))
-                files = sorted(found, key=lambda file: file.name != DEFAULT)
-                self._delete_outdated(files)
-                self._entries = {file.name: self._make_entry(file) for file in files}
-                self._refreshed_at = time.monotonic()
-                self._networks.retain(files)
-                self._scanner.enqueue(
-                    entry.file
-                    for entry in self._entries.values()
-                    if not entry.is_built_in and entry.error is None and entry.layers is None
-                )
+            changes = self._state.changes
+            if now or changes != self._changes or time.monotonic() - self._refreshed_at > _REFRESH_SECONDS:
+                self._changes = changes  # as of before the disk is read
+                self._refresh()
             return self._entries
+
+    def _refresh(self) -> None:
+        """Read the disk, and tell the other processes of what has changed, before anyone here is told."""
+        before = [_shared(entry) for entry in self._entries.values()]
+        found = map(self._with_lambdas, find_files(*self._sources))
+        files = sorted(found, key=lambda file: file.name != DEFAULT)
+        self._delete_outdated(files)
+        self._entries = {file.name: self._make_entry(file) for file in files}
+        self._refreshed_at = time.monotonic()
+        self._networks.retain(files)
+        if before != [_shared(entry) for entry in self._entries.values()]:
+            changes = self._state.count_change()
+            if changes == self._changes + 1:  # nobody else changed anything meanwhile
+                self._changes = changes
+        self._scanner.enqueue(
+            entry.file
+            for entry in self._entries.values()
+            if not entry.is_built_in and entry.error is None and entry.layers is None
+        )
 
     def entry(self, name: str) -> ModelEntry:
         """Return the entry of this name. Raises: UnknownModel."""
@@ -189,29 +206,42 @@ class Library:
         if "lambdas" in written:  # other Lambdas make another network, which must open before the card is kept
             changed_file = replace(entry.file, lambdas=write_lambdas(parse_lambdas(written["lambdas"])))
         inferred = self._inferred(entry.file, self._scanner.scan(changed_file))
-        changed = {**self._valid_card(entry.file, inferred), **written}
-        complete_card(changed, inferred)
         try:
-            self._cards.write(entry.file, changed)
+            with self._state.changing():  # two who change different fields at once both keep theirs
+                self._require_same(entry.file)
+                changed = {**self._valid_card(entry.file, inferred), **written}
+                complete_card(changed, inferred)
+                self._cards.write(entry.file, changed)
         except OSError as error:
             raise StorageError(f"The card cannot be kept on this machine: {error.strerror}.") from error
-        self.entries(now=True)
         return self.entry(name)
 
     def keep_readings(self, name: str, readings: Readings) -> ModelEntry:
         """Keep what trying a user's model has shown, until its file changes, and use the best reading if it says so.
 
-        Raises: UnknownModel, ModelError, ReadOnlyModel, StorageError.
+        What another process has kept stays, and so does a card that somebody has written meanwhile.
+        Raises: UnknownModel, StorageError.
         """
         file = self.entry(name).file
         try:
-            self._readings.write(file, readings)
+            with self._state.changing():
+                self._require_same(file)
+                if self._readings.get(file) is None:
+                    self._keep_readings(file, readings)
         except OSError as error:
             raise StorageError(f"What was tried cannot be kept on this machine: {error.strerror}.") from error
-        if readings.is_used:
-            return self.write_card(name, readings.best[0].reading.fields)
-        self.entries(now=True)
         return self.entry(name)
+
+    def _keep_readings(self, file: ModelFile, readings: Readings) -> None:
+        is_used = readings.is_used and not self._cards.stamp(file)[1]
+        self._readings.write(file, readings.model_copy(update={"is_used": is_used}))
+        if is_used:
+            self._cards.write(file, readings.best[0].reading.fields)
+
+    def _require_same(self, file: ModelFile) -> None:
+        """Raises: UnknownModel, if the file has been changed or taken away."""
+        if stamp_of(file.path) != file.stamp:
+            raise UnknownModel(file.name, self.entries(now=True))
 
     def add(self, filename: str, content: BinaryIO, lambdas: str = "") -> ModelEntry:
         """Add an uploaded model, if the sandbox can open it. lambdas: what its Lambda layers compute, as JSON.
@@ -225,12 +255,17 @@ class Library:
                 for file in self._uploads.candidates(received, self.entries(now=True), lambdas):
                     self._scanner.store(file, model)
                     self._cards.declare(file)
-                    if self._uploads.publish(received, file):
+                    if self._publish(received, file):
                         break
                     self._scanner.delete(file)
                     self._cards.delete(file)
-        self.entries(now=True)
         return self.entry(file.name)
+
+    def _publish(self, received: Path, file: ModelFile) -> bool:
+        """Add a received file, unless its name has just been taken. Raises: StorageError."""
+        with self._state.changing():
+            self._uploads.require_room(file.size)
+            return file.name not in self.entries(now=True) and self._uploads.publish(received, file)
 
     def remove(self, name: str) -> None:
         """Delete an uploaded model. Raises: UnknownModel, ReadOnlyModel, StorageError."""
@@ -238,13 +273,14 @@ class Library:
         if file.origin is not Origin.UPLOADED:
             raise ReadOnlyModel(f"The model “{name}” was not uploaded, so it is not taken away from here.")
         try:
-            self._uploads.delete(file)
-            self._cards.delete(file)
-            self._readings.delete(file)
+            with self._state.changing():
+                self._uploads.delete(file)
+                self._cards.delete(file)
+                self._readings.delete(file)
         except OSError as error:
             raise StorageError(f"The model “{name}” cannot be taken away: {error.strerror}.") from error
         self._scanner.delete(file)
-        self.entries(now=True)
+        self.entries()
         with self._lock:
             self._opening.pop(name, None)
 
@@ -343,3 +379,9 @@ class Library:
         network = Network(entry.name, definition, card, entry.file.size, engine)
         network.detector = read_detector(entry.file, network)
         return network
+
+
+def _shared(entry: ModelEntry) -> tuple[object, ...]:
+    """Return what every process must agree on about a model; of a built-in one, each finds the layers by itself."""
+    found = () if entry.is_built_in else (entry.layers is None, entry.error)
+    return entry.file, entry.card_stamp, *found

@@ -6,7 +6,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 from ..cnn.card import Card, Fit, Ink
-from .files import ModelFile, Stamp, stamp_of, write_atomically
+from .files import ModelFile, Stamp, stamp_of
+from .state import StateFolder
 
 _KEPT = ConfigDict(frozen=True, extra="forbid")
 
@@ -76,10 +77,10 @@ def describe_reading(card: Card, readings: Readings) -> str:
 
 
 class ReadingStore:
-    """Keeps what was tried, in a folder that several processes may share."""
+    """Keeps what was tried, in the folder of the server's state."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, state: StateFolder) -> None:
+        self._state = state
 
     def stamp(self, file: ModelFile) -> Stamp | None:
         """Return a value that changes whenever what is kept does."""
@@ -94,11 +95,15 @@ class ReadingStore:
 
     def write(self, file: ModelFile, readings: Readings) -> None:
         """Keep what was tried. Raises: OSError."""
-        write_atomically(self._path(file), readings.model_dump_json().encode())
+        self._state.write(_name(file), readings.model_dump_json().encode())
 
     def delete(self, file: ModelFile) -> None:
         """Forget it. Raises: OSError."""
-        self._path(file).unlink(missing_ok=True)
+        self._state.delete(_name(file))
 
     def _path(self, file: ModelFile) -> Path:
-        return self._folder / f"{file.key}.readings.json"
+        return self._state.path / _name(file)
+
+
+def _name(file: ModelFile) -> str:
+    return f"{file.key}.readings.json"

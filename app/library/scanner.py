@@ -11,11 +11,13 @@ from typing import BinaryIO
 from ..model_files.errors import ModelError, shown
 from ..model_files.serialization import ScanResult, dump_scan_result, parse_scan_result
 from ..workers.sandbox import Sandbox, SerializedModel
-from .files import ModelFile, stamp_of, write_atomically
+from .files import ModelFile, stamp_of
+from .state import StateFolder
 
 _log = logging.getLogger("layerglass")
 
 _MODEL, _RESULT = ".model", ".json"
+_POSTPONED_SECONDS = 0.1
 _MAX_BYTES = 2**31  # of all stored models; an evicted one is scanned again when it is needed
 
 _CANNOT_KEEP = (
@@ -29,12 +31,12 @@ _CLOSED = "The server is shutting down."
 class Scanner:
     """Scans files one after another, most urgent first, and stores the results in a folder.
 
-    Several processes may share the folder, and so each other's results. A file that has changed counts as another one.
-    Thread-safe.
+    Several processes may share the folder, and so each other's results: none opens a file that another one is opening.
+    A file that has changed counts as another one. Thread-safe.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, state: StateFolder) -> None:
+        self._state = state
         self._results: dict[str, ScanResult | ModelError] = {}
         self._queue: dict[str, ModelFile] = {}  # by key; the last one is scanned next
         self._changed = threading.Condition(threading.RLock())
@@ -77,16 +79,17 @@ class Scanner:
             with suppress(OSError):
                 return self._path(file.key, _MODEL).open("rb")
             self.delete(file)  # evicted meanwhile: scan it again
-        raise ModelError(_CANNOT_KEEP.format(folder=self._folder, reason="what it wrote was gone at once"))
+        raise ModelError(_CANNOT_KEEP.format(folder=self._state.path, reason="what it wrote was gone at once"))
 
     def store(self, file: ModelFile, scanned: SerializedModel | ModelError) -> None:
         """Store what a scan of a file gave. Raises: OSError."""
         result = scanned if isinstance(scanned, ModelError) else scanned.scan
         if not isinstance(scanned, ModelError):
             scanned.file.seek(0)
-            write_atomically(self._path(file.key, _MODEL), scanned.file)
+            self._state.write(file.key + _MODEL, scanned.file)
             self._evict(file.key)
-        write_atomically(self._path(file.key, _RESULT), json.dumps(dump_scan_result(result)).encode())
+        self._state.write(file.key + _RESULT, json.dumps(dump_scan_result(result)).encode())
+        self._state.count_change()
         self._remember(file, result)
 
     def delete(self, file: ModelFile) -> None:
@@ -95,7 +98,7 @@ class Scanner:
             self._results.pop(file.key, None)
             for ending in (_MODEL, _RESULT):
                 with suppress(OSError):
-                    self._path(file.key, ending).unlink(missing_ok=True)
+                    self._state.delete(file.key + ending)
 
     def close(self) -> None:
         """Stop scanning, and the child process."""
@@ -115,18 +118,33 @@ class Scanner:
 
     def _run(self) -> None:
         while (file := self._next()) is not None:
-            scanned: SerializedModel | ModelError
-            try:
-                scanned = self._sandbox.open(file.path, file.lambdas)
-            except ModelError as error:
-                scanned = error
-                if not stamp_of(file.path):  # a file that is missing for a moment must be scanned when it is back
-                    continue
-                _log.warning("%s does not open. %s", shown(file.path.name), error)
-            if not self._closed:
-                self._store_if_possible(file, scanned)
-            if not isinstance(scanned, ModelError):
-                scanned.file.close()
+            with self._state.claim(file.key) as is_mine:
+                if is_mine:
+                    self._open(file)
+                else:
+                    self._postpone(file)
+
+    def _open(self, file: ModelFile) -> None:
+        if self._look_up(file.key) is not None:  # another process has just finished it
+            return
+        scanned: SerializedModel | ModelError
+        try:
+            scanned = self._sandbox.open(file.path, file.lambdas)
+        except ModelError as error:
+            scanned = error
+            if not stamp_of(file.path):  # a file that is missing for a moment must be scanned when it is back
+                return
+            _log.warning("%s does not open. %s", shown(file.path.name), error)
+        if not self._closed:
+            self._store_if_possible(file, scanned)
+        if not isinstance(scanned, ModelError):
+            scanned.file.close()
+
+    def _postpone(self, file: ModelFile) -> None:
+        """Put a file that another process is opening behind all others, and wait a moment."""
+        with self._changed:
+            self._queue = {file.key: file, **self._queue}
+            self._changed.wait(timeout=_POSTPONED_SECONDS)
 
     def _next(self) -> ModelFile | None:
         """Return the next file to scan. If there is none, close the sandbox and return None: the thread must end."""
@@ -144,7 +162,7 @@ class Scanner:
         try:
             self.store(file, scanned)
         except OSError as error:
-            reason = _CANNOT_KEEP.format(folder=self._folder, reason=error.strerror)
+            reason = _CANNOT_KEEP.format(folder=self._state.path, reason=error.strerror)
             self._remember(file, scanned if isinstance(scanned, ModelError) else ModelError(reason))
 
     def _remember(self, file: ModelFile, result: ScanResult | ModelError) -> None:
@@ -162,7 +180,7 @@ class Scanner:
     def _evict(self, newest: str) -> None:
         """Delete the oldest stored models while all of them together are too large."""
         stored = {}
-        for path in self._folder.glob("*" + _MODEL):
+        for path in self._state.path.glob("*" + _MODEL):
             with suppress(OSError):  # another process evicts too
                 status = path.stat()
                 stored[path] = status.st_mtime_ns, status.st_size
@@ -173,4 +191,4 @@ class Scanner:
                 path.unlink(missing_ok=True)
 
     def _path(self, key: str, ending: str) -> Path:
-        return self._folder / (key + ending)
+        return self._state.path / (key + ending)

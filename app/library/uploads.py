@@ -38,17 +38,27 @@ class Uploads:
         """Write an upload to a private folder, which is deleted afterwards. Raises: StorageError."""
         private = self.folder / f".{secrets.token_hex(8)}"
         try:
-            self._check_room(0)
+            self.require_room(0)
             private.mkdir(parents=True)
             path = private / safe_filename(filename, PlainEndings())
             with path.open("wb") as file:
                 shutil.copyfileobj(content, file)
-            self._check_room(path.stat().st_size)
+            self.require_room(path.stat().st_size)
             yield path
         except OSError as error:
             raise StorageError.from_os_error(error) from error
         finally:
             shutil.rmtree(private, ignore_errors=True)
+
+    def require_room(self, size: int) -> None:
+        """Raises: StorageError, if there is no room for one more model of so many bytes."""
+        sizes = list(self._sizes())
+        if len(sizes) >= MAX_MODELS:
+            raise StorageError(
+                f"This server already keeps {MAX_MODELS} uploaded models, the most that it takes. {_MAKE_ROOM}"
+            )
+        if sum(sizes) + size > MAX_BYTES:
+            raise StorageError(f"This server keeps at most {MAX_BYTES:,} bytes of uploaded models. {_MAKE_ROOM}")
 
     def candidates(self, received: Path, taken: Container[str], lambdas: str = "") -> Iterator[ModelFile]:
         """Yield what the received file could become: under its own name if it is free, then with a number.
@@ -76,15 +86,6 @@ class Uploads:
     def delete(self, file: ModelFile) -> None:
         """Delete a file. Raises: OSError."""
         file.path.unlink(missing_ok=True)
-
-    def _check_room(self, size: int) -> None:
-        sizes = list(self._sizes())
-        if len(sizes) >= MAX_MODELS:
-            raise StorageError(
-                f"This server already keeps {MAX_MODELS} uploaded models, the most that it takes. {_MAKE_ROOM}"
-            )
-        if sum(sizes) + size > MAX_BYTES:
-            raise StorageError(f"This server keeps at most {MAX_BYTES:,} bytes of uploaded models. {_MAKE_ROOM}")
 
     def _sizes(self) -> Iterator[int]:
         with suppress(FileNotFoundError), os.scandir(self.folder) as entries:

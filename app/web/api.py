@@ -14,7 +14,7 @@ from pydantic import BaseModel, TypeAdapter
 from ..cnn.card import Card, write_card_text
 from ..cnn.kinds import Layer
 from ..cnn.network import Network
-from ..cnn.types import unused_name
+from ..explore.activations import encode_activations
 from ..explore.comparison import accuracies, compare
 from ..explore.exploration import MapRange, all_maps, draw_feature_map, draw_layer, explore, read_map
 from ..explore.inspection import Place, draw_kernels, feature_map_kernel, inspect
@@ -22,7 +22,7 @@ from ..explore.network_picture import draw_network
 from ..explore.prediction import Prediction, predict
 from ..hosting.admission import ADMITTED
 from ..imaging.drawing import show_picture
-from ..imaging.encoding import encode_npz, stream_csv, stream_enlarged, stream_npz
+from ..imaging.encoding import stream_csv, stream_enlarged
 from ..library.files import Origin
 from .computing import computes
 from .errors import POST_ERRORS, problem_responses
@@ -67,7 +67,6 @@ _MODEL_REFUSED = problem_responses(HTTPStatus.INSUFFICIENT_STORAGE) | POST_ERROR
 _DRAWING_REFUSED = problem_responses(HTTPStatus.NOT_FOUND) | POST_ERRORS
 MOST_PIXELS = 48_000_000  # of a picture
 _MOST_OF_ALL = 32_000_000  # of all pictures of an answer, which are in memory together
-_SMALL_PASS = 2**22  # bytes; a larger one is never held in memory as a file
 _PREDICTION = TypeAdapter(Prediction)
 
 
@@ -363,13 +362,11 @@ def post_activations(run: DrawingRunDep) -> Response:
     Where a layer has one of these names, the other array has an underscore behind it.
     """
     forward = run.forward()
-    made = forward.activations
-    arrays = {**made, unused_name("input", made): forward.image, unused_name("probabilities", made): forward.output}
     headers = attachment(f"{run.network.name}-{forward.pooling or 'activations'}.npz")
-    if forward.nbytes <= _SMALL_PASS:
-        return Response(encode_npz(arrays), media_type="application/zip", headers=headers)
-    parts = stream_npz(arrays, forward.release_pages)
-    return StreamingResponse(parts, media_type="application/zip", headers=headers)
+    encoded = encode_activations(forward)
+    if isinstance(encoded, bytes):
+        return Response(encoded, media_type="application/zip", headers=headers)
+    return StreamingResponse(encoded, media_type="application/zip", headers=headers)
 
 
 @router.post(

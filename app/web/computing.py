@@ -13,8 +13,9 @@ from typing import Any
 from anyio import Lock, to_thread
 from fastapi import Response
 
+from ..explore.drawing_runs import DrawingRun
 from ..imaging.containers import count_png_chunks
-from .forms import DrawingRun, PageRequest
+from .forms import PageRequest
 
 _MAX_PASS_SECONDS = 0.001  # of processor time
 # Of a drawing: the page's has 280×280 pixels and 2 to 5 kB. In more of both, more may look like a photograph's digit.

@@ -11,8 +11,17 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from ..attribution.question import InvalidQuestion
 from ..cnn.cost import TooCostly
-from ..cnn.errors import InvalidEdit, NoArithmetic, RunFailed, RunInterrupted, UnknownInput, WrongImageSize
+from ..cnn.errors import (
+    InvalidEdit,
+    NoArithmetic,
+    NoGradient,
+    RunFailed,
+    RunInterrupted,
+    UnknownInput,
+    WrongImageSize,
+)
 from ..cnn.network import UnknownLayer
 from ..experiments.catalogue import UnknownExperiment
 from ..experiments.experiment import NoSuchCount, NotForExperiment
@@ -49,6 +58,8 @@ _STATUS: dict[type[Exception], HTTPStatus] = {
     NoArithmetic: HTTPStatus.UNPROCESSABLE_ENTITY,
     NotAFeatureMap: HTTPStatus.NOT_FOUND,
     NoClasses: HTTPStatus.UNPROCESSABLE_ENTITY,
+    InvalidQuestion: HTTPStatus.UNPROCESSABLE_ENTITY,
+    NoGradient: HTTPStatus.UNPROCESSABLE_ENTITY,
     NotForDigits: HTTPStatus.UNPROCESSABLE_ENTITY,
     NoSuchDigits: HTTPStatus.UNPROCESSABLE_ENTITY,
     NoSuchCount: HTTPStatus.UNPROCESSABLE_ENTITY,

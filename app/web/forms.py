@@ -5,9 +5,8 @@ dependencies, and one model validates all of its fields at once.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import partial
 from http import HTTPStatus
 from typing import Annotated
 
@@ -21,15 +20,15 @@ from ..cnn.card import Held as HeldOnCard
 from ..cnn.card import Line
 from ..cnn.edits import Edits
 from ..cnn.kinds import Layer
-from ..cnn.network import ForwardPass, Network
+from ..cnn.network import Network
 from ..cnn.types import PoolingMode
+from ..explore.drawing_runs import DrawingRun
 from ..explore.exploration import RenderOptions
-from ..explore.forward_passes import ForwardPasses
-from ..explore.held import Held, HeldValue
+from ..explore.held import HeldValue
 from ..explore.trials import Trials
 from ..hosting.admission import admit
 from ..imaging.colormap import Colormap, Scale
-from ..imaging.drawing import FIRST_SAMPLE, READ, REGION_PATTERN, SAMPLES, Box, DrawingLimits, NothingDrawn, read_region
+from ..imaging.drawing import FIRST_SAMPLE, READ, REGION_PATTERN, SAMPLES, Box, DrawingLimits, read_region
 from ..imaging.grid import COLUMNS
 from ..library.edited import EditedNetworks
 from ..library.library import Library
@@ -143,6 +142,10 @@ class PageQuery(BaseModel):
     row: int | None = None
     column: int | None = None
     sample: Annotated[str, Field(pattern=SAMPLE_PATTERN)] = FIRST_SAMPLE  # that the page opens with
+    target: str | None = None  # the class that is explained; None is the answer
+    against: str | None = None  # the one that it is compared with; None is the next likely one
+    other: str | None = None  # the second model of two side by side; None is the first one
+    other_pooling: PoolingMode | None = None
 
     @property
     def render_options(self) -> RenderOptions:
@@ -303,43 +306,6 @@ async def get_picture_file(request: Request, drawing: PictureField) -> PictureFi
 PictureFileDep = Annotated[PictureFile, Depends(get_picture_file)]
 
 
-@dataclass(frozen=True)
-class DrawingRun:
-    """A drawing, and the network and pooling mode to run on it."""
-
-    network: Network
-    drawing: bytes | None  # None is an empty sheet of paper; of no matter where the network starts from a vector
-    pooling: PoolingMode | None
-    passes: ForwardPasses
-    region: Box | None = None  # of the drawing's picture; None is all of it
-    held: Held = field(default_factory=dict)  # by inputs that are not drawn into
-    takes_blank: bool = False  # a drawing without ink is run as an empty sheet of paper, and not refused
-
-    def forward(self) -> ForwardPass:
-        """Run the network, or look up the result.
-
-        Raises: InvalidDrawing, UnknownInput, WrongImageSize, TooCostly, RunFailed.
-        """
-        return self.run_in(self.pooling)
-
-    def complete(self, options: RenderOptions) -> RenderOptions:
-        """Return these options with the forward pass as trained, if they need one that is not the drawing's own."""
-        needs = options.scale is Scale.HOLD or options.differences
-        if not needs or not self.network.pools or self.pooling in {None, self.network.card.pooling}:
-            return options
-        return replace(options, trained=self.run_in(None))
-
-    def run_in(self, pooling: PoolingMode | None, invert: bool = False) -> ForwardPass:
-        """Run it in another pooling mode; None is as trained. invert: swap ink and paper. Raises: as forward does."""
-        run = partial(self.passes.run, self.network)
-        try:
-            return run(self.drawing, pooling, invert, self.region, self.held)
-        except NothingDrawn:
-            if not self.takes_blank:
-                raise
-        return run(None, pooling, invert, held=self.held)
-
-
 async def read_run(
     request: Request,
     network: Network,
@@ -486,9 +452,7 @@ async def get_render_options(
     """Return how to draw the maps. A colour map that is asked for is used for layers with negative values as well,
     unless another one is asked for those.
     """
-    if colormap is None:
-        return RenderOptions(signed=signed or Colormap.BERLIN, scale=scale, columns=columns)
-    return RenderOptions(colormap, signed=signed, scale=scale, columns=columns)
+    return RenderOptions.chosen(colormap, signed, scale, columns)
 
 
 LiveRequestDep = Annotated[PageRequest, Depends(get_live_request)]

@@ -21,6 +21,7 @@ from .templates import (
     is_calibrated,
     low_words,
     percent,
+    why_words,
 )
 
 # By the name of its place: a text, the address of a picture, or several attributes of an element.
@@ -51,6 +52,8 @@ def _answer(prediction: Prediction) -> Places:
     has_words = have_words(shown)
     places: Places = {"guess": {"text": label, "aria-label": f"The network reads {label}"}}
     likely = percent(ranked[0].probability)
+    if prediction.is_exclusive:
+        places["why"] = why_words(prediction)
     places["probability"] = f"{likely}\N{NO-BREAK SPACE}%"
     places |= {"overview label": label, "overview probability": f"{likely} %"}  # at the end of the network at a glance
     if second:

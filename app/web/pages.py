@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -12,17 +12,16 @@ from fastapi.responses import HTMLResponse
 from ..cnn.edits import Edits
 from ..cnn.network import ForwardPass, Network, UnknownLayer
 from ..cnn.types import PoolingMode
-from ..datasets.digits import DigitSet
 from ..explore.comparison import accuracies, compare, pooled_layers
+from ..explore.drawing_runs import DrawingRun
 from ..explore.editing import find_editing, list_edits
 from ..explore.exploration import PAGE_PICTURE, Exploration, RenderOptions, draw_answer, draw_image, explore
-from ..explore.gallery import draw_digit
 from ..explore.inspection import UnknownCell, find_place, inspect
 from ..explore.microscope import view_inspections
 from ..explore.overview import draw_overview
 from ..imaging import colormap as colormaps
 from ..imaging.colormap import Colormap, Scale
-from ..imaging.drawing import SAMPLES, draw_sample
+from ..imaging.drawing import SAMPLES
 from ..library.library import Library
 from ..library.models import ModelState
 from .class_names import fitting_names
@@ -32,14 +31,11 @@ from .forms import (
     SAMPLE_PATTERN,
     CellSelection,
     DifferencesDep,
-    DrawingRun,
     InvertDep,
     LibraryDep,
     LiveRequestDep,
     ModelChoice,
     ModelChoiceDep,
-    PageForm,
-    PageQuery,
     PageQueryDep,
     PageRequest,
     PageRequestDep,
@@ -47,6 +43,7 @@ from .forms import (
 )
 from .layer_list import MAPS, UNITS, choose_compared, choose_ranges, draw_rail, is_large, list_all, list_drawn
 from .live import find_places
+from .pad import draw_first, first_drawing, inputs_context
 from .reading_row import view_reading
 from .schemas import ModelSummary, UnopenedModel, summarize_model
 from .templates import render
@@ -68,13 +65,13 @@ _CHOICES = {
 def show_explorer(request: Request, query: PageQueryDep, choice: ModelChoiceDep) -> Response:
     """Show the explorer with a digit already drawn, and the first layers."""
     state = request.app.state
-    run = DrawingRun(choice.network, _first_drawing(query), choice.pooling, state.forward_passes, held=query.held or {})
+    run = DrawingRun(choice.network, first_drawing(query), choice.pooling, state.forward_passes, held=query.held or {})
     context = _exploration_context(run, choice, query.render_options, query.selection, shown=None)
     context["overview"] = draw_overview(choice.network, context["exploration"].forward, query.render_options)
     context |= _card_context(request, choice) | _row_context(request, choice)
-    context |= _inputs_context("explorer", choice, query)
-    context |= {"library": state.library, "samples": SAMPLES, "first": query.sample, "first_png": _draw(query.sample)}
-    return render(request, "explorer.html", context)
+    context |= inputs_context("explorer", choice, query)
+    context |= {"library": state.library, "samples": SAMPLES, "first": query.sample}
+    return render(request, "explorer.html", context | {"first_png": draw_first(query.sample)})
 
 
 @router.post("/exploration")
@@ -116,7 +113,7 @@ def _show_exploration(request: Request, page: PageRequest) -> Response:
         context["overview"] = draw_overview(choice.network, context["exploration"].forward, form.render_options)
     if form.card_of != choice.model.name:  # the page shows another model's card
         context |= _card_context(request, choice) | {"sends_card": True}
-    context |= _inputs_context("explorer", choice, form) | _row_context(request, choice)
+    context |= inputs_context("explorer", choice, form) | _row_context(request, choice)
     row = context["row"]
     context["sends_row"] = form.row_of != (row.identity if row else None)
     return render(request, "_exploration.html", context)
@@ -142,11 +139,10 @@ def show_compare(
 ) -> Response:
     """Show max, average and min pooling side by side, with a digit already drawn."""
     state, options = request.app.state, replace(query.render_options, columns=_COMPARED_COLUMNS)
-    run = DrawingRun(choice.model, _first_drawing(query), None, state.forward_passes, held=query.held or {})
+    run = DrawingRun(choice.model, first_drawing(query), None, state.forward_passes, held=query.held or {})
     context = _comparison_context(run, state.library, options, query.selection, invert, differences)
-    context |= _inputs_context("compare", choice, query)
-    context["made"] = list_edits(choice.model, choice.edits)
-    context |= {"samples": SAMPLES, "first": query.sample, "first_png": _draw(query.sample)}
+    context |= inputs_context("compare", choice, query)
+    context |= {"samples": SAMPLES, "first": query.sample, "first_png": draw_first(query.sample)}
     return render(request, "compare.html", context)
 
 
@@ -161,8 +157,7 @@ def post_comparison(
     """Show the drawing in the three pooling modes."""
     form = page.form
     context = _comparison_context(page.run, library, form.render_options, form.selection, invert, differences)
-    context |= _inputs_context("compare", page.choice, page.form)
-    context["made"] = list_edits(page.choice.model, page.choice.edits)
+    context |= inputs_context("compare", page.choice, page.form)
     return render(request, "_comparison.html", context)
 
 
@@ -205,7 +200,7 @@ async def show_colormap(colormap: Annotated[Colormap, Path()]) -> Response:
 @router.get("/samples/{digit}.png")
 async def show_sample(digit: Annotated[str, Path(pattern=SAMPLE_PATTERN)]) -> Response:
     """Draw a sample digit, as the explorer's first answer and the lessons read it."""
-    return Response(_draw(digit), media_type="image/png", headers={"Cache-Control": "max-age=86400"})
+    return Response(draw_first(digit), media_type="image/png", headers={"Cache-Control": "max-age=86400"})
 
 
 @router.get("/docs")
@@ -268,19 +263,6 @@ def _card_context(request: Request, choice: ModelChoice) -> dict[str, object]:
         "fits": FITS,
         "usual_names": fitting_names(len(choice.model.card.classes)),
         "answers": ANSWERS,
-    }
-
-
-def _inputs_context(form_id: str, choice: ModelChoice, query: PageQuery) -> dict[str, object]:
-    """Return what the controls of the inputs beside the drawing show, and whether the page needs new ones."""
-    identity = f"{choice.model.name} {choice.model.card.input or ''}".strip()
-    shown = query.inputs_of if isinstance(query, PageForm) else None
-    return {
-        "form_id": form_id,
-        "choice": choice,
-        "inputs_of": identity,
-        "held": json.dumps(query.held) if query.held else "",
-        "sends_inputs": shown not in (None, identity),
     }
 
 
@@ -356,14 +338,3 @@ def _microscope_context(
         channels = [term.channel for term in panels[0].terms]
         context["editing"] = find_editing(network, layer, number, edits, channels)
     return context | {"selection": selection, "network": network}
-
-
-def _first_drawing(query: PageQuery) -> bytes:
-    """Return the real digit that the address names, else a sample. Raises: UnknownDigit."""
-    if query.digit is None:
-        return _draw(query.sample)
-    digit_set, number = query.digit.split("-")
-    return draw_digit(DigitSet(digit_set), int(number))
-
-
-_draw = cache(draw_sample)

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from ..cnn.types import as_maps_shape
 from ..explore.exploration import Exploration, LayerView
 from ..explore.microscope import SHOWN_CONTRIBUTIONS, SHOWN_TERMS
-from ..explore.prediction import ClassProbability
+from ..explore.prediction import ClassProbability, Prediction
 from ..imaging.colormap import Scale
 from ..imaging.grid import Layout
 from ..settings import resource
@@ -179,6 +179,12 @@ def answer_kind(exploration: Exploration) -> str:
     return f"{count} {ranks} {sizes} {have_words(shown)} {prediction.doubt or ''}".strip()
 
 
+def why_words(prediction: Prediction) -> str:
+    """Ask why an answer is as it is: the link to what makes it up."""
+    others = [each.label for each in prediction.ranked[1:2]]
+    return f"Why {prediction.label}, not {others[0]}?" if others else f"Why {prediction.label}?"
+
+
 def is_calibrated(exploration: Exploration) -> bool:
     """Return whether it is known how many of such answers are right, beside the network's own probability."""
     prediction = exploration.prediction
@@ -221,6 +227,7 @@ _OWN = (
         constant_words,
         answer_kind,
         is_calibrated,
+        why_words,
     ),
 )
 _FORMATTING = (

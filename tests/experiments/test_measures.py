@@ -55,19 +55,19 @@ def test_resolution_is_that_of_pooled_digits_in_keras() -> None:
 
 @pytest.mark.slow
 def test_digits_at_half_and_a_quarter_are_read_as_keras_reads_them(library: Library) -> None:
-    """Over MNIST's whole test set."""
-    result = find_experiment("resolution").run(Subject(library.network("digits"), library, choose_digits(10_000)))
+    """Over a fifth of MNIST's test set, evenly spread."""
+    digits = choose_digits(2000)
+    result = find_experiment("resolution").run(Subject(library.network("digits"), library, digits))
     model = keras.saving.load_model(BUILT_IN / "digits.keras", compile=False)
-    digits = load_test_digits()
     for name, reduce in (("max", np.max), ("average", np.mean), ("min", np.min)):
         for factor in (2, 4):
             cells = 28 // factor
             small = reduce(digits.images.reshape(-1, cells, factor, cells, factor), axis=(2, 4))
             large = np.kron(small, np.ones((1, factor, factor)))
-            parts = [answers(model, large[start : start + 500]) for start in range(0, 10_000, 500)]
+            parts = [answers(model, large[start : start + 500]) for start in range(0, 2000, 500)]
             expected = np.mean(np.concatenate(parts) == digits.labels)
             (found,) = values(result, "accuracy", shrinking=name, side=cells)
-            assert found == pytest.approx(expected, abs=0.0003)
+            assert found == pytest.approx(expected, abs=0.0006)
 
 
 def test_the_table_of_poolings_has_the_siblings_in_each_mode() -> None:

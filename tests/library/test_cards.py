@@ -6,6 +6,7 @@ import pytest
 from app.cnn.card import Card, write_card
 from app.library.cards import CardStore, merge_cards
 from app.library.files import ModelFile, find_files
+from app.library.state import StateFolder
 from app.model_files.errors import ModelError
 from tests.small_models import build_logistic, card
 
@@ -15,7 +16,7 @@ WRITTEN = WHOLE.model_dump(mode="json")
 
 @pytest.fixture
 def cards(tmp_path: Path) -> CardStore:
-    return CardStore(tmp_path / "state")
+    return CardStore(StateFolder(tmp_path / "state"))
 
 
 def file(folder: Path) -> ModelFile:
@@ -56,7 +57,7 @@ def test_a_written_card_goes_before_the_one_beside_the_file(cards: CardStore, tm
 
 def test_a_written_card_is_seen_by_another_process(cards: CardStore, tmp_path: Path) -> None:
     cards.write(file(tmp_path), WRITTEN)
-    assert CardStore(tmp_path / "state").read(file(tmp_path)) == WHOLE.model_dump(mode="json")
+    assert CardStore(StateFolder(tmp_path / "state")).read(file(tmp_path)) == WHOLE.model_dump(mode="json")
 
 
 def test_a_written_card_is_of_the_file_as_it_stood(cards: CardStore, tmp_path: Path) -> None:
@@ -110,7 +111,7 @@ def test_a_card_that_is_too_large_to_be_read_is_not_written(cards: CardStore, tm
 def test_a_state_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("A file.")
     with pytest.raises(OSError):
-        CardStore(tmp_path / "state").write(file(tmp_path / "models"), WRITTEN)
+        CardStore(StateFolder(tmp_path / "state")).write(file(tmp_path / "models"), WRITTEN)
 
 
 def test_writing_leaves_nothing_else(cards: CardStore, tmp_path: Path) -> None:

@@ -331,7 +331,7 @@ def test_an_uploaded_model(make: Make, mine: Path, opened: list[str]) -> None:
     assert opened == ["Zoë’s b.keras"]
     library.remove(name)
     assert names(library) == ["digits"]
-    assert {path.name for path in library._uploads.folder.parent.rglob("*")} - {".lock"} == {"uploads"}
+    assert {path.name for path in library._uploads.folder.parent.rglob("[!.]*")} == {"uploads"}
     assert (len(library._networks), library._opening) == (0, {})
 
 
@@ -370,7 +370,7 @@ def test_an_upload_that_does_not_open_leaves_nothing(make: Make, content: bytes)
     with pytest.raises(ModelError):
         library.add("mine.keras", io.BytesIO(content))
     assert names(library) == ["digits"]
-    assert {path.name for path in library._uploads.folder.parent.rglob("*")} - {".lock"} == {"uploads"}
+    assert {path.name for path in library._uploads.folder.parent.rglob("[!.]*")} == {"uploads"}
 
 
 def test_a_card_that_was_written_for_a_model_that_was_removed_is_gone(make: Make, mine: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from app.library import scanner as scanner_module
 from app.library.files import ModelFile, find_files
 from app.library.scanner import Scanner
+from app.library.state import StateFolder
 from app.model_files.errors import ModelError
 from app.model_files.serialization import deserialize
 from app.workers.sandbox import SerializedModel
@@ -18,7 +19,7 @@ from tests.in_process_sandbox import InProcessSandbox
 
 @pytest.fixture
 def scanner(opened: list[str], tmp_path: Path) -> Iterator[Scanner]:
-    scanner = Scanner(tmp_path / "state")
+    scanner = Scanner(StateFolder(tmp_path / "state"))
     yield scanner
     scanner.close()
 
@@ -104,7 +105,7 @@ def test_several_are_opened_in_their_order(scanner: Scanner, opened: list[str], 
 
 def test_what_someone_waits_for_goes_first(held: type[Held], opened: list[str], mine: Path, tmp_path: Path) -> None:
     found = files(tmp_path / "m", mine, "a", "b", "c", "d")
-    scanner = Scanner(tmp_path / "state")
+    scanner = Scanner(StateFolder(tmp_path / "state"))
     scanner.enqueue(found)
     assert held.started.wait(60)
     waiting = threading.Thread(target=scanner.scan, args=(found[3],))
@@ -121,7 +122,7 @@ def test_two_who_wait_for_one_file_open_it_once(
     held: type[Held], opened: list[str], mine: Path, tmp_path: Path
 ) -> None:
     (file,) = files(tmp_path / "m", mine, "a")
-    scanner = Scanner(tmp_path / "state")
+    scanner = Scanner(StateFolder(tmp_path / "state"))
     threads = [threading.Thread(target=scanner.scan, args=(file,)) for _ in range(4)]
     for thread in threads:
         thread.start()
@@ -136,7 +137,7 @@ def test_what_is_no_longer_asked_for_is_not_opened(
     held: type[Held], opened: list[str], mine: Path, tmp_path: Path
 ) -> None:
     found = files(tmp_path / "m", mine, "a", "b", "c")
-    scanner = Scanner(tmp_path / "state")
+    scanner = Scanner(StateFolder(tmp_path / "state"))
     scanner.enqueue(found)
     assert held.started.wait(60)
     scanner.enqueue(found[2:])
@@ -152,7 +153,7 @@ def test_another_process_need_not_look_again(scanner: Scanner, opened: list[str]
     scanner.scan(file)
     with pytest.raises(ModelError):
         scanner.scan(broken)
-    other = Scanner(tmp_path / "state")
+    other = Scanner(StateFolder(tmp_path / "state"))
     assert other.get(file) == scanner.get(file)
     assert model_data(other, file) == model_data(scanner, file)
     with pytest.raises(ModelError, match="is not a Keras model"):
@@ -180,7 +181,7 @@ def test_a_file_that_went(scanner: Scanner, mine: Path, tmp_path: Path) -> None:
 def test_a_file_that_was_away_while_it_was_opened_is_opened_when_it_is_back(
     scanner: Scanner, held: type[Held], opened: list[str], mine: Path, tmp_path: Path
 ) -> None:
-    scanner = Scanner(tmp_path / "state")
+    scanner = Scanner(StateFolder(tmp_path / "state"))
     (file,) = files(folder := tmp_path / "m", mine, "a")
     scanner.enqueue([file])
     assert held.started.wait(60)
@@ -220,7 +221,7 @@ def test_what_is_forgotten_leaves_nothing(scanner: Scanner, mine: Path, tmp_path
     scanner.scan(file)
     scanner.delete(file)
     assert scanner.get(file) is None
-    assert list((tmp_path / "state").iterdir()) == []
+    assert list((tmp_path / "state").glob("[!.]*")) == []
 
 
 def test_what_is_kept_is_bounded(
@@ -239,7 +240,7 @@ def test_what_is_kept_is_bounded(
 def test_a_folder_that_cannot_be_written(opened: list[str], mine: Path, tmp_path: Path) -> None:
     (file,) = files(tmp_path / "m", mine, "a")
     (tmp_path / "state").write_text("A file.")
-    scanner = Scanner(tmp_path / "state")
+    scanner = Scanner(StateFolder(tmp_path / "state"))
     with pytest.raises(ModelError, match=r"cannot write to .*state: .* Name another folder with LAYERGLASS_STATE"):
         scanner.scan(file)
     with pytest.raises(ModelError, match="is not a Keras model"):
@@ -258,7 +259,7 @@ def test_after_the_end_nothing_is_opened(scanner: Scanner, opened: list[str], mi
 
 def test_the_end_while_a_file_is_opened_leaves_no_thread_and_no_process(mine: Path, tmp_path: Path) -> None:
     (file,) = files(tmp_path / "m", mine, "a")
-    scanner = Scanner(tmp_path / "state")
+    scanner = Scanner(StateFolder(tmp_path / "state"))
     scanner.enqueue([file])
     sandbox = scanner._sandbox
     while sandbox._process is None:
@@ -310,7 +311,7 @@ def test_a_file_that_is_taken_away_while_it_waits_is_not_opened(
     held: type[Held], opened: list[str], mine: Path, tmp_path: Path
 ) -> None:
     """As one that is listed by one request and forgotten by another: no child process is started for it."""
-    scanner = Scanner(tmp_path / "state")
+    scanner = Scanner(StateFolder(tmp_path / "state"))
     first, second = files(tmp_path / "m", mine, "a", "b")
     scanner.enqueue([first, second])
     assert held.started.wait(60)

@@ -13,6 +13,7 @@ COMPONENTS = {
     "chart": {"chart"},
     "compare": {"compare"},
     "compared": {"compared"},
+    "differences": {"differences"},
     "digits": {"digits"},
     "edits": {"edits"},
     "experiments": {"experiments"},
@@ -31,6 +32,7 @@ COMPONENTS = {
     "pad": {"pad"},
     "save": {"save"},
     "switches": {"switches"},
+    "why": {"why"},
 }
 # These lay out for another medium what the others style: each of their rules says which medium that is.
 MEDIA = {"lecture", "print"}
@@ -39,6 +41,7 @@ FILLED_IN = {
     *(f"chart-style-{number}" for number in range(5)),
     *("is-fails", "is-holds", "is-open", "is-partly"),
     *("maps-grid", "maps-strip"),
+    *("why-maps", "why-units"),
     *("is-map", "is-medium", "is-small"),
     *("is-highest", "is-lowest"),
 }

@@ -10,6 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic import BaseModel
 
+from app.explore import activations
 from app.explore.exploration import RenderOptions, all_maps, explore
 from app.library.library import Library
 from app.web import api, parts
@@ -124,7 +125,7 @@ def test_a_large_download_has_what_a_small_one_has(
         return dict(np.load(io.BytesIO(response.content)))
 
     small = post()
-    monkeypatch.setattr(api, "_SMALL_PASS", 0)
+    monkeypatch.setattr(activations, "_SMALL_PASS", 0)
     large = post()
     names = [layer.name for layer in library.network("digits").layers]
     assert list(large) == list(small) == [*names, "input", "probabilities"]

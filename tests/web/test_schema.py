@@ -99,6 +99,11 @@ def with_real_values(document: dict[str, Any], **names: list[Any]) -> dict[str, 
             others = {key: each for key, each in body["properties"].items() if key not in {"picture", "steps"}}
             body["properties"] = others | {key: {"enum": values} for key, values in LAB.items()}
             body["required"] = ["sample"]
+        if "target" in body.get("properties", {}) and name.startswith("Body_"):
+            body["properties"] |= {"target": {"enum": ["1"]}, "against": {"enum": ["0"]}}
+        if "other" in body.get("properties", {}):
+            body["properties"]["other"] = {"enum": ["digits", "digits-min"]}
+            del body["properties"]["other_drawing"]  # which is sent as text where it may be left out
         if "region" in body.get("properties", {}):
             body["properties"]["region"] = {"enum": REGIONS}
     card_fields(known).update({field: {"enum": values} for field, values in SMALL_CARD.items()})

@@ -7,8 +7,10 @@ from numpy.typing import NDArray
 
 from ..cells import Cell, ElementwiseCell, SoftmaxCell
 from ..errors import NoArithmetic, UnsupportedLayer, require_few
+from ..gradients import Gradients, PassedBack
 from ..types import Array, Shape, Variables, Weights
 from .activation_functions import FUNCTIONS, activate, elu, function_name, leaky_relu, shifted_exponentials
+from .activation_gradients import pass_activation, pass_function, pass_softmax
 from .checks import axis_number, axis_numbers, between, optional, real, setting, several
 from .layer import CellIndex, GraphBuilder, Layer, Tensor, known, last_size
 
@@ -26,6 +28,16 @@ class _Activation(Layer, abstract=True):
 
     ignores_leading_axes = True
     is_minor = True
+    is_function = True
+
+    def backward(self, weights: Weights, inputs: Sequence[Array], output: Array, gradients: Gradients) -> PassedBack:
+        slopes = self._slopes(weights, inputs[0].astype(np.float64))
+        before, left_over = pass_function(gradients, output, inputs[0].astype(np.float64), slopes)
+        return PassedBack((before,), left_over=left_over)
+
+    def _slopes(self, weights: Weights, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the function's derivative at each of these values; at a kink, that which TensorFlow takes."""
+        raise NotImplementedError
 
     def _parameters(self) -> Mapping[str, float]:
         """Return the settings that differ from the plain function of its name: a slope below zero, a ceiling."""
@@ -46,6 +58,11 @@ class Activation(_Activation):
 
     def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         return graph.copy(inputs[0]) if self.activation == "linear" else activate(graph, self.activation, inputs[0])
+
+    def backward(self, weights: Weights, inputs: Sequence[Array], output: Array, gradients: Gradients) -> PassedBack:
+        (x,) = inputs
+        before, left_over = pass_activation(self.activation, gradients, output, lambda: x, self.name)
+        return PassedBack((before,), left_over=left_over)
 
     def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
         if self.activation != "softmax":
@@ -74,6 +91,10 @@ class ReLU(_Activation):
         above = leaky_relu(graph, x, self.negative_slope) if self.negative_slope else graph.relu(x)
         return above if self.max_value is None else graph.minimum(above, self.max_value)
 
+    def _slopes(self, weights: Weights, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        threshold, most = self.threshold or 0.0, np.inf if self.max_value is None else self.max_value
+        return np.where(x > threshold, np.where(x < most, 1.0, 0.0), self.negative_slope or 0.0)
+
     def _parameters(self) -> Mapping[str, float]:
         given = {
             "negative_slope": self.negative_slope,
@@ -93,6 +114,9 @@ class LeakyReLU(_Activation):
     def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         return leaky_relu(graph, inputs[0], self.negative_slope)
 
+    def _slopes(self, weights: Weights, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.where(x > 0, 1.0, self.negative_slope)
+
     def _parameters(self) -> Mapping[str, float]:
         return {"negative_slope": self.negative_slope}
 
@@ -106,6 +130,9 @@ class ELU(_Activation):
 
     def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         return elu(graph, inputs[0], self.alpha)
+
+    def _slopes(self, weights: Weights, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.where(x > 0, 1.0, self.alpha * np.exp(np.minimum(x, 0)))
 
     def _parameters(self) -> Mapping[str, float]:
         return {"alpha": self.alpha}
@@ -126,6 +153,9 @@ class PReLU(_Activation):
     def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         return graph.prelu(inputs[0], weights["alpha"])
 
+    def _slopes(self, weights: Weights, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.where(x > 0, 1.0, weights["alpha"])
+
 
 class Softmax(Layer):
     """exp(x) of each value over the sum of all along an axis."""
@@ -138,6 +168,7 @@ class Softmax(Layer):
 
     mixes_everything = True
     ignores_leading_axes = True
+    is_function = True
 
     def compute_output_shape(self, *inputs: Shape) -> Shape:
         (shape,) = inputs
@@ -147,6 +178,11 @@ class Softmax(Layer):
     def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         graph.require_last_axis(self.axis, inputs[0], self.kind)
         return graph.softmax(inputs[0])
+
+    def backward(self, weights: Weights, inputs: Sequence[Array], output: Array, gradients: Gradients) -> PassedBack:
+        axes = tuple(axis - output.ndim - 1 if axis > 0 else axis for axis in np.ravel(self.axis).tolist())
+        before, left_over = pass_softmax(gradients, output, inputs[0].astype(np.float64), axes)
+        return PassedBack((before,), left_over=left_over)
 
     def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
         if self.axis not in (-1, len(place), (-1,), (len(place),)):

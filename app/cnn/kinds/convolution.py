@@ -6,17 +6,21 @@ Learning, 2016, section 9.1).
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from types import MappingProxyType
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..cells import Cell, ConvolutionCell, Term
 from ..errors import InvalidEdit, NoArithmetic, UnsupportedLayer, require_few
+from ..gradients import Gradients, PassedBack, channel_sums
+from ..sweep import Sweep
 from ..types import Array, Maps, Shape, Variables, Weights
 from ..windows import Region, Size, Window, read_cells
 from .activation_functions import FUNCTIONS, activate, function_name, require_zero_stays
+from .activation_gradients import pass_activation
 from .checks import UNITS, flag, one_of, optional, pair, setting, whole
 from .layer import (
     FLOAT_BYTES,
@@ -154,6 +158,34 @@ class Convolution(Layer, abstract=True):
                     part += cells * weight
         return sums
 
+    def backward(self, weights: Weights, inputs: Sequence[Array], output: Array, gradients: Gradients) -> PassedBack:
+        before, left_over = pass_activation(
+            self.activation, gradients, output, lambda: self.pre_activation(weights, inputs), self.name
+        )
+        bias = channel_sums(before) * weights["bias"] if self.use_bias else None
+        return PassedBack((self._spread(weights, before, inputs[0].shape),), bias, left_over)
+
+    def before_activation(self) -> Layer:
+        return replace(self, activation="linear")
+
+    def pre_activation(self, weights: Weights, inputs: Sequence[Array]) -> NDArray[np.float64]:
+        sums = self._convolve(weights, inputs[0].astype(np.float64))
+        return sums + weights["bias"] if self.use_bias else sums
+
+    def _sweep(self, size: Sequence[int]) -> Sweep:
+        """Return the window's places over an input of this height and width."""
+        height, width = size[0], size[1]
+        rows, columns = self.window.output_size((height, width))
+        return Sweep(self.window, (height, width), (rows or 0, columns or 0))
+
+    def _convolve(self, weights: Weights, image: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the sums of all cells, without the bias."""
+        raise NotImplementedError
+
+    def _spread(self, weights: Weights, gradients: Gradients, shape: tuple[int, ...]) -> Gradients:
+        """Return the gradients of an input of this shape, for those of the sums."""
+        raise NotImplementedError
+
     @property
     def can_mute(self) -> bool:
         return FUNCTIONS[self.activation].keeps_zero
@@ -251,6 +283,39 @@ class Conv2D(Convolution):
         made = graph.conv_2d(inputs[0], weights["kernel"], weights.get("bias"), self.window)
         return activate(graph, self.activation, made)
 
+    def _convolve(self, weights: Weights, image: NDArray[np.float64]) -> NDArray[np.float64]:
+        return _convolve(weights["kernel"], image, self._sweep(image.shape))
+
+    def _spread(self, weights: Weights, gradients: Gradients, shape: tuple[int, ...]) -> Gradients:
+        return _spread(weights["kernel"], gradients, self._sweep(shape), shape[2])
+
+
+def _convolve(kernel: Array, maps: NDArray[Any], sweep: Sweep) -> NDArray[Any]:
+    """Return the sums of a convolution over (..., height, width, channels).
+
+    kernel: (rows, columns, channels of a group, filters).
+    """
+    size, filters = kernel.shape[2:]
+    groups = maps.shape[-1] // size
+    padded = sweep.pad(maps, 0.0)
+    sums = np.zeros((groups, math.prod((*maps.shape[:-3], *sweep.places)), filters // groups), maps.dtype)
+    for row, column, cells in sweep.cells():
+        read = padded[cells].reshape(-1, groups, size).swapaxes(0, 1)
+        sums += read @ kernel[row, column].reshape(size, groups, -1).swapaxes(0, 1)
+    return sums.swapaxes(0, 1).reshape(*maps.shape[:-3], *sweep.places, filters)
+
+
+def _spread(kernel: Array, gradients: Gradients, sweep: Sweep, channels: int) -> Gradients:
+    """Return the gradients of an input of so many channels: each goes by the kernel to all cells that were read."""
+    size, filters = kernel.shape[2:]
+    groups = channels // size
+    flat = gradients.reshape(-1, groups, filters // groups).swapaxes(0, 1)
+    padded = sweep.make_padded(len(gradients), channels=channels, dtype=gradients.dtype)
+    for row, column, cells in sweep.cells():
+        weights = kernel[row, column].reshape(size, groups, -1).transpose(1, 2, 0)
+        padded[cells] += (flat @ weights).swapaxes(0, 1).reshape(*gradients.shape[:-1], channels)
+    return sweep.crop(padded)
+
 
 class _Depthwise(Convolution, abstract=True):
     """Convolutions that read each channel by itself. TensorFlow computes them with square steps only."""
@@ -266,6 +331,25 @@ class _Depthwise(Convolution, abstract=True):
     def compute_output_shape(self, *inputs: Shape) -> Shape:
         require(len(set(self.strides)) == len(set(self.dilation_rate)) == 1)
         return super().compute_output_shape(*inputs)
+
+
+def _convolve_channels(kernel: Array, image: NDArray[np.float64], sweep: Sweep) -> NDArray[np.float64]:
+    """Return the sums of a depthwise convolution. kernel: (rows, columns, channels, multiplier)."""
+    padded = sweep.pad(image, 0.0)[..., None]
+    sums = np.zeros((*sweep.places, *kernel.shape[2:]))
+    for row, column, cells in sweep.cells():
+        sums += padded[(*cells, slice(None))] * kernel[row, column]
+    return sums.reshape(*sweep.places, -1)
+
+
+def _spread_channels(kernel: Array, gradients: Gradients, sweep: Sweep) -> Gradients:
+    """Return the gradients of the input of a depthwise convolution."""
+    channels, multiplier = kernel.shape[2:]
+    parts = gradients.reshape(*gradients.shape[:-1], channels, multiplier)
+    padded = sweep.make_padded(len(gradients), channels=channels, dtype=gradients.dtype)
+    for row, column, cells in sweep.cells():
+        padded[cells] += np.einsum("...cm,cm->...c", parts, kernel[row, column])
+    return sweep.crop(padded)
 
 
 class DepthwiseConv2D(_Depthwise):
@@ -305,6 +389,12 @@ class DepthwiseConv2D(_Depthwise):
     def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         made = graph.depthwise_conv_2d(inputs[0], weights["kernel"], weights.get("bias"), self.window)
         return activate(graph, self.activation, made)
+
+    def _convolve(self, weights: Weights, image: NDArray[np.float64]) -> NDArray[np.float64]:
+        return _convolve_channels(weights["kernel"], image, self._sweep(image.shape))
+
+    def _spread(self, weights: Weights, gradients: Gradients, shape: tuple[int, ...]) -> Gradients:
+        return _spread_channels(weights["kernel"], gradients, self._sweep(shape))
 
 
 class SeparableConv2D(_Depthwise):
@@ -359,6 +449,14 @@ class SeparableConv2D(_Depthwise):
         filtered = graph.depthwise_conv_2d(inputs[0], weights["depthwise_kernel"], None, self.window)
         made = graph.conv_2d(filtered, weights["pointwise_kernel"], weights.get("bias"), Window((1, 1)))
         return activate(graph, self.activation, made)
+
+    def _convolve(self, weights: Weights, image: NDArray[np.float64]) -> NDArray[np.float64]:
+        filtered = _convolve_channels(weights["depthwise_kernel"], image, self._sweep(image.shape))
+        return np.asarray(filtered @ weights["pointwise_kernel"][0, 0])
+
+    def _spread(self, weights: Weights, gradients: Gradients, shape: tuple[int, ...]) -> Gradients:
+        filtered = gradients @ weights["pointwise_kernel"][0, 0].T
+        return _spread_channels(weights["depthwise_kernel"], filtered, self._sweep(shape))
 
 
 class Conv2DTranspose(Convolution):
@@ -431,6 +529,23 @@ class Conv2DTranspose(Convolution):
         kernels = weights["kernel"][:, :, channel][np.ix_(rows, columns)].astype(np.float64)
         kernels *= (hits_row[:, None] & hits_column[None])[:, :, None]
         return self._cell(weights, region, np.arange(image.shape[2]), patch, kernels, channel, value)
+
+    def _sweep(self, size: Sequence[int]) -> Sweep:
+        """Return the window's places over the output, for an input of this size: they are the input's cells."""
+        height, width = self._made_size((size[0], size[1]))
+        return Sweep(self.window, (height, width), (size[0], size[1]))
+
+    def _made_size(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Return height and width of the output."""
+        rows, columns = self.output_shape[:2]
+        own = self._output_size(size)
+        return rows or own[0] or 0, columns or own[1] or 0
+
+    def _convolve(self, weights: Weights, image: NDArray[np.float64]) -> NDArray[np.float64]:
+        return _spread(weights["kernel"], image[np.newaxis], self._sweep(image.shape), self.filters)[0]
+
+    def _spread(self, weights: Weights, gradients: Gradients, shape: tuple[int, ...]) -> Gradients:
+        return _convolve(weights["kernel"], gradients, self._sweep(shape))
 
     def _by_map(self, kernel: Array) -> Array:
         return kernel.swapaxes(2, 3)

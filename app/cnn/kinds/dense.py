@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import reduce
 
 import numpy as np
@@ -9,10 +10,12 @@ from numpy.typing import NDArray
 
 from ..cells import Cell, Contribution, DenseCell
 from ..errors import InvalidEdit, require_few
+from ..gradients import Gradients, PassedBack, channel_sums
 from ..types import Array, Shape, Variables, Weights
 from ..windows import Region, Size
 from .activation import explain_softmax
 from .activation_functions import FUNCTIONS, activate, function_name, require_zero_stays
+from .activation_gradients import pass_activation
 from .checks import UNITS, flag, setting, whole
 from .layer import CellIndex, GraphBuilder, Layer, Sizes, Tensor, WeightsPlace, known
 
@@ -80,12 +83,28 @@ class Dense(Layer):
             raise InvalidEdit(f"A unit of “{self.name}” reads inputs 0 to {inputs - 1:,}, and no input {channel:,}.")
         return "kernel", (channel, number)
 
+    def backward(self, weights: Weights, inputs: Sequence[Array], output: Array, gradients: Gradients) -> PassedBack:
+        before, left_over = pass_activation(
+            self.activation, gradients, output, lambda: self.pre_activation(weights, inputs), self.name
+        )
+        bias = channel_sums(before) * weights["bias"] if self.use_bias else None
+        return PassedBack((before @ weights["kernel"].T,), bias, left_over)
+
+    def before_activation(self) -> Layer:
+        return replace(self, activation="linear")
+
+    def pre_activation(self, weights: Weights, inputs: Sequence[Array]) -> NDArray[np.float64]:
+        return self._logits(weights, inputs[0])
+
     def _logits(self, weights: Weights, values: Array) -> NDArray[np.float64]:
-        """Return every unit's sum. The kernel is made float64 some rows at a time, as it may be large."""
+        """Return every unit's sum, of a vector or of rows of features.
+
+        The kernel is made float64 some rows at a time, as it may be large.
+        """
         kernel = weights["kernel"]  # (inputs, units)
         step = max(1, _AT_ONCE // self.units)
         parts = (
-            values[start : start + step] @ kernel[start : start + step].astype(np.float64)
+            values[..., start : start + step] @ kernel[start : start + step].astype(np.float64)
             for start in range(0, len(kernel), step)
         )
         sums = reduce(np.add, parts)

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cells import Cell, ElementwiseCell
-from ..errors import CannotMute, InvalidEdit, NeedsKeras, NoArithmetic, UnsupportedLayer
+from ..errors import CannotMute, InvalidEdit, NeedsKeras, NoArithmetic, NoGradient, UnsupportedLayer
+from ..gradients import Gradients, PassedBack
 from ..types import Array, Maps, PoolingMode, Shape, Variables, Weights
 from ..windows import Region, Size, Window
 from .checks import Configurable, setting
@@ -72,6 +73,10 @@ class Layer(Configurable):
     has_partial_maps: ClassVar[bool] = False
     # It computes the same where its input has one more axis in front: an axis that it counts from the front moves back.
     ignores_leading_axes: ClassVar[bool] = False
+    # It passes all numbers on as they are and in their order, in whatever shape.
+    keeps_order: ClassVar[bool] = False
+    # It is an activation function and nothing else.
+    is_function: ClassVar[bool] = False
     # It is an input of the network beside the image, and reads nothing.
     is_held: ClassVar[bool] = False
     # Keras has a function for it and no layer: `compute` says how it is computed.
@@ -311,6 +316,24 @@ class Layer(Configurable):
         """Return what these cells of the output read of an input of this size; by default the same places."""
         return cells
 
+    # -- gradients ---------------------------------------------------------------------------------------------------
+
+    def backward(self, weights: Weights, inputs: Sequence[Array], output: Array, gradients: Gradients) -> PassedBack:
+        """Return what becomes of several gradients of the output: gradients of each input, and the layer's own terms.
+
+        inputs, output: what the layer read and made, without the batch. gradients: (several, *shape of the output).
+        Raises: NoGradient.
+        """
+        raise NoGradient(self.name, f"the derivative of {self.kind} layers is not written yet")
+
+    def before_activation(self) -> "Layer":
+        """Return the layer without its activation function; itself, where it has none."""
+        return self
+
+    def pre_activation(self, weights: Weights, inputs: Sequence[Array]) -> NDArray[np.float64]:
+        """Return what the activation function was given, in float64. Only a layer that applies one has it."""
+        raise NotImplementedError
+
     # -- words -------------------------------------------------------------------------------------------------------
 
     def describe(self) -> str:
@@ -331,12 +354,16 @@ class Unchanged(Layer, abstract=True):
 
     ignores_leading_axes = True
     ignores_layout = True
+    keeps_order = True
 
     def source_of(self, place: CellIndex, inputs: Sequence[Shape]) -> tuple[int, CellIndex | None] | None:
         return 0, place
 
     def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         return graph.copy(inputs[0])
+
+    def backward(self, weights: Weights, inputs: Sequence[Array], output: Array, gradients: Gradients) -> PassedBack:
+        return PassedBack((gradients,))
 
     def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
         formula = "nothing happens to {0} when the network answers"

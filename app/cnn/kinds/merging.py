@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any, ClassVar
 
 import numpy as np
 
 from ..cells import Cell, Contribution, DenseCell, ElementwiseCell
 from ..errors import NoArithmetic, require_few
+from ..gradients import Gradients, PassedBack, dot, unbroadcast
 from ..types import Array, Shape, Weights
 from .checks import axis_number, axis_numbers, flag, setting
 from .layer import FLOAT_BYTES, CellIndex, GraphBuilder, Layer, LayerSettings, Sizes, Tensor, require
@@ -51,6 +53,14 @@ class _Merge(Layer, abstract=True):
         formula = self.sign.join(places) if self.sign else f"{operation} of {', '.join(places)}"
         return ElementwiseCell(values, operation, {}, value, formula)
 
+    def backward(self, weights: Weights, inputs: Sequence[Array], output: Array, gradients: Gradients) -> PassedBack:
+        parts = self._split(gradients, inputs, output)
+        return PassedBack(tuple(map(unbroadcast, parts, (each.shape for each in inputs))))
+
+    def _split(self, gradients: Gradients, inputs: Sequence[Array], output: Array) -> list[Gradients]:
+        """Return the gradients of each input as if none were repeated."""
+        raise NotImplementedError
+
     def describe(self) -> str:
         return describe_inputs(self, self.verb)
 
@@ -75,6 +85,9 @@ class Add(_Merge):
     sign = " + "
     combine = "add"
 
+    def _split(self, gradients: Gradients, inputs: Sequence[Array], output: Array) -> list[Gradients]:
+        return [gradients] * len(inputs)
+
 
 class Subtract(_Merge):
     """The first input less the second."""
@@ -87,6 +100,9 @@ class Subtract(_Merge):
         require(len(inputs) == 2)
         return super().compute_output_shape(*inputs)
 
+    def _split(self, gradients: Gradients, inputs: Sequence[Array], output: Array) -> list[Gradients]:
+        return [gradients, -gradients]
+
 
 class Multiply(_Merge):
     """The product."""
@@ -94,6 +110,15 @@ class Multiply(_Merge):
     verb = "multiplies"
     sign = " × "
     combine = "multiply"
+
+    def backward(self, weights: Weights, inputs: Sequence[Array], output: Array, gradients: Gradients) -> PassedBack:
+        """Give each factor the product of the others: each has all of the output, so all but one are left over."""
+        passed = super().backward(weights, inputs, output, gradients)
+        return passed._replace(left_over=(1 - len(inputs)) * dot(gradients, output))
+
+    def _split(self, gradients: Gradients, inputs: Sequence[Array], output: Array) -> list[Gradients]:
+        others = ([each for at, each in enumerate(inputs) if at != own] for own in range(len(inputs)))
+        return [gradients * reduce(np.multiply, factors) for factors in others]
 
 
 class Divide(_Merge):
@@ -103,6 +128,14 @@ class Divide(_Merge):
     sign = " ÷ "
     combine = "divide"
     is_operation = True
+
+    def backward(self, weights: Weights, inputs: Sequence[Array], output: Array, gradients: Gradients) -> PassedBack:
+        """The dividend's part is the output, and the divisor's as much below zero, which is left over."""
+        passed = super().backward(weights, inputs, output, gradients)
+        return passed._replace(left_over=dot(gradients, output))
+
+    def _split(self, gradients: Gradients, inputs: Sequence[Array], output: Array) -> list[Gradients]:
+        return [gradients / inputs[1], -gradients * output / inputs[1]]
 
     def compute_output_shape(self, *inputs: Shape) -> Shape:
         require(len(inputs) == 2)
@@ -121,6 +154,9 @@ class Average(_Merge):
     def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         return graph.multiply(super().write(graph, weights, inputs), 1 / len(inputs))
 
+    def _split(self, gradients: Gradients, inputs: Sequence[Array], output: Array) -> list[Gradients]:
+        return [gradients / len(inputs)] * len(inputs)
+
 
 class Maximum(_Merge):
     """The largest value."""
@@ -128,12 +164,28 @@ class Maximum(_Merge):
     verb = "the larger values of"
     combine = "maximum"
 
+    def _split(self, gradients: Gradients, inputs: Sequence[Array], output: Array) -> list[Gradients]:
+        return _give_to_first(gradients, inputs, output)
+
 
 class Minimum(_Merge):
     """The smallest value."""
 
     verb = "the smaller values of"
     combine = "minimum"
+
+    def _split(self, gradients: Gradients, inputs: Sequence[Array], output: Array) -> list[Gradients]:
+        return _give_to_first(gradients, inputs, output)
+
+
+def _give_to_first(gradients: Gradients, inputs: Sequence[Array], output: Array) -> list[Gradients]:
+    """Return the gradients of each input, where the first one that is equal to the output has all of it."""
+    is_open, parts = np.ones(output.shape, np.bool_), []
+    for each in inputs:
+        is_kept = (each == output) & is_open
+        is_open &= ~is_kept
+        parts.append(gradients * is_kept)
+    return parts
 
 
 class Dot(Layer):
@@ -205,6 +257,11 @@ class Concatenate(Moving):
 
     def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         return graph.concatenate(inputs, self.axis % len(inputs[0].shape))
+
+    def backward(self, weights: Weights, inputs: Sequence[Array], output: Array, gradients: Gradients) -> PassedBack:
+        position = self._position(output.ndim)
+        ends = np.cumsum([each.shape[position] for each in inputs])
+        return PassedBack(tuple(np.split(gradients, ends[:-1], position + 1)))
 
     def source_of(self, place: CellIndex, inputs: Sequence[Shape]) -> tuple[int, CellIndex | None] | None:
         position, origin, source = self._position(len(place)), list(place), 0

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ..cells import Cell, ElementwiseCell
 from ..errors import InvalidLayer, NoArithmetic, require_readable
+from ..gradients import Gradients, PassedBack, channel_sums
 from ..types import Array, Shape, Variables, Weights
 from .checks import UNITS, axis_number, axis_numbers, flag, numbers, optional, real, setting, whole
 from .layer import CellIndex, GraphBuilder, Layer, LayerSettings, Tensor, last_size, require
@@ -43,6 +44,11 @@ def _largest(values: Any) -> float:
     return float(np.max(np.abs(values)))
 
 
+def _pass_scaling(gradients: Gradients, scale: NDArray[np.float64], shift: NDArray[np.float64]) -> PassedBack:
+    """Pass x · scale + shift, a number of each for all values or for each channel; the shift counts as a bias."""
+    return PassedBack((gradients * scale.astype(gradients.dtype),), channel_sums(gradients) * shift)
+
+
 class Rescaling(Layer):
     """x · scale + offset, a number of each for all values or for each channel."""
 
@@ -73,6 +79,10 @@ class Rescaling(Layer):
         few = max(np.size(self.scale), np.size(self.offset)) <= inputs[0].shape[-1]
         graph.require(few, "a Rescaling with more numbers than channels")
         return graph.scale_and_shift(inputs[0], np.ravel(self.scale), np.ravel(self.offset))
+
+    def backward(self, weights: Weights, inputs: Sequence[Array], output: Array, gradients: Gradients) -> PassedBack:
+        scale, shift = np.ravel(np.asarray(self.scale, np.float64)), np.ravel(np.asarray(self.offset, np.float64))
+        return _pass_scaling(gradients, scale, shift)
 
     def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
         parameters = {"scale": self._of(self.scale, place), "offset": self._of(self.offset, place)}
@@ -144,6 +154,12 @@ class BatchNormalization(_Normalizing):
         exact = {name: weight.astype(np.float64) for name, weight in weights.items()}
         scale = exact.get("gamma", 1.0) / np.sqrt(exact["moving_variance"] + self.epsilon)
         return graph.scale_and_shift(inputs[0], scale, exact.get("beta", 0.0) - exact["moving_mean"] * scale)
+
+    def backward(self, weights: Weights, inputs: Sequence[Array], output: Array, gradients: Gradients) -> PassedBack:
+        exact = {name: weight.astype(np.float64) for name, weight in weights.items()}
+        scale = exact.get("gamma", 1.0) / np.sqrt(exact["moving_variance"] + self.epsilon)
+        shift = exact.get("beta", 0.0) - exact["moving_mean"] * scale
+        return _pass_scaling(gradients, scale, shift)
 
     def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
         mean, variance = (float(weights[name][place[-1]]) for name in ("moving_mean", "moving_variance"))

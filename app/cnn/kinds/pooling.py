@@ -3,13 +3,15 @@
 import math
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..cells import Cell, PoolingCell
 from ..errors import MOST_NUMBERS
+from ..gradients import Gradients, PassedBack
+from ..sweep import Sweep
 from ..types import Array, PoolingMode, Shape, Weights
 from ..windows import Region, Size, Window, read_cells
 from .checks import flag, one_of, optional, pair, setting
@@ -117,6 +119,17 @@ class _WindowPooling(Pooling, abstract=True):
     def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         return graph.pool_2d(inputs[0], self.window, self.mode)
 
+    def backward(self, weights: Weights, inputs: Sequence[Array], output: Array, gradients: Gradients) -> PassedBack:
+        """Give each window's gradient to the cell that was kept, the first of equal ones, or to all of an average."""
+        (image,) = inputs
+        sweep = Sweep(self.window, (image.shape[0], image.shape[1]), (output.shape[0], output.shape[1]))
+        padded = sweep.make_padded(len(gradients), channels=image.shape[2], dtype=gradients.dtype)
+        if self.mode is PoolingMode.AVERAGE:
+            _spread_evenly(gradients, sweep, padded)
+        else:
+            _spread_to_kept(gradients, sweep, padded, sweep.pad(image, np.nan), output)
+        return PassedBack((sweep.crop(padded),))
+
     def _window_of(self, image: Array, place: CellIndex) -> Region:
         row, column, _ = place
         return self.window.region(Region(row, column, row + 1, column + 1), image.shape[:2])
@@ -134,6 +147,24 @@ class _WindowPooling(Pooling, abstract=True):
 
     def describe_unmoded(self) -> str:
         return "{}×{} pooling, {}".format(*self.pool_size, describe_steps(self.window, "padded"))
+
+
+def _spread_evenly(gradients: Gradients, sweep: Sweep, padded: Gradients) -> None:
+    """Add an equal share of each window's gradient to all of its cells that are no padding."""
+    ones = sweep.pad(np.ones((*sweep.size, 1), gradients.dtype), 0.0)
+    counts = sum(ones[cells] for _, _, cells in sweep.cells())
+    shares = gradients / counts
+    for _, _, cells in sweep.cells():
+        padded[cells] += shares
+
+
+def _spread_to_kept(gradients: Gradients, sweep: Sweep, padded: Gradients, image: Array, output: Array) -> None:
+    """Add each window's gradient to the first of its cells that is equal to what was kept. image: padded with NaN."""
+    is_open = np.ones(output.shape, np.bool_)
+    for _, _, cells in sweep.cells():
+        is_kept = (image[cells] == output) & is_open
+        is_open &= ~is_kept
+        padded[cells] += gradients * is_kept
 
 
 class MaxPooling2D(_WindowPooling):
@@ -157,6 +188,14 @@ class MinPooling2D(_WindowPooling):
     aliases = ("layerglass>MinPooling2D",)
 
 
+def _shares(cells: Array, kept: Array, mode: PoolingMode) -> NDArray[Any]:
+    """Return the share that each of the cells, (rows, columns, channels), has in what was kept of all of them."""
+    if mode is PoolingMode.AVERAGE:
+        return np.full(cells.shape, 1 / (cells.shape[0] * cells.shape[1]))
+    is_kept = cells == kept
+    return is_kept / np.maximum(is_kept.sum(axis=(0, 1)), 1)
+
+
 class _GlobalPooling(Pooling, abstract=True):
     """The window is the whole map."""
 
@@ -173,6 +212,13 @@ class _GlobalPooling(Pooling, abstract=True):
 
     def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         return graph.reduce(inputs[0], self.mode, self.keepdims)
+
+    def backward(self, weights: Weights, inputs: Sequence[Array], output: Array, gradients: Gradients) -> PassedBack:
+        """Give each map's gradient to the cells that were kept, evenly to equal ones, as TensorFlow does here."""
+        (image,) = inputs
+        shape = (1, 1, image.shape[2])
+        shares = _shares(image, output.reshape(shape), self.mode)
+        return PassedBack((gradients.reshape(-1, *shape) * shares.astype(gradients.dtype),))
 
     def _window_of(self, image: Array, place: CellIndex) -> Region:
         return Region(0, 0, *image.shape[:2])
@@ -229,6 +275,17 @@ class _AdaptivePooling(Pooling, abstract=True):
     def _window_of(self, image: Array, place: CellIndex) -> Region:
         row, column, _ = place
         return self.read_region(Region(row, column, row + 1, column + 1), image.shape[:2])
+
+    def backward(self, weights: Weights, inputs: Sequence[Array], output: Array, gradients: Gradients) -> PassedBack:
+        """Give each window's gradient to the cells that were kept, evenly to equal ones."""
+        (image,) = inputs
+        passed = np.zeros((len(gradients), *image.shape), gradients.dtype)
+        for row, column in np.ndindex(*self.output_size):
+            window = self._window_of(image, (row, column, 0))
+            rows, columns = slice(window.top, window.bottom), slice(window.left, window.right)
+            shares = _shares(image[rows, columns], output[row, column], self.mode)
+            passed[:, rows, columns] += gradients[:, row : row + 1, column : column + 1] * shares
+        return PassedBack((passed,))
 
     def count_scratch(self, inputs: Sequence[Sizes], output: Sizes) -> int:
         """Return the bytes of its bands of rows and of columns; each band may overlap the next by one."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..cells import Cell, MovedCell
 from ..errors import NoArithmetic
+from ..gradients import Gradients, PassedBack
 from ..types import Array, Shape, Weights, as_maps_shape
 from ..windows import Region, Size
 from .checks import (
@@ -38,6 +39,14 @@ class Moving(Layer, abstract=True):
         source, origin = found
         return MovedCell(source, None if origin is None else as_cell(origin, inputs[source].shape), value)
 
+    def backward(self, weights: Weights, inputs: Sequence[Array], output: Array, gradients: Gradients) -> PassedBack:
+        """Give each gradient to the value that was moved."""
+        return PassedBack((self._return(gradients, inputs[0].shape),))
+
+    def _return(self, gradients: Gradients, shape: tuple[int, ...]) -> Gradients:
+        """Return the gradients of the one input, of this shape; by default, of the same numbers in the same order."""
+        return gradients.reshape(len(gradients), *shape)
+
 
 def as_cell(place: CellIndex, shape: tuple[int, ...]) -> tuple[int, int, int]:
     """Return a place in an output of this shape as row, column, channel: see as_maps_shape."""
@@ -56,6 +65,7 @@ class Flatten(Moving):
     makes_vector = True
     ignores_input_shape = True
     keeps_probabilities = True
+    keeps_order = True
     mixes_everything = True
 
     @classmethod
@@ -87,6 +97,7 @@ class Reshape(Moving):
     ignores_input_shape = True
     keeps_probabilities = True
     keeps_values = True
+    keeps_order = True
     mixes_everything = True
 
     def compute_output_shape(self, *inputs: Shape) -> Shape:
@@ -127,6 +138,9 @@ class Permute(Moving):
     def source_of(self, place: CellIndex, inputs: Sequence[Shape]) -> tuple[int, CellIndex | None] | None:
         return 0, tuple(place[self.dims.index(axis)] for axis in range(1, len(place) + 1))
 
+    def _return(self, gradients: Gradients, shape: tuple[int, ...]) -> Gradients:
+        return gradients.transpose(0, *(int(axis) + 1 for axis in np.argsort(self.dims)))
+
 
 class RepeatVector(Layer):
     """A vector, as many times as asked for."""
@@ -136,6 +150,9 @@ class RepeatVector(Layer):
     def compute_output_shape(self, *inputs: Shape) -> Shape:
         ((units,),) = inputs
         return self.n, units
+
+    def backward(self, weights: Weights, inputs: Sequence[Array], output: Array, gradients: Gradients) -> PassedBack:
+        return PassedBack((gradients.sum(axis=1),))
 
 
 class Slice(Moving):
@@ -190,6 +207,12 @@ class Slice(Moving):
         kept = [size for axis, size in enumerate(taken.shape[1:]) if axis not in dropped]
         return graph.reshape(taken, (1, *kept)) if dropped else taken
 
+    def _return(self, gradients: Gradients, shape: tuple[int, ...]) -> Gradients:
+        slices, dropped = self._slices(len(shape))
+        returned = np.zeros((len(gradients), *shape), gradients.dtype)
+        returned[(slice(None), *slices)] = np.expand_dims(gradients, tuple(axis + 1 for axis in dropped))
+        return returned
+
     def source_of(self, place: CellIndex, inputs: Sequence[Shape]) -> tuple[int, CellIndex | None] | None:
         (parts, dropped), left = self._parts(inputs[0]), iter(place)
         return 0, tuple(part[0 if axis in dropped else next(left)] for axis, part in enumerate(parts))
@@ -220,6 +243,7 @@ class Squeeze(Moving):
     is_minor = True
     is_operation = True
     keeps_probabilities = True
+    keeps_order = True
 
     def _axes(self, rank: int) -> list[int]:
         """Return the axes, counted from 0 without the batch. Raises: ValueError."""
@@ -258,6 +282,7 @@ class ExpandDims(Moving):
     is_minor = True
     is_operation = True
     keeps_probabilities = True
+    keeps_order = True
 
     def _position(self, rank: int) -> int:
         """Return where it is added, counted from 0 without the batch. Raises: ValueError."""
@@ -307,6 +332,10 @@ class Pad(Moving):
         graph.require(len(inputs[0].shape) <= 5, "zeros along more than four axes")
         return graph.pad(inputs[0], self.margins)
 
+    def _return(self, gradients: Gradients, shape: tuple[int, ...]) -> Gradients:
+        inside = (slice(before, before + size) for (before, _), size in zip(self.margins, shape, strict=True))
+        return gradients[(slice(None), *inside)]
+
     def source_of(self, place: CellIndex, inputs: Sequence[Shape]) -> tuple[int, CellIndex | None] | None:
         origin = tuple(at - before for at, (before, _) in zip(place, self.margins, strict=True))
         is_inside = all(0 <= at < known(size) for at, size in zip(origin, inputs[0], strict=True))
@@ -337,6 +366,11 @@ class DepthToSpace(Moving):
 
     def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         return graph.depth_to_space(inputs[0], self.block_size)
+
+    def _return(self, gradients: Gradients, shape: tuple[int, ...]) -> Gradients:
+        (height, width, _), block = shape, self.block_size
+        squares = gradients.reshape(len(gradients), height, block, width, block, -1)
+        return squares.transpose(0, 1, 3, 2, 4, 5).reshape(len(gradients), *shape)
 
     def source_of(self, place: CellIndex, inputs: Sequence[Shape]) -> tuple[int, CellIndex | None] | None:
         (row, column, channel), block = place, self.block_size
@@ -369,6 +403,11 @@ class SpaceToDepth(Moving):
 
     def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         return graph.space_to_depth(inputs[0], self.block_size)
+
+    def _return(self, gradients: Gradients, shape: tuple[int, ...]) -> Gradients:
+        (height, width, channels), block = shape, self.block_size
+        squares = gradients.reshape(len(gradients), height // block, width // block, block, block, channels)
+        return squares.transpose(0, 1, 3, 2, 4, 5).reshape(len(gradients), *shape)
 
     def source_of(self, place: CellIndex, inputs: Sequence[Shape]) -> tuple[int, CellIndex | None] | None:
         (row, column, channel), block = place, self.block_size

@@ -2,7 +2,12 @@
 
 from collections.abc import Sequence
 
-from ..types import Shape, Weights
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import NoGradient
+from ..gradients import Gradients, PassedBack
+from ..types import Array, Shape, Weights
 from ..windows import Region, Size
 from .checks import SIDE, flag, margins, one_of, optional, pair, real, setting, whole
 from .layer import CellIndex, GraphBuilder, Layer, Tensor, image_shape
@@ -37,6 +42,14 @@ class _Margin(Moving, abstract=True):
     def read_region(self, cells: Region, size: Size) -> Region:
         (top, _), (left, _) = self.added
         return Region(cells.top - top, cells.left - left, cells.bottom - top, cells.right - left)
+
+    def _return(self, gradients: Gradients, shape: tuple[int, ...]) -> Gradients:
+        """Return those of the padded or cropped cells at their places; what was cut away has none."""
+        (above, below), (before, after) = self.added
+        padding = [(max(-each, 0), max(-other, 0)) for each, other in ((above, below), (before, after))]
+        inner = gradients[:, max(above, 0) :, max(before, 0) :]
+        inner = inner[:, : inner.shape[1] - max(below, 0), : inner.shape[2] - max(after, 0)]
+        return np.pad(inner, ((0, 0), *padding, (0, 0)))
 
 
 def _within(place: tuple[int, int, int], shape: Shape) -> CellIndex | None:
@@ -102,6 +115,9 @@ class UpSampling2D(Moving):
         (rows, columns), (row, column, channel) = self.size, place
         return 0, _within((row // rows, column // columns, channel), inputs[0])
 
+    def backward(self, weights: Weights, inputs: Sequence[Array], output: Array, gradients: Gradients) -> PassedBack:
+        return PassedBack((_return_resized(self, self.interpolation, gradients, inputs[0].shape),))
+
     def read_region(self, cells: Region, size: Size) -> Region:
         rows, columns = self.size
         return Region(cells.top // rows, cells.left // columns, -(-cells.bottom // rows), -(-cells.right // columns))
@@ -134,6 +150,11 @@ class Resizing(Layer):
         graph.require(not keeps_ratio and not self.antialias, "a Resizing that crops, pads or uses antialias")
         return graph.resize(inputs[0], self.height, self.width, self.interpolation)
 
+    def backward(self, weights: Weights, inputs: Sequence[Array], output: Array, gradients: Gradients) -> PassedBack:
+        if self.crop_to_aspect_ratio or self.pad_to_aspect_ratio or self.antialias:
+            raise NoGradient(self.name, "the derivative of a Resizing that crops, pads or uses antialias is not known")
+        return PassedBack((_return_resized(self, self.interpolation, gradients, inputs[0].shape),))
+
 
 class CenterCrop(Layer):
     """The middle of the image, which is resized where it is smaller."""
@@ -148,3 +169,33 @@ class CenterCrop(Layer):
     def compute_output_shape(self, *inputs: Shape) -> Shape:
         _, _, channels = image_shape(*inputs)
         return self.height, self.width, channels
+
+
+def _return_resized(layer: Layer, interpolation: str, gradients: Gradients, shape: tuple[int, ...]) -> Gradients:
+    """Return the gradients of an image of this shape, for those of the resized one. Raises: NoGradient."""
+    if interpolation not in _WEIGHTS:
+        raise NoGradient(layer.name, f"the derivative of {interpolation} interpolation is not written yet")
+    rows, columns = (
+        _WEIGHTS[interpolation](read, made).astype(gradients.dtype)
+        for read, made in zip(shape[:2], gradients.shape[1:3], strict=True)
+    )
+    across = np.tensordot(gradients, columns, (2, 0))  # (several, rows, channels, columns read)
+    return np.tensordot(across, rows, (1, 0)).transpose(0, 3, 2, 1)
+
+
+def _nearest(read: int, made: int) -> NDArray[np.float64]:
+    """Return the weight of each cell that is read in each that is made, along one axis: (made, read)."""
+    centres = (np.arange(made) + 0.5) * read / made
+    return np.eye(read)[np.minimum(centres.astype(np.intp), read - 1)]
+
+
+def _bilinear(read: int, made: int) -> NDArray[np.float64]:
+    """Return the same where the two cells on either side share by their distances; at the border, the last has all."""
+    centres = np.clip((np.arange(made) + 0.5) * read / made - 0.5, 0, read - 1)
+    first = np.minimum(centres.astype(np.intp), max(read - 2, 0))
+    share = (centres - first)[:, np.newaxis]
+    cells = np.eye(read)
+    return cells[first] * (1 - share) + cells[np.minimum(first + 1, read - 1)] * share
+
+
+_WEIGHTS = {"nearest": _nearest, "bilinear": _bilinear}

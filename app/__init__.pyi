@@ -1,0 +1,6 @@
+from .client.server import connect as connect
+from .scripting.local import open as open
+from .scripting.model import Model as Model
+from .scripting.run import Run as Run
+
+__version__: str

@@ -1,0 +1,1 @@
+"""A running server's models, with the interface of a model in this process."""

@@ -1,0 +1,145 @@
+"""A server's models and their runs: each method is one request to its API."""
+
+import io
+import json
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any, Self, Unpack
+from urllib.parse import quote
+
+import httpx2
+import numpy as np
+
+from ..cnn.types import Array
+from ..scripting.answers import Cell, Comparison, Prediction
+from ..scripting.model import Model, RunRequest
+from ..scripting.options import GridKeywords, GridOptions
+from ..scripting.run import Run
+from ..web.schemas import ModelDetails
+from .transport import Transport
+
+_SECONDS = 100.0  # that an answer may take: a little more than a server gives itself
+
+
+def connect(url: str, timeout: float = _SECONDS, client: httpx2.Client | None = None) -> "Server":
+    """Return a running server's models.
+
+    url: such as http://127.0.0.1:8000. timeout: seconds that an answer may take. client: sends the requests, where a
+    proxy, certificates or a password are needed.
+    Raises: ServerError, if there is no server.
+    """
+    server = Server(Transport(client or httpx2.Client(base_url=url, timeout=timeout)))
+    server.names()
+    return server
+
+
+class Server:
+    """A running server."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def names(self) -> list[str]:
+        """Return the names of its models, the default one first. Raises: ServerError."""
+        return [str(each["name"]) for each in self._transport.get("/api/models").json()]
+
+    def model(self, name: str) -> "RemoteModel":
+        """Return a model. Raises: LookupError, if the server has none of this name; ServerError."""
+        details = self._transport.get(f"/api/models/{quote(name, safe='')}").content
+        return RemoteModel(self._transport, ModelDetails.model_validate_json(details))
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class RemoteModel(Model):
+    """A model on a server."""
+
+    def __init__(self, transport: Transport, details: ModelDetails) -> None:
+        self.name = details.name
+        self._transport, self._details = transport, details
+
+    @property
+    def details(self) -> ModelDetails:
+        return self._details
+
+    def close(self) -> None:
+        """Do nothing: the connection is the server's."""
+
+    def _start(self, request: RunRequest) -> "RemoteRun":
+        return RemoteRun(self._transport, self._details, request)
+
+
+class RemoteRun(Run):
+    """A picture that a server has run. It is sent again with each request, and the server remembers the last runs."""
+
+    def __init__(self, transport: Transport, details: ModelDetails, request: RunRequest) -> None:
+        maps = [
+            layer.name
+            for layer in details.layers
+            if len(layer.output_shape) == 3 and (layer.kernel_size or layer.pooling or layer.pool_size)
+        ]
+        super().__init__(details.name, request.pooling, maps)
+        self._transport, self._path = transport, f"/api/models/{quote(details.name, safe='')}"
+        self._fields, self._files = _make_form(request)
+        answer = None if len(details.layers[-1].output_shape) > 2 else self._post("/prediction").json()
+        self._prediction = Prediction.from_document(answer) if answer else None
+        if answer is None:
+            self._npz  # noqa: B018  # so that what cannot be run is refused now
+
+    @property
+    def prediction(self) -> Prediction | None:
+        return self._prediction
+
+    @cached_property
+    def _npz(self) -> bytes:
+        return self._post("/activations.npz").content
+
+    @cached_property
+    def arrays(self) -> Mapping[str, Array]:
+        with np.load(io.BytesIO(self._npz)) as arrays:
+            return dict(arrays)
+
+    def npz(self) -> Iterator[bytes]:
+        return iter([self._npz])
+
+    def grid_png(self, layer: str, **options: Unpack[GridKeywords]) -> bytes:
+        return self._post(
+            f"/layers/{quote(layer, safe='')}/feature-maps.png", GridOptions.read(options).to_form()
+        ).content
+
+    def cell(self, layer: str, channel: int, row: int, column: int) -> Cell:
+        path = f"/layers/{quote(layer, safe='')}/feature-maps/{channel}/cells/{row},{column}"
+        return Cell.from_document(self._post(path).json())
+
+    def compare(self, *layers: str) -> Comparison:
+        fields: dict[str, Any] = {"layers": list(layers)} if layers else {}
+        return Comparison.from_document(self._post("/comparison", fields, leave_out="pooling").json())
+
+    def _post(self, path: str, fields: Mapping[str, Any] | None = None, leave_out: str = "") -> httpx2.Response:
+        form = {name: value for name, value in self._fields.items() if name != leave_out} | dict(fields or {})
+        return self._transport.post(self._path + path, form, self._files)
+
+
+def _make_form(request: RunRequest) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Return the fields and the files of the API's form."""
+    fields: dict[str, Any] = {}
+    if request.pooling is not None:
+        fields["pooling"] = str(request.pooling)
+    if request.region is not None:
+        fields["region"] = ",".join(map(str, request.region))
+    if request.blank:
+        fields["blank"] = "true"
+    if request.input is not None:
+        fields["input"] = request.input
+    if numbers := {name: value for name, value in request.held.items() if not isinstance(value, bytes)}:
+        fields["held"] = json.dumps(numbers)
+    files = {f"held_{name}": value for name, value in request.held.items() if isinstance(value, bytes)}
+    return fields, files | ({} if request.drawing is None else {"drawing": request.drawing})

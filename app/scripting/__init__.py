@@ -1,0 +1,1 @@
+"""Layerglass without a page: models and runs for scripts, notebooks and papers."""

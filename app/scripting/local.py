@@ -1,0 +1,141 @@
+"""Models that are opened and run in this process, by the services behind the page and the API."""
+
+import json
+import re
+import weakref
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from functools import cached_property, partial
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any, Protocol, Unpack
+
+from pydantic import TypeAdapter
+
+from ..cnn.cost import RunLimits
+from ..cnn.network import Network
+from ..cnn.types import Array
+from ..explore import prediction
+from ..explore.activations import encode_activations, name_arrays
+from ..explore.comparison import accuracies, compare
+from ..explore.drawing_runs import DrawingRun
+from ..explore.exploration import MapRange, RenderOptions, draw_layer
+from ..explore.forward_passes import ForwardPasses
+from ..explore.inspection import Place, inspect
+from ..imaging.drawing import DrawingLimits
+from ..imaging.encoding import stream_enlarged
+from ..library.library import Library
+from ..model_argument import open_model
+from ..settings import Settings
+from ..temporary import TemporaryFolder
+from ..web.schemas import ComparisonAnswer, InspectionAnswer, ModelDetails, describe_model
+from .answers import Cell, Comparison, Prediction
+from .model import Model, RunRequest
+from .options import GridKeywords, GridOptions
+from .run import Run
+
+# A person's own pictures, in their own process: a telephone's photograph is larger than what a server takes.
+_LIMITS = DrawingLimits(64 * 2**20, 8192)
+_MOST_PIXELS = 48_000_000  # of a grid, as by the API
+_MOST_COMPARED = 32_000_000  # of all pictures of a comparison
+_PREDICTION = TypeAdapter(prediction.Prediction)
+
+
+class SavesItself(Protocol):
+    """A Keras model in memory."""
+
+    def save(self, filepath: str, /) -> Any: ...
+
+
+def open(model: str | PathLike[str] | SavesItself, card: Mapping[str, Any] | None = None) -> "LocalModel":
+    """Open a model in this process. Nothing in its file is executed: a sandboxed process reads it, as for the page.
+
+    model: a .keras, .h5, .hdf5 or .zip file; the name of a model that comes with Layerglass; or a Keras model in
+    memory, which is saved to a temporary file first. card: what to say of a model of one's own, with the fields of a
+    card, such as {"classes": ["cat", "dog"], "value_range": [0, 255]}.
+    Raises: FileNotFoundError; LookupError, if no model has this name; ModelError, if it cannot be opened.
+    """
+    settings = Settings()
+    limits = RunLimits(settings.run_megabytes, settings.run_seconds)
+    with ExitStack() as stack:
+        path = fspath(model) if isinstance(model, str | PathLike) else _save(model, stack)
+        network, library = stack.enter_context(open_model(str(path), settings, limits, card=card))
+        return LocalModel(network, library, ForwardPasses(limits=_LIMITS, run_limits=limits), stack.pop_all())
+
+
+def _save(model: SavesItself, stack: ExitStack) -> str:
+    """Save a model in memory to a file that is gone when the stack is closed. Raises: TypeError."""
+    if not callable(getattr(model, "save", None)):
+        raise TypeError(f"A {type(model).__name__} is no model: give a file, a name, or a Keras model.")
+    folder = stack.enter_context(TemporaryFolder())
+    name = re.sub(r"[^A-Za-z0-9_-]", "-", str(getattr(model, "name", "") or "model"))
+    path = str(Path(folder, f"{name}.keras"))
+    model.save(path)
+    return path
+
+
+class LocalModel(Model):
+    """A model in this process. Its worker process, if it has one, ends when it is closed or no longer used."""
+
+    def __init__(self, network: Network, library: Library, passes: ForwardPasses, stack: ExitStack) -> None:
+        self.name = network.name
+        self._network, self._library, self._passes = network, library, passes
+        self._close = weakref.finalize(self, stack.close)
+
+    @cached_property
+    def details(self) -> ModelDetails:
+        return describe_model(self._library.entry(self.name), self._network)
+
+    def close(self) -> None:
+        self._close()
+
+    def _start(self, request: RunRequest) -> "LocalRun":
+        network = self._network.drawing_into(request.input)
+        run = DrawingRun(
+            network, request.drawing, request.pooling, self._passes, request.region, request.held, request.blank
+        )
+        return LocalRun(run, self)
+
+
+class LocalRun(Run):
+    """A picture that was run in this process."""
+
+    def __init__(self, run: DrawingRun, model: LocalModel) -> None:
+        super().__init__(run.network.name, run.pooling, [layer.name for layer in run.network.feature_map_layers])
+        self._run, self._network = run, run.network
+        self._model = model  # whose library must not be closed while a run may ask for weights
+        self._forward = run.forward()
+
+    @cached_property
+    def prediction(self) -> Prediction | None:
+        if self._network.answers_with_picture:
+            return None
+        answer = prediction.predict(self._network, self._forward)
+        return Prediction.from_document(json.loads(_PREDICTION.dump_json(answer)))
+
+    @property
+    def arrays(self) -> Mapping[str, Array]:
+        return name_arrays(self._forward)
+
+    def npz(self) -> Iterator[bytes]:
+        encoded = encode_activations(self._forward)
+        return iter([encoded]) if isinstance(encoded, bytes) else encoded
+
+    def grid_png(self, layer: str, **options: Unpack[GridKeywords]) -> bytes:
+        asked = GridOptions.read(options)
+        chosen = RenderOptions.chosen(asked.colormap, asked.signed, asked.scale, asked.columns, asked.differences)
+        maps = MapRange(self._network.layer(layer), asked.first, asked.count)
+        png = draw_layer(self._forward, maps, self._run.complete(chosen), _MOST_PIXELS, asked.zoom).png
+        return png if asked.zoom == 1 else b"".join(stream_enlarged(png, asked.zoom))
+
+    def cell(self, layer: str, channel: int, row: int, column: int) -> Cell:
+        found = inspect(self._network, self._forward, self._network.layer(layer), Place(channel, row, column))
+        return Cell.from_document(json.loads(InspectionAnswer.from_inspection(found).model_dump_json()))
+
+    def compare(self, *layers: str) -> Comparison:
+        network = self._network
+        wanted = [network.layer(name) for name in dict.fromkeys(layers)] or None
+        run_in = partial(self._run.run_in, invert=False)
+        found = compare(network, run_in, RenderOptions(), False, wanted, most_pixels=_MOST_COMPARED)
+        answer = ComparisonAnswer.from_comparison(found, accuracies(network, self._model._library), False)
+        return Comparison.from_document(json.loads(answer.model_dump_json()))

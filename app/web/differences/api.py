@@ -1,0 +1,51 @@
+"""The REST API of two networks side by side."""
+
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, File, Form, Request, Response, UploadFile
+
+from ...cnn.types import PoolingMode
+from ...explore.differences import Side, find_differences
+from ...explore.drawing_runs import DrawingRun
+from ..api import json_response
+from ..errors import POST_ERRORS, problem_responses
+from ..forms import DrawingRunDep, open_network
+from .schemas import DifferencesAnswer
+
+router = APIRouter(prefix="/api/models/{model}", tags=["drawings"])
+
+
+async def get_other_run(
+    request: Request,
+    run: DrawingRunDep,
+    other: Annotated[str | None, Form(description="The second model's name. Default: the same model.")] = None,
+    other_pooling: Annotated[
+        PoolingMode | None, Form(description="The second one's pooling mode. Default: as it was trained.")
+    ] = None,
+    other_drawing: Annotated[
+        UploadFile | None, File(description="Another drawing for the second one. Default: the same drawing.")
+    ] = None,
+) -> DrawingRun:
+    """Return what the second network is run on. Raises: UnknownModel, ModelError."""
+    network = await open_network(request, other) if other else run.network
+    drawing = run.drawing if other_drawing is None else await other_drawing.read()
+    region = run.region if other_drawing is None else None
+    held = run.held if network is run.network else {}
+    return replace(run, network=network, drawing=drawing, pooling=other_pooling, region=region, held=held)
+
+
+@router.post(
+    "/differences",
+    response_model=DifferencesAnswer,
+    responses=problem_responses(HTTPStatus.NOT_FOUND) | POST_ERRORS,
+)
+def post_differences(run: DrawingRunDep, other: Annotated[DrawingRun, Depends(get_other_run)]) -> Response:
+    """Tell where two networks part: two models, two pooling modes, two files of one architecture, or two drawings.
+
+    Layers are paired in their order, by kind and shape. Of each pair it tells how far the activations are apart, and
+    which weights differ.
+    """
+    first, second = (Side(each.network, each.forward()) for each in (run, other))
+    return json_response(DifferencesAnswer.of(find_differences(first, second)))

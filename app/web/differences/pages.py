@@ -1,0 +1,71 @@
+"""The page of two networks side by side."""
+
+from dataclasses import replace
+from typing import Any
+
+from anyio import to_thread
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
+
+from ...cnn.types import PoolingMode
+from ...explore.differences import Side, find_differences
+from ...explore.drawing_runs import DrawingRun
+from ...explore.exploration import PAGE_PICTURE, draw_image
+from ...explore.prediction import predict
+from ...imaging.drawing import SAMPLES
+from ..forms import ModelChoice, ModelChoiceDep, PageQuery, PageQueryDep, PageRequestDep, open_network
+from ..pad import draw_first, first_drawing, inputs_context
+from ..templates import render
+
+router = APIRouter(prefix="/differences", include_in_schema=False, default_response_class=HTMLResponse)
+
+
+@router.get("")
+async def show_differences(request: Request, query: PageQueryDep, choice: ModelChoiceDep) -> Response:
+    """Show two networks side by side, with a digit already drawn."""
+    state = request.app.state
+    run = DrawingRun(choice.network, first_drawing(query), choice.pooling, state.forward_passes, held=query.held or {})
+    if query.other is None and query.other_pooling is None:  # another mode, so that there is something to see
+        modes = (mode for mode in PoolingMode if mode not in {query.pooling, choice.network.card.pooling})
+        query = query.model_copy(update={"other_pooling": next(modes)})
+    return await _show(request, "differences.html", run, choice, query)
+
+
+@router.post("")
+async def post_differences(request: Request, page: PageRequestDep) -> Response:
+    """Show how two networks answer the drawing, and where they part."""
+    return await _show(request, "_differences.html", page.run, page.choice, page.form)
+
+
+async def _show(request: Request, template: str, run: DrawingRun, choice: ModelChoice, query: PageQuery) -> Response:
+    other = (await open_network(request, query.other)) if query.other else choice.network
+    second = replace(run, network=other, pooling=query.other_pooling, held=run.held if other is run.network else {})
+    return await to_thread.run_sync(_render, request, template, run, second, choice, query)
+
+
+def _render(
+    request: Request, template: str, run: DrawingRun, second: DrawingRun, choice: ModelChoice, query: PageQuery
+) -> Response:
+    sides = [Side(each.network, each.forward()) for each in (run, second)]
+    options = query.render_options
+    image = sides[0].forward.image
+    context: dict[str, Any] = {
+        "found": find_differences(sides[0], sides[1], options),
+        "sides": sides,
+        "predictions": [
+            None if each.network.answers_with_picture else predict(each.network, each.forward) for each in sides
+        ],
+        "choice": choice,
+        "query": query,
+        "look": options,
+        "image": image,
+        "regions": sides[0].forward.regions,
+        "region": run.region,
+        "poolings": list(PoolingMode),
+        "seen": draw_image(image, run.network.card, PAGE_PICTURE),
+        "library": request.app.state.library,
+        "samples": SAMPLES,
+        "first": query.sample,
+    }
+    context |= inputs_context("differences", choice, query)
+    return render(request, template, context | {"first_png": draw_first(query.sample)})

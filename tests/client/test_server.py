@@ -1,0 +1,100 @@
+"""A model on a server gives what the same model gives in this process."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+import app
+from app.client.server import Server
+from app.client.transport import NotThere, Refused, ServerError, Transport
+from app.scripting.run import Run
+
+
+@pytest.fixture(scope="module")
+def server(client: TestClient) -> Server:
+    return app.connect("http://testserver", client=client)
+
+
+@pytest.fixture(scope="module")
+def local(models: Path, four: bytes) -> Iterator[Run]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LAYERGLASS_BUILT_IN_MODELS", str(models))
+        with app.open("digits") as model:
+            yield model.run(four, pooling="min")
+
+
+@pytest.fixture(scope="module")
+def remote(server: Server, four: bytes) -> Run:
+    return server.model("digits").run(four, pooling="min")
+
+
+def test_both_give_the_same(local: Run, remote: Run) -> None:
+    assert remote.prediction == local.prediction
+    assert list(remote.arrays) == list(local.arrays)
+    for name, array in local.arrays.items():
+        np.testing.assert_array_equal(remote.arrays[name], array)
+    assert remote.map_layers == local.map_layers
+    assert remote.grid_png("conv1", zoom=2, differences=True) == local.grid_png("conv1", zoom=2, differences=True)
+    assert remote.cell("conv1", 1, 5, 6).document == local.cell("conv1", 1, 5, 6).document
+    assert remote.compare("pool1").document == local.compare("pool1").document
+    assert repr(remote) == repr(local)
+
+
+def test_it_names_its_models(server: Server) -> None:
+    assert server.names()[0] == "digits"
+    assert server.model("digits").layers[0].name == "conv1"
+
+
+def test_a_picture_as_an_answer_is_no_prediction(server: Server, four: bytes) -> None:
+    run = server.model("picture").run(four)
+    assert run.prediction is None and "input" in run.arrays
+
+
+def test_refusals_have_the_server_s_sentence(server: Server, remote: Run) -> None:
+    with pytest.raises(NotThere, match="There is no model “nowhere”"):
+        server.model("nowhere")
+    with pytest.raises(LookupError, match="nowhere"):
+        remote.grid("nowhere")
+    with pytest.raises(Refused, match="This is not a picture that can be read") as refused:
+        server.model("digits").run(b"no picture")
+    assert refused.value.status == 422
+
+
+def test_a_server_that_is_not_there_is_said() -> None:
+    with pytest.raises(ServerError, match="There is no server at"):
+        app.connect("http://127.0.0.1:9")
+
+
+def answering(*answers: httpx2.Response | Exception) -> Transport:
+    left = list(answers)
+
+    def answer(_: httpx2.Request) -> httpx2.Response:
+        found = left.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    return Transport(httpx2.Client(base_url="http://server", transport=httpx2.MockTransport(answer)))
+
+
+def test_a_busy_server_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(time, "sleep", waits.append)
+    busy = [httpx2.Response(503, headers={"Retry-After": wait}) for wait in ("2", "9999", "soon")]
+    assert answering(*busy, httpx2.Response(200)).get("/").status_code == 200
+    assert waits == [2, 10, 1]
+    problem = [httpx2.Response(503, json={"detail": "The server is busy."}) for _ in range(4)]
+    with pytest.raises(ServerError, match="The server is busy"):
+        answering(*problem).get("/")
+
+
+def test_an_answer_that_is_late_or_no_answer_is_said() -> None:
+    with pytest.raises(ServerError, match="did not answer in time"):
+        answering(httpx2.ReadTimeout("late")).get("/")
+    with pytest.raises(ServerError, match="answered 502, and not as Layerglass does"):
+        answering(httpx2.Response(502, text="<html>")).get("/")

@@ -1,0 +1,78 @@
+"""The page "Why this answer"."""
+
+import re
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.web.formatting import MINUS
+
+EACH_MODE = pytest.mark.parametrize("pooling", ["max", "average", "min"])
+
+
+def fragment(client: TestClient, four: bytes, model: str = "digits", **fields: str) -> str:
+    response = client.post("/why", files={"drawing": four}, data={"model": model} | fields)
+    assert response.status_code == 200, response.text
+    return response.text
+
+
+def numbers(text: str) -> list[float]:
+    return [float(each.replace(MINUS, "-")) for each in re.findall(rf"<b>({MINUS}?[\d.]+)</b>", text)]
+
+
+def sums(html: str) -> list[list[float]]:
+    """The parts of the number at each layer as they are shown, the number last."""
+    return [numbers(each) for each in re.findall(r'<p class="why-sum">(.*?)</p>', html, re.DOTALL)]
+
+
+@EACH_MODE
+def test_what_is_shown_at_each_layer_adds_up_to_the_number(client: TestClient, four: bytes, pooling: str) -> None:
+    html = fragment(client, four, pooling=pooling)
+    found = sums(html)
+    assert len(found) > 3
+    assert len({each[-1] for each in found}) == 1
+    for *parts, number in found:
+        assert sum(parts) == pytest.approx(number, abs=1e-9)
+
+
+def test_the_number_is_the_api_s(client: TestClient, four: bytes) -> None:
+    answer = client.post(
+        "/api/models/digits/contributions", files={"drawing": four}, data={"target": "3", "against": "5"}
+    )
+    number = answer.json()["number"]
+    html = fragment(client, four, target="3", against="5")
+    assert [each[-1] for each in sums(html)] == pytest.approx([number] * len(sums(html)), abs=0.005)
+    assert "Why 3, not 5?" in html
+
+
+def test_left_alone_it_asks_about_the_first_two_guesses(client: TestClient, four: bytes) -> None:
+    prediction = client.post("/api/models/digits/prediction", files={"drawing": four}).json()
+    first, second = sorted(prediction["probabilities"], key=lambda each: -each["probability"])[:2]
+    assert f"Why {first['label']}, not {second['label']}?" in fragment(client, four)
+    assert f"Why {second['label']}, not {first['label']}?" in fragment(client, four, target=second["label"])
+    assert f"<h2>Why {first['label']}?</h2>" in fragment(client, four, against="alone")
+
+
+@pytest.mark.parametrize("query", ["target=horse", "target=7&against=7", "against=horse"])
+def test_a_class_of_another_model_is_passed_over(client: TestClient, query: str) -> None:
+    response = client.get(f"/why?model=digits&{query}")
+    assert response.status_code == 200
+    assert "Why " in response.text
+
+
+def test_each_share_leads_to_its_strongest_cell(client: TestClient, four: bytes) -> None:
+    html = fragment(client, four)
+    selections = re.findall(r'data-selection="([^"]+)"', html)
+    assert any(len(each.split()) == 4 for each in selections)
+    for each in selections[:4]:
+        names = ("layer", "channel", "row", "column")
+        fields = dict(zip(names, each.split(), strict=False)) | {"model": "digits"}
+        assert client.post("/microscope", files={"drawing": four}, data=fields).status_code == 200
+
+
+def test_a_network_that_answers_with_a_picture_is_told_so(client: TestClient, four: bytes) -> None:
+    assert "answers with a picture" in fragment(client, four, "picture")
+
+
+def test_an_unknown_model_is_refused(client: TestClient, four: bytes) -> None:
+    assert client.post("/why", files={"drawing": four}, data={"model": "none"}).status_code == 404
