@@ -31,6 +31,7 @@ from .library.library import Library
 from .settings import Settings, get_settings, resource
 from .web import api, edits, lessons, pages, status, uploads
 from .web.attribution import api as attribution_api
+from .web.attribution import methods_api
 from .web.attribution import pages as attribution_pages
 from .web.differences import api as differences_api
 from .web.differences import pages as differences_pages
@@ -106,6 +107,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         *(
             attribution_pages,
             attribution_api,
+            methods_api,
             differences_pages,
             differences_api,
             digit_pages,

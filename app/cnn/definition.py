@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from numpy.random import default_rng  # now: a worker can load nothing once it is confined
+
 from .edits import Edits
 from .edits.workpiece import Workpiece
 from .kinds import Layer
@@ -49,6 +51,15 @@ class ModelDefinition:
         piece = Workpiece(self.layers, self.weights)
         edits.make(piece)
         return replace(self, layers=tuple(piece.layers.values()), weights=piece.weights, is_edited=True)
+
+    def shuffling(self, seed: int) -> "ModelDefinition":
+        """Return the model with the numbers of each of its weights in a random order, always the same for a seed."""
+        rng = default_rng(seed)
+        shuffled = {
+            layer: {name: rng.permutation(arrays[name].ravel()).reshape(arrays[name].shape) for name in sorted(arrays)}
+            for layer, arrays in sorted(self.weights.items())
+        }
+        return replace(self, weights=shuffled)
 
     @property
     def pooling(self) -> PoolingMode | None:

@@ -106,3 +106,9 @@ class NoGradient(NotImplementedError):
     def __init__(self, layer: str, reason: str) -> None:
         super().__init__(f"No gradient goes back through “{layer}”: {reason}.")
         self.layer = layer  # by its name
+
+    def with_nearest(self, layer: str) -> "NoGradient":
+        """Return the same error, with the furthest layer that a gradient gets to."""
+        error = NoGradient(self.layer, "")
+        error.args = (f"{self} Ask about “{layer}” or a layer after it.",)
+        return error

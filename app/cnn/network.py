@@ -208,6 +208,11 @@ class Network:
         definition = self._definition.edited(edits)
         return Network(self.name, definition, self.card, self.file_size, self.engine.edited(edits))
 
+    def shuffling(self, seed: int) -> "Network":
+        """Return the same network with the numbers of each of its weights in a random order: it has learnt nothing."""
+        definition = self._definition.shuffling(seed)
+        return Network(self.name, definition, self.card, self.file_size, self.engine.shuffling(seed))
+
     def _fill(self, image: Array, held: Mapping[str, Array]) -> dict[str, Array]:
         """Return the values of all inputs but the image."""
         return {
@@ -249,6 +254,9 @@ class Engine(Protocol):
 
     def edited(self, edits: Edits) -> "Engine":
         """Return an engine of the same network with these edits made in it. Raises: InvalidEdit."""
+
+    def shuffling(self, seed: int) -> "Engine":
+        """Return an engine of the same network with the numbers of each of its weights in a random order."""
 
     @property
     def nbytes(self) -> int:

@@ -216,6 +216,10 @@ class TensorFlowEngine:
         """Return an engine of the same network with these edits made in it. Raises: InvalidEdit."""
         return TensorFlowEngine(self._definition.edited(edits))
 
+    def shuffling(self, seed: int) -> "TensorFlowEngine":
+        """Return an engine of the same network with the numbers of each of its weights in a random order."""
+        return TensorFlowEngine(self._definition.shuffling(seed))
+
     @property
     def nbytes(self) -> int:
         """The memory of the weights, in bytes, which each pooling mode copies."""

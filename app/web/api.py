@@ -85,7 +85,7 @@ def _pictures_response(pngs: Iterable[bytes], describe: Callable[[PngEncoder], B
     return pictures.put_into(describe(pictures.leave_out))
 
 
-def _png_response(png: bytes, zoom: int) -> Response:
+def png_response(png: bytes, zoom: int) -> Response:
     """Return a picture with each of its pixels `zoom` times in both directions, made while it is sent."""
     if zoom == 1:
         return Response(png, media_type="image/png")
@@ -293,7 +293,7 @@ def post_grid(
     An activation is one pixel, or a square of `zoom` pixels a side.
     """
     grid = draw_layer(run.forward(), MapRange(layer, first, count), run.complete(options), MOST_PIXELS, zoom)
-    return _png_response(grid.png, zoom)
+    return png_response(grid.png, zoom)
 
 
 @router.post(
@@ -311,7 +311,7 @@ def post_feature_map(
     An activation is one pixel, or a square of `zoom` pixels a side.
     """
     grid = draw_feature_map(run.forward(), layer, channel, run.complete(options), MOST_PIXELS, zoom)
-    return _png_response(grid.png, zoom)
+    return png_response(grid.png, zoom)
 
 
 @router.post(

@@ -11,6 +11,8 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from ..attribution.case import InvalidSetting
+from ..attribution.method import UnknownMethod
 from ..attribution.question import InvalidQuestion
 from ..cnn.cost import TooCostly
 from ..cnn.errors import (
@@ -59,6 +61,8 @@ _STATUS: dict[type[Exception], HTTPStatus] = {
     NotAFeatureMap: HTTPStatus.NOT_FOUND,
     NoClasses: HTTPStatus.UNPROCESSABLE_ENTITY,
     InvalidQuestion: HTTPStatus.UNPROCESSABLE_ENTITY,
+    InvalidSetting: HTTPStatus.UNPROCESSABLE_ENTITY,
+    UnknownMethod: HTTPStatus.NOT_FOUND,
     NoGradient: HTTPStatus.UNPROCESSABLE_ENTITY,
     NotForDigits: HTTPStatus.UNPROCESSABLE_ENTITY,
     NoSuchDigits: HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -216,12 +216,15 @@ class WorkerEngine:
         file: BinaryIO,
         layers: Sequence[Layer],
         edits: Sequence[Edits] = (),
+        seed: int | None = None,
     ) -> None:
         """Start nothing yet. file: a serialized model; only workers read it. layers: as they were found in it.
 
-        edits: made in it, one after the other.
+        edits: made in it, one after the other. seed: of the order in which the weights' numbers are shuffled
+        afterwards; None leaves them.
         """
         self._workers = workers
+        self._seed = seed
         self._edits = tuple(edits)
         self._file = file
         finalize(self, file.close)
@@ -317,7 +320,14 @@ class WorkerEngine:
     def edited(self, edits: Edits) -> "WorkerEngine":
         """Return an engine of the same network with these edits, which its workers make."""
         file = os.fdopen(os.dup(self._file.fileno()), "rb")
-        made = WorkerEngine(self._workers, file, self._layers, (*self._edits, edits))
+        made = WorkerEngine(self._workers, file, self._layers, (*self._edits, edits), self._seed)
+        made._needs_keras = self._needs_keras
+        return made
+
+    def shuffling(self, seed: int) -> "WorkerEngine":
+        """Return an engine of the same network with the numbers of each of its weights in a random order."""
+        file = os.fdopen(os.dup(self._file.fileno()), "rb")
+        made = WorkerEngine(self._workers, file, self._layers, self._edits, seed)
         made._needs_keras = self._needs_keras
         return made
 
@@ -346,7 +356,8 @@ class WorkerEngine:
     def _load(self) -> _Worker:
         worker = self._workers.take(self._needs_keras)
         try:
-            answer = worker.ask({"do": "load", "edits": [*map(str, self._edits)]}, [self._file.fileno()])
+            question = {"do": "load", "edits": [*map(str, self._edits)], "seed": self._seed}
+            answer = worker.ask(question, [self._file.fileno()])
             if answer.get("problem") == NEEDS_KERAS and not self._needs_keras:
                 self._needs_keras = True
                 worker.end()

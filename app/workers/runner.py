@@ -44,7 +44,8 @@ def serve(channel: str, megabytes: str, keras: str = "") -> None:
         try:
             request, descriptors = receive(server)
             limit_time(request["seconds"])
-            engine, blocks = _load(descriptors[0], request["edits"]), _Blocks(int(megabytes) * 2**20)
+            engine = _load(descriptors[0], request["edits"], request["seed"])
+            blocks = _Blocks(int(megabytes) * 2**20)
             send(server, {"loaded": True})
             while True:
                 request, descriptors = receive(server)
@@ -110,10 +111,11 @@ def _start_keras() -> list[Path]:
     return [folder for folder in folders if folder.exists()]
 
 
-def _load(descriptor: int, edits: Sequence[str]) -> LocalEngine:
+def _load(descriptor: int, edits: Sequence[str], seed: int | None) -> LocalEngine:
     data = mmap.mmap(descriptor, 0, prot=mmap.PROT_READ)
     os.close(descriptor)
-    return make_engine(reduce(ModelDefinition.edited, map(Edits.parse, edits), deserialize(data).definition))
+    definition = reduce(ModelDefinition.edited, map(Edits.parse, edits), deserialize(data).definition)
+    return make_engine(definition if seed is None else definition.shuffling(seed))
 
 
 def _answer(engine: LocalEngine, blocks: "_Blocks", request: Any, descriptors: Sequence[int]) -> dict[str, Any]:

@@ -30,6 +30,7 @@ DRAWINGS = [encode(draw_four(28)), encode(draw_four(28), "JPEG"), encode(draw_fo
 REGIONS = ["0,0,28,28", "2,3,27,26"]  # with ink in each of these drawings
 # What a path may name so that there is something there; the negative mode writes other things.
 KNOWN = {"model": ["digits"], "layer": ["conv1"], "channel": [0, 1], "row": [0], "column": [0, 3]}
+KNOWN |= {"method": ["saliency", "integrated-gradients"]}
 KNOWN |= {"set": ["test", "training"], "number": [0, 5999]}
 KNOWN |= {"name": ["ink", "neighbours"], "digits": [100, 120], "format": ["json", "csv"]}
 KNOWN |= {"sample": ["digit", "rings"], "thumbnail": [False, True], "step": [0, 1]}
@@ -101,6 +102,8 @@ def with_real_values(document: dict[str, Any], **names: list[Any]) -> dict[str, 
             body["required"] = ["sample"]
         if "target" in body.get("properties", {}) and name.startswith("Body_"):
             body["properties"] |= {"target": {"enum": ["1"]}, "against": {"enum": ["0"]}}
+        if "steps" in body.get("properties", {}) and "target" in body["properties"]:
+            body["properties"] |= {"layer": {"enum": ["conv1"]}, "steps": {"enum": [1, 20]}}
         if "other" in body.get("properties", {}):
             body["properties"]["other"] = {"enum": ["digits", "digits-min"]}
             del body["properties"]["other_drawing"]  # which is sent as text where it may be left out

@@ -358,3 +358,11 @@ def test_a_worker_is_confined(make: Make) -> None:
     assert process.rlimit(psutil.RLIMIT_CORE) == (0, 0)
     assert process.rlimit(psutil.RLIMIT_AS)[0] < 2**31
     assert process.nice() >= 10
+
+
+def test_shuffled_weights_are_those_of_this_process(make: Make, tmp_path: Path) -> None:
+    model = build_digits()
+    image = np.random.default_rng(2).uniform(size=(28, 28, 1)).astype(np.float32)
+    expected = make_engine(loaded(model, tmp_path).definition.shuffling(7)).run(image, None)
+    for one, other in zip(make(model).shuffling(7).run(image, None), expected, strict=True):
+        np.testing.assert_array_equal(one, other)

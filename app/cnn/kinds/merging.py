@@ -212,6 +212,19 @@ class Dot(Layer):
         squares = graph.reduce_sum(graph.multiply(x, x), True, (1,))
         return graph.divide(x, graph.maximum(graph.sqrt(squares), _LEAST_LENGTH))
 
+    def backward(self, weights: Weights, inputs: Sequence[Array], output: Array, gradients: Gradients) -> PassedBack:
+        """Give each vector the other. Of a product all but one share is left over; a cosine has none to give."""
+        first, second = (each.astype(np.float64) for each in inputs)
+        if not self.normalize:
+            passed = tuple((gradients * each).astype(gradients.dtype) for each in (second, first))
+            return PassedBack(passed, left_over=-dot(gradients, output))
+        lengths = [max(float(np.sqrt(each @ each)), _LEAST_LENGTH) for each in (first, second)]
+        one, other = first / lengths[0], second / lengths[1]
+        cosine = one @ other
+        slopes = (other - cosine * one) / lengths[0], (one - cosine * other) / lengths[1]
+        passed = tuple((gradients * each).astype(gradients.dtype) for each in slopes)
+        return PassedBack(passed, left_over=dot(gradients, output))
+
     def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
         if inputs[0].ndim != 1:
             raise NoArithmetic(self.kind)

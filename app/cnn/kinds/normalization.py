@@ -12,6 +12,7 @@ from ..gradients import Gradients, PassedBack, channel_sums
 from ..types import Array, Shape, Variables, Weights
 from .checks import UNITS, axis_number, axis_numbers, flag, numbers, optional, real, setting, whole
 from .layer import CellIndex, GraphBuilder, Layer, LayerSettings, Tensor, last_size, require
+from .normalization_gradients import Axes, from_end, pass_normalised, pass_rms, pass_unit
 
 _KERAS_EPSILON = 1e-7  # keras.config.epsilon()
 _BYTES = (0.0, 255.0)
@@ -109,6 +110,19 @@ class _Normalizing(Layer, abstract=True):
     def _learned(self, shape: tuple[int, ...]) -> Variables:
         return {name: shape for name, has_it in (("gamma", self.scale), ("beta", self.center)) if has_it}
 
+    def _pass_back(
+        self,
+        weights: Weights,
+        inputs: Sequence[Array],
+        output: Array,
+        gradients: Gradients,
+        axes: Axes,
+        groups: int = 1,
+    ) -> PassedBack:
+        gamma, beta = (weights[name].astype(np.float64) if name in weights else None for name in ("gamma", "beta"))
+        scale = 1.0 if gamma is None else gamma
+        return pass_normalised(gradients, inputs[0], output, axes, self.epsilon, scale, beta, groups)
+
     def _cell_among(
         self, values: Array, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float
     ) -> ElementwiseCell:
@@ -187,6 +201,9 @@ class LayerNormalization(_Normalizing):
         made = graph.multiply(made, graph.constant(weights["gamma"])) if self.scale else made
         return graph.add(made, graph.constant(weights["beta"])) if self.center else made
 
+    def backward(self, weights: Weights, inputs: Sequence[Array], output: Array, gradients: Gradients) -> PassedBack:
+        return self._pass_back(weights, inputs, output, gradients, (-1,))
+
     def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
         if self.axis not in (-1, len(place), (-1,), (len(place),)):
             raise NoArithmetic(self.kind)
@@ -216,6 +233,13 @@ class GroupNormalization(_Normalizing):
         require(groups > 0 and channels % groups == 0)
         return self._learned((channels,))
 
+    def backward(self, weights: Weights, inputs: Sequence[Array], output: Array, gradients: Gradients) -> PassedBack:
+        channels = output.shape[-1]
+        groups = channels if self.groups == -1 else self.groups
+        within = output.ndim + (1 if groups > 1 else 0)
+        axes = tuple(at - within for at in range(within) if groups == 1 or at != within - 2)
+        return self._pass_back(weights, inputs, output, gradients, axes, groups)
+
     def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
         (values,) = inputs
         require_readable(values.size)  # the group's lie between all others
@@ -244,6 +268,10 @@ class RMSNormalization(Layer):
         root = graph.rsqrt(graph.add(squares, self.epsilon))
         return graph.multiply(graph.multiply(x, root), graph.constant(weights["scale"]))
 
+    def backward(self, weights: Weights, inputs: Sequence[Array], output: Array, gradients: Gradients) -> PassedBack:
+        scale = weights["scale"].astype(np.float64)
+        return pass_rms(gradients, inputs[0], output, (-1,), self.epsilon, scale)
+
     def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
         if self.axis not in (-1, len(place), (-1,), (len(place),)):
             raise NoArithmetic(self.kind)
@@ -262,6 +290,9 @@ class UnitNormalization(Layer):
     axis: int | tuple[int, ...] = setting(axis_numbers, -1)
 
     ignores_leading_axes = True
+
+    def backward(self, weights: Weights, inputs: Sequence[Array], output: Array, gradients: Gradients) -> PassedBack:
+        return pass_unit(gradients, inputs[0], output, from_end(self.axis, output.ndim))
 
 
 class Normalization(Layer):
@@ -324,6 +355,13 @@ class Normalization(Layer):
         if self.invert:
             return graph.scale_and_shift(inputs[0], deviation, mean)
         return graph.scale_and_shift(inputs[0], 1 / deviation, -mean / deviation)
+
+    def backward(self, weights: Weights, inputs: Sequence[Array], output: Array, gradients: Gradients) -> PassedBack:
+        mean, variance = self._mean_and_variance(weights)
+        deviation: NDArray[np.float64] = np.maximum(np.sqrt(variance), _KERAS_EPSILON)
+        if self.invert:
+            return _pass_scaling(gradients, deviation, mean)
+        return _pass_scaling(gradients, 1 / deviation, -mean / deviation)
 
     def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
         if not self._is_of_all and self.axis not in (-1, len(place), (-1,), (len(place),)):

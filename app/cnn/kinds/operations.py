@@ -3,13 +3,20 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..cells import Cell, ElementwiseCell
 from ..errors import NoArithmetic
+from ..gradients import Gradients, PassedBack
 from ..types import Array, Shape, Weights
 from ..windows import Region, Size
+from .activation_gradients import pass_function
 from .checks import axis_numbers, flag, optional, real, setting
 from .layer import CellIndex, GraphBuilder, Layer, Sizes, Tensor, require
+from .normalization_gradients import close
 
+Doubles = NDArray[np.float64]
 _MOST_SHOWN = 128  # values of a reduced cell
 
 
@@ -31,6 +38,15 @@ class _Function(Layer, abstract=True):
         made: Tensor = getattr(graph, self.function)(inputs[0])
         return made
 
+    def backward(self, weights: Weights, inputs: Sequence[Array], output: Array, gradients: Gradients) -> PassedBack:
+        x = inputs[0].astype(np.float64)
+        before, left_over = pass_function(gradients, output, x, self._slopes(x))
+        return PassedBack((before,), left_over=left_over)
+
+    def _slopes(self, x: Doubles) -> Doubles:
+        """Return the derivative at each of these values; at a kink, that which TensorFlow takes."""
+        raise NotImplementedError
+
     def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
         return ElementwiseCell((float(inputs[0][place]),), self.kind.lower(), self._parameters(), value, self.formula)
 
@@ -45,6 +61,9 @@ class Square(_Function):
     phrase = "each value squared"
     formula = "{0}²"
 
+    def _slopes(self, x: Doubles) -> Doubles:
+        return 2 * x
+
 
 class Sqrt(_Function):
     """The square root."""
@@ -52,6 +71,9 @@ class Sqrt(_Function):
     function = "sqrt"
     phrase = "the square root of each value"
     formula = "√({0})"
+
+    def _slopes(self, x: Doubles) -> Doubles:
+        return 0.5 / np.sqrt(x)
 
 
 class Rsqrt(_Function):
@@ -61,6 +83,9 @@ class Rsqrt(_Function):
     phrase = "1 over the square root of each value"
     formula = "1 ÷ √({0})"
 
+    def _slopes(self, x: Doubles) -> Doubles:
+        return -0.5 * x**-1.5
+
 
 class Exp(_Function):
     """The exponential."""
@@ -68,6 +93,9 @@ class Exp(_Function):
     function = "exp"
     phrase = "exp of each value"
     formula = "exp({0})"
+
+    def _slopes(self, x: Doubles) -> Doubles:
+        return np.exp(x)
 
 
 class Log(_Function):
@@ -77,6 +105,9 @@ class Log(_Function):
     phrase = "the logarithm of each value"
     formula = "log({0})"
 
+    def _slopes(self, x: Doubles) -> Doubles:
+        return 1 / x
+
 
 class Absolute(_Function):
     """The absolute value."""
@@ -85,6 +116,9 @@ class Absolute(_Function):
     phrase = "the size of each value, without its sign"
     formula = "|{0}|"
 
+    def _slopes(self, x: Doubles) -> Doubles:
+        return np.sign(x)
+
 
 class Reciprocal(_Function):
     """One over x."""
@@ -92,6 +126,9 @@ class Reciprocal(_Function):
     function = "reciprocal"
     phrase = "1 over each value"
     formula = "1 ÷ {0}"
+
+    def _slopes(self, x: Doubles) -> Doubles:
+        return -1 / x**2
 
 
 class Power(_Function):
@@ -106,6 +143,9 @@ class Power(_Function):
 
     def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         return graph.power(inputs[0], self.exponent)
+
+    def _slopes(self, x: Doubles) -> Doubles:
+        return self.exponent * x ** (self.exponent - 1)
 
     def _parameters(self) -> dict[str, float]:
         return {"exponent": self.exponent}
@@ -134,6 +174,11 @@ class Clip(_Function):
         made = made if self.minimum is None else graph.maximum(made, self.minimum)
         return made if self.maximum is None else graph.minimum(made, self.maximum)
 
+    def _slopes(self, x: Doubles) -> Doubles:
+        low = -np.inf if self.minimum is None else self.minimum
+        high = np.inf if self.maximum is None else self.maximum
+        return np.where((x >= low) & (x <= high), 1.0, 0.0)
+
     def _parameters(self) -> dict[str, float]:
         ends = {"minimum": self.minimum, "maximum": self.maximum}
         return {name: value for name, value in ends.items() if value is not None}
@@ -150,6 +195,7 @@ class _Reduction(Layer, abstract=True):
     keepdims: bool = setting(flag, False)
 
     is_operation = True
+    leaves_over: ClassVar[bool] = False  # it is no share of its values: see app.cnn.gradients
     function: ClassVar[str]  # its name in keras.ops, and in a graph behind reduce_
     words: ClassVar[str]  # of what is kept
 
@@ -173,6 +219,23 @@ class _Reduction(Layer, abstract=True):
         axes = tuple(axis + 1 for axis in self._axes(len(inputs[0].shape) - 1))
         made: Tensor = getattr(graph, f"reduce_{self.function}")(inputs[0], self.keepdims, axes)
         return made
+
+    def backward(self, weights: Weights, inputs: Sequence[Array], output: Array, gradients: Gradients) -> PassedBack:
+        """Spread each gradient over the values that its number was made of."""
+        axes = self._axes(inputs[0].ndim)
+        x, made = inputs[0].astype(np.float64), output
+        if not self.keepdims:
+            made = np.expand_dims(output, axes)
+            gradients_there = np.expand_dims(gradients, tuple(axis + 1 for axis in axes))
+        else:
+            gradients_there = gradients
+        shares = self._shares(x, made.astype(np.float64), axes)
+        passed = close(gradients.reshape(len(gradients), *output.shape), gradients_there * shares, inputs[0], output)
+        return passed if self.leaves_over else passed._replace(left_over=None)
+
+    def _shares(self, x: Doubles, made: Doubles, axes: tuple[int, ...]) -> Doubles:
+        """Return the derivative for each value. made: the numbers, with all axes."""
+        raise NotImplementedError
 
     def count_scratch(self, inputs: Sequence[Sizes], output: Sizes) -> int:
         return super().count_scratch(inputs, inputs[0])
@@ -213,12 +276,22 @@ class ReduceMax(_Reduction):
     function = "max"
     words = "the largest value"
 
+    def _shares(self, x: Doubles, made: Doubles, axes: tuple[int, ...]) -> Doubles:
+        """Give it to the values that were kept, evenly to equal ones, as TensorFlow does."""
+        is_kept = x == made
+        return is_kept / is_kept.sum(axis=axes, keepdims=True)
+
 
 class ReduceMin(_Reduction):
     """The smallest value."""
 
     function = "min"
     words = "the smallest value"
+
+    def _shares(self, x: Doubles, made: Doubles, axes: tuple[int, ...]) -> Doubles:
+        """Give it to the values that were kept, evenly to equal ones, as TensorFlow does."""
+        is_kept = x == made
+        return is_kept / is_kept.sum(axis=axes, keepdims=True)
 
 
 class ReduceMean(_Reduction):
@@ -228,6 +301,9 @@ class ReduceMean(_Reduction):
     words = "the mean"
     keeps_probabilities = True
 
+    def _shares(self, x: Doubles, made: Doubles, axes: tuple[int, ...]) -> Doubles:
+        return np.full(x.shape, made.size / x.size)
+
 
 class ReduceSum(_Reduction):
     """The sum."""
@@ -235,12 +311,19 @@ class ReduceSum(_Reduction):
     function = "sum"
     words = "the sum"
 
+    def _shares(self, x: Doubles, made: Doubles, axes: tuple[int, ...]) -> Doubles:
+        return np.ones(x.shape)
+
 
 class ReduceVariance(_Reduction):
     """The variance."""
 
     function = "var"
     words = "the variance"
+    leaves_over = True
+
+    def _shares(self, x: Doubles, made: Doubles, axes: tuple[int, ...]) -> Doubles:
+        return 2 * (x - x.mean(axis=axes, keepdims=True)) * (made.size / x.size)
 
 
 class ReduceDeviation(_Reduction):
@@ -248,3 +331,6 @@ class ReduceDeviation(_Reduction):
 
     function = "std"
     words = "the standard deviation"
+
+    def _shares(self, x: Doubles, made: Doubles, axes: tuple[int, ...]) -> Doubles:
+        return (x - x.mean(axis=axes, keepdims=True)) * (made.size / x.size) / made

@@ -1,13 +1,16 @@
 """A layer that is given each part of its input by itself."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from ..cells import Cell, ConvolutionCell, MovedCell, PoolingCell
 from ..errors import InvalidLayer, NoArithmetic
+from ..gradients import Gradients, PassedBack, Terms
 from ..types import Array, PoolingMode, Shape, Variables, Weights
 from .checks import setting
 from .layer import FLOAT_BYTES, REGISTRY, CellIndex, Layer, Sizes, known
@@ -83,6 +86,15 @@ class TimeDistributed(Layer):
             return found
         return found[0], (part, *found[1])
 
+    def backward(self, weights: Weights, inputs: Sequence[Array], output: Array, gradients: Gradients) -> PassedBack:
+        """Pass each part by itself; a bias counts once for all of them."""
+        passed = [
+            self.inner.backward(weights, [each[part] for each in inputs], output[part], gradients[:, part])
+            for part in range(len(output))
+        ]
+        before = tuple(np.stack(parts, axis=1) for parts in zip(*(each.inputs for each in passed), strict=True))
+        return PassedBack(before, _total(each.bias for each in passed), _total(each.left_over for each in passed))
+
     def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
         part, *within = place
         cell = self.inner._explain(weights, [each[part] for each in inputs], tuple(within), value)
@@ -100,3 +112,9 @@ class TimeDistributed(Layer):
 
     def describe_unmoded(self) -> str:
         return f"each part by itself: {self.inner.describe_unmoded()}"
+
+
+def _total(terms: Iterable[Terms | None]) -> Terms | None:
+    """Return the sum of all parts' terms; None where they have none."""
+    known = [each for each in terms if each is not None]
+    return np.sum(known, axis=0) if known else None

@@ -172,6 +172,10 @@ class LiteEngine:
         """Return an engine of the same network with these edits made in it. Raises: InvalidEdit."""
         return LiteEngine(self._definition.edited(edits))
 
+    def shuffling(self, seed: int) -> "LiteEngine":
+        """Return an engine of the same network with the numbers of each of its weights in a random order."""
+        return LiteEngine(self._definition.shuffling(seed))
+
     @property
     def nbytes(self) -> int:
         """The memory of weights and graphs, in bytes."""

@@ -2,9 +2,13 @@
 
 from pydantic import BaseModel, Field
 
+from ...attribution.attribution import Attribution
 from ...attribution.contributions import LEFT_OVER, Contributions, LayerContributions
+from ...attribution.method import Method
 from ...cnn.cells import JsonFloat
 from ...cnn.types import PoolingMode
+
+_MOST_VALUES = 2**16
 
 
 class MapContribution(BaseModel):
@@ -108,4 +112,70 @@ class ContributionsAnswer(BaseModel):
             error=found.error,
             layers=[LayerTerms.of(found, each, most) for each in found.layers],
             stopped=None if stopped is None else Stopped(layer=stopped.layer, reason=str(stopped)),
+        )
+
+
+class MethodDescription(BaseModel):
+    """An attribution method."""
+
+    name: str
+    title: str
+    can: str = Field(description="What it says.")
+    cannot: str = Field(description="What it does not say.")
+
+    @classmethod
+    def of(cls, method: Method) -> "MethodDescription":
+        return cls(name=method.name, title=method.title, can=method.can, cannot=method.cannot)
+
+
+class RandomisationCheck(BaseModel):
+    """The same method on a network whose weights are shuffled."""
+
+    seed: int
+    correlation: JsonFloat = Field(
+        description="Spearman's rank correlation of the sizes of both maps, from -1 to 1, over the cells that are not "
+        "zero in both; null where one is constant. Near 1, the method marks the same places whatever the network has "
+        "learnt."
+    )
+
+
+class AttributionAnswer(BaseModel):
+    """What a method says of an answer."""
+
+    model: str
+    pooling: PoolingMode | None
+    method: MethodDescription
+    layer: str | None = Field(description="The layer whose cells are judged; null is the image.")
+    target: str
+    against: str | None
+    number: JsonFloat = Field(description="What is explained: the target's logit, less that of `against`.")
+    expected: JsonFloat = Field(
+        description="What the values should sum to: the number; for integrated gradients and occlusion, how far it is "
+        "above the baseline's."
+    )
+    total: JsonFloat = Field(description="What they sum to.")
+    completeness_error: JsonFloat = Field(description="The difference.")
+    shape: list[int] = Field(description="Of `values`: height and width; a vector is a single row.")
+    values: list[list[JsonFloat]] | None = Field(
+        description="The map, row by row, channels summed up; null for more than 65,536 cells: ask for the .npz."
+    )
+    randomisation: RandomisationCheck | None = Field(description="null where no check was asked for.")
+
+    @classmethod
+    def of(cls, found: Attribution) -> "AttributionAnswer":
+        check, values = found.randomisation, found.map
+        return cls(
+            model=found.case.network.name,
+            pooling=found.case.forward.pooling,
+            method=MethodDescription.of(found.method),
+            layer=found.case.layer,
+            target=found.question.target_label,
+            against=found.question.against_label,
+            number=found.number,
+            expected=found.expected,
+            total=found.total,
+            completeness_error=found.completeness_error,
+            shape=list(values.shape),
+            values=values.tolist() if values.size <= _MOST_VALUES else None,
+            randomisation=None if check is None else RandomisationCheck(seed=check.seed, correlation=check.correlation),
         )

@@ -1,5 +1,8 @@
 """Every kind's way back gives TensorFlow's gradient, and leaves nothing of gradient × output unaccounted for."""
 
+from collections.abc import Callable
+from functools import partial
+
 import keras
 import numpy as np
 import pytest
@@ -7,6 +10,7 @@ import tensorflow as tf
 from keras import layers
 
 from app.cnn.errors import NoGradient
+from app.cnn.kinds import Layer, operations
 from app.cnn.kinds.activation_gradients import _SHARES, _SLOPES
 from app.cnn.tensorflow import layer_class
 from tests.keras_layers import computing_layers, define, describe_layers
@@ -53,6 +57,18 @@ ONE_INPUT = [
     (layers.UpSampling2D(2, interpolation="bilinear"), IMAGE),
     (layers.Resizing(5, 11), IMAGE),
     (layers.Resizing(10, 3, interpolation="nearest"), IMAGE),
+    (layers.LayerNormalization(), IMAGE),
+    (layers.LayerNormalization(scale=False, center=False), VECTOR),
+    (layers.GroupNormalization(2), IMAGE),
+    (layers.GroupNormalization(1), IMAGE),
+    (layers.GroupNormalization(-1), IMAGE),
+    (layers.RMSNormalization(), IMAGE),
+    (layers.UnitNormalization(), IMAGE),
+    (layers.UnitNormalization(axis=1), ROWS),
+    (layers.Normalization(mean=[0.5] * 4, variance=[2.0] * 4), IMAGE),
+    (layers.Normalization(mean=1.0, variance=4.0, invert=True, axis=None), IMAGE),
+    (layers.TimeDistributed(layers.Dense(3, activation="tanh")), ROWS),
+    (layers.TimeDistributed(layers.Conv2D(2, 3, activation="relu")), (3, 5, 6, 2)),
     (layers.Dropout(0.5), IMAGE),
     *((layers.Activation(name), IMAGE) for name in sorted({"linear", "softmax", *_SHARES, *_SLOPES})),
 ]
@@ -111,6 +127,42 @@ def test_a_merge_passes_tensorflow_s_gradient_on(layer: layers.Layer) -> None:
 def test_a_merge_sums_the_gradient_of_what_it_repeats() -> None:
     inputs = [keras.Input(IMAGE), keras.Input((1, 1, 4))]
     check(keras.Model(inputs, layers.Multiply()(inputs)), [draw(IMAGE, 1), draw((1, 1, 4), 2)])
+
+
+OPERATIONS = [
+    *(operations.Square, operations.Sqrt, operations.Rsqrt, operations.Exp, operations.Log),
+    *(operations.Absolute, operations.Reciprocal),
+    partial(operations.Power, exponent=1.7),
+    partial(operations.Clip, minimum=0.5, maximum=2.0),
+    *(
+        partial(kind, axis=axis, keepdims=keepdims)
+        for kind in (operations.ReduceMax, operations.ReduceMin, operations.ReduceMean, operations.ReduceSum)
+        for axis, keepdims in ((3, False), ((1, -2), True))
+    ),
+    partial(operations.ReduceVariance, axis=(1, 2)),
+    partial(operations.ReduceDeviation, axis=-1),
+]
+
+
+@pytest.mark.parametrize("make", OPERATIONS, ids=str)
+def test_an_operation_passes_tensorflow_s_gradient_on(make: Callable[..., Layer]) -> None:
+    layer, image = make(name="operation", sources=(None,)), np.abs(draw(IMAGE, 4)) + np.float32(0.1)
+    variable = tf.Variable(image[np.newaxis])
+    with tf.GradientTape() as tape:
+        made = layer.compute(keras.ops, [variable])
+    gradient = draw(tuple(made.shape), 5)
+    passed = layer.backward({}, [image], made.numpy()[0], gradient)
+    expected = tape.gradient(made, variable, output_gradients=gradient).numpy()
+    np.testing.assert_allclose(passed.inputs[0], expected, rtol=1e-4, atol=1e-5)
+    left_over = 0.0 if passed.left_over is None else passed.left_over[0]
+    sums = np.sum(passed.inputs[0][0] * image) + left_over
+    np.testing.assert_allclose(sums, np.sum(gradient * made.numpy()), rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.parametrize("normalize", [False, True])
+def test_a_dot_product_passes_tensorflow_s_gradient_on(normalize: bool) -> None:
+    inputs = [keras.Input(VECTOR), keras.Input(VECTOR)]
+    check(keras.Model(inputs, layers.Dot(1, normalize)(inputs)), [draw(VECTOR, 1), draw(VECTOR, 2)])
 
 
 def test_the_first_of_equal_cells_has_all_of_a_maximum_s_gradient() -> None:

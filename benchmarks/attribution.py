@@ -1,0 +1,171 @@
+"""How exact the ledger of an answer is, and what the attribution methods are worth.
+
+    python -m benchmarks.attribution --digits 20 --judged 30 --others FOLDER
+
+1. Exactness: on test digits, for all classes, layers, pooling modes and built-in networks, how far the sum at a layer
+   is from the logit. The same for the models in a folder, on random images.
+2. Time: processor time of one difference over all layers of `digits`.
+3. Deletion: ink cells are made paper, those first that a method ranks highest; the area under the likeliest class's
+   probability, from all ink to none. Lower is better; a random order tells what no method at all is worth.
+4. Completeness: by how much the values' sum misses what it should be, as a share of that.
+5. Randomisation: rank correlation with the same method on shuffled weights. Near 0 is better.
+"""
+
+import argparse
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.attribution.attribution import Attribution, attribute
+from app.attribution.case import Settings
+from app.attribution.contributions import explain
+from app.attribution.method import METHODS
+from app.cnn.card import read_card
+from app.cnn.ledger import draw_up
+from app.cnn.logits import find_logits
+from app.cnn.network import ForwardPass, Network
+from app.cnn.types import Array, PoolingMode
+from app.datasets.digits import load_test_digits
+from app.model_files.infer_card import infer_card
+from app.model_files.loading import load_model
+
+Doubles = NDArray[np.float64]
+MODELS = Path(__file__).parent.parent / "models"
+STEPS = 20  # of a deletion curve
+SEEDS = (0, 1, 2)
+RANDOM = "random order"
+
+
+def main() -> None:
+    """Measure everything, and print it."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.attribution", description=__doc__)
+    parser.add_argument("--digits", type=int, default=20, help="on which the ledger is checked")
+    parser.add_argument("--judged", type=int, default=30, help="digits by which the methods are judged")
+    parser.add_argument("--others", type=Path, help="a folder of other people's models")
+    options = parser.parse_args()
+    print("Exactness: error / |logit|, error / largest |logit| of the answer, both at worst; terms left over")
+    others = sorted(options.others.glob("*.*")) if options.others else []
+    for path in [*sorted(MODELS.glob("*.keras")), *others]:
+        if path.suffix in {".keras", ".h5", ".hdf5"} and options.digits:
+            print_exactness(open_network(path), options.digits)
+    digits = open_network(MODELS / "digits.keras")
+    print_time(digits)
+    print_methods(digits, options.judged)
+
+
+def open_network(path: Path) -> Network:
+    """Open a model with its card, or with a guessed one."""
+    loaded, card = load_model(path), path.with_suffix(".json")
+    return Network(path.stem, loaded.definition, read_card(card) if card.exists() else infer_card(loaded, path.stem))
+
+
+def draw_images(network: Network, count: int) -> Iterator[Array]:
+    """Return test digits, evenly spread; for a network of another size, random images."""
+    digits, rng = load_test_digits(), np.random.default_rng(0)
+    shape = tuple(size or 64 for size in network.card.input_shape)
+    for at in range(count):
+        if shape == (28, 28, 1):
+            low, high = network.card.value_range
+            image = digits.images[at * len(digits.images) // count].astype(np.float32)[..., np.newaxis] / 255
+            yield (low + (high - low) * image).astype(np.float32)
+        else:
+            yield rng.uniform(*network.card.value_range, shape).astype(np.float32)
+
+
+def print_exactness(network: Network, count: int) -> None:
+    """Print how far the sum at any layer is from the logit, for each class and pooling mode."""
+    own, largest, left_over, cases, beyond = 0.0, 0.0, 0.0, 0, 0
+    for image in draw_images(network, count):
+        for mode in PoolingMode if network.pools else (None,):
+            logits = find_logits(network, network.run(image, mode))
+            several = np.eye(logits.values.size, dtype=np.float32)[:50]
+            ledger = draw_up(network, logits, several, lambda _: False)
+            top = np.abs(logits.values).max()
+            for entry in ledger.entries.values():
+                errors = np.abs(entry.sum - ledger.numbers)
+                relative = errors / np.abs(ledger.numbers)
+                own, largest = max(own, relative.max()), max(largest, errors.max() / top)
+                left_over = max(left_over, np.abs(entry.left_over_after).max())
+                cases, beyond = cases + len(errors), beyond + int((relative > 1e-5).sum())
+    print(
+        f"{network.name:28} {cases:8,} sums  {own:.1e}  {largest:.1e}  beyond 1e-5 of the logit: {beyond} "
+        f"({beyond / cases:.3%})  left over {left_over:.2g}"
+    )
+
+
+def print_time(network: Network) -> None:
+    """Print the processor time of one difference, over all layers."""
+    forward = network.run(next(draw_images(network, 1)))
+    seconds = []
+    for _ in range(51):
+        start = time.process_time()
+        explain(network, forward, "7", "4")
+        seconds.append(time.process_time() - start)
+    print(f"Time: one difference over all layers of “{network.name}”: median {np.median(seconds) * 1e3:.2f} ms of CPU")
+
+
+def print_methods(network: Network, count: int) -> None:
+    """Print what each method is worth on test digits."""
+    last = [layer.name for layer in network.feature_map_layers if layer.is_convolution][-1]
+    rng = np.random.default_rng(0)
+    areas: dict[str, list[float]] = {name: [] for name in (*METHODS, RANDOM)}
+    errors: dict[str, list[float]] = {name: [] for name in METHODS}
+    survived: dict[str, list[float]] = {name: [] for name in METHODS}
+    for image in draw_images(network, count):
+        forward = network.run(image)
+        areas[RANDOM].append(deletion_area(network, forward, rng.permutation(image.size).reshape(image.shape[:2])))
+        for method in METHODS.values():
+            layer = last if "cam" in method.name else None
+            settings = Settings(layer, np.full_like(image, image.min()))
+            checks = [attribute(network, forward, method, settings=settings, seed=seed) for seed in SEEDS]
+            areas[method.name].append(deletion_area(network, forward, spread(checks[0])))
+            errors[method.name].append(abs(checks[0].completeness_error / checks[0].expected))
+            survived[method.name] += [check.randomisation.correlation for check in checks if check.randomisation]
+    print(f"Methods on {count} digits, class activation maps at “{last}”: mean ± standard error")
+    print(f"{'':22} {'deletion area':>18} {'completeness error':>20} {'randomisation':>18}")
+    for name, found in areas.items():
+        others = [_mean(each[name]) for each in (errors, survived)] if name in METHODS else ["", ""]
+        print(f"{name:22} {_mean(found):>18} {others[0]:>20} {others[1]:>18}")
+
+
+def _mean(values: list[float]) -> str:
+    known = np.array([value for value in values if np.isfinite(value)])
+    return f"{known.mean():.3f} ± {known.std(ddof=1) / np.sqrt(len(known)):.3f}"
+
+
+def spread(found: Attribution) -> Doubles:
+    """Return the map over the image: each pixel has the value of the cell that lies over it."""
+    case = found.case
+    if case.layer is None:
+        return np.asarray(found.map, np.float64)
+    layer = case.network.layer(case.layer)
+    place = case.network.extent(layer, case.forward.image, case.values)
+    assert place is not None
+    rows, columns = (
+        np.clip(((np.arange(size) + 0.5 - low) * cells / (high - low)).astype(int), 0, cells - 1)
+        for size, low, high, cells in zip(
+            case.forward.image.shape[:2], place[:2], place[2:], found.map.shape, strict=True
+        )
+    )
+    return np.asarray(found.map, np.float64)[np.ix_(rows, columns)]
+
+
+def deletion_area(network: Network, forward: ForwardPass, ranking: NDArray[np.number]) -> float:
+    """Return the mean probability of the likeliest class while ink becomes paper, the highest ranked cells first."""
+    image, best, paper = forward.image, int(forward.output.argmax()), forward.image.min()
+    ink = np.argwhere(image[..., 0] > paper)
+    order = ink[np.argsort(-ranking[ink[:, 0], ink[:, 1]], kind="stable")]
+    probabilities = []
+    for step in range(STEPS + 1):
+        rows, columns = order[: len(order) * step // STEPS].T
+        left = image.copy()
+        left[rows, columns] = paper
+        probabilities.append(float(network.run(left).output[best]))
+    return float(np.trapezoid(probabilities, dx=1 / STEPS))
+
+
+if __name__ == "__main__":
+    main()
