@@ -2,6 +2,7 @@
 # make run-scale  the same app as replicas under Ray Serve, on this machine (docs/scale.md)
 # make test     set everything up, a browser included, and run all tests, in a process for each core (13 minutes on two)
 # make check    the same without the tests marked slow, for while you work
+# make test-scale  test the replicas under a real Ray Serve, which plain `make test` leaves out (2 minutes)
 # make lint     ruff, mypy, Biome for scripts and style sheets, and an audit for known vulnerabilities
 # make train    train the models anew (MNIST= and STROKES= name files; without, MNIST is downloaded)
 # make bench    measure how fast it is, and how large (JSON= names a file for the figures)
@@ -21,7 +22,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 
-.PHONY: run run-scale test check lint train bench soak fuzz lock clean
+.PHONY: run run-scale test test-scale check lint train bench soak fuzz lock clean
 
 run: $(VENV)/.installed
 	$(BIN)/layerglass serve --port $(PORT)
@@ -36,6 +37,10 @@ PYTEST := $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist
 test: $(VENV)/.tested
 	$(BIN)/python -m tests.browser.chromium
 	$(PYTEST)
+
+# Ray's cluster takes every core, so that these tests run one after another.
+test-scale: $(VENV)/.tested $(VENV)/.scaled
+	$(BIN)/python -m pytest tests/scale
 
 check: $(VENV)/.tested
 	$(BIN)/python -m tests.browser.chromium
@@ -72,6 +77,9 @@ lock: $(UV)
 	$(UV) pip compile --universal --generate-hashes --no-header --python-version 3.11 --upgrade --quiet \
 		--extra scale --constraint requirements.txt --constraint tests/requirements.txt \
 		pyproject.toml --output-file deploy/requirements-scale.txt
+	$(UV) pip compile --universal --generate-hashes --no-header --python-version 3.11 --upgrade --quiet \
+		--constraint requirements.txt --excludes deploy/without-tensorflow.txt \
+		pyproject.toml --output-file deploy/requirements-lite.txt
 
 clean:
 	rm -rf $(VENV) static/vendor dist

@@ -30,6 +30,9 @@ from .library.kept import Kept
 from .library.library import Library
 from .settings import Settings, get_settings, resource
 from .web import api, edits, lessons, pages, status, uploads
+from .web.atlas import api as atlas_api
+from .web.atlas import cloud_pages
+from .web.atlas import pages as atlas_pages
 from .web.attribution import api as attribution_api
 from .web.attribution import methods_api
 from .web.attribution import pages as attribution_pages
@@ -114,6 +117,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             digits_api,
             experiment_pages,
             experiments_api,
+            atlas_pages,
+            cloud_pages,
+            atlas_api,
             status,
         ),
     )

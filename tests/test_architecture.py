@@ -36,12 +36,13 @@ ALLOWED = {
     "app.explore": "numpy pydantic app.cnn app.datasets app.imaging app.library",
     "app.attribution": "numpy app.cnn app.explore app.imaging",
     "app.experiments": "numpy app.cnn app.datasets app.library app.explore",
+    "app.atlas": "numpy app.cnn app.datasets app.imaging app.explore app.experiments",
     "app.lab": "numpy pydantic PIL app.cnn app.imaging app.library app.explore",
     # Beside web, which shows them: a lesson knows models and answers, and no HTTP.
     "app.lessons": "markdown_it numpy app.cnn app.datasets app.explore app.imaging app.library app.model_files",
     "app.hosting": "fastapi starlette uvicorn limits prometheus_client app.settings app.temporary",
     "app.web": "fastapi starlette anyio pydantic jinja2 markupsafe numpy prometheus_client app.__version__ "
-    "app.settings app.cnn app.datasets app.imaging app.model_files app.library app.explore app.attribution "
+    "app.settings app.atlas app.cnn app.datasets app.imaging app.model_files app.library app.explore app.attribution "
     "app.experiments app.lab app.lessons app.hosting",
     "app.training": "numpy PIL pydantic typer keras tensorflow app.cnn app.datasets app.imaging",
     # Beside the pages and the API, whose answers it gives to scripts.

@@ -186,10 +186,15 @@ def choose_digits(count: int = USUAL) -> Digits:
     The first 5,000 of MNIST's test digits come from other writers than the last, and are read less well: 99.2 against
     99.8 % by the model “digits”. So the first ones would be no fair sample.
     """
-    digits = load_test_digits()
-    if not FEWEST <= count <= len(digits):
+    return load_test_digits().take(choose_numbers(count))
+
+
+def choose_numbers(count: int = USUAL) -> NDArray[np.intp]:
+    """Return the numbers of these digits in their set, (count,), ascending. Raises: NoSuchCount."""
+    most = len(load_test_digits())
+    if not FEWEST <= count <= most:
         raise NoSuchCount(count)
-    return digits.take(np.arange(count) * len(digits) // count)
+    return np.arange(count) * most // count
 
 
 def standard_error(share: float, count: int) -> float:

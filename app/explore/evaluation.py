@@ -138,7 +138,14 @@ def run_on_digit(
 ) -> ForwardPass:
     """Run a network on one digit, (28, 28); 0 is paper, 255 the strongest ink. Raises: RunFailed."""
     image = to_image(digit, network.card)
-    image = swap_ink_and_paper(image, network.card) if invert else image
+    return run_on_image(network, swap_ink_and_paper(image, network.card) if invert else image, pooling)
+
+
+def run_on_image(network: Network, image: Array, pooling: PoolingMode | None = None) -> ForwardPass:
+    """Run a network on an input of its own, as to_image makes it; other inputs hold what its card says.
+
+    Raises: WrongImageSize, RunFailed.
+    """
     return network.run(image, pooling, fill_inputs(network, NOTHING, image, _prepare_nothing))
 
 

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from ..atlas.layers import NoMaps
 from ..attribution.case import InvalidSetting
 from ..attribution.method import UnknownMethod
 from ..attribution.question import InvalidQuestion
@@ -69,6 +70,7 @@ _STATUS: dict[type[Exception], HTTPStatus] = {
     NoSuchCount: HTTPStatus.UNPROCESSABLE_ENTITY,
     NotForExperiment: HTTPStatus.UNPROCESSABLE_ENTITY,
     UnknownExperiment: HTTPStatus.NOT_FOUND,
+    NoMaps: HTTPStatus.UNPROCESSABLE_ENTITY,
     NoPooling: HTTPStatus.UNPROCESSABLE_ENTITY,
     TooManyPixels: HTTPStatus.UNPROCESSABLE_ENTITY,
     DrawingTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

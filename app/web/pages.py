@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
+from ..atlas.layers import why_not
 from ..cnn.edits import Edits
 from ..cnn.network import ForwardPass, Network, UnknownLayer
 from ..cnn.types import PoolingMode
@@ -332,7 +333,8 @@ def _microscope_context(
         return {"panel": None}
     panels = view_inspections(inspections, options, selection.everything)
     is_pooled = layer in pooled_layers(network)
-    context = {"panel": panels[0], "panels": panels, "is_pooled": is_pooled}
+    is_in_atlas = why_not(layer) is None and not network.card.takes_numbers
+    context = {"panel": panels[0], "panels": panels, "is_pooled": is_pooled, "is_in_atlas": is_in_atlas}
     if edits is not None:
         number = place.channel if layer.is_spatial else place.column
         channels = [term.channel for term in panels[0].terms]

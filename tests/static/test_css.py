@@ -9,8 +9,10 @@ ROOT = Path(__file__).parent.parent.parent
 SHEETS = sorted((ROOT / "static" / "css").glob("*.css"))
 COMPONENTS = {
     "answer": {"answer", "bars"},
+    "atlas": {"atlas"},
     "card": {"card"},
     "chart": {"chart"},
+    "cloud": {"cloud"},
     "compare": {"compare"},
     "compared": {"compared"},
     "differences": {"differences"},
@@ -40,6 +42,7 @@ MEDIA = {"lecture", "print"}
 FILLED_IN = {
     *(f"chart-style-{number}" for number in range(5)),
     *("is-fails", "is-holds", "is-open", "is-partly"),
+    *(f"is-{digit}" for digit in range(10)),
     *("maps-grid", "maps-strip"),
     *("why-maps", "why-units"),
     *("is-map", "is-medium", "is-small"),

@@ -33,6 +33,7 @@ KNOWN = {"model": ["digits"], "layer": ["conv1"], "channel": [0, 1], "row": [0],
 KNOWN |= {"method": ["saliency", "integrated-gradients"]}
 KNOWN |= {"set": ["test", "training"], "number": [0, 5999]}
 KNOWN |= {"name": ["ink", "neighbours"], "digits": [100, 120], "format": ["json", "csv"]}
+KNOWN |= {"pooling": ["max", "min"]}
 KNOWN |= {"sample": ["digit", "rings"], "thumbnail": [False, True], "step": [0, 1]}
 EDITS = ["", "mute:conv1.3", "pooling:pool1=min;bias:conv1.0=0.25"]
 # A sample picture or a picture of one's own, and the steps in one way or the other: a schema cannot say so.
@@ -79,6 +80,7 @@ def with_real_values(document: dict[str, Any], **names: list[Any]) -> dict[str, 
         for operation in methods.values():
             for parameter in operation.get("parameters", []):
                 parameter["schema"]["enum"] = (KNOWN | names)[parameter["name"]]
+                parameter["required"] |= parameter["name"] == "digits"  # else thousands, which take seconds
             operation.get("requestBody", {})["required"] = True
     for name, body in known["components"]["schemas"].items():
         for field in body["properties"].keys() & {"drawing", "model"} if name.startswith("Body_") else ():
@@ -107,7 +109,7 @@ def with_real_values(document: dict[str, Any], **names: list[Any]) -> dict[str, 
         if "other" in body.get("properties", {}):
             body["properties"]["other"] = {"enum": ["digits", "digits-min"]}
             del body["properties"]["other_drawing"]  # which is sent as text where it may be left out
-        if "region" in body.get("properties", {}):
+        if "region" in body.get("properties", {}) and name.startswith("Body_"):
             body["properties"]["region"] = {"enum": REGIONS}
     card_fields(known).update({field: {"enum": values} for field, values in SMALL_CARD.items()})
     return known

@@ -1,0 +1,1 @@
+"""What maps look for, over HTTP."""
