@@ -8,6 +8,7 @@
 # make bench    measure how fast it is, and how large (JSON= names a file for the figures)
 # make soak     ten minutes of many visitors, then a verdict (SECONDS= changes it)
 # make fuzz     five minutes of malformed pictures and model files (SECONDS= changes it)
+# make test-notebook  layerglass.show in a real JupyterLab and a real marimo
 # make lock     pin the newest versions that pyproject.toml allows
 
 PORT ?= 8000
@@ -22,7 +23,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 
-.PHONY: run run-scale test test-scale check lint train bench soak fuzz lock clean
+.PHONY: run run-scale test test-scale test-notebook check lint train bench soak fuzz lock clean
 
 run: $(VENV)/.installed
 	$(BIN)/layerglass serve --port $(PORT)
@@ -45,6 +46,10 @@ test-scale: $(VENV)/.tested $(VENV)/.scaled
 check: $(VENV)/.tested
 	$(BIN)/python -m tests.browser.chromium
 	$(PYTEST) -m "not slow"
+
+test-notebook: $(VENV)/.shown
+	$(BIN)/python -m tests.browser.chromium
+	$(BIN)/python -m pytest tests/notebook/frontends/in_jupyterlab.py tests/notebook/frontends/in_marimo.py
 
 lint: $(VENV)/.tested
 	$(BIN)/ruff check
@@ -75,6 +80,9 @@ lock: $(UV)
 		--group bench --group fuzz --constraint requirements.txt --constraint tests/requirements.txt \
 		--output-file benchmarks/requirements.txt
 	$(UV) pip compile --universal --generate-hashes --no-header --python-version 3.11 --upgrade --quiet \
+		--group notebook --constraint requirements.txt --constraint tests/requirements.txt \
+		--output-file tests/notebook/requirements.txt
+	$(UV) pip compile --universal --generate-hashes --no-header --python-version 3.11 --upgrade --quiet \
 		--extra scale --constraint requirements.txt --constraint tests/requirements.txt \
 		pyproject.toml --output-file deploy/requirements-scale.txt
 	$(UV) pip compile --universal --generate-hashes --no-header --python-version 3.11 --upgrade --quiet \
@@ -97,6 +105,10 @@ $(VENV)/.installed: $(UV) requirements.txt pyproject.toml vendoring/build.py ven
 
 $(VENV)/.tested: $(VENV)/.installed tests/requirements.txt
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes --requirement tests/requirements.txt
+	touch $@
+
+$(VENV)/.shown: $(VENV)/.tested tests/notebook/requirements.txt
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes --requirement tests/notebook/requirements.txt
 	touch $@
 
 $(VENV)/.scaled: $(VENV)/.installed deploy/requirements-scale.txt

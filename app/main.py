@@ -19,7 +19,7 @@ from .hosting.admission import Admission, AdmissionControl
 from .hosting.limits import LimitAnswers, LimitBodies, RateLimit, TimeLimits
 from .hosting.logs import RequestLog
 from .hosting.long_computations import LongComputations
-from .hosting.security import AllowedHosts, HeadAsGet, RefuseCrossSite, ResponseHeaders
+from .hosting.security import AllowedHosts, HeadAsGet, RefuseCrossSite, RequireToken, ResponseHeaders
 from .hosting.server import frozen_heap, limit_malloc
 from .imaging.drawing import DrawingLimits
 from .lab.laboratory import Laboratory
@@ -142,6 +142,8 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
         app.add_middleware(RateLimit, per_minute=settings.rate_limit)
     app.add_middleware(RefuseCrossSite)
     app.add_middleware(AllowedHosts, hosts=settings.hosts)
+    if settings.token:
+        app.add_middleware(RequireToken, token=settings.token)
     app.add_middleware(HeadAsGet)
     app.add_middleware(RequestLog)
-    app.add_middleware(ResponseHeaders)
+    app.add_middleware(ResponseHeaders, frame_ancestors=settings.frame_ancestors)

@@ -1,6 +1,7 @@
 """Settings from the environment: LAYERGLASS_MODELS, LAYERGLASS_HOST, and so on."""
 
 import os
+import re
 from collections.abc import Callable
 from enum import StrEnum
 from functools import cache
@@ -8,11 +9,15 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _PREFIX = "LAYERGLASS_"
 _BOUNDS = {"gt": "above", "ge": "of at least", "le": "of at most"}
+_IN_WORDS = {
+    "frame_ancestors": "origins with spaces between, such as http://localhost:8888 https://draw.example",
+    "token": "32 to 63 lower-case letters and digits",
+}
 _APP = Path(__file__).parent
 _FORM_BYTES = 64 * 1024  # of a multipart form, beside its file
 
@@ -47,7 +52,26 @@ def _split_paths(value: object) -> object:
     return [part for part in value.split(os.pathsep) if part] if isinstance(value, str) else value
 
 
+def _split_words(value: object) -> object:
+    return value.split() if isinstance(value, str) else value
+
+
+# What a Content-Security-Policy takes: an origin, its port perhaps a *, or the scheme of an app, such as an editor's.
+_ORIGIN = re.compile(
+    r"https?://(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:([0-9]{1,5}|\*))?|(?!https?:)[a-z][a-z0-9+.-]*:"
+)
+
+
+def _check_origin(word: str) -> str:
+    if not _ORIGIN.fullmatch(word):
+        raise ValueError("not an origin")
+    return word
+
+
 Paths = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_split_paths)]  # separated as in PATH
+Origins = Annotated[
+    tuple[Annotated[str, AfterValidator(_check_origin)], ...], NoDecode, BeforeValidator(_split_words)
+]  # with spaces between
 
 
 class LogFormat(StrEnum):
@@ -83,6 +107,14 @@ class Settings(BaseSettings):
     state: Path | None = Field(default=None, description="The folder of uploads; by default a temporary one.")
     allowed_hosts: str = Field(
         default="", description="Host names to answer to, with commas; * is any. Default: this machine's, or any."
+    )
+    frame_ancestors: Origins = Field(
+        default=(), description="Origins whose pages may show this one in a frame, with spaces; by default none."
+    )
+    token: str | None = Field(
+        default=None,
+        pattern="^[a-z0-9]{32,63}$",
+        description="A secret: only requests to the host TOKEN.localhost are answered.",
     )
     forwarded_allow_ips: str = Field(
         default="127.0.0.1,::1", description="Proxies whose X-Forwarded-For and X-Forwarded-Proto are trusted."
@@ -153,6 +185,8 @@ class Settings(BaseSettings):
     @property
     def hosts(self) -> frozenset[str]:
         """The host names to answer to; unless they are set, only this machine's on a loopback address."""
+        if self.token:
+            return frozenset({f"{self.token}.localhost"})
         if self.allowed_hosts:
             return frozenset(name.strip().strip("[]").lower() for name in self.allowed_hosts.split(","))
         return frozenset({"localhost", "127.0.0.1", "::1", self.host}) if is_loopback(self.host) else frozenset("*")
@@ -181,6 +215,8 @@ def _expected(name: str) -> str:
     """Return what a setting's value must be, in words."""
     field = Settings.model_fields[name]
     annotation = str(field.annotation)
+    if name in _IN_WORDS:
+        return _IN_WORDS[name]
     if field.annotation is LogFormat:
         return " or ".join(LogFormat)
     if "bool" in annotation:

@@ -48,6 +48,8 @@ ALLOWED = {
     # Beside the pages and the API, whose answers it gives to scripts.
     "app.scripting": "numpy PIL pydantic app.settings app.temporary app.cnn app.explore app.imaging app.library "
     "app.model_argument app.web",
+    # A kernel starts a server with it: hosting is what runs in that process.
+    "app.notebook": "app.settings app.temporary app.hosting app.imaging app.library app.model_argument app.scripting",
     "app.client": "numpy httpx2 app.cnn app.scripting app.web",
     "app.main": "fastapi starlette app.__version__ "
     "app.settings app.cnn app.imaging app.workers app.library app.explore app.lab app.lessons app.hosting app.web",

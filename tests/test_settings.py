@@ -79,6 +79,7 @@ def test_what_cannot_be_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, v
         ("ANSWER_SECONDS", "inf", "a finite number above 0"),
         ("UPLOADS", "perhaps", "true or false"),
         ("LOG_FORMAT", "xml", "auto or text or json"),
+        ("TOKEN", "short", "32 to 63 lower-case letters and digits"),
     ],
 )
 def test_what_was_expected_is_said(monkeypatch: pytest.MonkeyPatch, name: str, value: str, expected: str) -> None:
@@ -86,6 +87,23 @@ def test_what_was_expected_is_said(monkeypatch: pytest.MonkeyPatch, name: str, v
     with pytest.raises(ValidationError) as caught:
         Settings()
     assert describe_errors(caught.value) == [f"LAYERGLASS_{name} is “{value}”, but must be {expected}."]
+
+
+def test_origins_and_apps_may_frame_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAYERGLASS_FRAME_ANCESTORS", "http://localhost:* https://*.lab.example:8443  vscode-webview:")
+    assert Settings().frame_ancestors == ("http://localhost:*", "https://*.lab.example:8443", "vscode-webview:")
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["*", "'self'", "http:", "https://a.example/path", "http://a;script-src", "http://a,http://b", "http://[::1]"],
+)
+def test_what_is_no_origin_may_not(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("LAYERGLASS_FRAME_ANCESTORS", value)
+    with pytest.raises(ValidationError) as caught:
+        Settings()
+    expected = "origins with spaces between, such as http://localhost:8888 https://draw.example"
+    assert describe_errors(caught.value) == [f"LAYERGLASS_FRAME_ANCESTORS is “{value}”, but must be {expected}."]
 
 
 def test_paths_that_are_right_are_not_missing(tmp_path: Path) -> None:

@@ -43,6 +43,11 @@ class Server:
         """Return the names of its models, the default one first. Raises: ServerError."""
         return [str(each["name"]) for each in self._transport.get("/api/models").json()]
 
+    @property
+    def models(self) -> "RemoteModels":
+        """Its models by name: server.models["digits"]."""
+        return RemoteModels(self)
+
     def model(self, name: str) -> "RemoteModel":
         """Return a model. Raises: LookupError, if the server has none of this name; ServerError."""
         details = self._transport.get(f"/api/models/{quote(name, safe='')}").content
@@ -57,6 +62,28 @@ class Server:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class RemoteModels(Mapping[str, "RemoteModel"]):
+    """A server's models by name, as they are there whenever it is asked."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def __getitem__(self, name: str) -> "RemoteModel":
+        return self._server.model(name)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._server.names()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._server.names())
+
+    def __len__(self) -> int:
+        return len(self._server.names())
+
+    def __repr__(self) -> str:
+        return f"<models {', '.join(self)}>"
 
 
 class RemoteModel(Model):

@@ -20,8 +20,10 @@ class Refused(ServerError, ValueError):
         self.status = status
 
 
-class NotThere(Refused, LookupError):
+class NotThere(Refused, KeyError):
     """The server has no such model, layer or cell."""
+
+    __str__ = Exception.__str__  # KeyError puts its message in quotes
 
 
 class Transport:

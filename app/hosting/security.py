@@ -1,6 +1,8 @@
 """Middleware for security: response headers, and the origins that may change something."""
 
+import hmac
 import re
+from collections.abc import Sequence
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -18,10 +20,10 @@ _UNUSED_FEATURES = (
     *("sync-xhr", "usb", "window-management", "xr-spatial-tracking"),
 )
 
-SECURITY_HEADERS = {
+_HEADERS = {
     # Everything is loaded from the app itself, and nothing runs inline.
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors ",
     "Cross-Origin-Embedder-Policy": "require-corp",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -29,9 +31,17 @@ SECURITY_HEADERS = {
     # Not no-referrer: browsers that do not send Sec-Fetch-Site would then send "Origin: null" to the app itself.
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
     "X-Permitted-Cross-Domain-Policies": "none",
 }
+_CSP = "Content-Security-Policy"
+
+
+def security_headers(frame_ancestors: Sequence[str] = ()) -> dict[str, str]:
+    """Return the security headers. frame_ancestors: origins whose pages may show the app in a frame."""
+    if not frame_ancestors:
+        return _HEADERS | {_CSP: f"{_HEADERS[_CSP]}'none'", "X-Frame-Options": "DENY"}
+    # X-Frame-Options can name no other origin. Browsers that know frame-ancestors do not need it.
+    return _HEADERS | {_CSP: f"{_HEADERS[_CSP]}{' '.join(frame_ancestors)}"}
 
 
 # A name or an IPv4 address, or an IPv6 address in brackets, and perhaps a port: of what RFC 3986 allows, what a browser
@@ -49,9 +59,10 @@ _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 class ResponseHeaders:
     """Middleware that adds the security headers to every answer, and keeps drawings and errors out of caches."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, frame_ancestors: Sequence[str] = ()) -> None:
         self.app = app
-        self.headers = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
+        headers = security_headers(frame_ancestors)
+        self.headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
@@ -108,6 +119,39 @@ class CrossSite(Refused):
     status = HTTPStatus.FORBIDDEN
     reason = "cross-site"
     message = "This was sent by a page of another website, which may not do that. Open Layerglass itself."
+
+
+class WrongToken(Refused):
+    """A request that does not know the secret in the server's address."""
+
+    status = HTTPStatus.FORBIDDEN
+    reason = "wrong token"
+    message = (
+        "This server answers only to those who know its whole address, which has a secret in it. In a notebook, run "
+        "the cell again that shows the model."
+    )
+
+
+class RequireToken:
+    """Middleware that refuses requests to any other host than TOKEN.localhost, which browsers look for on this machine.
+
+    The host is the one place for a secret that every request of a page has without the page's doing, and that no other
+    site, port or frame is sent. Browsers keep cookies from a frame of another site, and send them to every port.
+    """
+
+    def __init__(self, app: ASGIApp, token: str) -> None:
+        self.app = app
+        self.host = f"{token}.localhost".encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not self._knows(Headers(scope=scope).getlist("host")):
+            await refuse(WrongToken(), scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    def _knows(self, hosts: list[str]) -> bool:
+        name = host_name(hosts[0]) if len(hosts) == 1 else None
+        return hmac.compare_digest((name or "").encode(), self.host)
 
 
 class AllowedHosts:

@@ -1,14 +1,12 @@
 """Models that are opened and run in this process, by the services behind the page and the API."""
 
 import json
-import re
 import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from functools import cached_property, partial
 from os import PathLike, fspath
-from pathlib import Path
-from typing import Any, Protocol, Unpack
+from typing import Any, Unpack
 
 from pydantic import TypeAdapter
 
@@ -27,9 +25,9 @@ from ..imaging.encoding import stream_enlarged
 from ..library.library import Library
 from ..model_argument import open_model
 from ..settings import Settings
-from ..temporary import TemporaryFolder
 from ..web.schemas import ComparisonAnswer, InspectionAnswer, ModelDetails, describe_model
 from .answers import Cell, Comparison, Prediction
+from .in_memory import SavesItself, save
 from .model import Model, RunRequest
 from .options import GridKeywords, GridOptions
 from .run import Run
@@ -39,12 +37,6 @@ _LIMITS = DrawingLimits(64 * 2**20, 8192)
 _MOST_PIXELS = 48_000_000  # of a grid, as by the API
 _MOST_COMPARED = 32_000_000  # of all pictures of a comparison
 _PREDICTION = TypeAdapter(prediction.Prediction)
-
-
-class SavesItself(Protocol):
-    """A Keras model in memory."""
-
-    def save(self, filepath: str, /) -> Any: ...
 
 
 def open(model: str | PathLike[str] | SavesItself, card: Mapping[str, Any] | None = None) -> "LocalModel":
@@ -58,20 +50,9 @@ def open(model: str | PathLike[str] | SavesItself, card: Mapping[str, Any] | Non
     settings = Settings()
     limits = RunLimits(settings.run_megabytes, settings.run_seconds)
     with ExitStack() as stack:
-        path = fspath(model) if isinstance(model, str | PathLike) else _save(model, stack)
+        path = fspath(model) if isinstance(model, str | PathLike) else save(model, stack)
         network, library = stack.enter_context(open_model(str(path), settings, limits, card=card))
         return LocalModel(network, library, ForwardPasses(limits=_LIMITS, run_limits=limits), stack.pop_all())
-
-
-def _save(model: SavesItself, stack: ExitStack) -> str:
-    """Save a model in memory to a file that is gone when the stack is closed. Raises: TypeError."""
-    if not callable(getattr(model, "save", None)):
-        raise TypeError(f"A {type(model).__name__} is no model: give a file, a name, or a Keras model.")
-    folder = stack.enter_context(TemporaryFolder())
-    name = re.sub(r"[^A-Za-z0-9_-]", "-", str(getattr(model, "name", "") or "model"))
-    path = str(Path(folder, f"{name}.keras"))
-    model.save(path)
-    return path
 
 
 class LocalModel(Model):

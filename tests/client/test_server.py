@@ -50,6 +50,17 @@ def test_it_names_its_models(server: Server) -> None:
     assert server.model("digits").layers[0].name == "conv1"
 
 
+def test_its_models_are_a_mapping(server: Server) -> None:
+    assert list(server.models) == server.names()
+    assert len(server.models) == len(server.names())
+    assert server.models["digits"].details == server.model("digits").details
+    assert "digits" in server.models and "nowhere" not in server.models
+    assert server.models.get("nowhere") is None
+    assert repr(server.models).startswith("<models digits, ")
+    with pytest.raises(KeyError, match=r"^There is no model “nowhere”"):
+        server.models["nowhere"]
+
+
 def test_a_picture_as_an_answer_is_no_prediction(server: Server, four: bytes) -> None:
     run = server.model("picture").run(four)
     assert run.prediction is None and "input" in run.arrays

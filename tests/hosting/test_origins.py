@@ -56,6 +56,7 @@ def test_the_name_in_a_host_header(host: str | None, name: str | None) -> None:
         ({}, {"localhost", "127.0.0.1", "::1"}),
         ({"host": "127.0.0.2"}, {"localhost", "127.0.0.1", "::1", "127.0.0.2"}),
         ({"host": "0.0.0.0"}, {"*"}),
+        ({"token": "a" * 32, "allowed_hosts": "draw.example"}, {"a" * 32 + ".localhost"}),
         ({"allowed_hosts": "Draw.example, [::1]"}, {"draw.example", "::1"}),
         ({"host": "0.0.0.0", "allowed_hosts": "draw.example"}, {"draw.example"}),
     ],
