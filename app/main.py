@@ -26,10 +26,11 @@ from .imaging.drawing import DrawingLimits
 from .lab.laboratory import Laboratory
 from .lessons.folder import Lessons
 from .lessons.vocabulary import Vocabulary
+from .library.edited import EditedNetworks
 from .library.kept import Kept
 from .library.library import Library
 from .settings import Settings, get_settings, resource
-from .web import api, lessons, pages, status, uploads
+from .web import api, edits, lessons, pages, status, uploads
 from .web.atlas import api as atlas_api
 from .web.atlas import cloud_pages
 from .web.atlas import pages as atlas_pages
@@ -101,6 +102,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     limits = DrawingLimits(settings.max_drawing, settings.max_side)
     app.state.kept = Kept(settings.kept_megabytes * 2**20)
     app.state.forward_passes = ForwardPasses(app.state.kept, limits, run_limits, metrics.FORWARD_PASS.observe)
+    app.state.edited = EditedNetworks(app.state.kept)
     app.state.results = Results()
     app.state.laboratory = Laboratory(app.state.kept, limits)
     _add_middleware(app, settings, counter)
@@ -108,7 +110,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     customize_openapi(app)
     # The busiest first: routes are tried in turn.
     rooms = (
-        *(pages, api, lab_pages, lab_api, lessons),
+        *(pages, api, edits, lab_pages, lab_api, lessons),
         *(
             attribution_pages,
             attribution_api,

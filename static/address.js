@@ -7,6 +7,7 @@ export const SELECTION = ["layer", "channel", "row", "column"]; // of the micros
 const CHOICES = [
   ...["model", "pooling", "weights", "colormap", "scale"],
   ...["input", "held"], // of a model of several inputs
+  "edits", // of the network
   ...["invert", "differences"], // of the comparison
   ...["target", "against"], // of the explanation
   ...["other", "other_pooling"], // of two networks side by side
@@ -61,6 +62,7 @@ export function parseDigit(search) {
  */
 export function carryState(path, { search, hash }, model = null, selection = null) {
   const query = new URLSearchParams(search);
+  if (model && model !== query.get("model")) query.delete("edits"); // it has other layers
   if (model) query.set("model", model);
   if (selection) for (const [at, value] of selection.split(" ").entries()) query.set(SELECTION[at], value);
   return `${path}?${query}${hash}`;

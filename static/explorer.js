@@ -1,6 +1,7 @@
 // The explorer: a page with a pad, the list of layers, the microscope, and models of the user's own.
 
 import { element } from "./dom.js";
+import { Edits } from "./edits.js";
 import { addHelp } from "./help.js";
 import { addHints, isFirstVisit } from "./hints.js";
 import { addImageMenu } from "./image_menu.js";
@@ -22,6 +23,8 @@ const poolings = () => [...form.querySelectorAll("#pooling input[name=pooling]")
 form.elements.model.addEventListener("change", () => {
   for (const radio of form.querySelectorAll("#pooling input")) radio.checked = false;
 });
+
+new Edits(form, element("edits"), element("dock"));
 
 // Before the page starts: the first request already asks for what is on screen.
 const list = new LayerList(form, layers, element("contents"));

@@ -59,6 +59,16 @@ export function startPadPage(form, results, columns, openModel = null) {
     if (!pad.current && !pad.crop) save();
   };
 
+  // Another model has other layers, and starts as it was trained. This comes before the address is written.
+  document.addEventListener(
+    "change",
+    ({ target }) => {
+      if (target !== form.elements.model) return;
+      form.elements.edits.value = "";
+      element("edited")?.remove();
+    },
+    { capture: true },
+  );
   form.addEventListener("change", () => {
     delete element("errors").dataset.about;
   });

@@ -45,7 +45,7 @@ export class SaveDialog {
     // Without a colour map of their own, layers with negative values would have the one that is asked for.
     const isPlain = look.colormap === DEFAULTS.colormap;
     const isKept = ([name, value]) => value !== DEFAULTS[name] || (name === "signed" && !isPlain);
-    const fields = given(["pooling", "region", "input", "held"]);
+    const fields = given(["pooling", "region", "input", "held", "edits"]);
     if (this.isBlank) fields.push(["blank", "true"]);
     return {
       network: element("rows").dataset.model,

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cnn.cost import RunLimits
+from ..cnn.edits import Edits
 from ..cnn.errors import CannotMute
 from ..cnn.kinds import Layer
 from ..cnn.network import Network
@@ -91,7 +92,7 @@ class MapCostsRun:
 
     def _mute(self, number: int, digits: Digits, report: Callable[[int], None] | None) -> Evaluation:
         """Read the digits without one map."""
-        muted = self.network.muting({self.layer.name: [number]})
+        muted = self.network.edited(Edits.muting({self.layer.name: [number]}))
         try:
             return self._read(muted, digits, (1 + number) * self.count, report)
         finally:

@@ -1,11 +1,13 @@
 """A trained model in parts: enough to run it without Keras, and to build it in Keras where that is needed."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from numpy.random import default_rng  # now: a worker can load nothing once it is confined
 
+from .edits import Edits
+from .edits.workpiece import Workpiece
 from .kinds import Layer
 from .kinds.inputs import InputLayer
 from .types import ImageShape, PoolingMode, Weights, shared_mode
@@ -25,6 +27,7 @@ class ModelDefinition:
     # process may build.
     build: "Callable[[Mapping[str, Weights]], keras.Model] | None"
     input_name: str = "input"  # of the image
+    is_edited: bool = False  # it is no longer the model that was trained
 
     @property
     def held_inputs(self) -> tuple[InputLayer, ...]:
@@ -43,17 +46,11 @@ class ModelDefinition:
         )
         return (InputLayer.of(self.input_name, self.input_shape), *others)
 
-    def muting(self, maps: Mapping[str, Collection[int]]) -> "ModelDefinition":
-        """Return the model with these feature maps, by layer, zero everywhere, whatever the image.
-
-        The weights and the bias that make a map become zero. Raises: CannotMute.
-        """
-        muted = {
-            layer.name: layer.mute(self.weights[layer.name], sorted(maps[layer.name]))
-            for layer in self.layers
-            if maps.get(layer.name)
-        }
-        return replace(self, weights={**self.weights, **muted})
+    def edited(self, edits: Edits) -> "ModelDefinition":
+        """Return the model with these edits made in it, beside those that were made before. Raises: InvalidEdit."""
+        piece = Workpiece(self.layers, self.weights)
+        edits.make(piece)
+        return replace(self, layers=tuple(piece.layers.values()), weights=piece.weights, is_edited=True)
 
     def shuffling(self, seed: int) -> "ModelDefinition":
         """Return the model with the numbers of each of its weights in a random order, always the same for a seed."""

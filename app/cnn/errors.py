@@ -57,6 +57,10 @@ class CannotMute(ValueError):
     """A layer's maps cannot be made zero by zeros among its weights. The message says why."""
 
 
+class InvalidEdit(ValueError):
+    """An edit cannot be read, or made in this network. The message says why, and what would do."""
+
+
 MOST_NUMBERS = 2**17  # that the arithmetic of one value may list
 MOST_READ = 2**24  # that it may read
 

@@ -2,7 +2,7 @@
 
 import copy
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from types import MappingProxyType
@@ -13,6 +13,7 @@ import numpy as np
 from .card import Card
 from .cost import Cost, Reduction, estimate, output_shapes
 from .definition import ModelDefinition, last_activation
+from .edits import Edits
 from .errors import NeedsKeras, UnsupportedLayer
 from .kinds import Layer
 from .kinds.inputs import InputLayer
@@ -122,6 +123,11 @@ class Network:
         return self._views[name]
 
     @property
+    def is_edited(self) -> bool:
+        """It is no longer the model that was trained: what its card says of its accuracy is not true of it."""
+        return self._definition.is_edited
+
+    @property
     def pools(self) -> bool:
         """It has a pooling layer, so that the pooling mode matters."""
         return any(layer.is_pooling for layer in self.layers)
@@ -194,13 +200,13 @@ class Network:
         activations = {layer.name: made.get(layer.name, first) for layer in self.layers} if others else made
         return ForwardPass(image, mode, activations, self.engine.give_back)
 
-    def muting(self, maps: Mapping[str, Collection[int]]) -> "Network":
-        """Return the same network with these feature maps, by layer, zero everywhere, whatever the image.
+    def edited(self, edits: Edits) -> "Network":
+        """Return the same network with these edits made in it, beside those that were made before.
 
-        The weights and the bias that make a map become zero. Raises: CannotMute.
+        Raises: InvalidEdit.
         """
-        definition = self._definition.muting(maps)
-        return Network(self.name, definition, self.card, self.file_size, self.engine.muting(maps))
+        definition = self._definition.edited(edits)
+        return Network(self.name, definition, self.card, self.file_size, self.engine.edited(edits))
 
     def shuffling(self, seed: int) -> "Network":
         """Return the same network with the numbers of each of its weights in a random order: it has learnt nothing."""
@@ -246,8 +252,8 @@ class Engine(Protocol):
         Raises: WrongImageSize, RunFailed.
         """
 
-    def muting(self, maps: Mapping[str, Collection[int]]) -> "Engine":
-        """Return an engine of the same network with these feature maps zero. Raises: CannotMute."""
+    def edited(self, edits: Edits) -> "Engine":
+        """Return an engine of the same network with these edits made in it. Raises: InvalidEdit."""
 
     def shuffling(self, seed: int) -> "Engine":
         """Return an engine of the same network with the numbers of each of its weights in a random order."""

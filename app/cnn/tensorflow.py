@@ -3,8 +3,9 @@
 Whoever imports from here waits for TensorFlow to start, so the server does it only for a model that needs it.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import keras
@@ -13,6 +14,7 @@ import tensorflow as tf
 from keras import layers, ops
 
 from .definition import ModelDefinition
+from .edits import Edits
 from .errors import ImageTooSmall
 from .kinds import KINDS, Layer
 from .kinds.pooling import MaxPooling2D, Pooling
@@ -122,14 +124,20 @@ def is_pooling(layer: layers.Layer) -> bool:
     return _pooling_kind(layer) is not None
 
 
-def with_pooling(model: keras.Model, mode: PoolingMode) -> keras.Model:
-    """Return the model with every pooling layer's mode swapped: same weights, window, strides, padding and names."""
+def with_pooling(
+    model: keras.Model, mode: PoolingMode | None, pinned: Mapping[str, PoolingMode] = MappingProxyType({})
+) -> keras.Model:
+    """Return the model with every pooling layer's mode swapped: same weights, window, strides, padding and names.
+
+    mode: None is each layer's own. pinned: modes of single layers, by name, in its place.
+    """
 
     def swap(layer: layers.Layer) -> layers.Layer:
         if isinstance(layer, TimeDistributed):
             return TimeDistributed(swap(layer.layer), name=layer.name)
         kind = _pooling_kind(layer)
-        made = type(layer) if kind is None else layer_class(kind.in_mode(mode).__name__)
+        wanted = pinned.get(layer.name, mode)
+        made = type(layer) if kind is None or wanted is None else layer_class(kind.in_mode(wanted).__name__)
         return made.from_config(layer.get_config())
 
     swapped = keras.models.clone_model(model, clone_function=swap)
@@ -161,7 +169,11 @@ class TensorFlowEngine:
         """Build the Keras model, and trace the function that runs as trained."""
         assert definition.build is not None
         self._definition = definition
-        self._model = definition.build(definition.weights)
+        self._pinned = {
+            layer.name: layer.mode for layer in definition.layers if isinstance(layer, Pooling) and layer.is_pinned
+        }
+        built = definition.build(definition.weights)
+        self._model = with_pooling(built, None, self._pinned) if self._pinned else built
         self._names = [layer.name for layer in definition.layers]
         self._held = definition.held_inputs
         self._traced: dict[PoolingMode | None, _Forward] = {None: self._trace(self._model)}
@@ -181,7 +193,7 @@ class TensorFlowEngine:
         """Run, and return what receive makes of the outputs. Raises: WrongImageSize."""
         with self._lock:
             if mode and mode not in self._traced:
-                self._traced[mode] = self._trace(with_pooling(self._model, mode))
+                self._traced[mode] = self._trace(with_pooling(self._model, mode, self._pinned))
         try:
             outputs = self._traced[mode](*(tf.constant(values[np.newaxis]) for values in (image, *held)))
         except tf.errors.InvalidArgumentError as error:  # a size less than zero
@@ -200,9 +212,9 @@ class TensorFlowEngine:
         specs = made if isinstance(made, list | tuple) else [made]
         return [tuple(each.shape[1:]) for each in specs]
 
-    def muting(self, maps: Mapping[str, Collection[int]]) -> "TensorFlowEngine":
-        """Return an engine of the same network with these feature maps zero. Raises: CannotMute."""
-        return TensorFlowEngine(self._definition.muting(maps))
+    def edited(self, edits: Edits) -> "TensorFlowEngine":
+        """Return an engine of the same network with these edits made in it. Raises: InvalidEdit."""
+        return TensorFlowEngine(self._definition.edited(edits))
 
     def shuffling(self, seed: int) -> "TensorFlowEngine":
         """Return an engine of the same network with the numbers of each of its weights in a random order."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..cnn.edits import Edits
 from ..cnn.errors import CannotMute
 from ..cnn.kinds import Layer
 from ..cnn.network import Network
@@ -176,7 +177,7 @@ def _steps(maps: int) -> list[int]:
 
 def _mute(trial: Trial, layer: Layer, maps: Collection[int], digits: Digits | None = None) -> Evaluation:
     """Evaluate the trial's network with these maps of a layer muted."""
-    network = trial.network.muting({layer.name: maps})
+    network = trial.network.edited(Edits.muting({layer.name: maps}))
     try:
         return trial.evaluate(network=network, digits=digits)
     finally:

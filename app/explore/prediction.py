@@ -219,7 +219,7 @@ def _weigh(
 ) -> _Trust:
     """Return how far an answer of classes is to be trusted. probabilities: of exclusive classes; else none."""
     card = network.card
-    if not output.is_finite:
+    if not output.is_finite or network.is_edited:  # what was measured holds for the model as trained
         return _Trust()
     is_listed = bool(probabilities) and output.size <= MOST_LISTED
     share = measure_confidence(output.listed, card) if is_listed else None

@@ -16,7 +16,15 @@ from ..attribution.case import InvalidSetting
 from ..attribution.method import UnknownMethod
 from ..attribution.question import InvalidQuestion
 from ..cnn.cost import TooCostly
-from ..cnn.errors import NoArithmetic, NoGradient, RunFailed, RunInterrupted, UnknownInput, WrongImageSize
+from ..cnn.errors import (
+    InvalidEdit,
+    NoArithmetic,
+    NoGradient,
+    RunFailed,
+    RunInterrupted,
+    UnknownInput,
+    WrongImageSize,
+)
 from ..cnn.network import UnknownLayer
 from ..experiments.catalogue import UnknownExperiment
 from ..experiments.experiment import NoSuchCount, NotForExperiment
@@ -67,6 +75,7 @@ _STATUS: dict[type[Exception], HTTPStatus] = {
     TooManyPixels: HTTPStatus.UNPROCESSABLE_ENTITY,
     DrawingTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     InvalidDrawing: HTTPStatus.UNPROCESSABLE_ENTITY,
+    InvalidEdit: HTTPStatus.UNPROCESSABLE_ENTITY,
     UnknownInput: HTTPStatus.UNPROCESSABLE_ENTITY,
     WrongImageSize: HTTPStatus.UNPROCESSABLE_ENTITY,
     TooCostly: HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -18,6 +18,7 @@ from starlette.datastructures import UploadFile as FormFile
 
 from ..cnn.card import Held as HeldOnCard
 from ..cnn.card import Line
+from ..cnn.edits import Edits
 from ..cnn.kinds import Layer
 from ..cnn.network import Network
 from ..cnn.types import PoolingMode
@@ -29,6 +30,7 @@ from ..hosting.admission import admit
 from ..imaging.colormap import Colormap, Scale
 from ..imaging.drawing import FIRST_SAMPLE, READ, REGION_PATTERN, SAMPLES, Box, DrawingLimits, read_region
 from ..imaging.grid import COLUMNS
+from ..library.edited import EditedNetworks
 from ..library.library import Library
 from ..library.readings import Readings
 
@@ -95,6 +97,16 @@ async def get_network(request: Request, model: ModelPath) -> Network:
     return await open_network(request, model)
 
 
+async def edit_network(request: Request, network: Network, edits: Edits) -> Network:
+    """Return the network with these edits made in it. They are made in a thread, few at a time. Raises: InvalidEdit."""
+    networks: EditedNetworks = request.app.state.edited
+    limiter = _opening_others if network.runs_apart else _opening_built_in
+    edited = networks.get(network, edits)
+    if edited is None:
+        edited = await to_thread.run_sync(networks.make, network, edits, limiter=limiter)
+    return edited
+
+
 HeldNumbers = Json[dict[Line, HeldOnCard]]
 
 
@@ -118,6 +130,7 @@ class PageQuery(BaseModel):
     model: str | None = None
     input: str | None = None  # the one that is drawn into
     held: HeldNumbers | None = None  # of other inputs
+    edits: str = ""  # as text, see Edits
     pooling: PoolingMode | None = None
     weights: WeightsChoice = WeightsChoice.SAME
     colormap: Colormap = Colormap.VIRIDIS
@@ -193,19 +206,24 @@ class ModelChoice:
     network: Network  # the one that runs: the same, or its sibling that was trained with the pooling mode
     pooling: PoolingMode | None
     weights: WeightsChoice
+    edits: Edits  # that are made in both
 
 
 async def choose_model(request: Request, query: PageQuery) -> ModelChoice:
     """Open the model that is named, else the default one.
 
-    Raises: UnknownModel, ModelError, UnknownInput, Overloaded, ClientDisconnected.
+    Raises: UnknownModel, ModelError, InvalidEdit, UnknownInput, Overloaded, ClientDisconnected.
     """
     library: Library = request.app.state.library
     chosen = network = await open_network(request, query.model or library.default_name)
-    if query.weights is WeightsChoice.RETRAINED:
+    is_retrained = query.weights is WeightsChoice.RETRAINED
+    if is_retrained:
         network = await open_network(request, library.sibling_name(chosen, query.pooling))
+    edits = Edits.parse(query.edits)
+    chosen = await edit_network(request, chosen, edits)
+    network = chosen if not is_retrained else await edit_network(request, network, edits)
     chosen, network = (each.drawing_into(query.input) for each in (chosen, network))
-    return ModelChoice(chosen, network, query.pooling, query.weights)
+    return ModelChoice(chosen, network, query.pooling, query.weights, edits)
 
 
 PageQueryDep = Annotated[PageQuery, Query()]
@@ -237,6 +255,15 @@ HeldField = Annotated[
         "list of all its numbers, row by row, as the network is to get them. Default: as the card says, else zeros. An "
         "image may hold a picture instead: send it as another file, named held_ and the input's name.",
         examples=['{"z": [0.5, -1.5]}'],
+    ),
+]
+EditsField = Annotated[
+    str,
+    Form(
+        description="Edits that are made in the model before it runs, with ; between them: mute:LAYER.MAP, "
+        "solo:LAYER.MAP, pooling:LAYER=MODE, bias:LAYER.MAP=NUMBER, kernel:LAYER.MAP.CHANNEL=NUMBERS, "
+        "weight:LAYER.WEIGHTS.INDEX=NUMBER.",
+        examples=["mute:conv1.3;pooling:pool1=min"],
     ),
 ]
 
@@ -362,15 +389,17 @@ async def get_trained_run(
     drawing: DrawingFile = None,
     input: InputName = None,  # the field's name
     held: HeldField = None,
+    edits: EditsField = "",
     blank: Annotated[
         bool, Form(description="Run a drawing without ink as an empty sheet of paper, instead of refusing it.")
     ] = False,
 ) -> DrawingRun:
     """Return the drawing with the network that the path names, as trained.
 
-    Raises: UnknownModel, ModelError, UnknownInput, RequestValidationError, InvalidRegion.
+    Raises: UnknownModel, ModelError, InvalidEdit, UnknownInput, RequestValidationError, InvalidRegion.
     """
-    network = (await get_network(request, model)).drawing_into(input)
+    opened = await get_network(request, model)
+    network = (await edit_network(request, opened, Edits.parse(edits))).drawing_into(input)
     return replace(await read_run(request, network, drawing, held, region), takes_blank=blank)
 
 

@@ -10,10 +10,12 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from ..atlas.layers import why_not
+from ..cnn.edits import Edits
 from ..cnn.network import ForwardPass, Network, UnknownLayer
 from ..cnn.types import PoolingMode
 from ..explore.comparison import accuracies, compare, pooled_layers
 from ..explore.drawing_runs import DrawingRun
+from ..explore.editing import find_editing, list_edits
 from ..explore.exploration import PAGE_PICTURE, Exploration, RenderOptions, draw_answer, draw_image, explore
 from ..explore.inspection import UnknownCell, find_place, inspect
 from ..explore.microscope import view_inspections
@@ -123,7 +125,8 @@ def post_microscope(request: Request, page: PageRequestDep) -> Response:
     """Show the microscope alone, on another cell of the same drawing."""
     form = page.form
     options = page.run.complete(form.render_options)
-    context = _microscope_context(page.choice.network, [page.run.forward()], form.selection, options)
+    choice = page.choice
+    context = _microscope_context(choice.network, [page.run.forward()], form.selection, options, choice.edits)
     return render(request, "_microscope.html", context)
 
 
@@ -216,7 +219,7 @@ def _exploration_context(
 ) -> dict[str, Any]:
     network, forward = choice.network, run.forward()
     options = run.complete(options)
-    panel = _microscope_context(network, [forward], selection, options)
+    panel = _microscope_context(network, [forward], selection, options, choice.edits)
     selected = {selection.layer: selection.channel} if selection and panel["panel"] else {}
     exploration = explore(network, forward, options, choose_ranges(network, forward, shown, selected))
     return {
@@ -224,6 +227,7 @@ def _exploration_context(
         "network": network,
         "choice": choice,
         "look": options,
+        "made": list_edits(network, choice.edits),
         "listed": _identify_list(choice, forward),
         "entries": partial(list_all, exploration, options),
         "drawn": list_drawn(exploration, options),
@@ -248,6 +252,7 @@ def _identify_list(choice: ModelChoice, forward: ForwardPass) -> str:
     """Return what tells one list of layers from another."""
     network = choice.network
     parts = [choice.model.name, network.name, choice.weights, forward.pooling, forward.image.shape]
+    parts += [str(choice.edits)] if choice.edits else []
     return " ".join(map(str, [*parts, network.card.input] if network.card.input else parts))
 
 
@@ -306,12 +311,16 @@ def _comparison_context(
 
 
 def _microscope_context(
-    network: Network, forwards: Sequence[ForwardPass], selection: CellSelection | None, options: RenderOptions
+    network: Network,
+    forwards: Sequence[ForwardPass],
+    selection: CellSelection | None,
+    options: RenderOptions,
+    edits: Edits | None = None,
 ) -> dict[str, Any]:
     """Return what the microscope shows of a cell in one forward pass, or in several side by side.
 
     Without row and column, the cell is the strongest one as trained. The panel is None if no cell is selected, or this
-    model does not have it.
+    model does not have it. edits: those that are made, where others can be.
     """
     if selection is None or not forwards:
         return {"panel": None}
@@ -326,4 +335,8 @@ def _microscope_context(
     is_pooled = layer in pooled_layers(network)
     is_in_atlas = why_not(layer) is None and not network.card.takes_numbers
     context = {"panel": panels[0], "panels": panels, "is_pooled": is_pooled, "is_in_atlas": is_in_atlas}
+    if edits is not None:
+        number = place.channel if layer.is_spatial else place.column
+        channels = [term.channel for term in panels[0].terms]
+        context["editing"] = find_editing(network, layer, number, edits, channels)
     return context | {"selection": selection, "network": network}

@@ -10,7 +10,7 @@ import os
 import socket
 import subprocess
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import accumulate, pairwise
 from typing import Any, BinaryIO
@@ -19,6 +19,7 @@ from weakref import WeakSet, finalize
 import numpy as np
 
 from ..cnn.cost import RunLimits, output_shapes
+from ..cnn.edits import Edits
 from ..cnn.errors import ImageTooSmall, NeedsKeras, RunFailed, RunInterrupted, WrongImageSize
 from ..cnn.kinds import Layer
 from ..cnn.types import Array, PoolingMode
@@ -214,17 +215,17 @@ class WorkerEngine:
         workers: Workers,
         file: BinaryIO,
         layers: Sequence[Layer],
-        muted: Mapping[str, Collection[int]] | None = None,
+        edits: Sequence[Edits] = (),
         seed: int | None = None,
     ) -> None:
         """Start nothing yet. file: a serialized model; only workers read it. layers: as they were found in it.
 
-        muted: feature maps that are zero everywhere, by layer. seed: of the order in which the weights' numbers are
-        shuffled; None leaves them.
+        edits: made in it, one after the other. seed: of the order in which the weights' numbers are shuffled
+        afterwards; None leaves them.
         """
         self._workers = workers
         self._seed = seed
-        self._muted = {name: sorted(maps) for name, maps in (muted or {}).items()}
+        self._edits = tuple(edits)
         self._file = file
         finalize(self, file.close)
         self._layers = layers
@@ -316,19 +317,17 @@ class WorkerEngine:
             return self.output_shapes(image)
         return [shapes[layer.name] for layer in self._layers]
 
-    def muting(self, maps: Mapping[str, Collection[int]]) -> "WorkerEngine":
-        """Return an engine of the same network with these feature maps zero. Its workers set the weights."""
+    def edited(self, edits: Edits) -> "WorkerEngine":
+        """Return an engine of the same network with these edits, which its workers make."""
         file = os.fdopen(os.dup(self._file.fileno()), "rb")
-        names = self._muted.keys() | maps.keys()
-        muted = {name: {*self._muted.get(name, ()), *maps.get(name, ())} for name in names}
-        made = WorkerEngine(self._workers, file, self._layers, muted, self._seed)
+        made = WorkerEngine(self._workers, file, self._layers, (*self._edits, edits), self._seed)
         made._needs_keras = self._needs_keras
         return made
 
     def shuffling(self, seed: int) -> "WorkerEngine":
         """Return an engine of the same network with the numbers of each of its weights in a random order."""
         file = os.fdopen(os.dup(self._file.fileno()), "rb")
-        made = WorkerEngine(self._workers, file, self._layers, self._muted, seed)
+        made = WorkerEngine(self._workers, file, self._layers, self._edits, seed)
         made._needs_keras = self._needs_keras
         return made
 
@@ -357,7 +356,8 @@ class WorkerEngine:
     def _load(self) -> _Worker:
         worker = self._workers.take(self._needs_keras)
         try:
-            answer = worker.ask({"do": "load", "muted": self._muted, "seed": self._seed}, [self._file.fileno()])
+            question = {"do": "load", "edits": [*map(str, self._edits)], "seed": self._seed}
+            answer = worker.ask(question, [self._file.fileno()])
             if answer.get("problem") == NEEDS_KERAS and not self._needs_keras:
                 self._needs_keras = True
                 worker.end()

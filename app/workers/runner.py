@@ -11,14 +11,17 @@ import os
 import socket
 import sys
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from errno import ENOMEM
+from functools import reduce
 from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..cnn.definition import ModelDefinition
+from ..cnn.edits import Edits
 from ..cnn.errors import ImageTooSmall
 from ..cnn.network import LocalEngine, make_engine
 from ..cnn.types import Array, PoolingMode
@@ -41,7 +44,7 @@ def serve(channel: str, megabytes: str, keras: str = "") -> None:
         try:
             request, descriptors = receive(server)
             limit_time(request["seconds"])
-            engine = _load(descriptors[0], request["muted"], request["seed"])
+            engine = _load(descriptors[0], request["edits"], request["seed"])
             blocks = _Blocks(int(megabytes) * 2**20)
             send(server, {"loaded": True})
             while True:
@@ -108,10 +111,10 @@ def _start_keras() -> list[Path]:
     return [folder for folder in folders if folder.exists()]
 
 
-def _load(descriptor: int, muted: Mapping[str, Sequence[int]], seed: int | None) -> LocalEngine:
+def _load(descriptor: int, edits: Sequence[str], seed: int | None) -> LocalEngine:
     data = mmap.mmap(descriptor, 0, prot=mmap.PROT_READ)
     os.close(descriptor)
-    definition = deserialize(data).definition.muting(muted)
+    definition = reduce(ModelDefinition.edited, map(Edits.parse, edits), deserialize(data).definition)
     return make_engine(definition if seed is None else definition.shuffling(seed))
 
 

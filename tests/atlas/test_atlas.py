@@ -10,6 +10,7 @@ from app.atlas.map_costs import MapCostsRun
 from app.atlas.patches import count_ranks, find_patches
 from app.atlas.strongest import KEPT, NONE, Search
 from app.atlas.top_activations import TopActivations, TopActivationsRun
+from app.cnn.edits import Edits
 from app.cnn.network import Network
 from app.datasets.digits import load_test_digits
 from app.explore.evaluation import evaluate, run_on_digit
@@ -84,6 +85,6 @@ def test_what_muting_a_map_costs_is_the_accuracy_that_is_lost() -> None:
     costs = MapCostsRun(NETWORK, layer, count=100).compute()
     digits = load_test_digits().take(FEW.numbers)
     assert costs.accuracy == evaluate(NETWORK, digits).accuracy
-    muted = evaluate(NETWORK.muting({"conv1": [3]}), digits)
+    muted = evaluate(NETWORK.edited(Edits.parse("mute:conv1.3")), digits)
     assert costs.lost[3] == pytest.approx(costs.accuracy - muted.accuracy)
     assert costs.likelihood_lost[costs.order[0]] == costs.likelihood_lost.max()

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from keras import layers
 
-from app.cnn.errors import CannotMute
+from app.cnn.edits import Edits
+from app.cnn.errors import InvalidEdit
 from app.cnn.kinds.activation_functions import FUNCTIONS
 from app.cnn.network import Network
 from app.cnn.tensorflow import TensorFlowEngine
@@ -28,7 +29,7 @@ def test_the_muted_maps_are_zero_and_the_others_as_they_were(layer: layers.Layer
     model = with_random_weights(keras.Sequential([keras.Input((9, 8, 2)), layer]))
     network = Network("small", define(model), card(model))
     image = np.random.default_rng(3).normal(size=(9, 8, 2)).astype(np.float32)
-    whole, muted = network.run(image).output, network.muting({layer.name: [1, 4]}).run(image).output
+    whole, muted = network.run(image).output, network.edited(Edits.muting({layer.name: [1, 4]})).run(image).output
     assert not muted[..., [1, 4]].any()
     others = [0, 2, 3, 5]
     np.testing.assert_array_equal(muted[..., others], whole[..., others])
@@ -43,9 +44,9 @@ def test_the_answer_is_that_of_keras_with_zeroed_weights() -> None:
         zeroed.get_layer(name).set_weights([kernel, bias])
     image = np.random.default_rng(3).random((28, 28, 1), dtype=np.float32)
     expected = zeroed(image[np.newaxis]).numpy()[0]
-    network = Network("small", define(model), card(model)).muting({"conv1": [0], "conv2": {19, 3}})
+    network = Network("small", define(model), card(model)).edited(Edits.muting({"conv1": [0], "conv2": {19, 3}}))
     np.testing.assert_allclose(network.run(image).output, expected, atol=1e-6)
-    engine = TensorFlowEngine(define(model)).muting({"conv1": [0], "conv2": {19, 3}})
+    engine = TensorFlowEngine(define(model)).edited(Edits.muting({"conv1": [0], "conv2": {19, 3}}))
     np.testing.assert_allclose(engine.run(image, None)[-1], expected, atol=1e-6)
 
 
@@ -54,11 +55,11 @@ def test_what_no_zeros_mute_is_refused_with_a_reason() -> None:
         [keras.Input((8, 8, 1)), layers.Conv2D(2, 3, activation="sigmoid", name="bright"), layers.Flatten(name="flat")]
     )
     network = Network("small", define(model), card(model))
-    with pytest.raises(CannotMute, match="“bright” makes its maps by sigmoid"):
-        network.muting({"bright": [0]})
-    with pytest.raises(CannotMute, match="“flat” is no convolution"):
-        network.muting({"flat": [0]})
-    assert network.muting({"flat": []}).layers == network.layers
+    with pytest.raises(InvalidEdit, match="“bright” makes its maps by sigmoid"):
+        network.edited(Edits.muting({"bright": [0]}))
+    with pytest.raises(InvalidEdit, match="“flat” has no weights"):
+        network.edited(Edits.muting({"flat": [0]}))
+    assert network.edited(Edits.muting({"flat": []})).layers == network.layers
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

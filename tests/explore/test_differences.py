@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from app.cnn.edits import Edits
 from app.cnn.network import Network
 from app.cnn.types import PoolingMode
 from app.explore.differences import Side, find_differences
@@ -44,7 +45,7 @@ def test_two_pooling_modes_part_at_the_first_pooling_layer(library: Library, ima
 
 def test_two_files_of_one_architecture_tell_which_weights_differ(library: Library, image: np.ndarray) -> None:
     network = library.network("digits")
-    muted = network.muting({"conv2": [1]})
+    muted = network.edited(Edits.parse("mute:conv2.1"))
     found = find_differences(side(network, image), side(muted, image))
     assert found.is_one_architecture
     changed = {each.layer.name: each.changed for each in found.layers if each.changed}

@@ -78,3 +78,10 @@ test("the address holds a real digit that is alone on the pad", () => {
     assert.equal(parseDigit(other), null, other);
   }
 });
+
+test("edits go along to another page, and not to another model", () => {
+  const here = { search: "?model=digits&edits=mute%3Aconv_1.3", hash: "" };
+  assert.equal(carryState("/compare", here), "/compare?model=digits&edits=mute%3Aconv_1.3");
+  assert.equal(carryState("/compare", here, "digits"), "/compare?model=digits&edits=mute%3Aconv_1.3");
+  assert.equal(carryState("/compare", here, "other"), "/compare?model=other");
+});

@@ -17,6 +17,7 @@ COMPONENTS = {
     "compared": {"compared"},
     "differences": {"differences"},
     "digits": {"digits"},
+    "edits": {"edits"},
     "experiments": {"experiments"},
     "help": {"help"},
     "hints": {"hints"},

@@ -35,6 +35,7 @@ KNOWN |= {"set": ["test", "training"], "number": [0, 5999]}
 KNOWN |= {"name": ["ink", "neighbours"], "digits": [100, 120], "format": ["json", "csv"]}
 KNOWN |= {"pooling": ["max", "min"]}
 KNOWN |= {"sample": ["digit", "rings"], "thumbnail": [False, True], "step": [0, 1]}
+EDITS = ["", "mute:conv1.3", "pooling:pool1=min;bias:conv1.0=0.25"]
 # A sample picture or a picture of one's own, and the steps in one way or the other: a schema cannot say so.
 LAB: dict[str, list[Any]] = {"sample": ["digit"], "chain": ["max", "average:window=3,swap"]}
 # What a card of tests.model_files.files.small_model may say without contradicting it.
@@ -91,6 +92,8 @@ def with_real_values(document: dict[str, Any], **names: list[Any]) -> dict[str, 
             body["properties"] = {key: each for key, each in body["properties"].items() if key != "input"}
         if "held" in body.get("properties", {}) and name.startswith("Body_"):
             body["properties"]["held"] = {"enum": ["{}"]}
+        if "edits" in body.get("properties", {}) and name.startswith("Body_"):
+            body["properties"]["edits"] = {"enum": EDITS}
         if "count" in body.get("properties", {}) and name.startswith("Body_post_evaluation"):
             body["properties"]["count"] = {"enum": [1, 7]}  # of no class are there fewer
         if name.startswith("Body_post_experiment"):

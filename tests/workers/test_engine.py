@@ -17,6 +17,7 @@ import pytest
 from keras import layers
 
 from app.cnn.cost import RunLimits
+from app.cnn.edits import Edits
 from app.cnn.errors import ImageTooSmall, RunFailed, RunInterrupted
 from app.cnn.network import make_engine
 from app.cnn.types import PoolingMode
@@ -95,12 +96,12 @@ def test_every_input_reaches_the_worker(has_keras: bool, make: Make, tmp_path: P
 def test_maps_are_muted_in_the_worker(has_keras: bool, make: Make, tmp_path: Path) -> None:
     model = build_digits()
     muted = {"conv1": {1, 2}, "conv2": {0, 19}}
-    here = make_engine(loaded(model, tmp_path).definition.muting(muted))
+    here = make_engine(loaded(model, tmp_path).definition.edited(Edits.muting(muted)))
     whole = make(model)
     whole._needs_keras = has_keras
     image = np.random.default_rng(0).random((28, 28, 1), dtype=np.float32)
     whole.run(image, None)
-    apart = whole.muting({"conv1": [1]}).muting({"conv1": [2], "conv2": [19, 0]})
+    apart = whole.edited(Edits.muting({"conv1": [1]})).edited(Edits.parse("mute:conv1.2;mute:conv2.0;mute:conv2.19"))
     try:
         for mode in (None, PoolingMode.MIN):
             for found, expected in zip(apart.run(image, mode), here.run(image, mode), strict=True):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import UnsupportedLayer
+from ..errors import CannotMute, UnsupportedLayer
 
 if TYPE_CHECKING:
     from ..litert.builder import GraphBuilder
@@ -153,6 +153,12 @@ def activate(graph: "GraphBuilder", name: str, x: "Tensor") -> "Tensor":
     if write is None:
         raise UnsupportedLayer(f"the activation function {name}")
     return write(graph, x)
+
+
+def require_zero_stays(layer: str, name: str) -> None:
+    """Check that zero stays zero through a layer's activation function. Raises: CannotMute."""
+    if not FUNCTIONS[name].keeps_zero:
+        raise CannotMute(f"“{layer}” makes its maps by {name}, which turns zero into another number.")
 
 
 def function_name(value: Any) -> str:

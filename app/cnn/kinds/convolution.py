@@ -14,15 +14,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cells import Cell, ConvolutionCell, Term
-from ..errors import CannotMute, NoArithmetic, UnsupportedLayer, require_few
+from ..errors import InvalidEdit, NoArithmetic, UnsupportedLayer, require_few
 from ..gradients import Gradients, PassedBack, channel_sums
 from ..sweep import Sweep
 from ..types import Array, Maps, Shape, Variables, Weights
 from ..windows import Region, Size, Window, read_cells
-from .activation_functions import FUNCTIONS, activate, function_name
+from .activation_functions import FUNCTIONS, activate, function_name, require_zero_stays
 from .activation_gradients import pass_activation
 from .checks import UNITS, flag, one_of, optional, pair, setting, whole
-from .layer import FLOAT_BYTES, POINTER_BYTES, CellIndex, GraphBuilder, Layer, Sizes, Tensor, image_shape, require
+from .layer import (
+    FLOAT_BYTES,
+    POINTER_BYTES,
+    CellIndex,
+    GraphBuilder,
+    Layer,
+    Sizes,
+    Tensor,
+    WeightsPlace,
+    image_shape,
+    require,
+)
 
 LANES = 16  # numbers that a processor multiplies at once, whether there are as many or not
 SLOWER_BY_WINDOWS = 8  # than a product of matrices: every number is looked up, and its place worked out before
@@ -175,16 +186,23 @@ class Convolution(Layer, abstract=True):
         """Return the gradients of an input of this shape, for those of the sums."""
         raise NotImplementedError
 
+    @property
+    def can_mute(self) -> bool:
+        return FUNCTIONS[self.activation].keeps_zero
+
     def mute(self, weights: Weights, maps: Sequence[int]) -> Weights:
-        if not FUNCTIONS[self.activation].keeps_zero:
-            raise CannotMute(
-                f"“{self.name}” makes its maps by {self.activation}, which turns zero into another number."
-            )
+        require_zero_stays(self.name, self.activation)
         muted = {name: np.array(weights[name]) for name in (self.mixing_kernel, "bias") if name in weights}
         self._by_map(muted[self.mixing_kernel])[..., list(maps)] = 0
         if "bias" in muted:
             muted["bias"][list(maps)] = 0
         return {**weights, **muted}
+
+    def _require_channel(self, number: int, first: int, count: int) -> None:
+        """Check that a map reads a channel. first, count: of those that it reads. Raises: InvalidEdit."""
+        if not first <= number < first + count:
+            reads = f"channel {first} alone" if count == 1 else f"channels {first} to {first + count - 1}"
+            raise InvalidEdit(f"This map of “{self.name}” does not read channel {number:,}. It reads {reads}.")
 
     def _by_map(self, kernel: Array) -> Array:
         """Return a view of the kernel whose last axis counts the feature maps."""
@@ -254,6 +272,12 @@ class Conv2D(Convolution):
         size = kernel.shape[2]
         group = channel // (kernel.shape[3] // (input_channels // size))
         return np.arange(group * size, (group + 1) * size), kernel[:, :, :, channel].astype(np.float64)
+
+    def kernel_place(self, number: int, channel: int) -> WeightsPlace:
+        *_, size, filters = self.variables["kernel"]
+        first = number // (filters // self.groups) * size
+        self._require_channel(channel, first, size)
+        return "kernel", (_EVERY, _EVERY, channel - first, number)
 
     def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
         made = graph.conv_2d(inputs[0], weights["kernel"], weights.get("bias"), self.window)
@@ -354,6 +378,11 @@ class DepthwiseConv2D(_Depthwise):
         source, multiple = divmod(channel, kernel.shape[3])
         return np.array([source]), kernel[:, :, [source], multiple].astype(np.float64)
 
+    def kernel_place(self, number: int, channel: int) -> WeightsPlace:
+        source, multiple = divmod(number, self.depth_multiplier)
+        self._require_channel(channel, source, 1)
+        return "kernel", (_EVERY, _EVERY, source, multiple)
+
     def _by_map(self, kernel: Array) -> Array:
         return kernel.reshape(*kernel.shape[:2], -1)
 
@@ -400,6 +429,12 @@ class SeparableConv2D(_Depthwise):
         pointwise = weights["pointwise_kernel"][0, 0, :, channel].astype(np.float64)
         combined = depthwise * pointwise.reshape(depthwise.shape[2:])
         return np.arange(input_channels), combined.sum(axis=3)
+
+    def kernel_place(self, number: int, channel: int) -> WeightsPlace:
+        raise InvalidEdit(
+            f"The kernels of “{self.name}” are products of its depthwise_kernel and its pointwise_kernel. Set single "
+            "numbers of these."
+        )
 
     def count_operations(self, inputs: Sequence[Sizes], output: Sizes) -> int:
         mixed = math.prod(output) * inputs[0][2] * self.depth_multiplier
@@ -472,6 +507,10 @@ class Conv2DTranspose(Convolution):
         self, weights: Weights, input_channels: int, channel: int
     ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
         raise NoArithmetic(self.kind)  # each cell is reached by other weights
+
+    def kernel_place(self, number: int, channel: int) -> WeightsPlace:
+        self._require_channel(channel, 0, self.variables["kernel"][3])
+        return "kernel", (_EVERY, _EVERY, number, channel)
 
     def partial_maps(
         self, weights: Weights, image: Maps, channel: int, shape: tuple[int, int], terms: slice = slice(None)

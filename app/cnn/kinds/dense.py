@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cells import Cell, Contribution, DenseCell
-from ..errors import require_few
+from ..errors import InvalidEdit, require_few
 from ..gradients import Gradients, PassedBack, channel_sums
 from ..types import Array, Shape, Variables, Weights
 from ..windows import Region, Size
 from .activation import explain_softmax
-from .activation_functions import FUNCTIONS, activate, function_name
+from .activation_functions import FUNCTIONS, activate, function_name, require_zero_stays
 from .activation_gradients import pass_activation
 from .checks import UNITS, flag, setting, whole
-from .layer import CellIndex, GraphBuilder, Layer, Sizes, Tensor, known
+from .layer import CellIndex, GraphBuilder, Layer, Sizes, Tensor, WeightsPlace, known
 
 _AT_ONCE = 2**20  # weights
 
@@ -65,6 +65,23 @@ class Dense(Layer):
         is_softmax = self.activation == "softmax"
         shares = explain_softmax(self._logits(weights, values), unit, value) if is_softmax else None
         return DenseCell(contributions, bias, float(products.sum() + bias), self.activation, value, shares)
+
+    @property
+    def can_mute(self) -> bool:
+        return FUNCTIONS[self.activation].keeps_zero
+
+    def mute(self, weights: Weights, maps: Sequence[int]) -> Weights:
+        require_zero_stays(self.name, self.activation)
+        muted = {name: np.array(array) for name, array in weights.items()}
+        for array in muted.values():
+            array[..., list(maps)] = 0
+        return muted
+
+    def kernel_place(self, number: int, channel: int) -> WeightsPlace:
+        inputs = self.variables["kernel"][0]
+        if channel >= inputs:
+            raise InvalidEdit(f"A unit of “{self.name}” reads inputs 0 to {inputs - 1:,}, and no input {channel:,}.")
+        return "kernel", (channel, number)
 
     def backward(self, weights: Weights, inputs: Sequence[Array], output: Array, gradients: Gradients) -> PassedBack:
         before, left_over = pass_activation(

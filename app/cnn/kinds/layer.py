@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cells import Cell, ElementwiseCell
-from ..errors import CannotMute, NeedsKeras, NoArithmetic, NoGradient, UnsupportedLayer
+from ..errors import CannotMute, InvalidEdit, NeedsKeras, NoArithmetic, NoGradient, UnsupportedLayer
 from ..gradients import Gradients, PassedBack
 from ..types import Array, Maps, PoolingMode, Shape, Variables, Weights
 from ..windows import Region, Size, Window
@@ -24,6 +24,7 @@ else:  # LiteRT writes graphs; not every machine has it
 
 LayerSettings = Mapping[str, Any]  # of a layer, under Keras' names, each of them checked
 Sizes = tuple[int, ...]  # a shape whose sizes are all known, without the batch
+WeightsPlace = tuple[str, tuple[int | slice, ...]]  # the name of a layer's weights, and an index in them
 CellIndex = tuple[int, ...]  # of a cell in a layer's output: (row, column, channel), or (unit,)
 
 FLOAT_BYTES = 4
@@ -211,6 +212,12 @@ class Layer(Configurable):
         """Return the layer as it is in this pooling mode; None, and for a layer that does not pool, is as trained."""
         return self
 
+    def pin_pooling(self, mode: PoolingMode) -> "Layer | None":
+        """Return the layer pooling in this mode, whatever the mode of the network; None for a layer that does not pool
+        by itself.
+        """
+        return None
+
     def value_range(self, weights: Weights) -> tuple[float, float] | None:
         """Return the range of the image that this layer was made for, as the first one that tells; else None."""
         return None
@@ -276,12 +283,27 @@ class Layer(Configurable):
         """
         raise NoArithmetic(self.kind)
 
+    @property
+    def can_mute(self) -> bool:
+        """Zeros among its weights make its maps zero: see `mute`."""
+        return False
+
     def mute(self, weights: Weights, maps: Sequence[int]) -> Weights:
         """Return the weights with zeros for those, and for the bias, that make these feature maps.
 
         The maps are then zero, whatever the layer reads. Raises: CannotMute.
         """
-        raise CannotMute(f"“{self.name}” is no convolution, so no weights make each of its maps.")
+        raise CannotMute(f"“{self.name}” has no weights of which some make each of its maps.")
+
+    def kernel_place(self, number: int, channel: int) -> WeightsPlace:
+        """Return where the kernel stands by which a feature map, or a unit, reads a channel. Raises: InvalidEdit."""
+        raise InvalidEdit(f"“{self.name}” ({self.kind}) has no kernels, one for each map and channel, to be set.")
+
+    def bias_place(self, number: int) -> WeightsPlace:
+        """Return where the bias of a feature map, or of a unit, stands. Raises: InvalidEdit."""
+        if math.prod(self.variables.get("bias", ())) != self.output_shape[-1]:
+            raise InvalidEdit(f"“{self.name}” ({self.kind}) has no bias, one for each of its maps, to be set.")
+        return "bias", (number,)
 
     def source_of(self, place: CellIndex, inputs: Sequence[Shape]) -> tuple[int, CellIndex | None] | None:
         """Return where a value was moved from: which input, and the place in it, or None for padding.

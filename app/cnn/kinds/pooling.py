@@ -26,6 +26,7 @@ class Pooling(Layer, abstract=True):
     """A layer that keeps one value of each window."""
 
     data_format: str | None = setting(optional(one_of("channels_last")), None, compare=False)
+    is_pinned: bool = False  # it keeps its mode, whatever the network's
 
     mode: ClassVar[PoolingMode]
     family: ClassVar[str]  # the name of the class in each mode, with {} for the mode
@@ -40,9 +41,13 @@ class Pooling(Layer, abstract=True):
         return REGISTRY[cls.family.format(mode.title())]
 
     def with_pooling(self, mode: PoolingMode | None) -> Layer:
-        if mode is None or mode is self.mode:
+        if mode is None or mode is self.mode or self.is_pinned:
             return self
         return self.in_mode(mode)(**{each.name: getattr(self, each.name) for each in fields(self)})
+
+    def pin_pooling(self, mode: PoolingMode) -> Layer:
+        values = {each.name: getattr(self, each.name) for each in fields(self)} | {"is_pinned": True}
+        return self.in_mode(mode)(**values)
 
     def count_scratch(self, inputs: Sequence[Sizes], output: Sizes) -> int:
         """Return the bytes of what minimum pooling negates before and after, and nothing else."""

@@ -8,7 +8,7 @@ import mmap
 import os
 import sys
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import accumulate, pairwise
 from threading import BoundedSemaphore, Lock
@@ -19,6 +19,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from ..cost import output_shapes, trial_shape
 from ..definition import ModelDefinition
+from ..edits import Edits
 from ..errors import NeedsKeras, UnsupportedLayer
 from ..types import Array, PoolingMode
 from .builder import GraphBuilder
@@ -167,9 +168,9 @@ class LiteEngine:
         shapes = output_shapes(self._layers, image)
         return [shapes[layer.name] for layer in self._layers]
 
-    def muting(self, maps: Mapping[str, Collection[int]]) -> "LiteEngine":
-        """Return an engine of the same network with these feature maps zero. Raises: CannotMute."""
-        return LiteEngine(self._definition.muting(maps))
+    def edited(self, edits: Edits) -> "LiteEngine":
+        """Return an engine of the same network with these edits made in it. Raises: InvalidEdit."""
+        return LiteEngine(self._definition.edited(edits))
 
     def shuffling(self, seed: int) -> "LiteEngine":
         """Return an engine of the same network with the numbers of each of its weights in a random order."""

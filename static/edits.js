@@ -1,0 +1,103 @@
+// Edits of the network: a field of the form holds them as text, and this changes it. The server makes them, and says in
+// words what they are.
+
+const SEPARATOR = ";";
+
+/** The edits with one more, or without it where it is among them, whatever the digits that its number was typed with. */
+export function toggleEdit(edits, edit) {
+  const target = (each) => each.split("=")[0];
+  const made = edits.split(SEPARATOR).filter(Boolean);
+  const others = made.filter((each) => target(each) !== target(edit));
+  return (others.length < made.length ? others : [...made, edit]).join(SEPARATOR);
+}
+
+/** The edits with what a target, as in bias:conv_1.3, is set to; without it where the value is empty. */
+export function setEdit(edits, target, value) {
+  const others = edits.split(SEPARATOR).filter((each) => each && !each.startsWith(`${target}=`));
+  return (value === "" ? others : [...others, `${target}=${value}`]).join(SEPARATOR);
+}
+
+/** Whether a text is a number that a float32 holds. */
+const isNumber = (text) => text.trim() !== "" && Number.isFinite(Math.fround(Number(text)));
+
+export class Edits {
+  /**
+   * @param {HTMLFormElement} form holds the edits and sends them with every request
+   * @param {HTMLElement} bar where they are listed
+   * @param {HTMLElement} dock where they are made
+   */
+  constructor(form, bar, dock) {
+    this.form = form;
+    this.bar = bar;
+    this.dock = dock;
+    this.field = form.elements.edits;
+    this.before = []; // what undoing leads to, the last one first
+    this.after = []; // what redoing leads to
+    this.isOpen = false; // the kernels are shown, which morphing would hide again
+    form.elements.model.addEventListener("change", () => {
+      this.before = [];
+      this.after = [];
+    });
+    for (const place of [bar, dock]) place.addEventListener("click", (event) => this.click(event));
+    dock.addEventListener("change", ({ target }) => this.type(target));
+    document.addEventListener("htmx:after:swap", () => this.refresh());
+    this.refresh();
+  }
+
+  click({ target }) {
+    if (target.closest(".edits-controls summary")) this.isOpen = !this.kernels.open; // once this click is done
+    const { edit, edits } = target.closest("[data-edit], [data-edits]")?.dataset ?? {};
+    if (edit) this.make(toggleEdit(this.field.value, edit));
+    else if (edits === "reset") this.make("");
+    else if (edits) this.step(...(edits === "undo" ? [this.before, this.after] : [this.after, this.before]));
+  }
+
+  get kernels() {
+    return this.dock.querySelector(".edits-controls details");
+  }
+
+  type(input) {
+    const place = input.closest("[data-edit-target]");
+    if (!place) return;
+    const inputs = place.matches("fieldset") ? [...place.querySelectorAll("input")] : [input];
+    const values = inputs.map(({ value }) => value);
+    if (!place.matches("select") && !values.every(isNumber)) input.value = input.defaultValue;
+    else this.make(setEdit(this.field.value, place.dataset.editTarget, values.join(",")));
+  }
+
+  make(edits) {
+    if (edits === this.field.value) return;
+    this.before.push(this.field.value);
+    this.after = [];
+    this.send(edits);
+  }
+
+  step(from, to) {
+    if (!from.length) return;
+    to.push(this.field.value);
+    this.send(from.pop());
+  }
+
+  send(edits) {
+    this.field.value = edits;
+    this.refreshBar();
+    this.form.dispatchEvent(new Event("change"));
+  }
+
+  /** After an answer: what was typed once no longer follows its attribute, which is what morphing changes. */
+  refresh() {
+    this.refreshBar();
+    if (this.kernels) this.kernels.open = this.isOpen;
+    for (const input of this.dock.querySelectorAll("[data-edit-target] input, input[data-edit-target]"))
+      if (input !== document.activeElement) input.value = input.defaultValue;
+    for (const option of this.dock.querySelectorAll("[data-edit-target] option"))
+      option.selected = option.defaultSelected;
+  }
+
+  refreshBar() {
+    const bar = this.bar.firstElementChild;
+    const states = { undo: this.before.length, redo: this.after.length, reset: this.field.value };
+    for (const [name, state] of Object.entries(states)) bar.querySelector(`[data-edits=${name}]`).disabled = !state;
+    bar.hidden = !this.field.value && !this.before.length && !this.after.length;
+  }
+}
