@@ -40,7 +40,7 @@ class RedisConnection:
             wrap_exceptions=True,
             implementation="redispy",
             key_prefix=_PREFIX,
-            connection_pool=self._pool,
+            connection_pool=self._pool,  # type: ignore[arg-type]  # limits names no option that its client takes
         )
 
     async def close(self) -> None:
