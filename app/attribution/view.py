@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ..cnn.kinds import Layer
 from ..cnn.types import as_maps_shape
 from ..explore.exploration import RenderOptions
-from ..imaging.colormap import Scale
+from ..imaging.colormap import Colormap, Scale
 from ..imaging.grid import Grid, draw_grid, draw_map, draw_strip
 from .contributions import Contributions, LayerContributions
 
@@ -71,6 +71,11 @@ def view_contributions(found: Contributions, options: RenderOptions, most_shares
         picture = _draw(terms, options) if is_drawn else None
         shown.append(ExplainedLayer(terms, picture, _find_shares(terms, most_shares)))
     return shown
+
+
+def draw_values(values: NDArray[np.floating[Any]], colormap: Colormap) -> Grid:
+    """Draw what a method says of each place, (height, width), in colours symmetric about zero."""
+    return draw_map(np.ascontiguousarray(values, np.float32)[:, :, np.newaxis], 0, colormap)
 
 
 def _repeats(layer: Layer) -> bool:

@@ -144,6 +144,7 @@ class PageQuery(BaseModel):
     sample: Annotated[str, Field(pattern=SAMPLE_PATTERN)] = FIRST_SAMPLE  # that the page opens with
     target: str | None = None  # the class that is explained; None is the answer
     against: str | None = None  # the one that it is compared with; None is the next likely one
+    method: str | None = None  # of attribution
     other: str | None = None  # the second model of two side by side; None is the first one
     other_pooling: PoolingMode | None = None
 

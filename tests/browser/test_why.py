@@ -42,6 +42,19 @@ def test_it_follows_the_pen_and_the_choices(page: Page, complaints: list[str]) -
     assert complaints == []
 
 
+def test_a_usual_picture_is_asked_for_and_dimmed_when_the_drawing_changes(page: Page, complaints: list[str]) -> None:
+    open_why(page)
+    with page.expect_response("**/why/attribution"):
+        page.get_by_role("button", name="HiResCAM").click()
+    picture = page.locator("#attribution")
+    expect(picture.locator("figure")).to_have_count(2)
+    expect(picture).to_contain_text("It does not say:")
+    assert Axe().run(page).response["violations"] == []
+    draw(page, [[(80, 60), (80, 220)]])
+    expect(picture).to_have_class("is-stale")
+    assert complaints == []
+
+
 @pytest.mark.parametrize("width", [390, 768, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_is_accessible_and_nothing_overflows(page: Page, width: int, scheme: Literal["light", "dark"]) -> None:

@@ -6,9 +6,11 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
+from ...attribution.attribution import attribute, flatten_channels
 from ...attribution.contributions import Contributions, explain
+from ...attribution.method import METHODS, find_method
 from ...attribution.question import InvalidQuestion
-from ...attribution.view import ExplainedLayer, view_contributions
+from ...attribution.view import ExplainedLayer, draw_values, view_contributions
 from ...cnn.cost import TooCostly
 from ...cnn.types import PoolingMode
 from ...explore.drawing_runs import DrawingRun
@@ -23,6 +25,7 @@ from ..templates import render
 router = APIRouter(prefix="/why", include_in_schema=False, default_response_class=HTMLResponse)
 
 ALONE = "alone"  # in the place of a class to compare with: the logit by itself is explained
+_SEED = 0  # of the randomisation check, so that it is the same each time
 _MOST_CLASSES = 100  # to choose from; of more, the likeliest
 
 
@@ -62,6 +65,24 @@ def post_why(request: Request, page: PageRequestDep) -> Response:
     return render(request, "_why.html", context)
 
 
+@router.post("/attribution")
+def post_attribution(request: Request, page: PageRequestDep) -> Response:
+    """Show what an attribution method says of the answer, and the same for the network with shuffled weights."""
+    run, form = page.run, page.form
+    network, forward = run.network, run.forward()
+    target, against = _choose_classes(predict(network, forward), form)
+    method = find_method(form.method or next(iter(METHODS)))
+    found = attribute(network, forward, method, target, against, seed=_SEED, limits=run.passes.run_limits)
+    colormap = form.render_options.diverging
+    check = found.randomisation
+    context = {
+        "found": found,
+        "picture": draw_values(found.map, colormap),
+        "shuffled": draw_values(flatten_channels(check.values), colormap) if check else None,
+    }
+    return render(request, "_why_attribution.html", context)
+
+
 def _context(run: DrawingRun, choice: ModelChoice, query: PageQuery) -> dict[str, Any]:
     network, forward, options = run.network, run.forward(), query.render_options
     explanation, refusal = None, None
@@ -82,6 +103,7 @@ def _context(run: DrawingRun, choice: ModelChoice, query: PageQuery) -> dict[str
         "region": run.region,
         "pooling": forward.pooling,
         "poolings": list(PoolingMode),
+        "methods": METHODS.values(),
         "seen": draw_image(forward.image, network.card, PAGE_PICTURE),
     }
 

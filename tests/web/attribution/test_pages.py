@@ -4,8 +4,10 @@ import re
 
 import pytest
 from fastapi.testclient import TestClient
+from markupsafe import escape
 
-from app.web.formatting import MINUS
+from app.attribution.method import METHODS
+from app.web.formatting import MINUS, fixed
 
 EACH_MODE = pytest.mark.parametrize("pooling", ["max", "average", "min"])
 
@@ -76,3 +78,22 @@ def test_a_network_that_answers_with_a_picture_is_told_so(client: TestClient, fo
 
 def test_an_unknown_model_is_refused(client: TestClient, four: bytes) -> None:
     assert client.post("/why", files={"drawing": four}, data={"model": "none"}).status_code == 404
+
+
+@pytest.mark.parametrize("method", list(METHODS))
+def test_each_method_shows_what_it_says_and_the_check(client: TestClient, four: bytes, method: str) -> None:
+    fields = {"model": "digits", "method": method, "target": "4", "against": "9"}
+    response = client.post("/why/attribution", files={"drawing": four}, data=fields)
+    assert response.status_code == 200, response.text
+    assert response.text.count("<img src=") >= 2
+    assert str(escape(METHODS[method].cannot)) in response.text
+    answer = client.post(
+        f"/api/models/digits/attributions/{method}", files={"drawing": four}, data={"target": "4", "against": "9"}
+    ).json()
+    assert f"add up to <strong>{fixed(answer['total'], 2)}</strong>" in response.text
+
+
+def test_a_method_that_is_not_there_is_refused(client: TestClient, four: bytes) -> None:
+    response = client.post("/why/attribution", files={"drawing": four}, data={"method": "astrology"})
+    assert response.status_code in {404, 422}
+    assert "astrology" in response.text
