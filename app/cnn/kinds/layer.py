@@ -301,7 +301,7 @@ class Layer(Configurable):
 
     def bias_place(self, number: int) -> WeightsPlace:
         """Return where the bias of a feature map, or of a unit, stands. Raises: InvalidEdit."""
-        if math.prod(self.variables.get("bias", ())) != self.output_shape[-1]:
+        if self.biases != self.output_shape[-1]:
             raise InvalidEdit(f"“{self.name}” ({self.kind}) has no bias, one for each of its maps, to be set.")
         return "bias", (number,)
 

@@ -83,7 +83,7 @@ def test_the_order_by_cost_waits_for_a_second_run(client: TestClient) -> None:
     ("query", "status", "sentence"),
     [
         ("layer=flatten", 422, "look at the layer before it"),
-        ("layer=pool1&order=cost", 422, "is no convolution"),
+        ("layer=pool1&order=cost", 422, "has no weights"),
         ("layer=none", 404, "has no layer “none”"),
         ("order=size", 422, "order"),
     ],
