@@ -1,7 +1,8 @@
 // A part of the page as a PNG: its text, lines and pictures, painted on a canvas where they stand on the screen.
 
 const MARGIN = 14; // around it
-const LEFT_OUT = ".microscope-controls, .edits-controls, [data-close], .microscope-state, input, .visually-hidden, defs";
+const LEFT_OUT =
+  ".microscope-controls, .edits-controls, [data-close], .microscope-state, input, .visually-hidden, defs";
 const HATCH = 4; // pixels from one line of a hatched part to the next
 const HATCH_COLOUR = "#88888899";
 const graphemes = new Intl.Segmenter();
