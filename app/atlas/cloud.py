@@ -62,7 +62,7 @@ class CloudRun:
     @property
     def mode(self) -> PoolingMode | None:
         """The pooling mode in effect; None without pooling, or where the layers' own modes differ."""
-        return (self.pooling or self.network.card.pooling) if self.network.pools else None
+        return self.network.mode_in_effect(self.pooling)
 
     @property
     def key(self) -> Hashable:

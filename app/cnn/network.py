@@ -132,6 +132,13 @@ class Network:
         """It has a pooling layer, so that the pooling mode matters."""
         return any(layer.is_pooling for layer in self.layers)
 
+    def mode_in_effect(self, pooling: PoolingMode | None) -> PoolingMode | None:
+        """Return the mode in which a run pools. pooling: that was asked for; None is as trained.
+
+        None without pooling, or where the layers' own modes differ.
+        """
+        return (pooling or self.card.pooling) if self.pools else None
+
     @property
     def runs_apart(self) -> bool:
         """It runs in a process of its own, since it did not come with Layerglass."""
@@ -191,7 +198,7 @@ class Network:
         network without pooling it changes nothing. held: the values of other inputs; zeros for those left out.
         Raises: WrongImageSize, where the network takes any size but not this one; RunFailed.
         """
-        mode = (pooling or self.card.pooling) if self.pools else None
+        mode = self.mode_in_effect(pooling)
         values = {self._drawn: image, **self._fill(image, held)}
         others = [values[layer.name] for layer in self._definition.held_inputs] if len(values) > 1 else []
         first = values[self._definition.input_name] if others else image

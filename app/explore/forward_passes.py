@@ -85,7 +85,7 @@ class ForwardPasses:
         Raises: InvalidDrawing, UnknownInput, WrongImageSize, TooCostly, RunFailed.
         """
         check_names(network, held)
-        mode = _mode_in_effect(network, pooling)
+        mode = network.mode_in_effect(pooling)
         key = (ref(network), mode, invert, region, _digest(drawing), digest(held))
         with self._lock:
             remembered = self._cache.get(key)
@@ -154,7 +154,7 @@ class ForwardPasses:
     def last_seconds(self, network: Network, pooling: PoolingMode | None) -> float | None:
         """Return the processor time in seconds of a network's last forward pass in this mode; None before the first."""
         with self._lock:
-            return self._last_seconds.get(network, {}).get(_mode_in_effect(network, pooling))
+            return self._last_seconds.get(network, {}).get(network.mode_in_effect(pooling))
 
     def _remember(self, key: _Key, network: Network, forward: ForwardPass) -> ForwardPass:
         with self._lock:
@@ -177,10 +177,6 @@ class ForwardPasses:
 
 def _digest(drawing: bytes | None) -> bytes:
     return b"" if drawing is None else blake2b(drawing, digest_size=16).digest()
-
-
-def _mode_in_effect(network: Network, pooling: PoolingMode | None) -> PoolingMode | None:
-    return (pooling or network.card.pooling) if network.pools else None
 
 
 def choose_reduction(
