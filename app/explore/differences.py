@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..cnn.kinds import Layer
 from ..cnn.network import ForwardPass, Network
 from ..cnn.types import Array
-from ..imaging.colormap import Difference, Values, cut_blocks
+from ..imaging.colormap import Values, cut_blocks
 from ..imaging.grid import Grid, draw_grid, draw_strip
 from .comparison import find_distance
 from .exploration import RenderOptions, as_maps
@@ -135,7 +136,7 @@ def _compare(first: Side, second: Side, mine: Layer | None, other: Layer | None)
         return LayerDifference(mine, other, variables=variables)
     with reading(made.size, first.forward, second.forward):
         values, compared = open_maps(as_maps(made), first.forward), open_maps(as_maps(others), second.forward)
-        largest = _find_largest(Difference(compared, values))
+        largest = _find_largest(values, compared)
         return LayerDifference(mine, other, find_distance(compared, values), largest, variables)
 
 
@@ -145,17 +146,30 @@ def _compare_variables(first: Network, second: Network, mine: Layer, other: Laye
         if name not in others or weights.shape != others[name].shape:
             yield VariableDifference(name, weights.size, None, None)
         else:
-            apart = ~np.isclose(weights, others[name], rtol=0, atol=0, equal_nan=True)
-            change = np.abs(weights[apart].astype(np.float64) - others[name][apart])
+            apart = _differ(weights, others[name])
+            change = _sizes(weights[apart], others[name][apart])
             yield VariableDifference(name, weights.size, int(apart.sum()), float(change.max(initial=0.0)))
 
 
-def _find_largest(change: Values) -> float:
-    """Return the largest absolute value, NaN where one is."""
+def _find_largest(values: Values, others: Values) -> float:
+    """Return the largest absolute difference of two activations as maps; infinite where only one is a number."""
     largest = 0.0
-    for block in cut_blocks(change.shape):
-        largest = float(np.fmax(largest, np.nan_to_num(np.abs(change[block]), nan=0.0, posinf=np.inf).max(initial=0.0)))
+    for block in cut_blocks(values.shape):
+        made, other = values[block], others[block]
+        apart = _differ(made, other)
+        largest = max(largest, float(_sizes(made[apart], other[apart]).max(initial=0.0)))
     return largest
+
+
+def _differ(values: Array, others: Array) -> NDArray[np.bool_]:
+    """Return where two arrays differ. NaN is the same as NaN."""
+    return np.asarray((values != others) & ~(np.isnan(values) & np.isnan(others)))
+
+
+def _sizes(values: Array, others: Array) -> NDArray[np.float64]:
+    """Return the absolute differences of values that differ, in float64; infinite where one is not a number."""
+    change = np.abs(values.astype(np.float64) - others)
+    return np.where(np.isnan(change), np.inf, change)
 
 
 def _is_same(image: Array, other: Array) -> bool:

@@ -1,5 +1,7 @@
 """Where two networks part."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -66,3 +68,15 @@ def test_layers_that_only_one_has_are_told(library: Library, image: np.ndarray) 
 def test_siblings_with_other_poolings_are_of_one_architecture(library: Library, image: np.ndarray) -> None:
     found = find_differences(side(library.network("digits"), image), side(library.network("digits-min"), image))
     assert found.is_one_architecture
+
+
+def test_a_value_that_is_no_number_differs_from_one_that_is(library: Library, image: np.ndarray) -> None:
+    network = library.network("digits")
+    first, second = side(network, image), side(network, image)
+    broken = {name: array.copy() for name, array in second.forward.activations.items()}
+    broken["conv1"][3, 3, 0] = np.nan
+    other = Side(network, replace(second.forward, activations=broken))
+    found = find_differences(first, other)
+    assert found.parting is not None and found.parting.layer.name == "conv1"
+    assert found.parting.largest == np.inf
+    assert find_differences(other, other).parting is None
