@@ -46,6 +46,7 @@ FILLED_IN = {
     *("maps-grid", "maps-strip"),
     *("why-maps", "why-units"),
     *("is-map", "is-medium", "is-small"),
+    *("is-on-dark", "is-on-light"),
     *("is-highest", "is-lowest"),
 }
 TEXTS = [path.read_text(encoding="utf-8") for path in (*ROOT.glob("templates/*.html"), *ROOT.glob("static/*.js"))]

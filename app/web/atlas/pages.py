@@ -27,7 +27,7 @@ from ...datasets.digits import load_test_digits
 from ...explore.evaluation import NotForDigits
 from ...hosting.long_computations import Computation
 from ..errors import describe_problem
-from ..forms import open_network
+from ..forms import Theme, open_network
 from ..long_answers import Sized, write_fragment
 from ..templates import render
 from .runs import Run, answer_of, begin
@@ -154,6 +154,7 @@ def _make_context(request: Request, asked: AtlasRequest) -> dict[str, Any]:
         "network": network,
         "library": request.app.state.library,
         "poolings": list(PoolingMode),
+        "themes": list(Theme),
         "layers": list_layers(network),
         "refusal": None,
         "runs_at_once": False,

@@ -10,6 +10,7 @@ from ...atlas.top_activations import TopActivations
 from ...cnn.kinds import Layer
 from ...explore.gallery import NoSuchPage
 from ...imaging.grid import Grid
+from ..forms import Theme
 
 PAGE_CARDS = 48
 
@@ -37,7 +38,7 @@ class MapCard:
     number: int
     fired: float  # the share of digits for which some cell is above zero
     patches: tuple[PatchView, ...]
-    kernels: Grid | None
+    kernels: dict[Theme, Grid]  # drawn for either background; empty without any
     cost: Cost | None
 
 
@@ -93,7 +94,7 @@ def _view_card(
 ) -> MapCard:
     patches = tuple(_view_patch(found, each) for each in find_patches(found, layer, number))
     cost = Cost(float(costs.lost[number]), float(costs.errors[number])) if costs else None
-    drawn = kernels.draw_map(number) if kernels else None
+    drawn = {theme: kernels.draw_map(number, theme.signed) for theme in Theme} if kernels else {}
     return MapCard(number, float(found.of(layer).fired[number]), patches, drawn, cost)
 
 
