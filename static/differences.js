@@ -3,4 +3,4 @@
 import { element } from "./dom.js";
 import { startPadPage } from "./pad_page.js";
 
-startPadPage(element("differences"), element("parting"), { wide: 16, phone: 4, lecture: 8, paper: 8 });
+startPadPage(element("differences"), element("parting"), { wide: 8, phone: 4, lecture: 8, paper: 8 });
