@@ -29,7 +29,9 @@ function put(place, value) {
   } else if (place instanceof HTMLImageElement) {
     if (place.getAttribute("src") !== value) place.src = value;
   } else if (place.textContent !== value) {
-    place.textContent = value;
+    // A text that is changed in place lets :has() and every other rule of the style sheets alone.
+    if (place.firstChild instanceof Text && place.childNodes.length === 1) place.firstChild.data = value;
+    else place.textContent = value;
     if (place.matches(".note")) place.hidden = !value;
   }
 }
