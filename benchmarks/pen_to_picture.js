@@ -13,10 +13,12 @@ function rememberMoves(event) {
 addEventListener("pointerrawupdate", rememberMoves, { capture: true });
 
 // The next request may leave before an answer is put on the page: each knows for itself when it left.
-const left = new WeakMap(); // by htmx' context of a request
+const left = new WeakMap(); // by the context of a request, htmx' or that of a move of the pen
 let swapped = null; // the one whose answer is put on the page, by htmx or by the page itself
-document.addEventListener("htmx:before:request", ({ detail }) => left.set(detail.ctx, performance.now()), { capture: true });
-document.addEventListener("htmx:after:request", ({ detail }) => (swapped = detail.ctx), { capture: true });
+for (const name of ["htmx:before:request", "move"])
+  document.addEventListener(name, ({ detail }) => left.set(detail.ctx, performance.now()), { capture: true });
+for (const name of ["htmx:after:request", "htmx:before:swap", "live"])
+  document.addEventListener(name, ({ detail }) => (swapped = detail.ctx), { capture: true });
 
 document.addEventListener("DOMContentLoaded", () => {
   const updates = new Map(); // by picture: the updates that changed it and that it was not yet presented with

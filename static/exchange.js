@@ -1,5 +1,6 @@
 // The exchange with the server: one request at a time, the newest drawing next, and pauses while the server is away.
-// htmx sends the form on the event "drawing" and swaps the answers in.
+// htmx sends the form on the event "drawing" and swaps the answers in. A move of the pen is sent and shown here, since
+// htmx' events and its search for what to swap would take as long as the server does.
 
 import { element, showMessage } from "./dom.js";
 import { answerKind, putInPlace } from "./live.js";
@@ -9,6 +10,7 @@ const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 8000;
 const GLANCE_MS = 66; // between two pictures of the network at a glance, while the pen moves
 const REST_MS = 120; // after which a pen that is down rests, and the whole answer is fetched
+const PATIENCE_MS = 60_000; // as htmx has it
 const LONGEST = 4000; // characters of fields in an address; a proxy may take no more
 const OVERDUE_MS = 200; // after which what is shown is dimmed, since it is of another drawing
 // Tells this page from others at its address, so that each has its turn. It means nothing else, and is never kept.
@@ -38,7 +40,7 @@ export class Exchange {
     this.results = results;
     this.pad = pad;
     this.errors = element("errors");
-    this.underWay = null; // htmx' context of the form's request that waits for its answer
+    this.underWay = null; // the context of the form's request that waits for its answer, htmx' or a move's
     this.isDue = false; // another request follows when that one is answered
     this.pictures = () => ({}); // that other inputs hold, by field; the page sets it
     this.failures = 0; // in a row, since the last answer
@@ -54,24 +56,16 @@ export class Exchange {
     this.form.addEventListener("htmx:before:request", ({ target, detail }) => {
       this.addDrawing(detail.ctx);
       if (target !== this.form) return;
+      this.underWay?.controller?.abort(); // a choice replaces a move
       this.underWay = detail.ctx;
       clearTimeout(this.resting);
       // Other layers of the same drawing leave those that are shown true.
       if (detail.ctx.sourceEvent?.type !== "seen") this.awaitAnswer();
     });
-    this.form.addEventListener("htmx:after:request", (event) => {
-      const { ctx } = event.detail;
-      this.receive(ctx);
-      if (!ctx.isLive) return;
-      event.preventDefault(); // there is nothing to swap
-      this.show(ctx);
-    });
+    this.form.addEventListener("htmx:after:request", ({ detail }) => this.receive(detail.ctx));
     this.form.addEventListener("htmx:finally:request", ({ detail }) => this.end(detail.ctx));
     this.form.addEventListener("htmx:error", ({ detail }) => {
-      if (detail.ctx.response) return;
-      showMessage(this.errors, AWAY);
-      this.showStale(true);
-      this.tryAgain();
+      if (!detail.ctx.response) this.tellAway();
     });
     // htmx processes the form in a task of its own, before or after this script runs.
     if (!this.isReady) this.form.addEventListener("htmx:after:init", () => this.send(), { once: true });
@@ -88,7 +82,18 @@ export class Exchange {
   send() {
     this.isDue = this.underWay !== null;
     this.awaitAnswer();
-    if (this.isReady && !this.pause && !this.underWay) this.form.dispatchEvent(new CustomEvent("drawing"));
+    if (!this.isReady || this.pause || this.underWay) return;
+    const isMove = this.canMove && !this.isExact;
+    this.isExact = false;
+    if (isMove) this.move();
+    else this.form.dispatchEvent(new CustomEvent("drawing"));
+  }
+
+  /** Whether what the pen changes can be put in place: not in the microscope, nor of a picture that was opened. */
+  get canMove() {
+    const { form, pad } = this;
+    if (!form.dataset.pathOfMoves || !pad.current || pad.file || !form.elements.layer.disabled) return false;
+    return !Object.keys(this.pictures()).length;
   }
 
   awaitAnswer() {
@@ -106,39 +111,65 @@ export class Exchange {
   addDrawing(ctx) {
     const { file } = this.pad;
     ctx.request.headers["X-Layerglass-Page"] = PAGE;
-    if (this.pad.current && performance.now() - this.glanced < GLANCE_MS) ctx.request.body.set("lean", "true");
-    else this.glanced = performance.now();
+    if (this.isLean()) ctx.request.body.set("lean", "true");
     const held = Object.entries(this.pictures());
     for (const [name, picture] of held) ctx.request.body.set(name, picture, `${name}.png`);
-    const kind = ctx.sourceEvent?.type === "drawing" && !held.length ? this.takeMove(ctx.request.body) : null;
-    if (kind !== null) ctx.fetch = (path, request) => this.fetchLive(path, request, kind);
-    else if (file) ctx.request.body.set("drawing", file, file.name ?? "picture");
+    if (file) ctx.request.body.set("drawing", file, file.name ?? "picture");
     else if (held.length) ctx.request.body.set("drawing", new Blob([this.pad.toPng()]), "drawing.png");
     else ctx.fetch = (path, request) => fetch(path, withPicture(request, "drawing", this.pad.toPng()));
   }
 
-  /** The kind of the answer on the page where a move of the pen is to change it; else null, for a whole answer. */
-  takeMove(fields) {
-    const { isExact } = this;
-    this.isExact = false;
-    // The microscope, and a picture that was opened, need more than a move of the pen brings.
-    if (isExact || !this.form.dataset.pathOfMoves || !this.pad.current || this.pad.file || fields.has("layer"))
-      return null;
-    return answerKind();
+  /** Whether the network at a glance may be left out of an answer that is asked for now. */
+  isLean() {
+    if (this.pad.current && performance.now() - this.glanced < GLANCE_MS) return true;
+    this.glanced = performance.now();
+    return false;
+  }
+
+  /** Send a move of the pen, and show its answer. */
+  async move() {
+    const controller = new AbortController();
+    const ctx = { controller, request: { body: new FormData(this.form) } };
+    const fields = ctx.request.body;
+    fields.set("live", answerKind());
+    if (this.isLean()) fields.set("lean", "true");
+    this.underWay = ctx;
+    clearTimeout(this.resting);
+    this.form.dispatchEvent(new CustomEvent("move", { detail: { ctx } }));
+    const patience = setTimeout(() => controller.abort(), PATIENCE_MS);
+    try {
+      const response = await this.fetchMove(fields, controller.signal);
+      const text = await response.text();
+      if (ctx !== this.underWay) return; // a choice has replaced it
+      Object.assign(ctx, { response, text });
+      this.receive(ctx);
+      await this.show(ctx);
+    } catch (error) {
+      if (ctx.response) throw error;
+      if (ctx === this.underWay) this.tellAway();
+    } finally {
+      clearTimeout(patience);
+      this.end(ctx);
+    }
   }
 
   /** Send the fields in the address and the drawing as the body: half of what a form takes to write and to read. */
-  fetchLive(path, { body, headers, ...request }, kind) {
-    const fields = new URLSearchParams([...body, ["live", kind]]).toString();
+  async fetchMove(fields, signal) {
+    const query = new URLSearchParams([...fields]).toString();
+    const headers = { "X-Layerglass-Page": PAGE, "HX-Request": "true" };
     const png = this.pad.toPng();
-    if (fields.length > LONGEST) return fetch(path, withPicture({ body, headers, ...request }, "drawing", png));
-    const ofPicture = { ...headers, "Content-Type": "image/png" };
-    return fetch(`${this.form.dataset.pathOfMoves}?${fields}`, { ...request, headers: ofPicture, body: png });
+    const [path, request] =
+      query.length > LONGEST
+        ? [this.form.getAttribute("hx-post"), withPicture({ method: "POST", headers, body: fields }, "drawing", png)]
+        : [
+            `${this.form.dataset.pathOfMoves}?${query}`,
+            { method: "POST", headers: { ...headers, "Content-Type": "image/png" }, body: png },
+          ];
+    return fetch(path, { ...request, signal });
   }
 
   receive(ctx) {
     const { status, headers } = ctx.response;
-    ctx.isLive = headers.get("Content-Type") === "application/json" && status < 400;
     this.endPause();
     // Why a picture was refused stays, until something else is on the pad.
     if (status < 400 && !this.errors.dataset.about) this.errors.replaceChildren();
@@ -152,11 +183,23 @@ export class Exchange {
     if (!ctx.text.includes(" data-listed=")) this.end(ctx);
   }
 
-  /** Show what a move of the pen has changed; the whole answer follows when the pen rests. */
-  show(ctx) {
-    if (!putInPlace(JSON.parse(ctx.text))) return this.complete();
+  /** Show the answer to a move of the pen: what it has changed, and the whole answer when the pen rests. */
+  async show(ctx) {
+    const isRefused = ctx.response.status >= 400;
+    if (isRefused) return this.swap(this.errors, "innerHTML", ctx);
+    if (!ctx.response.headers.get("Content-Type").startsWith("application/json")) {
+      return this.swap(this.results[0], "innerMorph", ctx);
+    }
+    const showAnswer = (text) => this.swap(element("answer"), "innerMorph", { text });
+    if (!putInPlace(JSON.parse(ctx.text), showAnswer)) return this.complete();
     this.form.dispatchEvent(new CustomEvent("live", { detail: { ctx } }));
-    this.resting = setTimeout(() => this.complete(), REST_MS);
+    // While the next move is under way, the pen does not rest.
+    if (!this.underWay) this.resting = setTimeout(() => this.complete(), REST_MS);
+  }
+
+  /** Let htmx put HTML on the page, which it does at once, and tell everyone else of it. */
+  swap(target, swap, ctx) {
+    return htmx.swap(Object.assign(ctx, { sourceElement: this.form, target, swap, hx: {} }));
   }
 
   complete() {
@@ -168,6 +211,12 @@ export class Exchange {
     if (ctx !== this.underWay) return; // another form's, or replaced by the next one
     this.underWay = null;
     if (this.isDue) this.send();
+  }
+
+  tellAway() {
+    showMessage(this.errors, AWAY);
+    this.showStale(true);
+    this.tryAgain();
   }
 
   tryAgain(least = 0) {

@@ -53,11 +53,12 @@ export class LayerList {
     const count = (event) => {
       if (!this.contents.contains(event.target)) this.version++;
     };
-    for (const name of ["drawing", "change"]) form.addEventListener(name, count, { capture: true });
+    for (const name of ["drawing", "move", "change"]) form.addEventListener(name, count, { capture: true });
 
     form.addEventListener("htmx:before:request", (event) => {
       if (event.target === form && !this.prepare(event.detail.ctx)) event.preventDefault();
     });
+    form.addEventListener("move", ({ detail: { ctx } }) => this.prepare(ctx));
     form.addEventListener("live", ({ detail: { ctx } }) => this.settle(ctx));
     form.addEventListener("htmx:after:swap", ({ target, detail: { ctx } }) => {
       if (target !== form || ctx.asked === undefined) return;

@@ -1,7 +1,8 @@
 """The answer while the pen moves: only what a drawing changes on the page, as JSON, which `static/live.js` puts there.
 
 Templates say with `data-live` where each part stands, and write it by the same functions. What stands there is exact,
-but what a screen reader says of pictures waits for the whole answer, which follows as soon as the pen rests.
+but what a screen reader says of pictures waits for the whole answer, which follows as soon as the pen rests. An answer
+of another kind than the page shows, or with sentences of its own, is sent as HTML beside the places.
 """
 
 from ..explore.exploration import Exploration, LayerView
@@ -12,7 +13,6 @@ from .templates import (
     MOST_BARS,
     MOST_NUMBERS,
     TOP,
-    answer_kind,
     bar_length,
     constant_words,
     data_url,
@@ -28,21 +28,26 @@ from .templates import (
 Places = dict[str, str | dict[str, str]]
 
 
-def find_places(exploration: Exploration, seen: bytes, overview: Overview | None, kind: str) -> Places | None:
-    """Return what the drawing changes on a page whose answer is of this kind; None if the page needs more than that."""
+def find_places(exploration: Exploration, seen: bytes, overview: Overview | None, *, has_answer: bool) -> Places:
+    """Return what the drawing changes on the page; without the answer beside the pad where `has_answer` is false."""
+    places: Places = {"seen": data_url(seen)}
     prediction = exploration.prediction
-    if prediction is None or not kind or answer_kind(exploration) != kind:
-        return None
-    if any(view.is_difference for view in exploration.layers):
-        return None
-    places: Places = {"seen": data_url(seen)} | _answer(prediction)
-    if is_calibrated(exploration) and not prediction.doubt:
-        places["confidence"] = f"{percent(prediction.confidence or 0)}\N{NO-BREAK SPACE}%"
+    if prediction:
+        places |= _end_of_overview(prediction)
+    if prediction and has_answer:
+        places |= _answer(prediction)
+        if is_calibrated(exploration) and not prediction.doubt:
+            places["confidence"] = f"{percent(prediction.confidence or 0)}\N{NO-BREAK SPACE}%"
     if overview:
         places["overview"] = data_url(overview.png)
     for view in exploration.layers:
         places |= _layer(view)
     return places
+
+
+def _end_of_overview(prediction: Prediction) -> Places:
+    probability = "" if prediction.probability is None else f"{percent(prediction.probability)} %"
+    return {"overview label": prediction.label, "overview probability": probability}
 
 
 def _answer(prediction: Prediction) -> Places:
@@ -55,7 +60,6 @@ def _answer(prediction: Prediction) -> Places:
     if prediction.is_exclusive:
         places["why"] = why_words(prediction)
     places["probability"] = f"{likely}\N{NO-BREAK SPACE}%"
-    places |= {"overview label": label, "overview probability": f"{likely} %"}  # at the end of the network at a glance
     if second:
         places["second"] = second.label
         places["second probability"] = f"{percent(second.probability)}\N{NO-BREAK SPACE}%"

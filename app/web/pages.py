@@ -47,7 +47,7 @@ from .live import find_places
 from .pad import draw_first, first_drawing, inputs_context
 from .reading_row import view_reading
 from .schemas import ModelSummary, UnopenedModel, summarize_model
-from .templates import render
+from .templates import answer_kind, render, render_text
 
 _MAX_LISTED_LAYERS = 12  # of each model in the table of models
 _COMPARED_COLUMNS = 8  # maps in a row of a grid, since three grids share the page's width
@@ -97,12 +97,17 @@ def post_live(request: Request, page: LiveRequestDep) -> Response:
         return _show_exploration(request, page)
     network, options = choice.network, page.run.complete(form.render_options)
     exploration = explore(network, forward, options, choose_ranges(network, forward, form.shown, {}))
+    if _left_out(exploration, form.shown) or any(view.is_difference for view in exploration.layers):
+        return _show_exploration(request, page)
     overview = None if form.lean else draw_overview(network, forward, options)
     seen = draw_image(forward.image, network.card, PAGE_PICTURE)
-    places = find_places(exploration, seen, overview, form.live)
-    if places is None or _left_out(exploration, form.shown):
-        return _show_exploration(request, page)
-    return Response(json.dumps({"kind": form.live, "places": places}), media_type="application/json")
+    kind = answer_kind(exploration)
+    is_same = kind == form.live != ""
+    answer: dict[str, Any] = {"kind": kind, "places": find_places(exploration, seen, overview, has_answer=is_same)}
+    if not is_same:
+        context = {"exploration": exploration, "network": network, "choice": choice, "seen": seen, "left_out": []}
+        answer["answer"] = render_text("_answer.html", context | {"answer": _picture_of_answer(network, forward)})
+    return Response(json.dumps(answer), media_type="application/json")
 
 
 def _show_exploration(request: Request, page: PageRequest) -> Response:
@@ -235,10 +240,14 @@ def _exploration_context(
         "rail": partial(draw_rail, network),
         "is_large": is_large(network),
         "seen": draw_image(forward.image, network.card, PAGE_PICTURE),
-        "answer": draw_answer(forward, network.lowest_answer) if network.answers_with_picture else None,
+        "answer": _picture_of_answer(network, forward),
         **_CHOICES,
         **panel,
     }
+
+
+def _picture_of_answer(network: Network, forward: ForwardPass) -> bytes | None:
+    return draw_answer(forward, network.lowest_answer) if network.answers_with_picture else None
 
 
 def _left_out(exploration: Exploration, shown: dict[str, int] | None) -> list[str]:

@@ -55,6 +55,11 @@ def render(
     return HTMLResponse(b"".join(part.encode() for part in parts), status, headers)
 
 
+def render_text(name: str, context: Mapping[str, Any]) -> str:
+    """Render a small template that is sent as a part of an answer."""
+    return templates.get_template(name).render(context)
+
+
 def data_url(png: bytes) -> Markup:
     """Return a PNG as the src of an image."""
     return Markup("data:image/png;base64,") + to_base64(png)

@@ -312,7 +312,8 @@ def test_survives_a_server_that_goes_away(page: Page, server: Server) -> None:
 
 WATCH = """
   globalThis.seen = [];
-  for (const [name, what] of [["htmx:before:request", "asked"], ["htmx:after:swap", "shown"], ["live", "shown"]])
+  const events = { "htmx:before:request": "asked", move: "asked", "htmx:after:swap": "shown", live: "shown" };
+  for (const [name, what] of Object.entries(events))
     document.addEventListener(name, ({ target }) => target.id === "explorer" && seen.push(what), { capture: true });
 """
 

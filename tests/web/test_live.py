@@ -107,8 +107,6 @@ def test_the_network_at_a_glance_is_left_out_of_a_lean_one(client: TestClient, f
     "fields",
     [
         pytest.param({"listed": "another"}, id="another list of layers"),
-        pytest.param({"live": "another"}, id="another kind of answer"),
-        pytest.param({"live": ""}, id="an answer with sentences"),
         pytest.param({"layer": "conv1"}, id="the microscope is open"),
         pytest.param({"differences": "true", "pooling": "average"}, id="differences"),
     ],
@@ -118,18 +116,38 @@ def test_where_more_changes_the_whole_answer_comes(client: TestClient, four: byt
     assert is_whole(live(client, four, html, model="digits", **fields))
 
 
+def expect_an_answer(client: TestClient, drawing: bytes, before: str, **fields: str) -> dict[str, Any]:
+    """Expect the answer beside the pad as the whole answer has it, and all other places. Returns: what was sent."""
+    sent: dict[str, Any] = live(client, drawing, before, **fields).json()
+    html = whole(client, drawing, **fields)
+    partial = re.search(r'<hx-partial hx-target="#answer" hx-swap="innerMorph">(.*?)</hx-partial>', html, re.DOTALL)
+    assert partial and sent["answer"] == partial.group(1)
+    assert sent["kind"] == kind_in(html)
+    assert {*sent["places"], *Places(sent["answer"]).found} == Places(html).found.keys()
+    return sent
+
+
+@pytest.mark.parametrize("kind", ["another", ""])
+def test_an_answer_of_another_kind_than_the_page_s_comes_with_it(client: TestClient, four: bytes, kind: str) -> None:
+    html = whole(client, four, model="digits")
+    before = html.replace(f'data-answer="{kind_in(html)}"', f'data-answer="{kind}"' if kind else "")
+    assert "maps conv1" in expect_an_answer(client, four, before, model="digits")["places"]
+
+
 @pytest.mark.parametrize(
     "drawing", [dot_png(), encode(draw_row("47"))], ids=["a dot that is no digit", "several digits"]
 )
-def test_a_drawing_that_needs_a_sentence_gets_the_whole_answer(client: TestClient, four: bytes, drawing: bytes) -> None:
-    assert is_whole(live(client, drawing, whole(client, four, model="digits"), model="digits"))
+def test_an_answer_with_sentences_comes_with_the_places(client: TestClient, four: bytes, drawing: bytes) -> None:
+    sent = expect_an_answer(client, drawing, whole(client, four, model="digits"), model="digits")
+    assert sent["kind"] == ""
+    assert not {"guess", "bar 0"} & sent["places"].keys()
 
 
-def test_an_answer_that_is_no_class_is_always_whole(client: TestClient, four: bytes) -> None:
-    for model in ("picture", "logistic"):
-        html = whole(client, four, model=model)
-        assert kind_in(html) == ""
-        assert is_whole(live(client, four, html, model=model))
+@pytest.mark.parametrize("model", ["picture", "logistic"])
+def test_an_answer_that_is_no_class_always_comes_with_the_places(client: TestClient, four: bytes, model: str) -> None:
+    html = whole(client, four, model=model)
+    assert kind_in(html) == ""
+    expect_an_answer(client, four, html, model=model)
 
 
 def test_what_is_no_picture_is_refused_with_a_sentence(client: TestClient) -> None:
