@@ -32,7 +32,7 @@ from .library.library import Library
 from .settings import Settings, get_settings, resource
 from .web import api, edits, lessons, pages, status, uploads
 from .web.atlas import api as atlas_api
-from .web.atlas import cloud_pages
+from .web.atlas import cloud_pages, maximisation_api, maximisation_pages
 from .web.atlas import pages as atlas_pages
 from .web.attribution import api as attribution_api
 from .web.attribution import methods_api
@@ -123,7 +123,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             experiments_api,
             atlas_pages,
             cloud_pages,
+            maximisation_pages,
             atlas_api,
+            maximisation_api,
             status,
         ),
     )

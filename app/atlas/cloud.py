@@ -4,20 +4,19 @@ That is principal component analysis (Pearson, "On Lines and Planes of Closest F
 """
 
 import math
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass
-from weakref import ref
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..cnn.cost import RunLimits
 from ..cnn.kinds import Layer
-from ..cnn.network import Network
-from ..cnn.types import Array, PoolingMode
+from ..cnn.types import Array
 from ..explore.evaluation import run_on_image
 from .examples import Examples
 from .layers import NoMaps, why_not
+from .runs import LayerRun
 
 USUAL = 1000  # digits
 MOST = 2000  # of them
@@ -51,23 +50,11 @@ class Cloud:
 
 
 @dataclass(frozen=True)
-class CloudRun:
+class CloudRun(LayerRun):
     """A layer, and how many digits it is shown."""
 
-    network: Network
-    layer: Layer
-    pooling: PoolingMode | None = None  # None is as trained
+    name = "cloud"
     count: int = USUAL
-
-    @property
-    def mode(self) -> PoolingMode | None:
-        """The pooling mode in effect; None without pooling, or where the layers' own modes differ."""
-        return self.network.mode_in_effect(self.pooling)
-
-    @property
-    def key(self) -> Hashable:
-        """All that the result depends on."""
-        return "cloud", ref(self.network), self.layer.name, self.mode, self.count
 
     @property
     def total(self) -> int:

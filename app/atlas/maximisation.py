@@ -13,6 +13,7 @@ from ..cnn.preprocessing import to_values
 from ..cnn.types import Array, PoolingMode
 from ..cnn.windows import Region
 from ..explore.evaluation import run_on_image
+from ..explore.inspection import UnknownCell
 from .ascent import FEWEST_STEPS, LARGEST_SHIFT, MOST_STEPS, NO_PENALTIES, USUAL_STEPS, Ascent, Penalties, make_start
 from .goals import Goal, Part
 from .patches import Patch, find_patches, see
@@ -87,12 +88,15 @@ class MaximisationRun:
         return 2 * self.steps
 
     def require_possible(self, limits: RunLimits) -> None:
-        """Refuse what would fail, before a step is taken. Raises: InvalidAscent, NoMaps, NoGradient, TooCostly."""
+        """Refuse what would fail, before a step is taken.
+
+        Raises: InvalidAscent, UnknownCell, NoMaps, NoGradient, TooCostly, RunFailed.
+        """
         network = self.network
         layer = network.layer(self.layer)
         maps = len(self.found.of(layer).values)
         if not 0 <= self.number < maps:
-            raise InvalidAscent(f"“{self.layer}” has the maps or units 0 to {maps - 1}. Received: {self.number}.")
+            raise UnknownCell(f"“{self.layer}” has the maps or units 0 to {maps - 1}. Received: {self.number}.")
         if not FEWEST_STEPS <= self.steps <= MOST_STEPS:
             raise InvalidAscent(f"Ask for {FEWEST_STEPS} to {MOST_STEPS} steps. Received: {self.steps:,}.")
         if not 0 <= self.penalties.shift <= LARGEST_SHIFT or not 0 <= self.penalties.smoothness <= 1:

@@ -16,6 +16,7 @@ from ..cnn.types import PoolingMode
 from ..explore.evaluation import run_on_image
 from .examples import CLASSES, Examples
 from .layers import NoMaps, count_maps, list_layers, why_not
+from .runs import InMode
 from .strongest import Search, Strongest
 
 Report = Callable[[int], None]  # told how many examples are done; what it raises ends the run
@@ -43,17 +44,12 @@ class TopActivations:
 
 
 @dataclass(frozen=True)
-class TopActivationsRun:
+class TopActivationsRun(InMode):
     """A network and a pooling mode, and the examples to show it."""
 
     network: Network
     pooling: PoolingMode | None = None  # None is as trained
     examples: Examples = field(default_factory=Examples)
-
-    @property
-    def mode(self) -> PoolingMode | None:
-        """The pooling mode in effect; None without pooling, or where the layers' own modes differ."""
-        return self.network.mode_in_effect(self.pooling)
 
     @property
     def key(self) -> Hashable:

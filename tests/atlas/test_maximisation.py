@@ -22,6 +22,7 @@ from app.cnn.network import Network
 from app.cnn.preprocessing import to_level_gradient, to_levels, to_values
 from app.cnn.types import Array
 from app.explore.evaluation import run_on_image
+from app.explore.inspection import UnknownCell
 from tests.small_models import build_digits, build_small, card, parts, with_random_weights
 
 MODEL = build_digits()
@@ -201,7 +202,6 @@ def test_a_mean_is_of_the_whole_image(found: TopActivations) -> None:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"number": 4}, "has the maps or units 0 to 3"),
         ({"number": 0}, "is dead"),
         ({"steps": 0}, "1 to 512 steps"),
         ({"penalties": Penalties(shift=17)}, "from 0 to 16 pixels"),
@@ -211,6 +211,11 @@ def test_a_mean_is_of_the_whole_image(found: TopActivations) -> None:
 def test_what_cannot_be_made_says_why(found: TopActivations, changes: dict[str, Any], sentence: str) -> None:
     with pytest.raises(InvalidAscent, match=sentence):
         replace(MaximisationRun(found, "conv1", 1), **changes).require_possible(RunLimits())
+
+
+def test_a_map_that_is_not_there_is_named(found: TopActivations) -> None:
+    with pytest.raises(UnknownCell, match="has the maps or units 0 to 3"):
+        MaximisationRun(found, "conv1", 4).require_possible(RunLimits())
 
 
 def test_a_layer_that_no_gradient_passes_says_which() -> None:

@@ -22,7 +22,7 @@ def test_it_runs_by_itself_and_a_digit_leads_to_its_cell_and_back(atlas: Page) -
     atlas.goto("/atlas?model=figure-6-3&channel=1")
     cards = atlas.locator(".atlas-card")
     expect(cards.first.get_by_role("heading")).to_have_text("Map 1")
-    expect(atlas.locator("#atlas-progress")).to_have_count(0)
+    expect(atlas.locator("#run-progress")).to_have_count(0)
     check(atlas)
     link = cards.first.get_by_role("link").first
     value = (link.get_attribute("title") or "").partition("value ")[2].split(" ")[0]

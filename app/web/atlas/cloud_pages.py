@@ -1,6 +1,5 @@
 """The page of the cloud: where real digits lie for a layer, and among them the drawing."""
 
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
@@ -19,13 +18,11 @@ from ...cnn.types import PoolingMode
 from ...explore.drawing_runs import DrawingRun
 from ...explore.evaluation import NotForDigits
 from ...explore.exploration import PAGE_PICTURE, draw_answer, draw_image, explore
-from ...hosting.long_computations import Computation
 from ...imaging.drawing import SAMPLES
 from ..computing import computes
-from ..errors import describe_problem
 from ..forms import ModelChoice, ModelChoiceDep, PageForm, PageQuery, PageQueryDep, PageRequestDep
-from ..long_answers import write_fragment
 from ..pad import draw_first, first_drawing, inputs_context
+from ..run_bar import RunBar, tell
 from ..templates import render
 from .plane import HEIGHT, WIDTH, Plane
 from .runs import answer_of, begin
@@ -73,18 +70,11 @@ async def run_cloud(request: Request, query: PageQueryDep, choice: ModelChoiceDe
     layer = choose_cloud_layer(choice.network, query.layer)
     run = CloudRun(choice.network, layer, choice.pooling)
     answer = await begin(request, run)
-    return await answer.stream(lambda computation: _tell(run, computation))
 
+    def find_context(cloud: Cloud) -> dict[str, Any]:
+        return _view(run, cloud) | {"place": None}
 
-async def _tell(run: CloudRun, computation: Computation[Cloud]) -> AsyncIterator[bytes]:
-    async for done in computation.progress():
-        yield write_fragment("_atlas_progress.html", {"done": done, "of": run.total})
-    try:
-        cloud = await computation.result()
-    except Exception as error:
-        yield write_fragment("_cloud_failed.html", {"problem": describe_problem(error)})
-    else:
-        yield write_fragment("_cloud.html", _view(run, cloud) | {"place": None})
+    return await answer.stream(lambda computation: tell(computation, RunBar(run.total), "_cloud.html", find_context))
 
 
 def choose_cloud_layer(network: Network, name: str | None = None) -> Layer:
@@ -145,6 +135,7 @@ def _view(run: CloudRun, cloud: Cloud | None) -> dict[str, Any]:
         "height": HEIGHT,
         "cloud_of": link if cloud else "",
         "refusal": None,
+        "bar": RunBar(run.total),
     }
 
 

@@ -1,6 +1,5 @@
 """The page of what maps look for."""
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from http import HTTPStatus
@@ -25,10 +24,9 @@ from ...cnn.network import Network
 from ...cnn.types import PoolingMode
 from ...datasets.digits import load_test_digits
 from ...explore.evaluation import NotForDigits
-from ...hosting.long_computations import Computation
-from ..errors import describe_problem
 from ..forms import Theme, open_network
-from ..long_answers import Sized, write_fragment
+from ..long_answers import Sized
+from ..run_bar import RunBar, tell
 from ..templates import render
 from .runs import Run, answer_of, begin
 from .view import AtlasPage, view_page
@@ -136,7 +134,12 @@ async def run_atlas(request: Request, asked: AtlasRequestDep) -> Response:
     if waiting is None:
         return await _show(request, asked, "_atlas_page.html")
     answer = await begin(request, waiting)
-    return await answer.stream(lambda computation: _tell(request, asked, waiting, computation))
+    bar = _bar(asked, waiting)
+
+    def find_context(_: Sized) -> dict[str, Any]:
+        return {"request": request, **_make_context(request, asked)}
+
+    return await answer.stream(lambda computation: tell(computation, bar, "_atlas_page.html", find_context))
 
 
 async def _show(request: Request, asked: AtlasRequest, template: str) -> Response:
@@ -180,6 +183,7 @@ def _make_context(request: Request, asked: AtlasRequest) -> dict[str, Any]:
         "page": page,
         "waiting": waiting,
         "costs": costs,
+        "bar": _bar(asked, waiting) if waiting else None,
         "has_costs": why_no_costs is None,
         "runs_at_once": waiting is not None and is_wanted,
     }
@@ -214,19 +218,6 @@ def _find_costs(request: Request, asked: AtlasRequest, layer: Layer) -> MapCosts
     return answer_of(request, asked.costs_run(layer)).remembered
 
 
-async def _tell(
-    request: Request,
-    asked: AtlasRequest,
-    run: Run[Sized],
-    computation: Computation[Sized],
-) -> AsyncIterator[bytes]:
-    """Write the events of a run. One without a name is a fragment, which htmx swaps in."""
-    async for done in computation.progress():
-        yield write_fragment("_atlas_progress.html", {"done": done, "of": run.total})
-    try:
-        await computation.result()
-        context = await to_thread.run_sync(_make_context, request, asked)
-    except Exception as error:
-        yield write_fragment("_atlas_failed.html", {"problem": describe_problem(error), "query": asked.query})
-    else:
-        yield write_fragment("_atlas_page.html", {"request": request, **context})
+def _bar(asked: AtlasRequest, run: Run[Sized]) -> RunBar:
+    again = f"/atlas/shown{asked.query.link(run='true')}"
+    return RunBar(run.total, says="#atlas-status", ends="#atlas > .run", again=again)
