@@ -35,6 +35,7 @@ from ..explore.evaluation import NotForDigits
 from ..explore.exploration import NotAFeatureMap, TooManyPixels
 from ..explore.gallery import NoSuchPage, UnknownDigit
 from ..explore.inspection import UnknownCell
+from ..explore.picture_folders import NoPictures, UnknownPictures
 from ..explore.prediction import NoClasses
 from ..hosting.logs import request_id
 from ..hosting.metrics import REFUSED
@@ -72,6 +73,8 @@ _STATUS: dict[type[Exception], HTTPStatus] = {
     NotForExperiment: HTTPStatus.UNPROCESSABLE_ENTITY,
     UnknownExperiment: HTTPStatus.NOT_FOUND,
     NoMaps: HTTPStatus.UNPROCESSABLE_ENTITY,
+    UnknownPictures: HTTPStatus.NOT_FOUND,
+    NoPictures: HTTPStatus.UNPROCESSABLE_ENTITY,
     InvalidAscent: HTTPStatus.UNPROCESSABLE_ENTITY,
     NoPooling: HTTPStatus.UNPROCESSABLE_ENTITY,
     TooManyPixels: HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -29,7 +29,7 @@ from .runs import answer_of, begin
 
 router = APIRouter(prefix="/atlas/cloud", include_in_schema=False, default_response_class=HTMLResponse)
 
-_NEAREST = 20
+_NEAREST = 9
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,18 @@ class DrawingPlace:
 
     x: float  # on the drawing of the cloud
     y: float
-    label: int  # of most of the digits that are nearest
-    count: int  # of these
-    of: int
+    nearest: tuple[tuple[str, int, float], ...]  # the name of each, what it is, and how far away it lies
+
+    @property
+    def label(self) -> int:
+        """What most of them are; of several, what the nearest of these is."""
+        labels = [label for _, label, _ in self.nearest]
+        return max(labels, key=labels.count)
+
+    @property
+    def count(self) -> int:
+        """How many of them are that."""
+        return sum(label == self.label for _, label, _ in self.nearest)
 
 
 @router.get("")
@@ -144,6 +153,10 @@ def _place(cloud: Cloud, forward: ForwardPass) -> DrawingPlace | None:
     if activation.size != cloud.mean.size:
         return None
     at = cloud.place(activation)
-    labels = cloud.examples.labels[cloud.nearest(*at, _NEAREST)].tolist()
-    label = max(labels, key=labels.count)
-    return DrawingPlace(*Plane(cloud).show(*at), label, labels.count(label), _NEAREST)
+    found, examples = cloud.nearest(at, _NEAREST), cloud.examples
+    nearest = tuple(
+        (examples.name(place), int(examples.labels[place]), distance)
+        for place, distance in zip(found.places.tolist(), found.distances.tolist(), strict=True)
+    )
+    x, y = at[:2].tolist()
+    return DrawingPlace(*Plane(cloud).show(x, y), nearest)

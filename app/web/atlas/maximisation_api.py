@@ -19,7 +19,7 @@ from ...imaging.sheet import Item, draw_sheet
 from ..api import attachment, file_response
 from ..errors import problem_responses
 from ..forms import LayerDep
-from .api import Region, RunDep, find
+from .api import Region, RunDep, find, name_example
 from .runs import begin
 
 router = APIRouter(prefix="/api/models/{model}/layers/{layer}", tags=["atlas"])
@@ -54,8 +54,10 @@ class MadePicture(BaseModel):
 class RealPicture(MadePicture):
     """A real picture that excites the map."""
 
-    digit: str = Field(description="Its name, such as test-7.")
-    label: int | None = Field(description="What the digit is.")
+    digit: str | None = Field(description="Its name, such as test-7; null for a picture.")
+    picture: str | None = Field(description="Its file name, for one of the server's folders.")
+    label: int = Field(description="What the digit is; of a picture the number of its class.")
+    class_name: str = Field(description="The same in words.")
 
 
 class MaximisationAnswer(BaseModel):
@@ -77,7 +79,10 @@ class MaximisationAnswer(BaseModel):
     @classmethod
     def of(cls, found: Maximisation) -> "MaximisationAnswer":
         run, patch = found.run, found.patch
-        example = RealPicture(**MadePicture.of(found.example).model_dump(), digit=patch.name, label=patch.label)
+        names = name_example(run.found.examples, patch)
+        example = RealPicture(
+            **MadePicture.of(found.example).model_dump(), **names, label=patch.label, class_name=patch.class_name
+        )
         return cls(
             model=run.network.name,
             layer=run.layer,

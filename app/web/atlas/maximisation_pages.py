@@ -7,6 +7,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
+from ...atlas.examples import Examples
 from ...atlas.goals import Part
 from ...atlas.layers import choose_layer
 from ...atlas.maximisation import Maximisation, MaximisationRun, Picture
@@ -97,13 +98,15 @@ def link_made(query: AtlasQuery, number: int) -> str:
 
 def _view(made: Maximisation) -> list[MadeView]:
     card = made.run.network.card
-    label = made.patch.label
+    patch = made.patch
+    digit = f"{'an' if patch.label == 8 else 'a'} {patch.label}"
+    what = digit if isinstance(made.run.found.examples, Examples) else patch.class_name
 
     def draw(picture: Picture, words: str, is_warning: bool = False) -> MadeView:
         return MadeView(picture, draw_patch(picture.image, card, picture.region), words, is_warning)
 
     return [
-        draw(made.example, f"the best real one, {'an' if label == 8 else 'a'} {label}"),
+        draw(made.example, f"the best real one, {what}"),
         draw(made.made, "made"),
         draw(made.without_penalties, "made without penalties", True),
     ]

@@ -4,14 +4,14 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Annotated, Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field, model_validator
 
-from ...atlas.examples import Examples
+from ...atlas.examples import ExampleSet
 from ...atlas.kernels import find_kernels
 from ...atlas.layers import NoMaps, choose_layer, list_layers
 from ...atlas.map_costs import MapCosts, MapCostsRun, why_not_muted
@@ -28,6 +28,7 @@ from ..forms import Theme, open_network
 from ..long_answers import Sized
 from ..run_bar import RunBar, tell
 from ..templates import render
+from .pictures import choose_examples, why_not_digits
 from .runs import Run, answer_of, begin
 from .view import AtlasPage, view_page
 
@@ -50,6 +51,7 @@ class AtlasQuery(BaseModel):
     layer: str | None = None
     pooling: PoolingMode | None = None
     order: Order = Order.NUMBER
+    pictures: str | None = None  # a folder of them, instead of digits
     channel: int | None = None  # of the map, or unit, that comes first
     page: Annotated[int, Field(ge=1)] = 1
     run: bool | None = None  # whether to run the model at once; None leaves that to the server
@@ -78,33 +80,40 @@ class AtlasRequest:
     query: AtlasQuery
     network: Network
     is_built_in: bool
+    examples: ExampleSet
 
     @property
     def run(self) -> TopActivationsRun:
-        return TopActivationsRun(self.network, self.query.pooling, Examples(DIGITS))
+        return TopActivationsRun(self.network, self.query.pooling, self.examples)
 
     def costs_run(self, layer: Layer) -> MapCostsRun:
         return MapCostsRun(self.network, layer, self.query.pooling)
 
     def cell_link(self, layer: Layer, channel: int, patch: Patch) -> str:
-        """Return the query of the explorer with this digit on its pad, and this cell under the microscope."""
+        """Return the address of the explorer with this example on its pad, and this cell under the microscope."""
+        pictures = self.query.pictures
         fields = {
             "model": self.network.name,
             "pooling": self.query.pooling,
-            "digit": patch.name,
+            "digit": None if pictures else patch.name,
             "layer": layer.name,
             "channel": channel if layer.is_spatial else None,
             "row": patch.row,
             "column": patch.column,
         }
-        return f"?{urlencode({name: value for name, value in fields.items() if value is not None})}"
+        page = f"/atlas/pictures/{quote(pictures, safe='')}/{patch.number}" if pictures else "/"
+        return f"{page}?{urlencode({name: value for name, value in fields.items() if value is not None})}"
 
 
 async def get_atlas_request(request: Request, query: Annotated[AtlasQuery, Query()]) -> AtlasRequest:
-    """Open the model that the address names, else the default one. Raises: UnknownModel, ModelError, Overloaded."""
+    """Open the model that the address names, else the default one.
+
+    Raises: UnknownModel, ModelError, UnknownPictures, NoPictures, Overloaded.
+    """
     library = request.app.state.library
     network = await open_network(request, query.model or library.default_name)
-    return AtlasRequest(query, network, library.entry(network.name).is_built_in)
+    examples = choose_examples(request, query.pictures, DIGITS)
+    return AtlasRequest(query, network, library.entry(network.name).is_built_in, examples)
 
 
 AtlasRequestDep = Annotated[AtlasRequest, Depends(get_atlas_request)]
@@ -159,6 +168,8 @@ def _make_context(request: Request, asked: AtlasRequest) -> dict[str, Any]:
         "poolings": list(PoolingMode),
         "themes": list(Theme),
         "layers": list_layers(network),
+        "folders": request.app.state.pictures.names,
+        "doubt": None if query.pictures else why_not_digits(network),
         "refusal": None,
         "runs_at_once": False,
         "page": None,
