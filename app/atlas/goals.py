@@ -1,7 +1,7 @@
 """What an image is made to raise: a map's strongest cell or its mean, or a logit. Its value, and its gradient."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -56,13 +56,16 @@ class Goal:
         """Return the gradient of the number for each value of the image: (height, width, channels).
 
         Where it is zero everywhere, as of a cell that ReLU has cut off, that of what the activation function read is
-        returned instead: else nothing could ever raise it. Raises: NoGradient.
+        returned instead, of a pooled map that of the map before: else nothing could ever raise it. Raises: NoGradient.
         """
         size = sum(each.size for each in forward.activations.values())
         with reading(size, forward), np.errstate(all="ignore"):
             gradient = None if self.is_logit else self._pass_back(forward, self._at)
             if gradient is None or not gradient.any():
                 gradient = self._pass_back(forward, self._before)
+        layer = self.network.layer(self.layer)
+        if not gradient.any() and layer.is_pooling and layer.sources[0] is not None:
+            return replace(self, layer=layer.sources[0]).gradient(forward)
         return gradient
 
     def _pass_back(self, forward: ForwardPass, find: Callable[[ForwardPass], tuple[NDArray[Any], Logits]]) -> _Values:

@@ -94,6 +94,7 @@ def test_a_map_that_relu_has_cut_off_is_raised_by_what_relu_read() -> None:
     assert goal.value(forward) == 0
     gradient = goal.gradient(forward)
     assert np.isclose(gradient.sum(), kernel[..., 0].sum(), atol=1e-5) and np.count_nonzero(gradient) == 9
+    assert np.array_equal(Goal(network, "pool1", 0).gradient(forward), gradient)
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,11 @@ from app.cnn.cost import RunLimits
 from app.cnn.network import Network
 from app.explore.evaluation import NotForDigits, run_on_image
 from app.explore.picture_folders import PictureFolders
-from tests.small_models import build_decoder, build_small, card, parts
+from tests.small_models import build_decoder, build_small, card, guess, parts
 
 MODEL = build_small((16, 16, 3), 4)
 NETWORK = Network("colours", parts(MODEL), card(MODEL, fit="fill", ink="dark"))
+LAYER = NETWORK.layer("conv1")
 
 
 @pytest.fixture(scope="module")
@@ -36,29 +37,29 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> PictureExamples:
 def test_the_strongest_pictures_are_those_that_sorting_finds(examples: PictureExamples) -> None:
     found = TopActivationsRun(NETWORK, examples=examples).compute()
     assert found.unread == ("broken.png",) and examples.count == 13
-    layer = next(layer for layer in NETWORK.layers if layer.is_convolution)
+    number = next(number for number in range(4) if number not in found.of(LAYER).dead)
     peaks = {}
     for place, path in enumerate(examples.folder.files):
         if path.name != "broken.png":
             pixels = np.asarray(Image.open(path)).astype(np.float32)
             low, high = NETWORK.card.value_range
             image = low + pixels * (high - low) / 255
-            made = run_on_image(NETWORK, image.astype(np.float32)).activations[layer.name]
-            peaks[place] = float(made[..., 0].max())
+            made = run_on_image(NETWORK, image.astype(np.float32)).activations[LAYER.name]
+            peaks[place] = float(made[..., number].max())
             assert np.allclose(examples.image(place, NETWORK.card), image, atol=1e-4)
-    patches = find_patches(found, layer, 0)
+    patches = find_patches(found, LAYER, number)
     best = sorted(peaks, key=lambda place: -peaks[place])
     assert [patch.place for patch in patches] == best[: len(patches)]
     assert [patch.class_name for patch in patches] == [examples.folder.files[at].parent.name for at in best][:9]
-    assert found.of(layer).class_means.shape == (len(found.of(layer).values), 2)
-    made = MaximisationRun(found, layer.name, 0, steps=5).compute()
+    assert found.of(LAYER).class_means.shape == (4, 2)
+    made = MaximisationRun(found, LAYER.name, number, steps=5).compute()
     assert made.made.value > made.start.value and made.example.value == pytest.approx(patches[0].value, rel=1e-5)
 
 
 def test_a_picture_is_drawn_in_its_colours(examples: PictureExamples) -> None:
     found = TopActivationsRun(NETWORK, examples=examples).compute()
-    layer = next(layer for layer in NETWORK.layers if layer.is_convolution)
-    patch = find_patches(found, layer, 0)[0]
+    number = next(number for number in range(4) if number not in found.of(LAYER).dead)
+    patch = find_patches(found, LAYER, number)[0]
     drawn = Image.open(io.BytesIO(draw_patch(examples.image(patch.place, NETWORK.card), NETWORK.card, patch.region)))
     pixels = np.asarray(Image.open(examples.folder.files[patch.number]))
     region = patch.region
@@ -77,4 +78,4 @@ def test_a_copy_is_small_and_one_of_a_small_picture_exact(examples: PictureExamp
 def test_a_model_that_nothing_is_drawn_for_is_refused(examples: PictureExamples) -> None:
     model = build_decoder()
     with pytest.raises(NotForDigits, match="nothing is drawn"):
-        examples.require_possible(Network("decoder", parts(model), card(model)), None, RunLimits())
+        examples.require_possible(Network("decoder", parts(model), guess(model)), None, RunLimits())

@@ -27,9 +27,8 @@ async def show_differences(request: Request, query: PageQueryDep, choice: ModelC
     """Show two networks side by side, with a digit already drawn."""
     state = request.app.state
     run = DrawingRun(choice.network, first_drawing(query), choice.pooling, state.forward_passes, held=query.held or {})
-    if not (
-        query.other or query.other_pooling or query.other_sample or query.edits or query.other_edits
-    ):  # another mode, so that there is something to see
+    says = (query.other, query.other_pooling, query.other_sample, query.edits, query.other_edits)
+    if not any(says):  # another mode, so that there is something to see
         modes = (mode for mode in PoolingMode if mode not in {query.pooling, choice.network.card.pooling})
         query = query.model_copy(update={"other_pooling": next(modes)})
     return await _show(request, "differences.html", run, choice, query)

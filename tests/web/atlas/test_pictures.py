@@ -16,12 +16,12 @@ from app.settings import Settings
 
 
 @pytest.fixture(scope="module")
-def pictured(built_in: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+def pictured(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     folder = tmp_path_factory.mktemp("mine")
     for number in range(12):
         (folder / f"{number:02}.png").write_bytes(draw_digit(DigitSet.TEST, number))
     (folder / "z.png").write_bytes(b"")
-    app = create_app(Settings(built_in_models=built_in, pictures=(folder,), allowed_hosts="testserver"))
+    app = create_app(Settings(built_in_models=models, pictures=(folder,), allowed_hosts="testserver"))
     app.state.pictures = PictureFolders([folder.rename(folder.parent / "mine")])
     with TestClient(app) as client:
         yield client
