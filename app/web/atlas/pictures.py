@@ -39,7 +39,7 @@ def why_not_digits(network: Network) -> str | None:
     except NotForDigits:
         return (
             f"“{network.name}” was not trained to read digits, so those that excite its maps most need not be what "
-            "they look for. Serve pictures like those that it was trained on with --pictures FOLDER."
+            "they look for."
         )
     return None
 

@@ -52,6 +52,12 @@ def test_the_page_shows_them_and_a_click_puts_one_on_the_pad(pictured: TestClien
     assert base64.urlsafe_b64decode(copy + "=" * (-len(copy) % 4)).startswith(b"\x89PNG")
 
 
+def test_a_model_of_something_else_says_that_digits_say_little_of_it(client: TestClient) -> None:
+    page = client.get("/atlas?model=picture&run=false").text
+    assert "“picture” was not trained to read digits" in page and "layerglass serve --pictures FOLDER" in page
+    assert "was not trained to read digits" not in client.get("/atlas?model=digits&run=false").text
+
+
 @pytest.mark.parametrize(
     ("path", "status", "sentence"),
     [
