@@ -144,7 +144,7 @@ def _move(levels: Levels, shift: tuple[int, int]) -> Levels:
     rows, columns = (
         np.clip(np.arange(side) - by, 0, side - 1) for side, by in zip(levels.shape[:2], shift, strict=True)
     )
-    return levels[rows[:, np.newaxis], columns]
+    return np.asarray(levels[rows[:, np.newaxis], columns])
 
 
 def _unit(direction: Levels) -> Levels:

@@ -122,7 +122,7 @@ class PictureExamples:
 
     def read(self, place: int) -> bytes:
         """Return a picture's file. Raises: InvalidDrawing."""
-        path = self.folder.files[self.numbers[place]]
+        path = self.folder.files[int(self.numbers[place])]
         try:
             with path.open("rb") as file:
                 return file.read(self.limits.max_bytes + 1)  # a byte more, so that it is seen to be too large
@@ -141,7 +141,7 @@ class PictureExamples:
 
     def name(self, place: int) -> str:
         """Return a picture's file name."""
-        return self.folder.files[self.numbers[place]].name
+        return self.folder.files[int(self.numbers[place])].name
 
     def require_possible(self, network: Network, pooling: PoolingMode | None, limits: RunLimits) -> None:
         """Refuse what would fail, before anything is run. Raises: NotForDigits, WrongImageSize, TooCostly."""

@@ -115,4 +115,6 @@ class Goal:
 
     @staticmethod
     def _made(forward: ForwardPass) -> dict[str | None, NDArray[Any]]:
-        return {None: forward.image, **forward.activations}
+        made: dict[str | None, NDArray[Any]] = {None: forward.image}
+        made.update(forward.activations)
+        return made

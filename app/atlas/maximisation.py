@@ -130,8 +130,8 @@ class MaximisationRun:
         tell_more = None if report is None else lambda done: report(self.steps + done)
         made = ascent.climb(start, report)
         noise = replace(ascent, penalties=NO_PENALTIES).climb(start, tell_more)
-        pictures = (self._view(to_values(levels, card)) for levels in (start, made, noise))
-        return Maximisation(self, *pictures, example, patches[best])
+        first, last, without = (self._view(to_values(levels, card)) for levels in (start, made, noise))
+        return Maximisation(self, first, last, without, example, patches[best])
 
     def _image(self, patch: Patch) -> Array:
         return self.found.examples.image(patch.place, self.network.card)

@@ -48,12 +48,12 @@ def test_the_strongest_pictures_are_those_that_sorting_finds(examples: PictureEx
             peaks[place] = float(made[..., number].max())
             assert np.allclose(examples.image(place, NETWORK.card), image, atol=1e-4)
     patches = find_patches(found, LAYER, number)
-    best = sorted(peaks, key=lambda place: -peaks[place])
-    assert [patch.place for patch in patches] == best[: len(patches)]
-    assert [patch.class_name for patch in patches] == [examples.folder.files[at].parent.name for at in best][:9]
+    order = sorted(peaks, key=lambda place: -peaks[place])
+    assert [patch.place for patch in patches] == order[: len(patches)]
+    assert [patch.class_name for patch in patches] == [examples.folder.files[at].parent.name for at in order][:9]
     assert found.of(LAYER).class_means.shape == (4, 2)
-    made = MaximisationRun(found, LAYER.name, number, steps=5).compute()
-    assert made.made.value > made.start.value and made.example.value == pytest.approx(patches[0].value, rel=1e-5)
+    best = MaximisationRun(found, LAYER.name, number, steps=5).compute()
+    assert best.made.value > best.start.value and best.example.value == pytest.approx(patches[0].value, rel=1e-5)
 
 
 def test_a_picture_is_drawn_in_its_colours(examples: PictureExamples) -> None:

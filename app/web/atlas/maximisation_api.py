@@ -81,7 +81,11 @@ class MaximisationAnswer(BaseModel):
         run, patch = found.run, found.patch
         names = name_example(run.found.examples, patch)
         example = RealPicture(
-            **MadePicture.of(found.example).model_dump(), **names, label=patch.label, class_name=patch.class_name
+            **dict(MadePicture.of(found.example)),
+            digit=names["digit"],
+            picture=names["picture"],
+            label=patch.label,
+            class_name=patch.class_name,
         )
         return cls(
             model=run.network.name,
