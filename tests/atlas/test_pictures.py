@@ -11,11 +11,12 @@ from app.atlas.maximisation import MaximisationRun
 from app.atlas.patch_pictures import draw_patch
 from app.atlas.patches import find_patches
 from app.atlas.top_activations import TopActivationsRun
+from app.cnn.card import Fit
 from app.cnn.cost import RunLimits
 from app.cnn.network import Network
 from app.explore.evaluation import NotForDigits, run_on_image
 from app.explore.picture_folders import PictureFolders
-from tests.small_models import build_decoder, build_small, card, guess, parts
+from tests.small_models import build_small, card, parts
 
 MODEL = build_small((16, 16, 3), 4)
 NETWORK = Network("colours", parts(MODEL), card(MODEL, fit="fill", ink="dark"))
@@ -76,6 +77,6 @@ def test_a_copy_is_small_and_one_of_a_small_picture_exact(examples: PictureExamp
 
 
 def test_a_model_that_nothing_is_drawn_for_is_refused(examples: PictureExamples) -> None:
-    model = build_decoder()
+    decoder = NETWORK.with_card(NETWORK.card.model_copy(update={"fit": Fit.NUMBERS}))
     with pytest.raises(NotForDigits, match="nothing is drawn"):
-        examples.require_possible(Network("decoder", parts(model), guess(model)), None, RunLimits())
+        examples.require_possible(decoder, None, RunLimits())

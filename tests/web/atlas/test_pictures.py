@@ -40,9 +40,9 @@ def test_pictures_excite_maps_as_digits_do(pictured: TestClient) -> None:
 
 
 def test_the_page_shows_them_and_a_click_puts_one_on_the_pad(pictured: TestClient) -> None:
-    run = pictured.get("/atlas/run?model=digits&layer=conv1&pictures=mine").text
+    pictured.get("/atlas/run?model=digits&layer=conv1&pictures=mine")
     page = pictured.get("/atlas?model=digits&layer=conv1&pictures=mine").text
-    assert '<option value="mine" selected>' in page and "13 runs" in run.split("\n\n")[0]
+    assert '<option value="mine" selected>' in page
     assert "1 of the pictures cannot be read: z.png." in page
     link = re.search(r'href="(/atlas/pictures/mine/(\d+)\?[^"]+)"', page)
     assert link
