@@ -27,11 +27,7 @@ class PictureFolder:
     files: tuple[Path, ...]
     classes: tuple[str, ...]  # at least one
     labels: tuple[int, ...]  # the class of each picture
-    left_out: int = 0  # that were one too many
-
-    @property
-    def has_classes(self) -> bool:
-        return len(self.classes) > 1
+    left_out: int = 0  # pictures beyond the most that are listed
 
     def take(self, count: int) -> NDArray[np.intp]:
         """Return the numbers of so many pictures, evenly spread over all of them; all, where there are fewer."""

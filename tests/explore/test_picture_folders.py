@@ -27,7 +27,7 @@ def test_a_folder_without_folders_is_one_class_and_names_differ(tmp_path: Path) 
         (tmp_path / parent / "mine" / "x.png").touch()
     folders = PictureFolders([tmp_path / "a" / "mine", tmp_path / "b" / "mine"])
     assert folders.names == ["mine", "mine 2"]
-    assert folders.folder("mine").classes == ("mine",) and not folders.folder("mine").has_classes
+    assert folders.folder("mine").classes == ("mine",)
 
 
 def test_what_is_not_there_says_what_is(tmp_path: Path) -> None:
@@ -38,3 +38,11 @@ def test_what_is_not_there_says_what_is(tmp_path: Path) -> None:
         folders.folder(tmp_path.name)
     with pytest.raises(UnknownPictures, match="--pictures FOLDER"):
         PictureFolders().folder("other")
+
+
+def test_of_too_many_pictures_some_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.explore.picture_folders.MOST_PICTURES", 2)
+    for number in range(5):
+        (tmp_path / f"{number}.png").touch()
+    folder = PictureFolders([tmp_path]).folder(tmp_path.name)
+    assert len(folder.files) == 2 and folder.left_out == 3

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field, model_validator
 
-from ...atlas.examples import ExampleSet
+from ...atlas.examples import ExampleSet, PictureExamples
 from ...atlas.kernels import find_kernels
 from ...atlas.layers import NoMaps, choose_layer, list_layers
 from ...atlas.map_costs import MapCosts, MapCostsRun, why_not_muted
@@ -170,6 +170,7 @@ def _make_context(request: Request, asked: AtlasRequest) -> dict[str, Any]:
         "layers": list_layers(network),
         "folders": request.app.state.pictures.names,
         "doubt": None if query.pictures else why_not_digits(network),
+        "left_out": asked.examples.folder.left_out if isinstance(asked.examples, PictureExamples) else 0,
         "refusal": None,
         "runs_at_once": False,
         "page": None,
