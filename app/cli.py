@@ -62,10 +62,14 @@ def serve(
         list[Path] | None,
         typer.Option(metavar="FOLDER", help="A folder of your own lessons; repeatable."),
     ] = None,
+    pictures: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FOLDER", help="A folder of your own pictures, for the atlas; repeatable."),
+    ] = None,
 ) -> None:
     """Serve the app. Each option can also be set in the environment, as LAYERGLASS_PORT and so on."""
     options = {"host": host, "port": port, "workers": workers, "models": _join(models), "model": _join(model)}
-    options["lessons"] = _join(lessons)
+    options |= {"lessons": _join(lessons), "pictures": _join(pictures)}
     for name, value in options.items():
         if value is not None:  # in the environment, worker processes see it too
             os.environ[f"LAYERGLASS_{name.upper()}"] = str(value)

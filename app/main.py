@@ -12,6 +12,7 @@ from starlette.formparsers import MultiPartParser
 from . import __version__
 from .cnn.cost import RunLimits
 from .explore.forward_passes import ForwardPasses
+from .explore.picture_folders import PictureFolders
 from .explore.results import Results
 from .explore.trials import Trials
 from .hosting import metrics
@@ -32,7 +33,7 @@ from .library.library import Library
 from .settings import Settings, get_settings, resource
 from .web import api, edits, lessons, pages, status, uploads
 from .web.atlas import api as atlas_api
-from .web.atlas import cloud_pages
+from .web.atlas import cloud_pages, maximisation_api, maximisation_pages, nearest_api, pictures
 from .web.atlas import pages as atlas_pages
 from .web.attribution import api as attribution_api
 from .web.attribution import methods_api
@@ -104,6 +105,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.forward_passes = ForwardPasses(app.state.kept, limits, run_limits, metrics.FORWARD_PASS.observe)
     app.state.edited = EditedNetworks(app.state.kept)
     app.state.results = Results()
+    app.state.pictures = PictureFolders(settings.pictures)
     app.state.laboratory = Laboratory(app.state.kept, limits)
     _add_middleware(app, settings, counter)
     add_error_handlers(app)
@@ -123,7 +125,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             experiments_api,
             atlas_pages,
             cloud_pages,
+            maximisation_pages,
+            pictures,
+            nearest_api,
             atlas_api,
+            maximisation_api,
             status,
         ),
     )

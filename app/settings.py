@@ -99,6 +99,7 @@ class Settings(BaseSettings):
     models: Paths = Field(default=(), description="Folders of your own models.")
     model: Paths = Field(default=(), description="Files of your own models.")
     lessons: Paths = Field(default=(), description="Folders of your own lessons.")
+    pictures: Paths = Field(default=(), description="Folders of your own pictures, shown to models on /atlas.")
     uploads: bool | None = Field(
         default=None,
         description="Whether models may be uploaded and changed from the page; by default only on a loopback address.",
@@ -237,6 +238,7 @@ def describe_missing(settings: Settings) -> list[str]:
     """Return a sentence for each path that is not there, or is not what it must be."""
     folders = [("MODELS (--models)", path, _fault(path, Path.is_dir, "a folder")) for path in settings.models]
     folders += [("LESSONS (--lessons)", path, _fault(path, Path.is_dir, "a folder")) for path in settings.lessons]
+    folders += [("PICTURES (--pictures)", path, _fault(path, Path.is_dir, "a folder")) for path in settings.pictures]
     files = [("MODEL (--model)", path, _fault(path, Path.is_file, "a regular file")) for path in settings.model]
     if settings.state is not None and settings.state.exists():  # else it is made
         folders.append(("STATE", settings.state, _fault(settings.state, Path.is_dir, "a folder")))

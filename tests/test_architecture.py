@@ -36,7 +36,7 @@ ALLOWED = {
     "app.explore": "numpy pydantic app.cnn app.datasets app.imaging app.library",
     "app.attribution": "numpy app.cnn app.explore app.imaging",
     "app.experiments": "numpy app.cnn app.datasets app.library app.explore",
-    "app.atlas": "numpy app.cnn app.datasets app.imaging app.explore app.experiments",
+    "app.atlas": "numpy PIL app.cnn app.datasets app.imaging app.explore app.experiments",
     "app.lab": "numpy pydantic PIL app.cnn app.imaging app.library app.explore",
     # Beside web, which shows them: a lesson knows models and answers, and no HTTP.
     "app.lessons": "markdown_it numpy app.cnn app.datasets app.explore app.imaging app.library app.model_files",

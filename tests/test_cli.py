@@ -76,7 +76,7 @@ def test_without_a_command_the_help_is_shown() -> None:
 def test_the_help_of_serve_names_its_options() -> None:
     result = run("serve", "--help")
     assert result.exit_code == 0
-    for option in ("--host", "--port", "--workers", "--models", "--model", "--lessons"):
+    for option in ("--host", "--port", "--workers", "--models", "--model", "--lessons", "--pictures"):
         assert option in result.output
 
 
@@ -173,6 +173,7 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
         ("COMPUTATIONS", "-1", "LAYERGLASS_COMPUTATIONS is “-1”, but must be a whole number of at least 1."),
         ("MODELS", "{folder}/no", "LAYERGLASS_MODELS (--models) names “{folder}/no”, which does not exist."),
         ("MODELS", "{folder}/file", "LAYERGLASS_MODELS (--models) names “{folder}/file”, which is not a folder."),
+        ("PICTURES", "{folder}/no", "LAYERGLASS_PICTURES (--pictures) names “{folder}/no”, which does not exist."),
         ("LESSONS", "{folder}/no", "LAYERGLASS_LESSONS (--lessons) names “{folder}/no”, which does not exist."),
         ("LESSONS", "{folder}/file", "LAYERGLASS_LESSONS (--lessons) names “{folder}/file”, which is not a folder."),
         ("MODEL", "{folder}/no", "LAYERGLASS_MODEL (--model) names “{folder}/no”, which does not exist."),

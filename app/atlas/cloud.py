@@ -1,73 +1,80 @@
-"""Where real digits lie for a layer: its activations, projected onto the two directions in which they differ most.
+"""Where real digits lie for a layer: its activations, projected onto the directions in which they differ most.
 
 That is principal component analysis (Pearson, "On Lines and Planes of Closest Fit to Systems of Points", 1901).
 """
 
 import math
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass
-from weakref import ref
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..cnn.cost import RunLimits
 from ..cnn.kinds import Layer
-from ..cnn.network import Network
-from ..cnn.types import Array, PoolingMode
+from ..cnn.types import Array
 from ..explore.evaluation import run_on_image
 from .examples import Examples
 from .layers import NoMaps, why_not
+from .runs import LayerRun
 
 USUAL = 1000  # digits
 MOST = 2000  # of them
 MOST_VALUES = 2**15  # of a layer's output
+DIRECTIONS = 128  # in which places are compared, at most; two of them make the plane
+_NOTHING = 1e-9  # of the variance
 
 
 @dataclass(frozen=True)
 class Cloud:
-    """Digits as points of a plane."""
+    """Digits as points along the directions in which a layer's values differ most; two of these make the plane."""
 
     layer: Layer
     examples: Examples
     mean: NDArray[np.float32]  # (values,), of the layer's output over the digits
-    axes: NDArray[np.float32]  # (2, values), of length one, at right angles
-    shares: NDArray[np.float64]  # (2,), of the variance that lies along each axis, from 0 to 1
-    points: NDArray[np.float32]  # (digits, 2)
+    axes: NDArray[np.float32]  # (directions, values), of length one, at right angles
+    shares: NDArray[np.float64]  # (directions,), of the variance that lies along each axis, from 0 to 1
+    points: NDArray[np.float32]  # (digits, directions)
 
     @property
     def nbytes(self) -> int:
         return self.mean.nbytes + self.axes.nbytes + self.points.nbytes
 
-    def place(self, activation: Array) -> tuple[float, float]:
-        """Return where an output of the layer lies. activation: without the batch."""
-        x, y = self.axes @ (activation.ravel() - self.mean)
-        return float(x), float(y)
+    @property
+    def plane(self) -> NDArray[np.float32]:
+        """Where the digits lie in the plane: (digits, 2)."""
+        return self.points[:, :2]
 
-    def nearest(self, x: float, y: float, count: int) -> NDArray[np.intp]:
-        """Return the places of the digits that lie nearest to a point of the plane, the nearest first."""
-        squared = ((self.points - (x, y)) ** 2).sum(axis=1)
-        return np.argsort(squared, kind="stable")[:count]
+    @property
+    def share(self) -> float:
+        """The share of the variance along all directions."""
+        return float(min(1.0, self.shares.sum()))
+
+    def place(self, activation: Array) -> NDArray[np.float32]:
+        """Return where an output of the layer lies, (directions,). activation: without the batch."""
+        return np.asarray(self.axes @ (activation.ravel() - self.mean))
+
+    def nearest(self, place: NDArray[np.float32], count: int) -> "Nearest":
+        """Return the digits that lie nearest to a place, in all directions, the nearest first."""
+        squared = ((self.points - place).astype(np.float64) ** 2).sum(axis=1)
+        order = np.argsort(squared, kind="stable")[:count]
+        return Nearest(order, np.sqrt(squared[order]))
+
+
+class Nearest(NamedTuple):
+    """The digits that lie nearest to a place."""
+
+    places: NDArray[np.intp]  # of the digits among the cloud's examples, (count,), the nearest first
+    distances: NDArray[np.float64]  # (count,), in the layer's own values
 
 
 @dataclass(frozen=True)
-class CloudRun:
+class CloudRun(LayerRun):
     """A layer, and how many digits it is shown."""
 
-    network: Network
-    layer: Layer
-    pooling: PoolingMode | None = None  # None is as trained
+    name = "cloud"
     count: int = USUAL
-
-    @property
-    def mode(self) -> PoolingMode | None:
-        """The pooling mode in effect; None without pooling, or where the layers' own modes differ."""
-        return self.network.mode_in_effect(self.pooling)
-
-    @property
-    def key(self) -> Hashable:
-        """All that the result depends on."""
-        return "cloud", ref(self.network), self.layer.name, self.mode, self.count
 
     @property
     def total(self) -> int:
@@ -99,7 +106,7 @@ class CloudRun:
 
 
 def project(layer: Layer, examples: Examples, outputs: NDArray[np.float32]) -> Cloud:
-    """Find the two directions in which outputs, (digits, values), differ most. Changes outputs. Raises: NoMaps."""
+    """Find the directions in which outputs, (digits, values), differ most. Changes outputs. Raises: NoMaps."""
     if not np.isfinite(outputs).all():
         raise NoMaps(f"“{layer.name}” gives values that are not finite: they lie nowhere.")
     mean = outputs.mean(axis=0)
@@ -107,13 +114,16 @@ def project(layer: Layer, examples: Examples, outputs: NDArray[np.float32]) -> C
     # The left singular vectors, from the inner products of the digits: there are fewer digits than values.
     variances, vectors = np.linalg.eigh((outputs @ outputs.T).astype(np.float64))
     total = float(variances.sum())
-    variances, vectors = variances[:-3:-1].clip(0), vectors[:, :-3:-1]
+    kept = min(DIRECTIONS, outputs.shape[1])
+    variances, vectors = variances[: -kept - 1 : -1].clip(0), vectors[:, : -kept - 1 : -1]
     if total <= 0:
         raise NoMaps(f"“{layer.name}” gives the same values for every digit: all of them lie at one point.")
+    known = max(2, int((variances > total * _NOTHING).sum()))  # beyond these there is rounding alone
+    variances, vectors = variances[:known], vectors[:, :known]
     lengths = np.sqrt(np.maximum(variances, np.finfo(np.float32).tiny))
     axes = (vectors / lengths).T.astype(np.float32) @ outputs
     # Each axis may point either way: so that it always is the same one.
-    axes *= np.sign(axes[np.arange(2), np.abs(axes).argmax(axis=1)])[:, np.newaxis]
+    axes *= np.sign(axes[np.arange(known), np.abs(axes).argmax(axis=1)])[:, np.newaxis]
     return Cloud(layer, examples, mean, axes, variances / total, outputs @ axes.T)
 
 

@@ -1,8 +1,7 @@
 """What each map of a convolution is worth: how many digits are read less well without it."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass
-from weakref import ref
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +11,13 @@ from ..cnn.edits import Edits
 from ..cnn.errors import CannotMute
 from ..cnn.kinds import Layer
 from ..cnn.network import Network
-from ..cnn.types import PoolingMode
 from ..datasets.digits import Digits, load_test_digits
 from ..experiments.experiment import difference
 from ..experiments.maps import log_likelihood
 from ..explore.evaluation import Evaluation, evaluate, right_labels
 from .examples import Examples
 from .layers import NoMaps, count_maps
+from .runs import LayerRun
 
 USUAL = 500  # digits, for each map
 
@@ -48,23 +47,11 @@ class MapCosts:
 
 
 @dataclass(frozen=True)
-class MapCostsRun:
+class MapCostsRun(LayerRun):
     """A convolution whose maps are muted one after the other, and how many digits are read without each."""
 
-    network: Network
-    layer: Layer
-    pooling: PoolingMode | None = None  # None is as trained
+    name = "map costs"
     count: int = USUAL
-
-    @property
-    def mode(self) -> PoolingMode | None:
-        """The pooling mode in effect; None without pooling, or where the layers' own modes differ."""
-        return self.network.mode_in_effect(self.pooling)
-
-    @property
-    def key(self) -> Hashable:
-        """All that the result depends on."""
-        return "map costs", ref(self.network), self.layer.name, self.mode, self.count
 
     @property
     def total(self) -> int:

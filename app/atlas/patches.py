@@ -18,8 +18,9 @@ class Patch:
 
     place: int  # of the example among all that were shown
     name: str  # of the example, such as test-7
-    number: int  # of the digit in its set
-    label: int  # what it is
+    number: int  # of the example in its set
+    label: int  # the number of its class
+    class_name: str  # what it is
     value: float  # of the cell
     row: int
     column: int
@@ -41,11 +42,13 @@ def count_ranks(strongest: Strongest, number: int) -> Iterator[int]:
 def _find(found: TopActivations, layer: Layer, strongest: Strongest, number: int, rank: int) -> Patch:
     network, examples, at = found.network, found.examples, (number, rank)
     place, row, column = (int(each[at]) for each in (strongest.examples, strongest.rows, strongest.columns))
+    label = int(examples.labels[place])
     return Patch(
         place,
         examples.name(place),
         int(examples.numbers[place]),
-        int(examples.labels[place]),
+        label,
+        examples.classes[label],
         float(strongest.values[at]),
         row,
         column,

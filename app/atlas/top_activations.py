@@ -14,8 +14,10 @@ from ..cnn.kinds import Layer
 from ..cnn.network import Network
 from ..cnn.types import PoolingMode
 from ..explore.evaluation import run_on_image
-from .examples import CLASSES, Examples
+from ..imaging.drawing import InvalidDrawing
+from .examples import Examples, ExampleSet
 from .layers import NoMaps, count_maps, list_layers, why_not
+from .runs import InMode
 from .strongest import Search, Strongest
 
 Report = Callable[[int], None]  # told how many examples are done; what it raises ends the run
@@ -27,7 +29,8 @@ class TopActivations:
 
     network: Network
     pooling: PoolingMode | None  # that was in effect
-    examples: Examples
+    examples: ExampleSet
+    unread: tuple[str, ...]  # the names of pictures that cannot be read, and count for nothing
     layers: Mapping[str, Strongest]  # by layer, in the order of the layers
 
     @property
@@ -43,17 +46,12 @@ class TopActivations:
 
 
 @dataclass(frozen=True)
-class TopActivationsRun:
+class TopActivationsRun(InMode):
     """A network and a pooling mode, and the examples to show it."""
 
     network: Network
     pooling: PoolingMode | None = None  # None is as trained
-    examples: Examples = field(default_factory=Examples)
-
-    @property
-    def mode(self) -> PoolingMode | None:
-        """The pooling mode in effect; None without pooling, or where the layers' own modes differ."""
-        return self.network.mode_in_effect(self.pooling)
+    examples: ExampleSet = field(default_factory=Examples)
 
     @property
     def key(self) -> Hashable:
@@ -74,10 +72,16 @@ class TopActivationsRun:
 
     def compute(self, report: Report | None = None) -> TopActivations:
         """Run it. Raises: WrongImageSize, RunFailed, and what report raises."""
-        network, labels = self.network, self.examples.labels
-        searches = {layer.name: Search(count_maps(layer), CLASSES) for layer in list_layers(network)}
+        network, labels, classes = self.network, self.examples.labels, len(self.examples.classes)
+        searches = {layer.name: Search(count_maps(layer), classes) for layer in list_layers(network)}
+        unread = []
         for place in range(self.examples.count):
-            forward = run_on_image(network, self.examples.image(place, network.card), self.pooling)
+            try:
+                image = self.examples.image(place, network.card)
+            except InvalidDrawing:
+                unread.append(self.examples.name(place))
+                continue
+            forward = run_on_image(network, image, self.pooling)
             for name, search in searches.items():
                 with np.errstate(invalid="ignore", over="ignore"):  # a broken network's values are not finite
                     search.add(place, int(labels[place]), forward.activations[name])
@@ -85,4 +89,4 @@ class TopActivationsRun:
             if report is not None:
                 report(place + 1)
         layers = {name: search.finish() for name, search in searches.items()}
-        return TopActivations(network, self.mode, self.examples, layers)
+        return TopActivations(network, self.mode, self.examples, tuple(unread), layers)

@@ -41,6 +41,12 @@ def to_levels(image: Array, card: Card) -> NDArray[np.float64]:
     return _in_order((values - low) * _WHITE / (high - low), card)
 
 
+def to_level_gradient(gradient: NDArray[np.float64], card: Card) -> NDArray[np.float64]:
+    """Return the gradient of a number for an image's levels, given that for its values: the chain rule of to_values."""
+    low, high = card.value_range
+    return _in_order(gradient * (high - low) / (_WHITE * _std(card)), card)
+
+
 def colour_channels(channels: int) -> int:
     """Return how many of an image's channels are luminance or colour: all but alpha, the second or the fourth."""
     return channels - 1 if channels in {2, 4} else channels

@@ -17,6 +17,7 @@ from .exploration import RenderOptions, as_maps
 from .large_layers import finish, open_maps, reading
 
 _MOST_DRAWN = 2**20  # cells of the one layer that is drawn
+_AT_ONCE = 2**18  # weights that are compared
 
 
 @dataclass(frozen=True)
@@ -99,13 +100,49 @@ class Differences:
         )
 
 
-def find_differences(first: Side, second: Side, options: RenderOptions | None = None) -> Differences:
+@dataclass(frozen=True)
+class Pair:
+    """Two layers that take the same place, and how their weights differ; or one that the other network has not."""
+
+    first: Layer | None
+    second: Layer | None
+    variables: tuple[VariableDifference, ...] = ()
+
+
+@dataclass(frozen=True)
+class WeightDifferences:
+    """What two networks differ in, whatever they are shown."""
+
+    pairs: tuple[Pair, ...]
+
+    @property
+    def nbytes(self) -> int:
+        """About what it takes in memory."""
+        return 1_000 * (len(self.pairs) + 1)
+
+
+def compare_weights(first: Network, second: Network) -> WeightDifferences:
+    """Pair the layers of two networks in their order, by kind and shape, pooling layers by their windows, and compare
+    the weights of each pair, block by block.
+    """
+    return WeightDifferences(
+        tuple(
+            Pair(mine, other, tuple(_compare_variables(first, second, mine, other)) if mine and other else ())
+            for mine, other in _pair(first, second)
+        )
+    )
+
+
+def find_differences(
+    first: Side, second: Side, options: RenderOptions | None = None, weights: WeightDifferences | None = None
+) -> Differences:
     """Compare what two networks made, and their weights, layer by layer.
 
-    Layers are paired in their order by kind and shape, pooling layers by their windows. options: how to draw the first
-    layer that parts; None draws nothing.
+    options: how to draw the first layer that parts; None draws nothing. weights: of these two networks, where they were
+    compared before.
     """
-    layers = tuple(_compare(first, second, *pair) for pair in _pair(first.network, second.network))
+    weights = weights or compare_weights(first.network, second.network)
+    layers = tuple(_compare(first, second, pair) for pair in weights.pairs)
     found = Differences(first, second, _is_same(first.forward.image, second.forward.image), layers)
     picture = None if options is None or found.parting is None else _draw(found, found.parting, options)
     finish(first.forward, second.forward)
@@ -127,17 +164,16 @@ def _place(layer: Layer) -> tuple[object, ...]:
     return ("pooling", layer.window) if layer.is_pooling else (layer.kind, layer.output_shape)
 
 
-def _compare(first: Side, second: Side, mine: Layer | None, other: Layer | None) -> LayerDifference:
-    if mine is None or other is None:
-        return LayerDifference(mine, other)
-    variables = tuple(_compare_variables(first.network, second.network, mine, other))
-    made, others = first.forward.activations[mine.name], second.forward.activations[other.name]
+def _compare(first: Side, second: Side, pair: Pair) -> LayerDifference:
+    if pair.first is None or pair.second is None:
+        return LayerDifference(pair.first, pair.second)
+    made, others = first.forward.activations[pair.first.name], second.forward.activations[pair.second.name]
     if made.shape != others.shape:  # a network that takes any size, with images of two
-        return LayerDifference(mine, other, variables=variables)
+        return LayerDifference(pair.first, pair.second, variables=pair.variables)
     with reading(made.size, first.forward, second.forward):
         values, compared = open_maps(as_maps(made), first.forward), open_maps(as_maps(others), second.forward)
         largest = _find_largest(values, compared)
-        return LayerDifference(mine, other, find_distance(compared, values), largest, variables)
+        return LayerDifference(pair.first, pair.second, find_distance(compared, values), largest, pair.variables)
 
 
 def _compare_variables(first: Network, second: Network, mine: Layer, other: Layer) -> Iterator[VariableDifference]:
@@ -145,10 +181,21 @@ def _compare_variables(first: Network, second: Network, mine: Layer, other: Laye
     for name, weights in first.weights(mine).items():
         if name not in others or weights.shape != others[name].shape:
             yield VariableDifference(name, weights.size, None, None)
+        elif weights is others[name]:
+            yield VariableDifference(name, weights.size, 0, 0.0)
         else:
-            apart = _differ(weights, others[name])
-            change = _sizes(weights[apart], others[name][apart])
-            yield VariableDifference(name, weights.size, int(apart.sum()), float(change.max(initial=0.0)))
+            yield VariableDifference(name, weights.size, *_count_changed(weights.ravel(), others[name].ravel()))
+
+
+def _count_changed(weights: Array, others: Array) -> tuple[int, float]:
+    """Return how many numbers of two rows differ, and by how much at most."""
+    changed, largest = 0, 0.0
+    for start in range(0, weights.size, _AT_ONCE):
+        mine, other = weights[start : start + _AT_ONCE], others[start : start + _AT_ONCE]
+        apart = _differ(mine, other)
+        changed += int(apart.sum())
+        largest = max(largest, float(_sizes(mine[apart], other[apart]).max(initial=0.0)))
+    return changed, largest
 
 
 def _find_largest(values: Values, others: Values) -> float:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from ..atlas.layers import NoMaps
+from ..atlas.maximisation import InvalidAscent
 from ..attribution.case import InvalidSetting
 from ..attribution.method import UnknownMethod
 from ..attribution.question import InvalidQuestion
@@ -34,6 +35,7 @@ from ..explore.evaluation import NotForDigits
 from ..explore.exploration import NotAFeatureMap, TooManyPixels
 from ..explore.gallery import NoSuchPage, UnknownDigit
 from ..explore.inspection import UnknownCell
+from ..explore.picture_folders import NoPictures, UnknownPictures
 from ..explore.prediction import NoClasses
 from ..hosting.logs import request_id
 from ..hosting.metrics import REFUSED
@@ -71,6 +73,9 @@ _STATUS: dict[type[Exception], HTTPStatus] = {
     NotForExperiment: HTTPStatus.UNPROCESSABLE_ENTITY,
     UnknownExperiment: HTTPStatus.NOT_FOUND,
     NoMaps: HTTPStatus.UNPROCESSABLE_ENTITY,
+    UnknownPictures: HTTPStatus.NOT_FOUND,
+    NoPictures: HTTPStatus.UNPROCESSABLE_ENTITY,
+    InvalidAscent: HTTPStatus.UNPROCESSABLE_ENTITY,
     NoPooling: HTTPStatus.UNPROCESSABLE_ENTITY,
     TooManyPixels: HTTPStatus.UNPROCESSABLE_ENTITY,
     DrawingTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -91,7 +96,10 @@ _STATUS: dict[type[Exception], HTTPStatus] = {
 _RETRY_SECONDS = 5
 _BUG = "Something went wrong here, and it is our fault. Please try again. The log has it as {id}."
 _log = logging.getLogger("layerglass")
-_FRAGMENTS = {"/digits/shown", "/digits/run"}  # that htmx asks for with GET
+_FRAGMENTS = {  # that htmx asks for with GET
+    *("/digits/shown", "/digits/run"),
+    *("/atlas/shown", "/atlas/run", "/atlas/made", "/atlas/made/run", "/atlas/cloud/run"),
+}
 _JSON_PATHS = {"/health", "/ready", "/metrics", "/openapi.json"}
 _EXPECTED_BODY = {"POST": "Send multipart/form-data with one file of each name.", "PUT": "Send JSON in UTF-8."}
 

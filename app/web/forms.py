@@ -147,6 +147,10 @@ class PageQuery(BaseModel):
     method: str | None = None  # of attribution
     other: str | None = None  # the second model of two side by side; None is the first one
     other_pooling: PoolingMode | None = None
+    other_edits: str = ""  # that are made in the second one
+    other_sample: Annotated[str | None, Field(pattern=SAMPLE_PATTERN)] = (
+        None  # that the second one sees; None: the same
+    )
 
     @property
     def render_options(self) -> RenderOptions:

@@ -21,11 +21,19 @@ def test_it_is_what_the_singular_value_decomposition_gives(name: str) -> None:
     digits = load_test_digits().images[Examples(100).numbers]
     outputs = np.stack([run_on_digit(NETWORK, each).activations[name].ravel() for each in digits]).astype(float)
     left, lengths, axes = np.linalg.svd(outputs - outputs.mean(axis=0), full_matrices=False)
-    assert np.allclose(cloud.shares, (lengths**2 / (lengths**2).sum())[:2], rtol=1e-3)
-    assert np.allclose(np.abs(cloud.points), np.abs(left * lengths)[:, :2], atol=1e-3 * lengths[0])
-    assert np.allclose(np.abs(np.sum(cloud.axes * axes[:2], axis=1)), 1, atol=1e-3)
+    assert np.allclose(cloud.shares[:2], (lengths**2 / (lengths**2).sum())[:2], rtol=1e-3)
+    assert np.allclose(np.abs(cloud.plane), np.abs(left * lengths)[:, :2], atol=1e-3 * lengths[0])
+    assert np.allclose(np.abs(np.sum(cloud.axes[:2] * axes[:2], axis=1)), 1, atol=1e-3)
     assert np.allclose(cloud.place(outputs[7].astype(np.float32)), cloud.points[7], atol=1e-3 * lengths[0])
-    assert cloud.nearest(float(cloud.points[7, 0]), float(cloud.points[7, 1]), 3)[0] == 7
+    near = cloud.nearest(cloud.points[7], 5)
+    distances = np.linalg.norm(outputs - outputs[7], axis=1)
+    assert near.places[0] == 7 and near.distances[0] == 0
+    # Along all directions that are kept, a distance is shorter by what lies beside them.
+    assert (near.distances <= distances[near.places] + 1e-3).all()
+    kept = np.sqrt(((outputs - outputs[7]) @ axes[: len(cloud.axes)].T) ** 2 @ np.ones(len(cloud.axes)))
+    assert np.allclose(near.distances, np.sort(kept)[:5], atol=1e-3 * lengths[0])
+    if name == "answer":  # of ten values nothing is left out
+        assert cloud.share == pytest.approx(1) and near.places.tolist() == np.argsort(distances)[:5].tolist()
 
 
 def test_what_has_no_cloud_says_why() -> None:

@@ -22,7 +22,7 @@ def test_it_runs_by_itself_and_a_digit_leads_to_its_cell_and_back(atlas: Page) -
     atlas.goto("/atlas?model=figure-6-3&channel=1")
     cards = atlas.locator(".atlas-card")
     expect(cards.first.get_by_role("heading")).to_have_text("Map 1")
-    expect(atlas.locator("#atlas-progress")).to_have_count(0)
+    expect(atlas.locator("#run-progress")).to_have_count(0)
     check(atlas)
     link = cards.first.get_by_role("link").first
     value = (link.get_attribute("title") or "").partition("value ")[2].split(" ")[0]
@@ -42,6 +42,38 @@ def test_layers_are_chosen_by_links_and_maps_ordered_by_cost(atlas: Page) -> Non
     last.click()
     expect(atlas.locator(".atlas-card").first.get_by_role("heading")).to_have_text(re.compile("Unit"))
     expect(last).to_have_attribute("aria-current", "true")
+
+
+def test_an_image_is_made_beside_the_best_real_digit(atlas: Page) -> None:
+    atlas.goto("/atlas?model=figure-6-3")
+    card = atlas.locator(".atlas-card").first
+    make = card.get_by_role("button", name="Make an image that excites it")
+    make.focus()
+    atlas.keyboard.press("Enter")
+    pictures = card.locator(".atlas-made-row figure")
+    expect(pictures).to_have_count(3)
+    expect(pictures.nth(0)).to_contain_text("the best real one")
+    expect(pictures.nth(2)).to_contain_text("made without penalties")
+    best = card.get_by_role("link").first.get_attribute("title") or ""
+    value = best.partition("value ")[2].split(" ")[0]
+    assert value.startswith(pictures.nth(0).locator("strong").inner_text())
+    check(atlas)
+    card.get_by_role("button", name="For the mean of the map").click()
+    expect(card.locator(".note").last).to_contain_text("The mean of the map")
+    expect(pictures).to_have_count(3)
+
+
+def test_the_nearest_digits_follow_the_drawing_and_open(atlas: Page) -> None:
+    atlas.goto("/atlas/cloud?model=figure-6-3")
+    near = atlas.locator(".cloud-nearest li")
+    expect(near).to_have_count(9)
+    before = near.first.inner_html()
+    draw(atlas, [LINE_DOWN])
+    expect(near.first).not_to_have_js_property("innerHTML", before)
+    name = (near.nth(3).get_by_role("link").get_attribute("href") or "").partition("digit=")[2]
+    near.nth(3).get_by_role("link").click()
+    expect(atlas).to_have_url(re.compile(f"digit={name}"))
+    expect(near.first.get_by_role("link")).to_have_attribute("href", re.compile(f"digit={name}$"))
 
 
 def test_the_drawing_is_a_ring_that_moves_with_the_pen_among_digits_that_open(atlas: Page) -> None:

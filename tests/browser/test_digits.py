@@ -33,7 +33,7 @@ def choose(page: Page, name: str, value: str) -> None:
 
 def test_a_run_shows_its_progress_and_cancel_ends_it(page: Page, server: Server, complaints: list[str]) -> None:
     page.goto("/digits?model=digits-average&pooling=min")
-    expect(page.locator(".digits-progress .note")).to_contain_text(re.compile(r"^\s*[1-9][\d,]* of 10,000 digits"))
+    expect(page.locator(".run-progress .note")).to_contain_text(re.compile(r"^\s*[1-9][\d,]* of 10,000 digits"))
     assert long_ones(server) == 1
     page.get_by_role("link", name="Cancel").click()
     again = page.get_by_role("button", name="Run digits-average over 10,000 digits")
@@ -48,7 +48,7 @@ def test_a_run_shows_its_progress_and_cancel_ends_it(page: Page, server: Server,
 
 def test_leaving_the_page_ends_the_run(page: Page, server: Server) -> None:
     page.goto("/digits?model=digits-min&pooling=average")
-    expect(page.locator(".digits-progress .note")).to_contain_text(re.compile(r"^\s*[1-9]"))
+    expect(page.locator(".run-progress .note")).to_contain_text(re.compile(r"^\s*[1-9]"))
     page.goto("/models")
     deadline = time.monotonic() + 5
     while long_ones(server):

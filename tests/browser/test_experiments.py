@@ -30,7 +30,7 @@ def run(page: Page, name: str, query: str = SMALL) -> None:
 
 def test_it_runs_by_itself_and_its_address_shows_the_same(experiments: Page) -> None:
     run(experiments, "darkness")
-    expect(experiments.locator("#experiment-progress")).to_have_count(0)
+    expect(experiments.locator("#run-progress")).to_have_count(0)
     sentence = experiments.locator(".experiments-conclusion").inner_text()
     assert "“figure-6-3” reads" in sentence
     expect(experiments.locator("svg.chart-picture")).to_have_count(1)
@@ -62,7 +62,7 @@ def test_who_cannot_be_asked_is_told_and_another_can_be_chosen(page: Page) -> No
 
 def test_a_long_run_shows_how_far_it_is_and_can_be_cancelled(experiments: Page, server: Server) -> None:
     experiments.goto("/experiments/maps?model=digits&digits=10000")
-    bar = experiments.locator("#experiment-progress progress")
+    bar = experiments.locator("#run-progress progress")
     expect(bar).not_to_have_attribute("value", "0")
     assert len(server.app.state.long_computations) == 1
     experiments.get_by_role("link", name="Cancel").click()

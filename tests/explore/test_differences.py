@@ -8,7 +8,7 @@ import pytest
 from app.cnn.edits import Edits
 from app.cnn.network import Network
 from app.cnn.types import PoolingMode
-from app.explore.differences import Side, find_differences
+from app.explore.differences import Side, compare_weights, find_differences
 from app.explore.exploration import RenderOptions
 from app.library.library import Library
 
@@ -56,6 +56,18 @@ def test_two_files_of_one_architecture_tell_which_weights_differ(library: Librar
     assert changed == {"conv2": sum(int(np.count_nonzero(each[..., 1])) for each in before.values())}
     kernel = next(each for each in found.layers if each.layer.name == "conv2").variables[0]
     assert kernel.largest == pytest.approx(np.abs(before["kernel"][..., 1]).max())
+
+
+def test_weights_of_two_networks_are_compared_whatever_they_are_shown(library: Library, image: np.ndarray) -> None:
+    network, other = library.network("digits"), library.network("digits-min")
+    weights = compare_weights(network, other)
+    found = find_differences(side(network, image), side(other, image), weights=weights)
+    assert found.layers == find_differences(side(network, image), side(other, image)).layers
+    for pair in weights.pairs:
+        for variable in pair.variables:
+            mine, others = (each.weights(pair.first)[variable.name] for each in (network, other) if pair.first)
+            assert variable.changed == np.count_nonzero(mine != others)
+            assert variable.largest == pytest.approx(np.abs(mine - others).max(), rel=1e-6)
 
 
 def test_layers_that_only_one_has_are_told(library: Library, image: np.ndarray) -> None:

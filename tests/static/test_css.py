@@ -32,6 +32,7 @@ COMPONENTS = {
     "models": {"models"},
     "overview": {"overview"},
     "pad": {"pad"},
+    "run": {"run"},
     "save": {"save"},
     "switches": {"switches"},
     "why": {"why"},

@@ -34,6 +34,9 @@ KNOWN |= {"method": ["saliency", "integrated-gradients"]}
 KNOWN |= {"set": ["test", "training"], "number": [0, 5999]}
 KNOWN |= {"name": ["ink", "neighbours"], "digits": [100, 120], "format": ["json", "csv"]}
 KNOWN |= {"pooling": ["max", "min"]}
+KNOWN |= {"part": ["cell", "mean"], "steps": [1, 3], "seed": [0, 7], "smoothness": [0, 0.1]}
+KNOWN |= {"pictures": [""]}  # no folder of them is served
+KNOWN |= {"low_frequencies": [True, False], "shift": [0, 2]}
 KNOWN |= {"sample": ["digit", "rings"], "thumbnail": [False, True], "step": [0, 1]}
 EDITS = ["", "mute:conv1.3", "pooling:pool1=min;bias:conv1.0=0.25"]
 # A sample picture or a picture of one's own, and the steps in one way or the other: a schema cannot say so.
@@ -76,10 +79,12 @@ def with_real_values(document: dict[str, Any], **names: list[Any]) -> dict[str, 
     names: that a path may hold instead of the usual ones.
     """
     known = copy.deepcopy(document)
-    for methods in known["paths"].values():
+    for path, methods in known["paths"].items():
         for operation in methods.values():
             for parameter in operation.get("parameters", []):
                 parameter["schema"]["enum"] = (KNOWN | names)[parameter["name"]]
+                if "maximisation" in path and parameter["name"] == "channel":
+                    parameter["schema"]["enum"] = [1, 2]  # another map of this model is dead
                 parameter["required"] |= parameter["name"] == "digits"  # else thousands, which take seconds
             operation.get("requestBody", {})["required"] = True
     for name, body in known["components"]["schemas"].items():
@@ -98,6 +103,8 @@ def with_real_values(document: dict[str, Any], **names: list[Any]) -> dict[str, 
             body["properties"]["count"] = {"enum": [1, 7]}  # of no class are there fewer
         if name.startswith("Body_post_experiment"):
             body["properties"] |= {"model": {"enum": ["digits"]}, "digits": {"enum": [100, 120]}}
+        if name.startswith("Body_post_nearest"):
+            body["properties"] |= {"layer": {"enum": ["conv1"]}, "digits": {"enum": [100, 120]}}
         if "chain" in body.get("properties", {}) and name.startswith("Body_"):
             others = {key: each for key, each in body["properties"].items() if key not in {"picture", "steps"}}
             body["properties"] = others | {key: {"enum": values} for key, values in LAB.items()}
@@ -108,6 +115,7 @@ def with_real_values(document: dict[str, Any], **names: list[Any]) -> dict[str, 
             body["properties"] |= {"layer": {"enum": ["conv1"]}, "steps": {"enum": [1, 20]}}
         if "other" in body.get("properties", {}):
             body["properties"]["other"] = {"enum": ["digits", "digits-min"]}
+            body["properties"]["other_edits"] = {"enum": EDITS}
             del body["properties"]["other_drawing"]  # which is sent as text where it may be left out
         if "region" in body.get("properties", {}) and name.startswith("Body_"):
             body["properties"]["region"] = {"enum": REGIONS}

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from ...atlas.cloud import MOST, CloudRun
 from ...atlas.cloud import USUAL as USUAL_CLOUD
-from ...atlas.examples import Examples
+from ...atlas.examples import Examples, ExampleSet
 from ...atlas.kernels import read_kernels
 from ...atlas.layers import choose_layer
 from ...atlas.map_costs import USUAL, MapCostsRun
@@ -26,6 +26,7 @@ from ...hosting.admission import ADMITTED
 from ...imaging.encoding import encode_npz
 from ..errors import problem_responses
 from ..forms import LayerDep, NetworkDep
+from .pictures import choose_examples
 from .runs import begin
 
 router = APIRouter(prefix="/api/models/{model}/layers/{layer}", tags=["atlas"])
@@ -50,10 +51,12 @@ class Region(BaseModel):
 
 
 class TopActivation(BaseModel):
-    """A digit, and the cell of a map that it excites most."""
+    """A digit or a picture, and the cell of a map that it excites most."""
 
-    digit: str = Field(description="Its name in the page's address, such as test-7.")
-    label: int = Field(description="What the digit is.", ge=0, le=9)
+    digit: str | None = Field(description="Its name in the page's address, such as test-7; null for a picture.")
+    picture: str | None = Field(default=None, description="Its file name, for one of the server's folders.")
+    label: int = Field(description="What the digit is; of a picture the number of its class.")
+    class_name: str = Field(description="The same in words.")
     value: float = Field(description="Of the cell.")
     row: int
     column: int = Field(description="In a vector, the unit.")
@@ -67,7 +70,7 @@ class MapActivations(BaseModel):
     is_dead: bool = Field(description="It has one value everywhere, whatever digit is shown.")
     fired: float = Field(description="The share of digits for which some cell is above zero.")
     class_means: list[float | None] = Field(
-        description="The mean of the strongest cell over each class's digits, 0 to 9."
+        description="The mean of the strongest cell over each class's digits, 0 to 9, or pictures."
     )
     strongest: list[TopActivation] = Field(
         description="Nine digits at most, the strongest first; none that leaves the map at its lowest value."
@@ -80,7 +83,9 @@ class TopActivationsAnswer(BaseModel):
     model: str
     layer: str
     pooling: PoolingMode | None
-    digits: int
+    digits: int = Field(description="How many digits, or pictures, were shown.")
+    classes: list[str] = Field(description="Of the digits, or pictures.")
+    unread: list[str] = Field(description="Pictures that cannot be read, and count for nothing.")
     dead: list[int]
     maps: list[MapActivations]
 
@@ -105,12 +110,20 @@ class MapCostsAnswer(BaseModel):
 
 
 async def get_run(
+    request: Request,
     network: NetworkDep,
     pooling: Pooling = None,
     digits: Annotated[int, Query(description=_DIGITS, json_schema_extra=_BOUNDS)] = _ALL,
+    pictures: Annotated[
+        str | None,
+        Query(
+            description="A folder of pictures that the server was given with --pictures, instead of digits, of which "
+            "so many are shown; it may have fewer."
+        ),
+    ] = None,
 ) -> TopActivationsRun:
-    """Return the network and the digits to show it. Raises: UnknownModel, ModelError."""
-    return TopActivationsRun(network, pooling, Examples(digits))
+    """Return the network and what to show it. Raises: UnknownModel, ModelError, UnknownPictures, NoPictures."""
+    return TopActivationsRun(network, pooling, choose_examples(request, pictures, digits))
 
 
 RunDep = Annotated[TopActivationsRun, Depends(get_run)]
@@ -219,10 +232,10 @@ async def show_cloud(request: Request, run: CloudRunDep) -> Response:
     labels, examples = cloud.examples.labels.tolist(), cloud.examples
     points = [
         CloudPoint(digit=examples.name(at), label=labels[at], x=x, y=y)
-        for at, (x, y) in enumerate(cloud.points.tolist())
+        for at, (x, y) in enumerate(cloud.plane.tolist())
     ]
     answer = CloudAnswer(
-        model=run.network.name, layer=run.layer.name, pooling=run.mode, shares=cloud.shares.tolist(), points=points
+        model=run.network.name, layer=run.layer.name, pooling=run.mode, shares=cloud.shares[:2].tolist(), points=points
     )
     return Response(answer.model_dump_json(), media_type="application/json")
 
@@ -236,10 +249,10 @@ async def save_cloud(request: Request, run: CloudRunDep) -> Response:
     """Save the same as arrays, with mean and axes: the axes times a layer's values, minus the mean, give a point."""
     cloud = await (await begin(request, run)).wait()
     arrays: dict[str, NDArray[Any]] = {
-        "points": cloud.points,
-        "shares": cloud.shares,
+        "points": cloud.plane,
+        "shares": cloud.shares[:2],
         "mean": cloud.mean,
-        "axes": cloud.axes,
+        "axes": cloud.axes[:2],
     }
     arrays |= {"examples": cloud.examples.numbers, "labels": cloud.examples.labels}
     return Response(await to_thread.run_sync(encode_npz, arrays), media_type="application/zip")
@@ -269,7 +282,9 @@ def _describe(found: TopActivations, layer: Layer, channel: int | None) -> TopAc
         model=found.network.name,
         layer=layer.name,
         pooling=found.pooling,
-        digits=found.examples.count,
+        digits=found.examples.count - len(found.unread),
+        classes=list(found.examples.classes),
+        unread=list(found.unread),
         dead=strongest.dead,
         maps=[_describe_map(found, layer, strongest, number) for number in chosen],
     )
@@ -281,14 +296,21 @@ def _describe_map(found: TopActivations, layer: Layer, strongest: Strongest, num
         is_dead=number in strongest.dead,
         fired=strongest.fired[number],
         class_means=strongest.class_means[number].tolist(),
-        strongest=[_describe_patch(each) for each in find_patches(found, layer, number)],
+        strongest=[_describe_patch(found, each) for each in find_patches(found, layer, number)],
     )
 
 
-def _describe_patch(patch: Patch) -> TopActivation:
+def name_example(examples: ExampleSet, patch: Patch) -> dict[str, str | None]:
+    """Return what an answer calls an example: a digit, or a picture."""
+    is_digit = isinstance(examples, Examples)
+    return {"digit": patch.name if is_digit else None, "picture": None if is_digit else patch.name}
+
+
+def _describe_patch(found: TopActivations, patch: Patch) -> TopActivation:
     return TopActivation(
-        digit=patch.name,
+        **name_example(found.examples, patch),
         label=patch.label,
+        class_name=patch.class_name,
         value=patch.value,
         row=patch.row,
         column=patch.column,
@@ -296,7 +318,7 @@ def _describe_patch(patch: Patch) -> TopActivation:
     )
 
 
-def _encode(strongest: Strongest, examples: Examples) -> bytes:
+def _encode(strongest: Strongest, examples: ExampleSet) -> bytes:
     shown = strongest.examples >= 0
     digits = examples.numbers[strongest.examples.clip(0)]
     digits[~shown] = -1

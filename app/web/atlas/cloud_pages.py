@@ -1,6 +1,5 @@
 """The page of the cloud: where real digits lie for a layer, and among them the drawing."""
 
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
@@ -19,20 +18,18 @@ from ...cnn.types import PoolingMode
 from ...explore.drawing_runs import DrawingRun
 from ...explore.evaluation import NotForDigits
 from ...explore.exploration import PAGE_PICTURE, draw_answer, draw_image, explore
-from ...hosting.long_computations import Computation
 from ...imaging.drawing import SAMPLES
 from ..computing import computes
-from ..errors import describe_problem
 from ..forms import ModelChoice, ModelChoiceDep, PageForm, PageQuery, PageQueryDep, PageRequestDep
-from ..long_answers import write_fragment
 from ..pad import draw_first, first_drawing, inputs_context
+from ..run_bar import RunBar, tell
 from ..templates import render
 from .plane import HEIGHT, WIDTH, Plane
 from .runs import answer_of, begin
 
 router = APIRouter(prefix="/atlas/cloud", include_in_schema=False, default_response_class=HTMLResponse)
 
-_NEAREST = 20
+_NEAREST = 9
 
 
 @dataclass(frozen=True)
@@ -41,9 +38,18 @@ class DrawingPlace:
 
     x: float  # on the drawing of the cloud
     y: float
-    label: int  # of most of the digits that are nearest
-    count: int  # of these
-    of: int
+    nearest: tuple[tuple[str, int, float], ...]  # the name of each, what it is, and how far away it lies
+
+    @property
+    def label(self) -> int:
+        """What most of them are; of several, what the nearest of these is."""
+        labels = [label for _, label, _ in self.nearest]
+        return max(labels, key=labels.count)
+
+    @property
+    def count(self) -> int:
+        """How many of them are that."""
+        return sum(label == self.label for _, label, _ in self.nearest)
 
 
 @router.get("")
@@ -73,18 +79,11 @@ async def run_cloud(request: Request, query: PageQueryDep, choice: ModelChoiceDe
     layer = choose_cloud_layer(choice.network, query.layer)
     run = CloudRun(choice.network, layer, choice.pooling)
     answer = await begin(request, run)
-    return await answer.stream(lambda computation: _tell(run, computation))
 
+    def find_context(cloud: Cloud) -> dict[str, Any]:
+        return _view(run, cloud) | {"place": None}
 
-async def _tell(run: CloudRun, computation: Computation[Cloud]) -> AsyncIterator[bytes]:
-    async for done in computation.progress():
-        yield write_fragment("_atlas_progress.html", {"done": done, "of": run.total})
-    try:
-        cloud = await computation.result()
-    except Exception as error:
-        yield write_fragment("_cloud_failed.html", {"problem": describe_problem(error)})
-    else:
-        yield write_fragment("_cloud.html", _view(run, cloud) | {"place": None})
+    return await answer.stream(lambda computation: tell(computation, RunBar(run.total), "_cloud.html", find_context))
 
 
 def choose_cloud_layer(network: Network, name: str | None = None) -> Layer:
@@ -145,6 +144,7 @@ def _view(run: CloudRun, cloud: Cloud | None) -> dict[str, Any]:
         "height": HEIGHT,
         "cloud_of": link if cloud else "",
         "refusal": None,
+        "bar": RunBar(run.total),
     }
 
 
@@ -153,6 +153,10 @@ def _place(cloud: Cloud, forward: ForwardPass) -> DrawingPlace | None:
     if activation.size != cloud.mean.size:
         return None
     at = cloud.place(activation)
-    labels = cloud.examples.labels[cloud.nearest(*at, _NEAREST)].tolist()
-    label = max(labels, key=labels.count)
-    return DrawingPlace(*Plane(cloud).show(*at), label, labels.count(label), _NEAREST)
+    found, examples = cloud.nearest(at, _NEAREST), cloud.examples
+    nearest = tuple(
+        (examples.name(place), int(examples.labels[place]), distance)
+        for place, distance in zip(found.places.tolist(), found.distances.tolist(), strict=True)
+    )
+    x, y = at[:2].tolist()
+    return DrawingPlace(*Plane(cloud).show(x, y), nearest)

@@ -1,18 +1,17 @@
 """The page of what maps look for."""
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Annotated, Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field, model_validator
 
-from ...atlas.examples import Examples
+from ...atlas.examples import ExampleSet, PictureExamples
 from ...atlas.kernels import find_kernels
 from ...atlas.layers import NoMaps, choose_layer, list_layers
 from ...atlas.map_costs import MapCosts, MapCostsRun, why_not_muted
@@ -25,11 +24,11 @@ from ...cnn.network import Network
 from ...cnn.types import PoolingMode
 from ...datasets.digits import load_test_digits
 from ...explore.evaluation import NotForDigits
-from ...hosting.long_computations import Computation
-from ..errors import describe_problem
 from ..forms import Theme, open_network
-from ..long_answers import Sized, write_fragment
+from ..long_answers import Sized
+from ..run_bar import RunBar, tell
 from ..templates import render
+from .pictures import choose_examples, why_not_digits
 from .runs import Run, answer_of, begin
 from .view import AtlasPage, view_page
 
@@ -52,6 +51,7 @@ class AtlasQuery(BaseModel):
     layer: str | None = None
     pooling: PoolingMode | None = None
     order: Order = Order.NUMBER
+    pictures: str | None = None  # a folder of them, instead of digits
     channel: int | None = None  # of the map, or unit, that comes first
     page: Annotated[int, Field(ge=1)] = 1
     run: bool | None = None  # whether to run the model at once; None leaves that to the server
@@ -80,33 +80,40 @@ class AtlasRequest:
     query: AtlasQuery
     network: Network
     is_built_in: bool
+    examples: ExampleSet
 
     @property
     def run(self) -> TopActivationsRun:
-        return TopActivationsRun(self.network, self.query.pooling, Examples(DIGITS))
+        return TopActivationsRun(self.network, self.query.pooling, self.examples)
 
     def costs_run(self, layer: Layer) -> MapCostsRun:
         return MapCostsRun(self.network, layer, self.query.pooling)
 
     def cell_link(self, layer: Layer, channel: int, patch: Patch) -> str:
-        """Return the query of the explorer with this digit on its pad, and this cell under the microscope."""
+        """Return the address of the explorer with this example on its pad, and this cell under the microscope."""
+        pictures = self.query.pictures
         fields = {
             "model": self.network.name,
             "pooling": self.query.pooling,
-            "digit": patch.name,
+            "digit": None if pictures else patch.name,
             "layer": layer.name,
             "channel": channel if layer.is_spatial else None,
             "row": patch.row,
             "column": patch.column,
         }
-        return f"?{urlencode({name: value for name, value in fields.items() if value is not None})}"
+        page = f"/atlas/pictures/{quote(pictures, safe='')}/{patch.number}" if pictures else "/"
+        return f"{page}?{urlencode({name: value for name, value in fields.items() if value is not None})}"
 
 
 async def get_atlas_request(request: Request, query: Annotated[AtlasQuery, Query()]) -> AtlasRequest:
-    """Open the model that the address names, else the default one. Raises: UnknownModel, ModelError, Overloaded."""
+    """Open the model that the address names, else the default one.
+
+    Raises: UnknownModel, ModelError, UnknownPictures, NoPictures, Overloaded.
+    """
     library = request.app.state.library
     network = await open_network(request, query.model or library.default_name)
-    return AtlasRequest(query, network, library.entry(network.name).is_built_in)
+    examples = choose_examples(request, query.pictures, DIGITS)
+    return AtlasRequest(query, network, library.entry(network.name).is_built_in, examples)
 
 
 AtlasRequestDep = Annotated[AtlasRequest, Depends(get_atlas_request)]
@@ -136,7 +143,12 @@ async def run_atlas(request: Request, asked: AtlasRequestDep) -> Response:
     if waiting is None:
         return await _show(request, asked, "_atlas_page.html")
     answer = await begin(request, waiting)
-    return await answer.stream(lambda computation: _tell(request, asked, waiting, computation))
+    bar = _bar(asked, waiting)
+
+    def find_context(_: Sized) -> dict[str, Any]:
+        return {"request": request, **_make_context(request, asked)}
+
+    return await answer.stream(lambda computation: tell(computation, bar, "_atlas_page.html", find_context))
 
 
 async def _show(request: Request, asked: AtlasRequest, template: str) -> Response:
@@ -156,6 +168,9 @@ def _make_context(request: Request, asked: AtlasRequest) -> dict[str, Any]:
         "poolings": list(PoolingMode),
         "themes": list(Theme),
         "layers": list_layers(network),
+        "folders": request.app.state.pictures.names,
+        "doubt": None if query.pictures else why_not_digits(network),
+        "left_out": asked.examples.folder.left_out if isinstance(asked.examples, PictureExamples) else 0,
         "refusal": None,
         "runs_at_once": False,
         "page": None,
@@ -180,6 +195,7 @@ def _make_context(request: Request, asked: AtlasRequest) -> dict[str, Any]:
         "page": page,
         "waiting": waiting,
         "costs": costs,
+        "bar": _bar(asked, waiting) if waiting else None,
         "has_costs": why_no_costs is None,
         "runs_at_once": waiting is not None and is_wanted,
     }
@@ -214,19 +230,6 @@ def _find_costs(request: Request, asked: AtlasRequest, layer: Layer) -> MapCosts
     return answer_of(request, asked.costs_run(layer)).remembered
 
 
-async def _tell(
-    request: Request,
-    asked: AtlasRequest,
-    run: Run[Sized],
-    computation: Computation[Sized],
-) -> AsyncIterator[bytes]:
-    """Write the events of a run. One without a name is a fragment, which htmx swaps in."""
-    async for done in computation.progress():
-        yield write_fragment("_atlas_progress.html", {"done": done, "of": run.total})
-    try:
-        await computation.result()
-        context = await to_thread.run_sync(_make_context, request, asked)
-    except Exception as error:
-        yield write_fragment("_atlas_failed.html", {"problem": describe_problem(error), "query": asked.query})
-    else:
-        yield write_fragment("_atlas_page.html", {"request": request, **context})
+def _bar(asked: AtlasRequest, run: Run[Sized]) -> RunBar:
+    again = f"/atlas/shown{asked.query.link(run='true')}"
+    return RunBar(run.total, says="#atlas-status", ends="#atlas > .run", again=again)

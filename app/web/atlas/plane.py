@@ -40,7 +40,7 @@ class Plane:
     def marks(self) -> list[Mark]:
         """Return all of its digits."""
         labels, examples = self.cloud.examples.labels.tolist(), self.cloud.examples
-        places = self._to_drawing(self.cloud.points).round(2).tolist()
+        places = self._to_drawing(self.cloud.plane).round(2).tolist()
         return [Mark(examples.name(at), labels[at], x, y) for at, (x, y) in enumerate(places)]
 
     def show(self, x: float, y: float) -> tuple[float, float]:
@@ -50,7 +50,7 @@ class Plane:
 
     def classes(self) -> list[ClassPlace]:
         """Return where each class lies."""
-        labels, points = self.cloud.examples.labels, self.cloud.points.astype(np.float64)
+        labels, points = self.cloud.examples.labels, self.cloud.plane.astype(np.float64)
         places = []
         for label in np.unique(labels).tolist():
             own = points[labels == label]
@@ -59,7 +59,7 @@ class Plane:
         return places
 
     def _to_drawing(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
-        low, high = self.cloud.points.min(axis=0), self.cloud.points.max(axis=0)
+        low, high = self.cloud.plane.min(axis=0), self.cloud.plane.max(axis=0)
         room = np.array([WIDTH, HEIGHT]) - 2 * _MARGIN
         scale = float((room / np.maximum(high - low, 1e-9)).min())
         away = (points.astype(np.float64) - (low + high) / 2) * (scale, -scale)

@@ -50,6 +50,7 @@ class AtlasPage:
     digits: int
     cards: tuple[MapCard, ...]
     dead: tuple[int, ...]
+    unread: tuple[str, ...]  # the names of pictures that cannot be read
     total: int  # of all pages, without the dead
     number: int  # from 1
     largest_weight: float | None  # at the ends of the kernels' colours
@@ -86,7 +87,9 @@ def view_page(
     shown = living[(number - 1) * PAGE_CARDS : number * PAGE_CARDS]
     cards = tuple(_view_card(found, layer, each, kernels, costs) for each in shown)
     largest = kernels.largest if kernels else None
-    return AtlasPage(layer, found.examples.count, cards, tuple(strongest.dead), len(living), number, largest)
+    return AtlasPage(
+        layer, found.examples.count, cards, tuple(strongest.dead), found.unread, len(living), number, largest
+    )
 
 
 def _view_card(

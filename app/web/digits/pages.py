@@ -1,6 +1,5 @@
 """The page of real digits: a gallery of them, and what a model makes of each."""
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -19,10 +18,8 @@ from ...explore.calibration import bin_by_confidence, calibration_error
 from ...explore.digit_runs import DigitRun, FinishedRun
 from ...explore.evaluation import DIGITS, NotForDigits
 from ...explore.gallery import Choice, Found, Order, make_matrix, show_page
-from ...hosting.long_computations import Computation
-from ..errors import describe_problem
 from ..forms import open_network
-from ..long_answers import write_fragment
+from ..run_bar import RunBar, tell
 from ..templates import render
 from .api import answer_of, begin_run
 from .reliability import plot_reliability
@@ -115,7 +112,11 @@ async def run_on_digits(request: Request, asked: DigitsRequestDep) -> Response:
     answer = await begin_run(request, asked.run)
     if answer.remembered is not None:
         return await _show(request, asked, "_digits_page.html")
-    return await answer.stream(lambda computation: _tell(request, asked, computation))
+
+    def find_context(finished: FinishedRun) -> dict[str, Any]:
+        return {"request": request, **_make_context(request, asked, finished, None)}
+
+    return await answer.stream(lambda computation: tell(computation, _bar(asked), "_digits_page.html", find_context))
 
 
 async def _show(request: Request, asked: DigitsRequest, template: str) -> Response:
@@ -160,6 +161,7 @@ def _make_context(
         "refusal": refusal,
         "runs_at_once": runs_at_once and (asked.is_built_in or is_waiting or query.run is True),
         "evaluation": evaluation,
+        "bar": _bar(asked),
     }
     if finished is None or evaluation is None:
         return context
@@ -175,15 +177,6 @@ def _make_context(
     }
 
 
-async def _tell(request: Request, asked: DigitsRequest, computation: Computation[FinishedRun]) -> AsyncIterator[bytes]:
-    """Write the events of a run. One without a name is a fragment, which htmx swaps in."""
-    of = len(asked.run.indices)
-    async for done in computation.progress():
-        yield write_fragment("_digits_progress.html", {"done": done, "of": of})
-    try:
-        finished = await computation.result()
-        context = await to_thread.run_sync(_make_context, request, asked, finished, None)
-    except Exception as error:
-        yield write_fragment("_digits_failed.html", {"problem": describe_problem(error), "query": asked.query})
-    else:
-        yield write_fragment("_digits_page.html", {"request": request, **context})
+def _bar(asked: DigitsRequest) -> RunBar:
+    again = f"/digits/shown{asked.query.link(run='true')}"
+    return RunBar(len(asked.run.indices), "digits", says="#digits-status", ends=".run", again=again)

@@ -98,7 +98,7 @@ class _Axis:
         match chart.scale:
             case Scale.LOGARITHMIC:
                 first, last = math.floor(math.log10(max(min(lows), 1))), math.ceil(math.log10(max(*highs, 10)))
-                self._ticks = [10.0**power for power in range(first, last + 1)]
+                self._ticks = [10.0**power for power in range(first, max(last, first + 1) + 1)]
             case Scale.SHARE:
                 self._ticks = _steps(0 if chart.kind is Kind.BARS else max(0, min(lows)), 1)
             case Scale.NUMBER:

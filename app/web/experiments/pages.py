@@ -1,6 +1,5 @@
 """The pages of experiments: all of them, and one with its chart and table."""
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -20,11 +19,9 @@ from ...experiments.output import command_line, show, show_fact
 from ...experiments.rows import Unit
 from ...experiments.runs import ExperimentRun
 from ...explore.evaluation import NotForDigits
-from ...hosting.long_computations import Computation
 from ...model_files.errors import ModelError
-from ..errors import describe_problem
 from ..forms import LibraryDep, open_network
-from ..long_answers import write_fragment
+from ..run_bar import RunBar, tell
 from ..templates import render
 from .api import ExperimentDep, answer_of, begin_run
 from .charts import DrawnChart, draw_chart
@@ -134,7 +131,13 @@ async def run_experiment(request: Request, asked: ExperimentRequestDep) -> Respo
     answer = await begin_run(request, asked.run)
     if answer.remembered is not None:
         return await _show(request, asked, "_experiment_page.html")
-    return await answer.stream(lambda computation: _tell(request, asked, computation))
+
+    def find_context(result: Result) -> dict[str, Any]:
+        return {"request": request, **_make_context(asked, result)}
+
+    return await answer.stream(
+        lambda computation: tell(computation, _bar(asked), "_experiment_page.html", find_context)
+    )
 
 
 async def _show(request: Request, asked: ExperimentRequest, template: str) -> Response:
@@ -165,18 +168,12 @@ def _make_context(asked: ExperimentRequest, result: Result | None, refusal: str 
         "counts": sorted({*COUNTS, run.count}),
         "refusal": refusal,
         "total": 0 if refusal else run.total,
+        "bar": None if refusal else _bar(asked),
         "view": view_result(result) if result else None,
         "runs_at_once": is_wanted and result is None and refusal is None,
     }
 
 
-async def _tell(request: Request, asked: ExperimentRequest, computation: Computation[Result]) -> AsyncIterator[bytes]:
-    """Write the events of a run. One without a name is a fragment, which htmx swaps in."""
-    async for done in computation.progress():
-        yield write_fragment("_experiment_progress.html", {"done": done, "of": asked.run.total})
-    try:
-        result = await computation.result()
-    except Exception as error:
-        yield write_fragment("_experiment_failed.html", {"problem": describe_problem(error), "asked": asked})
-    else:
-        yield write_fragment("_experiment_page.html", {"request": request, **_make_context(asked, result)})
+def _bar(asked: ExperimentRequest) -> RunBar:
+    again = f"{asked.path}/shown{asked.link}&run=true"
+    return RunBar(asked.run.total, says="#experiment-status", ends=".run", again=again)

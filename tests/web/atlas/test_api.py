@@ -57,3 +57,44 @@ def test_map_costs_and_kernels(client: TestClient) -> None:
 def test_what_cannot_be_asked_says_why(client: TestClient, path: str, status: int, sentence: str) -> None:
     answer = client.get(f"/api/models/{path}")
     assert answer.status_code == status and sentence in answer.json()["detail"]
+
+
+MADE = f"{LAYERS}/conv2/maximisation"
+
+
+def test_an_image_is_made_beside_the_real_one_that_excites_the_map_most(client: TestClient) -> None:
+    query = "?digits=100&channel=3&steps=12"
+    answer = client.get(f"{MADE}{query}").json()
+    first = client.get(f"{LAYERS}/conv2/top-activations?digits=100&channel=3").json()["maps"][0]["strongest"][0]
+    shared = ("digit", "label", "value", "row", "column", "region")
+    assert [answer["example"][name] for name in shared] == [first[name] for name in shared]
+    assert answer["made"]["value"] > answer["start"]["value"]
+    assert answer["part"] == "cell" and not answer["is_logit"]
+    saved = np.load(io.BytesIO(client.get(f"{MADE}.npz{query}").content))
+    assert sorted(saved) == ["example", "made", "start", "without_penalties"]
+    assert saved["made"].shape == (28, 28, 1) and saved["made"].min() >= 0 and saved["made"].max() <= 1
+    picture = Image.open(io.BytesIO(client.get(f"{MADE}.png{query}").content))
+    region = answer["made"]["region"]
+    assert picture.height > 3 * 4 * (region["bottom"] - region["top"])
+
+
+def test_an_image_for_a_class_raises_its_logit(client: TestClient) -> None:
+    answer = client.get(f"{LAYERS}/answer/maximisation?digits=100&channel=4&steps=12").json()
+    assert answer["is_logit"] and answer["made"]["value"] > answer["start"]["value"]
+    assert answer["made"]["region"] == {"top": 0, "left": 0, "bottom": 28, "right": 28}
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "sentence"),
+    [
+        ("conv2/maximisation?digits=100", 422, "channel"),
+        ("conv2/maximisation?digits=100&channel=20", 404, "has the maps or units 0 to 19"),
+        ("conv2/maximisation?digits=100&channel=1&steps=600", 422, "Ask for 1 to 512 steps"),
+        ("conv2/maximisation?digits=100&channel=1&shift=17", 422, "shift"),
+        ("conv1/maximisation?digits=100&channel=0", 422, "is dead"),
+        ("flatten/maximisation?digits=100&channel=1", 422, "look at the layer before it"),
+    ],
+)
+def test_an_image_that_cannot_be_made_says_why(client: TestClient, path: str, status: int, sentence: str) -> None:
+    answer = client.get(f"{LAYERS}/{path}")
+    assert answer.status_code == status and sentence in answer.json()["detail"]

@@ -48,7 +48,12 @@ def test_a_digit_that_is_sent_lies_on_its_own_mark(client: TestClient) -> None:
     answer = client.post(PLACE, files={"drawing": picture}, data={"model": "digits", "layer": "answer"}).text
     ring = re.search(r'id="cloud-drawing" cx="([-\d.]+)" cy="([-\d.]+)"', answer)
     assert ring and (float(ring[1]), float(ring[2])) == pytest.approx((float(mark[1]), float(mark[2])), abs=0.05)
-    assert "digits nearest to your drawing" in answer and "data-digit" in answer
+    assert "Nearest to your drawing" in answer and "data-digit" in answer
+    nearest = re.findall(r'href="/atlas/cloud[^"]*digit=(test-\d+)" title', answer)
+    asked = client.post("/api/models/digits/nearest", files={"drawing": picture}, data={"layer": "answer"}).json()
+    assert nearest == [each["digit"] for each in asked["nearest"]] and nearest[0] == f"test-{mark[3]}"
+    assert asked["nearest"][0]["distance"] == pytest.approx(0, abs=1e-4) and asked["digits"] == 1000
+    assert asked["share"] == pytest.approx(1) and len(asked["nearest"]) == 9
     shown = re.search(r'name="cloud_of" form="cloud" value="([^"]+)"', answer)
     assert shown
     data = {"model": "digits", "layer": "answer", "cloud_of": shown[1].replace("&amp;", "&")}
@@ -63,3 +68,21 @@ def test_a_layer_of_another_model_gives_way_to_one_of_this_model(client: TestCli
 def test_what_has_no_cloud_says_why(client: TestClient) -> None:
     answer = client.get("/api/models/digits/layers/flatten/cloud")
     assert answer.status_code == 422 and "look at the layer before it" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("data", "status", "sentence"),
+    [
+        ({"layer": "none"}, 404, "has no layer “none”"),
+        ({"layer": "flatten"}, 422, "look at the layer before it"),
+        ({"digits": "5"}, 422, "Ask for 100 to 10,000 digits"),
+        ({"digits": "3000"}, 422, "2,000 digits at most"),
+        ({"count": "0"}, 422, "count"),
+    ],
+)
+def test_what_is_near_cannot_be_found_and_says_why(
+    client: TestClient, data: dict[str, str], status: int, sentence: str
+) -> None:
+    picture = client.get("/api/digits/test/7.png").content
+    answer = client.post("/api/models/digits/nearest", files={"drawing": picture}, data=data)
+    assert answer.status_code == status and sentence in answer.json()["detail"]

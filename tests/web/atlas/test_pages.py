@@ -97,3 +97,27 @@ def test_a_page_that_is_not_there_says_so(client: TestClient) -> None:
     run(client, "model=digits&layer=conv1")
     answer = client.get("/atlas?model=digits&layer=conv1&page=2")
     assert answer.status_code == 404 and "There are pages 1 to 1" in answer.text
+
+
+def test_an_image_is_made_in_its_card_and_shown_at_once_when_it_is_known(client: TestClient) -> None:
+    run(client, "model=digits&layer=conv2")
+    query = "model=digits&layer=conv2&channel=3"
+    assert f'hx-get="/atlas/made?{query.replace("&", "&amp;")}"' in client.get("/atlas?model=digits&layer=conv2").text
+    asking = client.get(f"/atlas/made?{query}").text
+    assert f'hx-get="/atlas/made/run?{query.replace("&", "&amp;")}&amp;part=cell&amp;seed=0"' in asking
+    stream = client.get(f"/atlas/made/run?{query}&part=cell&seed=0").text
+    first, *_, last = stream.strip().split("\n\n")
+    assert "made-progress-3" in first and "of 256 steps" in first
+    assert last.count("<figure") == 3 and "the best real one" in last and "made without penalties" in last
+    known = client.get(f"/atlas/made?{query}").text
+    assert known.count("<figure") == 3 and "For the mean of the map" in known
+    made = client.get("/api/models/digits/layers/conv2/maximisation?digits=100&channel=3").json()
+    assert all(f"<strong>{made[name]['value']:.3g}</strong>" in known for name in ("made", "example"))
+    assert "Make an image that excites it" in client.get(f"/atlas/made/none?{query}").text
+
+
+def test_an_image_that_cannot_be_made_says_why_in_its_card(client: TestClient) -> None:
+    run(client, "model=digits&layer=conv1")
+    for address in ("/atlas/made", "/atlas/made/run"):
+        answer = client.get(f"{address}?model=digits&layer=conv1&channel=0")
+        assert answer.status_code == 422 and "is dead" in answer.text and "<html" not in answer.text

@@ -113,7 +113,7 @@ def test_a_page_runs_it_and_has_chart_table_and_sentence(client: TestClient) -> 
     assert 'hx-get="/experiments/darkness/run?model=digits&amp;digits=500"' in page
     stream = client.get("/experiments/darkness/run", params=where)
     assert stream.headers["content-type"].startswith("text/event-stream")
-    assert 'hx-target="#experiment-progress"' in stream.text
+    assert 'hx-target="#run-progress"' in stream.text
     page = client.get("/experiments/darkness", params=where).text
     result = client.get("/api/experiments/darkness", params=where).json()
     assert "/run?" not in page
