@@ -373,11 +373,12 @@ async def get_live_request(request: Request) -> PageRequest:
 
     Raises: as get_page_request does.
     """
+    body = await request.body()  # before it waits for its turn, when whatever else arrives means that the client left
     form = _validate_page_form(request.query_params.items())
     choice = await choose_model(request, form)
     await admit(request, choice.network.runs_apart)
     region = read_region(form.region) if form.region else None
-    drawing = None if choice.network.card.takes_numbers else await request.body()
+    drawing = None if choice.network.card.takes_numbers else body
     passes = request.app.state.forward_passes
     run = DrawingRun(choice.network, drawing, choice.pooling, passes, region, form.held or {}, takes_blank=True)
     return PageRequest(form, choice, run)
