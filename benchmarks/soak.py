@@ -6,9 +6,9 @@ if all this holds, else with 1.
 
 Memory is judged once it has come to rest. The caches are full after seconds, but what they drop and take in leaves gaps
 in malloc's memory, which grow for minutes: with two workers, what malloc had given out stayed between 70 and 77 MB in
-each from the first minute on, while what it held for that rose from 105 to 130 MB in four, and malloc_trim gave nothing
-back. So visitors warm the server up in rounds until the least memory of one is hardly above that of the round before.
-If that never happens, as with a leak of 80 kilobytes a second, it is a fault. A slower one shows in the time after.
+each from the first minute on, while what it held for that rose from 105 to 130 MB in four (docs/performance.md). So
+visitors warm the server up in rounds until the least memory of one is hardly above that of the round before. If that
+never happens, as with a leak of 80 kilobytes a second, it is a fault. A slower one shows in the time after.
 """
 
 import argparse
@@ -47,13 +47,13 @@ def main() -> None:
         expected = record_answers(server.port)
         wrong = [answer for answer in expected.values() if answer.status >= 500]
         print(f"{len(expected)} requests have been answered alone.", flush=True)
-        not_at_rest = warm_up(server, expected, options.clients)
+        warming_up = warm_up(server, expected, options.clients)
         before = rest(server)
         visits, memory = asyncio.run(visit(server, expected, options.clients, options.seconds))
         after = rest(server)
         log = server.log
     faults = [*visits.faults, *(f"alone, {answer.status}: {answer.body[:200]!r}" for answer in wrong)]
-    faults += [*not_at_rest, *judge(before, after, memory)]
+    faults += [*warming_up, *judge(before, after, memory)]
     if "Traceback" in log:
         faults.append(f"The server's log has a traceback:\n{log[log.index('Traceback') - 200 :][:3000]}")
     print(", ".join(f"{what}: {count:,}" for what, count in sorted(visits.counts.items())))
@@ -63,15 +63,16 @@ def main() -> None:
 
 
 def warm_up(server: Server, expected: ExpectedAnswers, clients: int) -> list[str]:
-    """Let visitors in until the server's memory has come to rest. Returns: a fault if it has not."""
-    least: list[int] = []
+    """Let visitors in until the server's memory has come to rest. Returns: what went wrong, or that it has not."""
+    least, faults = list[int](), list[str]()
     while len(least) < WARM_UP_ROUNDS:
-        _, memory = asyncio.run(visit(server, expected, clients, WARM_UP_SECONDS))
+        visits, memory = asyncio.run(visit(server, expected, clients, WARM_UP_SECONDS))
         least.append(min(memory))
+        faults += visits.faults
         print(f"{len(least)} x {WARM_UP_SECONDS:.0f} s of warming up: {least[-1] / 1e6:.0f} MB at least.", flush=True)
         if len(least) > 1 and least[-1] <= least[-2] * (1 + AT_REST):
-            return []
-    return [f"Memory has not come to rest in {WARM_UP_ROUNDS * WARM_UP_SECONDS:.0f} seconds of warming up."]
+            return faults
+    return [*faults, f"Memory has not come to rest in {WARM_UP_ROUNDS * WARM_UP_SECONDS:.0f} seconds of warming up."]
 
 
 async def visit(server: Server, expected: ExpectedAnswers, clients: int, seconds: float) -> tuple[Visits, list[int]]:
