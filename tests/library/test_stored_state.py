@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -277,11 +278,11 @@ def test_it_is_followed_without_being_asked(
     one, other = (Library(built_in, state=tmp_path / name, store=address) for name in ("one", "other"))
     name = add(one, mine)
     while name not in names(other):
-        pass
+        time.sleep(0.01)
     other.remove(name)
     while name in names(one):
-        pass
+        time.sleep(0.01)
     one.close()
     other.close()
     while threading.active_count() > before:
-        pass
+        time.sleep(0.01)

@@ -1,5 +1,6 @@
 """Two machines whose models are in one store: what a person is answered does not depend on which of them is asked."""
 
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -42,10 +43,10 @@ def test_a_model_from_its_opening_to_its_end(machines: list[TestClient], mine: P
     assert other.get("/", params={"model": where.rpartition("/")[2]}).status_code == 200
     assert other.put(f"{where}/card", json={"title": "Of the other"}).status_code == 200
     while one.get(where).json()["title"] != "Of the other":
-        pass
+        time.sleep(0.01)
     assert one.delete(where).status_code == 204
     while other.get(where).status_code != 404:
-        pass
+        time.sleep(0.01)
     assert other.delete(where).status_code == 404
 
 
@@ -65,19 +66,19 @@ def test_a_store_that_is_away(machines: list[TestClient], mine: Path, monkeypatc
     def fail(*_: object) -> None:
         raise StoreUnavailable("The store does not answer.")
 
-    monkeypatch.setattr(ObjectStore, "_call", fail)
-    assert one.get(where).status_code == 200
-    answers = [
-        one.post("/api/models", files={"model": ("mine.keras", mine.read_bytes())}),
-        one.put(f"{where}/card", json={"title": "No"}),
-        one.delete(where),
-        one.get("/api/models/unknown"),
-        one.get("/", params={"model": "unknown"}),
-    ]
+    with monkeypatch.context() as context:
+        context.setattr(ObjectStore, "_call", fail)
+        assert one.get(where).status_code == 200
+        answers = [
+            one.post("/api/models", files={"model": ("mine.keras", mine.read_bytes())}),
+            one.put(f"{where}/card", json={"title": "No"}),
+            one.delete(where),
+            one.get("/api/models/unknown"),
+            one.get("/", params={"model": "unknown"}),
+        ]
     for answer in answers:
         assert answer.status_code == 503 and answer.headers["retry-after"] == "5"
         assert "The store does not answer." in answer.text
-    monkeypatch.undo()
     while one.put(f"{where}/card", json={"title": "Yes"}).status_code == 503:
-        pass
+        time.sleep(0.01)  # until the store has been asked once more
     assert one.get(where).json()["title"] == "Yes"
