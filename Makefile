@@ -86,6 +86,9 @@ lock: $(UV)
 		--extra scale --constraint requirements.txt --constraint tests/requirements.txt \
 		pyproject.toml --output-file deploy/requirements-scale.txt
 	$(UV) pip compile --universal --generate-hashes --no-header --python-version 3.11 --upgrade --quiet \
+		--extra store --constraint requirements.txt --constraint tests/requirements.txt \
+		pyproject.toml --output-file deploy/requirements-store.txt
+	$(UV) pip compile --universal --generate-hashes --no-header --python-version 3.11 --upgrade --quiet \
 		--constraint requirements.txt --excludes deploy/without-tensorflow.txt \
 		pyproject.toml --output-file deploy/requirements-lite.txt
 

@@ -18,6 +18,8 @@ from .hosting.redis_counts import RedisUnavailable, require_redis
 from .hosting.resources import TooLittle, fit_connections, require_address_space
 from .hosting.server import bind, describe_bind_error, run_server
 from .library.files import EmptyLibrary, find_files
+from .library.store import ObjectStore
+from .library.uploads import StorageError
 from .settings import Settings, describe_errors, describe_missing
 from .temporary import PREFIX, TemporaryFolder, remove_leftovers
 
@@ -89,7 +91,9 @@ def _checked_settings() -> Settings:
         fitting = fit_connections(settings.connections)
         if settings.limits:
             require_redis(str(settings.limits))
-    except (TooLittle, RedisUnavailable) as error:
+        if settings.store:
+            ObjectStore(settings.store).try_out()
+    except (TooLittle, RedisUnavailable, StorageError) as error:
         raise _refusal(str(error)) from None
     if fitting < settings.connections:
         typer.echo(_FEWER_CONNECTIONS.format(fitting=fitting, connections=settings.connections), err=True)
@@ -124,10 +128,16 @@ def _join(paths: list[Path] | None) -> str | None:
 
 @contextmanager
 def _state_folder() -> Iterator[None]:
-    """Set LAYERGLASS_STATE to a temporary folder that all workers share, unless it is set already."""
-    if "LAYERGLASS_STATE" in os.environ:
+    """Set LAYERGLASS_STATE to a temporary folder that all workers share, unless it names a folder already.
+
+    Where it is a store's address, the folder is a copy of what is in the store.
+    """
+    named = os.environ.get("LAYERGLASS_STATE")
+    if named is not None and "://" not in named:
         yield
         return
+    if named is not None:
+        os.environ["LAYERGLASS_STORE"] = named
     with ExitStack() as stack:
         try:
             folder = stack.enter_context(TemporaryFolder())
@@ -142,6 +152,9 @@ def _state_folder() -> Iterator[None]:
         finally:
             signal.signal(signal.SIGTERM, previous_handler)
             del os.environ["LAYERGLASS_STATE"]
+            if named is not None:
+                os.environ["LAYERGLASS_STATE"] = named
+                del os.environ["LAYERGLASS_STORE"]
 
 
 def _serve(settings: Settings) -> None:

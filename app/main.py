@@ -64,7 +64,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         limit_malloc()
         workers = Workers(run_limits, settings.computations)
         library = Library(
-            settings.built_in_models, settings.models, settings.model, settings.state, app.state.kept, workers
+            settings.built_in_models,
+            settings.models,
+            settings.model,
+            settings.state,
+            settings.store,
+            app.state.kept,
+            workers,
         )
         app.state.library = library
         app.state.trials = Trials(library)

@@ -7,9 +7,9 @@ from enum import StrEnum
 from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, RedisDsn, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, RedisDsn, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _PREFIX = "LAYERGLASS_"
@@ -105,7 +105,11 @@ class Settings(BaseSettings):
         description="Whether models may be uploaded and changed from the page; by default only on a loopback address.",
     )
     upload_megabytes: int = Field(default=64, ge=1, le=512, description="Megabytes of an uploaded model.")
-    state: Path | None = Field(default=None, description="The folder of uploads; by default a temporary one.")
+    state: Path | None = Field(
+        default=None,
+        description="The folder of uploads, by default a temporary one; or a store's address, such as s3://bucket/folder.",
+    )
+    store: str | None = Field(default=None, description="The store's address, where STATE is the folder of its copy.")
     allowed_hosts: str = Field(
         default="", description="Host names to answer to, with commas; * is any. Default: this machine's, or any."
     )
@@ -165,6 +169,14 @@ class Settings(BaseSettings):
     limits: RedisDsn | None = Field(
         default=None, description="Redis, where several machines count requests together: redis://host:port/0."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_address(cls, values: dict[str, Any]) -> dict[str, Any]:
+        state = values.get("state")
+        if isinstance(state, str) and "://" in state:
+            return {**values, "state": None, "store": state}
+        return values
 
     @property
     def max_body(self) -> int:

@@ -7,6 +7,7 @@ import os
 import shutil
 import stat
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from weakref import WeakSet
@@ -23,10 +24,10 @@ _LOCK = ".lock"
 class TemporaryFolder(tempfile.TemporaryDirectory[str]):
     """A locked temporary folder. Making one deletes those that killed processes left behind."""
 
-    def __init__(self) -> None:
-        """Raises: OSError, if no folder can be made."""
-        remove_leftovers()
-        super().__init__(prefix=PREFIX, ignore_cleanup_errors=True)
+    def __init__(self, parent: Path | None = None, prefix: str = PREFIX) -> None:
+        """parent: the folder to make it in, instead of the system's own for these. Raises: OSError."""
+        remove_leftovers(parent, prefix)
+        super().__init__(prefix=prefix, dir=parent, ignore_cleanup_errors=True)
         self._lock: int | None = None
         with suppress(OSError):  # without a lock it is never taken for a leftover
             self._lock = _make_lock(Path(self.name, _LOCK))
@@ -50,15 +51,17 @@ def remove_own() -> None:
         folder.cleanup()
 
 
-def remove_leftovers() -> None:
-    """Delete the folders of this user that no process holds."""
+def remove_leftovers(
+    parent: Path | None = None, prefix: str = PREFIX, before: Callable[[Path], object] | None = None
+) -> None:
+    """Delete the folders of this user that no process holds. before: called with each of them."""
     if fcntl is None:
         return
-    with suppress(OSError), os.scandir(tempfile.gettempdir()) as entries:
+    with suppress(OSError), os.scandir(parent or tempfile.gettempdir()) as entries:
         for entry in entries:
-            if entry.name.startswith(PREFIX):
+            if entry.name.startswith(prefix):
                 with suppress(OSError):  # no lock, held, or deleted by another process in the meantime
-                    _remove_leftover(entry)
+                    _remove_leftover(entry, before)
 
 
 def _make_lock(path: Path) -> int | None:
@@ -79,7 +82,7 @@ def _make_lock(path: Path) -> int | None:
     return descriptor
 
 
-def _remove_leftover(entry: os.DirEntry[str]) -> None:
+def _remove_leftover(entry: os.DirEntry[str], before: Callable[[Path], object] | None) -> None:
     """Delete a folder, if it is this user's and its lock is free. Raises: OSError."""
     found = entry.stat(follow_symlinks=False)
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
@@ -87,6 +90,8 @@ def _remove_leftover(entry: os.DirEntry[str]) -> None:
     descriptor = os.open(os.path.join(entry.path, _LOCK), os.O_RDWR | os.O_NOFOLLOW)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if before is not None:
+            before(Path(entry.path))
         shutil.rmtree(entry.path, ignore_errors=True)
     finally:
         os.close(descriptor)

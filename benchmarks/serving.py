@@ -15,7 +15,6 @@ from tests.process import end, free_port
 
 ROOT = Path(__file__).parent.parent
 START_SECONDS = 180
-_READY = ("Application startup complete", "Ready.")  # logged by each worker: by uvicorn or by the app
 LAYERGLASS = "from app.cli import cli; cli()"
 
 
@@ -59,9 +58,9 @@ class Server:
             time.sleep(0.02)
 
     def _is_ready(self) -> bool:
-        # A port accepts connections as soon as one worker listens: only the log tells when all are ready.
+        # A port accepts connections as soon as one worker listens, which is after each has told that it is ready.
         if self._count > 1:
-            return max(self.log.count(words) for words in _READY) >= self._count
+            return sum(_listens(each, self.port) for each in self.workers()) >= self._count
         try:
             socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
         except OSError:
@@ -80,6 +79,14 @@ class Server:
 
     def stop(self) -> None:
         end(self.process)
+
+
+def _listens(process: psutil.Process, port: int) -> bool:
+    try:
+        sockets = process.net_connections("tcp")
+    except psutil.Error:
+        return False
+    return any(each.status == psutil.CONN_LISTEN and each.laddr.port == port for each in sockets)
 
 
 def _answers(process: psutil.Process) -> bool:

@@ -32,7 +32,7 @@ ALLOWED = {
     "app.cnn.tensorflow": "numpy keras tensorflow app.cnn",
     "app.model_files": "numpy pydantic h5py app.cnn app.imaging",
     "app.workers": "numpy app.cnn app.model_files",
-    "app.library": "pydantic app.temporary app.cnn app.model_files app.workers",
+    "app.library": "pydantic fsspec app.temporary app.cnn app.model_files app.workers",
     "app.explore": "numpy pydantic app.cnn app.datasets app.imaging app.library",
     "app.attribution": "numpy app.cnn app.explore app.imaging",
     "app.experiments": "numpy app.cnn app.datasets app.library app.explore",

@@ -147,6 +147,34 @@ def test_a_state_folder_that_was_named_is_kept(server: Server, tmp_path: Path) -
     assert tmp_path.is_dir()
 
 
+def test_a_store_has_its_copy_in_a_folder_that_all_processes_share(server: Server, tmp_path: Path) -> None:
+    os.environ["LAYERGLASS_STATE"] = address = f"file://{tmp_path}/store"
+    assert run("serve").exit_code == 0
+    assert server.settings is not None and server.settings.store == address
+    assert server.environment["STORE"] == address
+    assert server.state_was_there
+    assert not Path(server.environment["STATE"]).exists()
+    assert (os.environ["LAYERGLASS_STATE"], os.environ.get("LAYERGLASS_STORE")) == (address, None)
+
+
+@pytest.mark.parametrize(
+    ("address", "sentence"),
+    [
+        ("ftp://host/folder", "“ftp://host/folder” is no address of a store."),
+        (
+            "file:///dev/null/store",
+            "Models are shared in file:///dev/null/store, which cannot be used: [Errno 20] Not a",
+        ),
+    ],
+)
+def test_a_store_that_cannot_be_used_is_refused(server: Server, address: str, sentence: str) -> None:
+    os.environ["LAYERGLASS_STATE"] = address
+    result = run("serve")
+    assert result.exit_code == 2
+    assert result.stderr.startswith(sentence) and result.stderr.count("\n") == 1
+    assert server.settings is None
+
+
 def test_no_model_at_all_is_said_in_a_sentence(server: Server, tmp_path: Path) -> None:
     os.environ["LAYERGLASS_BUILT_IN_MODELS"] = str(tmp_path)
     (tmp_path / "digits.keras").touch()

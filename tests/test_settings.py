@@ -41,6 +41,12 @@ def test_each_setting_is_read_from_the_environment(monkeypatch: pytest.MonkeyPat
     assert Settings() == expected
 
 
+@pytest.mark.parametrize("address", ["s3://bucket/folder", "gs://bucket", "file:///shared/folder", "memory://x"])
+def test_the_state_may_be_in_a_store(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("LAYERGLASS_STATE", address)
+    assert (Settings().state, Settings().store) == (None, address)
+
+
 def test_no_folder_is_no_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LAYERGLASS_MODELS", "")
     assert Settings().models == ()

@@ -1,6 +1,7 @@
 """What a user wrote of a model: its card, as a file beside it or on the page, and the names of its classes."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from .files import ModelFile, Stamp, stamp_of
 from .state import StateFolder
 
 _MAX_BYTES = 2**20
+_ENDING = ".card.json"
 
 WrittenCard = dict[str, Any]  # some or all of a card's fields
 
@@ -68,19 +70,24 @@ class CardStore:
         text = json.dumps(written).encode()
         if len(text) > _MAX_BYTES:
             raise ModelError(f"The card has {len(text):,} bytes; at most {_MAX_BYTES:,} are kept. Write less.")
-        self._state.write(_name(file), text)
+        self._state.keep(_version(file), _ENDING, text)
 
     def delete(self, file: ModelFile) -> None:
         """Delete the card that was written on the page. Raises: OSError."""
+        self.forget(file)
+        self._state.forget(_version(file), _ENDING)
+
+    def forget(self, file: ModelFile) -> None:
+        """Drop what is known of a file's card from memory."""
         self._lambdas.pop(file.version_key, None)
-        self._state.delete(_name(file))
 
     def _path(self, file: ModelFile) -> Path:
-        return self._state.path / _name(file)
+        return self._state.path / (_version(file).key + _ENDING)
 
 
-def _name(file: ModelFile) -> str:
-    return f"{file.version_key}.card.json"
+def _version(file: ModelFile) -> ModelFile:
+    """Return the file without what its Lambda layers compute, which its card says."""
+    return replace(file, lambdas="")
 
 
 def merge_cards(written: WrittenCard | None, inferred: Card | None) -> Card | None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -30,6 +31,8 @@ from .models import BuiltInModels, ModelEntry, ModelState, NetworkCache
 from .readings import Readings, ReadingStore, describe_reading
 from .scanner import Scanner
 from .state import StateFolder
+from .store import ObjectStore
+from .stored_state import StoredState
 from .uploads import StorageError, Uploads
 
 DEFAULT = "digits"
@@ -59,19 +62,22 @@ class Library:
         folders: Iterable[Path] = (),
         files: Iterable[Path] = (),
         state: Path | None = None,
+        store: str | None = None,
         kept: Kept | None = None,
         workers: Workers | None = None,
     ) -> None:
         """Scan the folders once.
 
         built_in, folders, files: as for `find_files`. state: the folder for uploads, cards and scan results; by
-        default a temporary one. kept: decides which networks stay in memory. workers: what
+        default a temporary one. store: the address of the object store where uploads and their cards are kept, of
+        which the folder is a copy then. kept: decides which networks stay in memory. workers: what
         runs networks that did not come with Layerglass.
-        Raises: EmptyLibrary.
+        Raises: EmptyLibrary, StorageError.
         """
         self._temporary = None if state else TemporaryFolder()
         state = Path(os.path.realpath(self._temporary.name if self._temporary else state or "."))
-        self._state, self._uploads = StateFolder(state), Uploads(state / "uploads")
+        self._state = StoredState(state, ObjectStore(store)) if store else StateFolder(state)
+        self._uploads = Uploads(self._state)
         self._scanner, self._cards = Scanner(self._state), CardStore(self._state)
         self._readings, self._networks = ReadingStore(self._state), NetworkCache(kept or Kept())
         self._sources = (built_in, tuple(folders), tuple(files), self._uploads.folder)
@@ -88,12 +94,16 @@ class Library:
     def close(self) -> None:
         """Stop scanning, and delete the temporary folder, if there is one."""
         self._scanner.close()
+        self._state.close()
         self._workers.close()
         if self._temporary:
             self._temporary.cleanup()
 
     def __iter__(self) -> Iterator[ModelEntry]:
         return iter(self.entries().values())
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.entries() or name in self.entries(now=True)
 
     @property
     def default_name(self) -> str:
@@ -132,7 +142,8 @@ class Library:
         found = map(self._with_lambdas, find_files(*self._sources))
         files = sorted(found, key=lambda file: file.name != DEFAULT)
         self._delete_outdated(files)
-        self._entries = {file.name: self._make_entry(file) for file in files}
+        listed, self._entries = self._entries, {file.name: self._make_entry(file) for file in files}
+        self._forget_gone(listed)
         self._refreshed_at = time.monotonic()
         self._networks.retain(files)
         if before != [_shared(entry) for entry in self._entries.values()]:
@@ -151,6 +162,15 @@ class Library:
         if entry is None:
             raise UnknownModel(name, self._entries)
         return entry
+
+    def catch_up(self, name: str) -> None:
+        """Ask the store for a model that is not known here: another machine may just have taken it.
+
+        Raises: UnknownModel, StorageError.
+        """
+        if name not in self:
+            self._state.catch_up()
+            self.entry(name)
 
     def cached_network(self, name: str) -> Network | None:
         """Return the network of this name if it is in memory, without waiting. Raises: UnknownModel."""
@@ -197,6 +217,7 @@ class Library:
         What was written before stays; what never was is inferred from the model's layers.
         Raises: UnknownModel, ModelError, ReadOnlyModel, StorageError.
         """
+        self.catch_up(name)
         entry = self.entry(name)
         if entry.is_built_in:
             raise ReadOnlyModel(
@@ -206,12 +227,15 @@ class Library:
         if "lambdas" in written:  # other Lambdas make another network, which must open before the card is kept
             changed_file = replace(entry.file, lambdas=write_lambdas(parse_lambdas(written["lambdas"])))
         inferred = self._inferred(entry.file, self._scanner.scan(changed_file))
+
+        def change() -> None:  # two who change different fields at once both keep theirs
+            self._require_same(entry.file)
+            changed = {**self._valid_card(entry.file, inferred), **written}
+            complete_card(changed, inferred)
+            self._cards.write(entry.file, changed)
+
         try:
-            with self._state.changing():  # two who change different fields at once both keep theirs
-                self._require_same(entry.file)
-                changed = {**self._valid_card(entry.file, inferred), **written}
-                complete_card(changed, inferred)
-                self._cards.write(entry.file, changed)
+            self._state.change(change)
         except OSError as error:
             raise StorageError(f"The card cannot be kept on this machine: {error.strerror}.") from error
         return self.entry(name)
@@ -223,11 +247,14 @@ class Library:
         Raises: UnknownModel, StorageError.
         """
         file = self.entry(name).file
+
+        def change() -> None:
+            self._require_same(file)
+            if self._readings.get(file) is None:
+                self._keep_readings(file, readings)
+
         try:
-            with self._state.changing():
-                self._require_same(file)
-                if self._readings.get(file) is None:
-                    self._keep_readings(file, readings)
+            self._state.change(change)
         except OSError as error:
             raise StorageError(f"What was tried cannot be kept on this machine: {error.strerror}.") from error
         return self.entry(name)
@@ -252,37 +279,45 @@ class Library:
         with self._uploads.receive(filename, content) as received:
             model = open_in_sandbox(received, lambdas=lambdas)
             with model.file:
+                self._state.offer(received)
                 for file in self._uploads.candidates(received, self.entries(now=True), lambdas):
+                    self._uploads.note_candidate(received, file)
                     self._scanner.store(file, model)
-                    self._cards.declare(file)
-                    if self._publish(received, file):
+                    if self._state.change(partial(self._publish, received, file)):
                         break
                     self._scanner.delete(file)
-                    self._cards.delete(file)
         return self.entry(file.name)
 
     def _publish(self, received: Path, file: ModelFile) -> bool:
-        """Add a received file, unless its name has just been taken. Raises: StorageError."""
-        with self._state.changing():
-            self._uploads.require_room(file.size)
-            return file.name not in self.entries(now=True) and self._uploads.publish(received, file)
+        """Add a received file, unless its name has just been taken. Raises: OSError, StorageError."""
+        self._uploads.require_room(file.size)
+        if file.name in self.entries(now=True):
+            return False
+        self._cards.declare(file)
+        if not self._state.publish(received, file):
+            self._cards.delete(file)
+            return False
+        return True
 
     def remove(self, name: str) -> None:
         """Delete an uploaded model. Raises: UnknownModel, ReadOnlyModel, StorageError."""
+        self.catch_up(name)
         file = self.entry(name).file
         if file.origin is not Origin.UPLOADED:
             raise ReadOnlyModel(f"The model “{name}” was not uploaded, so it is not taken away from here.")
+
+        def change() -> None:
+            self._require_same(file)
+            self._state.withdraw(file)
+            self._cards.delete(file)
+            self._readings.delete(file)
+
         try:
-            with self._state.changing():
-                self._uploads.delete(file)
-                self._cards.delete(file)
-                self._readings.delete(file)
+            self._state.change(change)
         except OSError as error:
             raise StorageError(f"The model “{name}” cannot be taken away: {error.strerror}.") from error
         self._scanner.delete(file)
         self.entries()
-        with self._lock:
-            self._opening.pop(name, None)
 
     def _delete_outdated(self, files: Iterable[ModelFile]) -> None:
         """Delete what is stored about earlier versions of these files."""
@@ -295,6 +330,16 @@ class Library:
                 with suppress(OSError):  # harmless: nothing reads the old key any more
                     self._cards.delete(old)
                     self._readings.delete(old)
+
+    def _forget_gone(self, listed: dict[str, ModelEntry]) -> None:
+        """Drop from memory what is known of files that are listed no longer, which another process may have deleted."""
+        keys = {entry.file.key for entry in self._entries.values()}
+        for entry in listed.values():
+            if entry.file.key not in keys:
+                self._scanner.forget(entry.file)
+                self._cards.forget(entry.file)
+        for name in listed.keys() - self._entries.keys():
+            self._opening.pop(name, None)
 
     def _with_lambdas(self, file: ModelFile) -> ModelFile:
         """Return the file with what its Lambda layers compute. A card that does not tell is refused with the entry."""

@@ -10,6 +10,7 @@ from .files import ModelFile, Stamp, stamp_of
 from .state import StateFolder
 
 _KEPT = ConfigDict(frozen=True, extra="forbid")
+_ENDING = ".readings.json"
 
 
 class Reading(BaseModel):
@@ -95,15 +96,11 @@ class ReadingStore:
 
     def write(self, file: ModelFile, readings: Readings) -> None:
         """Keep what was tried. Raises: OSError."""
-        self._state.write(_name(file), readings.model_dump_json().encode())
+        self._state.keep(file, _ENDING, readings.model_dump_json().encode())
 
     def delete(self, file: ModelFile) -> None:
         """Forget it. Raises: OSError."""
-        self._state.delete(_name(file))
+        self._state.forget(file, _ENDING)
 
     def _path(self, file: ModelFile) -> Path:
-        return self._state.path / _name(file)
-
-
-def _name(file: ModelFile) -> str:
-    return f"{file.key}.readings.json"
+        return self._state.path / (file.key + _ENDING)

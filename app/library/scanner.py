@@ -100,6 +100,11 @@ class Scanner:
                 with suppress(OSError):
                     self._state.delete(file.key + ending)
 
+    def forget(self, file: ModelFile) -> None:
+        """Drop the result for a file from memory; the folder keeps it."""
+        with self._changed:
+            self._results.pop(file.key, None)
+
     def close(self) -> None:
         """Stop scanning, and the child process."""
         with self._changed:

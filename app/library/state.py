@@ -1,12 +1,12 @@
 """The folder of what a server remembers, and the count of changes in it by which its processes follow one another."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
-from .files import write_atomically
+from .files import ModelFile, write_atomically
 
 try:
     import fcntl
@@ -14,6 +14,9 @@ except ImportError:  # Windows: nothing is locked
     fcntl = None  # type: ignore[assignment]
 
 _CHANGES, _CHANGING, _CLAIMS = ".changes", ".changing", ".claims"
+_UPLOADS = "uploads"
+
+T = TypeVar("T")
 
 
 class StateFolder:
@@ -26,6 +29,13 @@ class StateFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.uploads = path / _UPLOADS
+
+    def close(self) -> None:
+        """Follow other machines no longer, where there are any."""
+
+    def catch_up(self) -> None:
+        """See what other machines have changed, where there are any. Raises: StorageError."""
 
     @property
     def changes(self) -> int:
@@ -43,6 +53,37 @@ class StateFolder:
                 yield
             finally:
                 self.count_change()
+
+    def change(self, body: Callable[[], T]) -> T:
+        """Call a function that changes what is kept of models, while nobody else does, and return what it returns.
+
+        Where machines share a store, it is called again if another one was faster. Raises: OSError, StorageError.
+        """
+        with self.changing():
+            return body()
+
+    def keep(self, file: ModelFile, ending: str, data: bytes) -> None:
+        """Keep something about a model's file, by its key, completely or not at all. Raises: OSError."""
+        self.write(file.key + ending, data)
+
+    def forget(self, file: ModelFile, ending: str) -> None:
+        """Forget it again, if it is kept. Raises: OSError."""
+        self.delete(file.key + ending)
+
+    def offer(self, received: Path) -> None:
+        """Prepare what takes time before a received file is published. Raises: StorageError."""
+
+    def publish(self, received: Path, file: ModelFile) -> bool:
+        """Add a received file to the uploads; False if another file has just taken its name. Raises: OSError."""
+        try:
+            os.link(received, file.path)
+        except FileExistsError:
+            return False
+        return True
+
+    def withdraw(self, file: ModelFile) -> None:
+        """Delete an uploaded file. Raises: OSError."""
+        file.path.unlink(missing_ok=True)
 
     def count_change(self) -> int:
         """Say that something has been changed, and return the count. It stays where nothing can be written."""
@@ -80,6 +121,16 @@ class StateFolder:
             if fcntl is not None:
                 fcntl.flock(file, fcntl.LOCK_EX)  # closing the file gives it up
             yield file
+
+
+def try_lock(file: BinaryIO) -> bool:
+    """Lock a file until it is closed; return False if another process or thread has locked it."""
+    if fcntl is not None:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
 
 
 def _lock_byte(file: BinaryIO, place: int) -> bool:

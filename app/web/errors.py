@@ -45,6 +45,7 @@ from ..lab.chain import InvalidChain
 from ..lab.laboratory import NoCell, NoStep, PictureForgotten, UnknownSample
 from ..lessons.errors import BrokenLesson, UnknownLesson
 from ..library.library import ReadOnlyModel, UnknownModel
+from ..library.store import StoreUnavailable
 from ..library.uploads import StorageError
 from ..model_files.errors import ModelError, UndeclaredLambdas
 from .templates import render
@@ -59,6 +60,7 @@ _STATUS: dict[type[Exception], HTTPStatus] = {
     BrokenLesson: HTTPStatus.UNPROCESSABLE_ENTITY,
     ModelError: HTTPStatus.UNPROCESSABLE_ENTITY,
     ReadOnlyModel: HTTPStatus.FORBIDDEN,
+    StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     StorageError: HTTPStatus.INSUFFICIENT_STORAGE,
     NoArithmetic: HTTPStatus.UNPROCESSABLE_ENTITY,
     NotAFeatureMap: HTTPStatus.NOT_FOUND,

@@ -39,6 +39,7 @@ MAX_ZOOM = 32
 MAX_OPENING = 4  # models opened at once, of each origin
 
 _opening_built_in, _opening_others = CapacityLimiter(MAX_OPENING), CapacityLimiter(MAX_OPENING)
+_catching_up = CapacityLimiter(2)  # with what other machines have changed
 
 
 HELD_FILE = "held_"  # before the name of an input: the field of a picture that it holds
@@ -65,9 +66,11 @@ async def open_network(request: Request, name: str) -> Network:
     """Return the network of this name. One that is not in memory is opened in a thread, few at a time.
 
     A user's model is tried on labelled drawings when it is first opened, once the request has its turn.
-    Raises: UnknownModel, ModelError, Overloaded, ClientDisconnected.
+    Raises: UnknownModel, ModelError, StorageError, Overloaded, ClientDisconnected.
     """
     library: Library = request.app.state.library
+    if name not in library:
+        await to_thread.run_sync(library.catch_up, name, limiter=_catching_up)
     network = library.cached_network(name)
     if network is None:
         limiter = _opening_built_in if library.entry(name).is_built_in else _opening_others
@@ -377,11 +380,12 @@ async def get_live_request(request: Request) -> PageRequest:
 
     Raises: as get_page_request does.
     """
+    body = await request.body()  # before it waits for its turn, when whatever else arrives means that the client left
     form = _validate_page_form(request.query_params.items())
     choice = await choose_model(request, form)
     await admit(request, choice.network.runs_apart)
     region = read_region(form.region) if form.region else None
-    drawing = None if choice.network.card.takes_numbers else await request.body()
+    drawing = None if choice.network.card.takes_numbers else body
     passes = request.app.state.forward_passes
     run = DrawingRun(choice.network, drawing, choice.pooling, passes, region, form.held or {}, takes_blank=True)
     return PageRequest(form, choice, run)

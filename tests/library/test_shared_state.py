@@ -75,6 +75,17 @@ def test_a_model_that_one_deleted_is_gone_from_the_other(two: Two, mine: Path) -
     assert names(two.other) == ["digits"]
 
 
+def test_what_one_deleted_takes_no_memory_of_the_other(two: Two, mine: Path) -> None:
+    name = add(two.one, mine)
+    two.other.network(name)
+    key = two.other.entry(name).file.key
+    assert key in two.other._scanner._results and name in two.other._opening
+    two.one.remove(name)
+    rest(two.one, two.other)
+    for library in (two.one, two.other):
+        assert key not in library._scanner._results and name not in library._opening
+
+
 def test_a_card_holds_everywhere_at_once(two: Two, mine: Path) -> None:
     name = add(two.one, mine)
     two.other.network(name)

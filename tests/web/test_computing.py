@@ -211,6 +211,23 @@ def test_of_many_requests_few_compute_and_few_wait(models: Path, monkeypatch: py
     assert (statuses.count(200), statuses.count(503)) == (5, 45)
 
 
+def test_moves_of_many_pens_that_wait_for_their_turn_are_answered(
+    models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their drawings are the bodies of their requests, and must have been read when they begin to wait."""
+    app = create_app(Settings(built_in_models=models, allowed_hosts="testserver", computations=1))
+    monkeypatch.setattr(ForwardPasses, "last_seconds", lambda *_: 0.0)
+    drawings = [encode(draw_four(), pnginfo=text_chunk(number)) for number in range(1, 17)]
+    picture = {"content-type": "image/png"}
+
+    async def scenario() -> list[int]:
+        async with app.router.lifespan_context(app), client_of(app) as client, asyncio.timeout(30):
+            moves = (client.post("/live?model=digits", content=drawing, headers=picture) for drawing in drawings)
+            return [answer.status_code for answer in await asyncio.gather(*moves)]
+
+    assert run(scenario()) == [200] * 16
+
+
 def test_during_a_computation_the_server_answers(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = create_app(Settings(built_in_models=models, allowed_hosts="testserver", computations=2))
     gate = Gate(monkeypatch, "branches")
