@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cnn.cost import RunLimits, TooCostly, add_backward
-from ..cnn.errors import NoGradient
 from ..cnn.ledger import Ledger, draw_up
 from ..cnn.logits import find_logits
 from ..cnn.network import ForwardPass, Network
@@ -97,9 +96,7 @@ class Case:
 
     def require_gradient(self) -> None:
         """Check that a gradient gets to the layer. Raises: NoGradient, which names the nearest one that it gets to."""
-        ledger = self._draw_up(self.forward)
-        if self.layer not in ledger.entries and ledger.stopped is not None:
-            raise _name_nearest(ledger, ledger.stopped)
+        self._draw_up(self.forward).entry(self.layer)
 
     def require_affordable(self, forwards: int, backwards: int, limits: RunLimits) -> None:
         """Check that so many passes may be made. Raises: InvalidSetting, TooCostly where even one takes too much."""
@@ -123,9 +120,3 @@ class Case:
             logits = find_logits(self.network, forward)
             seeds = self.question.seeds(logits.values.size)
             return draw_up(self.network, logits, seeds, lambda name: name == self.layer)
-
-
-def _name_nearest(ledger: Ledger, stopped: NoGradient) -> NoGradient:
-    """Return the same error with the layer that is furthest back of those that a gradient gets to."""
-    nearest = list(ledger.entries)[-1]
-    return stopped.with_nearest(nearest) if nearest is not None else stopped

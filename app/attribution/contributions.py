@@ -1,6 +1,7 @@
 """Why this answer: what each unit, map and cell of every layer contributes to a logit, and what the biases add.
 
-At any layer, total + beside + bias_after + left_over_after is the logit, or the difference of two: see app.cnn.ledger.
+At any layer, total + beside + bias_after + left_over_after + rounding_after is the logit, or the difference of two: see
+app.cnn.ledger.
 """
 
 from dataclasses import dataclass
@@ -34,14 +35,15 @@ class LayerContributions:
     beside: float  # of the values that go round the layer on other ways
     bias_after: float  # of the biases of all layers after it
     left_over_after: float  # of what is not linear in all layers after it
+    rounding_after: float  # of what float32 rounded in all layers after it
     bias: float | None  # of its own biases; None where it has none, or the number does not depend on them
     left_over: float | None  # of what is not linear in it; None where nothing is
     cells: NDArray[np.floating[Any]] | None  # gradient × value of each: (*shape); None where they were not asked for
 
     @property
     def sum(self) -> float:
-        """The number that is explained, up to rounding."""
-        return self.total + self.beside + self.bias_after + self.left_over_after
+        """The number that is explained."""
+        return self.total + self.beside + self.bias_after + self.left_over_after + self.rounding_after
 
     @property
     def maps(self) -> NDArray[np.float64]:
@@ -74,9 +76,9 @@ class Contributions:
     stopped: NoGradient | None  # why there are none before the first of them; None where the image is it
 
     @property
-    def error(self) -> float:
-        """How far the sum at any layer is from the number, at most."""
-        return max(abs(each.sum - self.number) for each in self.layers)
+    def rounding(self) -> float:
+        """The size of the largest part that rounding has at any layer."""
+        return max(abs(each.rounding_after) for each in self.layers)
 
     def layer(self, name: str | None) -> LayerContributions:
         """Return those of a layer; None is the image. Raises: NoGradient, where no gradient gets there; KeyError."""
@@ -99,7 +101,8 @@ def explain(
     """Return what makes up a class's logit, or by how much it is above another's.
 
     target, against: classes, by name or by number; without a target, the likeliest. layers: those whose cells are
-    wanted; None is all, the image too. Raises: NoClasses, InvalidQuestion, TooCostly.
+    wanted; None is all that a gradient gets to, the image too.
+    Raises: NoClasses, InvalidQuestion, TooCostly, NoGradient.
     """
     require_classes(network)
     require_affordable(network, forward, 1, limits)
@@ -107,6 +110,8 @@ def explain(
         logits = find_logits(network, forward)
         question = read_question(network, logits.values, target, against)
         ledger = draw_up(network, logits, question.seeds(logits.values.size), lambda name: _is_in(name, layers))
+        for name in layers or ():
+            ledger.entry(name)
         found = tuple(_contributions(network, ledger, name) for name in reversed(list(ledger.entries)))
     return Contributions(network, forward, question, logits, float(ledger.numbers[0]), found, ledger.stopped)
 
@@ -133,6 +138,7 @@ def _contributions(network: Network, ledger: Ledger, name: str | None) -> LayerC
         beside=float(entry.beside[0]),
         bias_after=float(entry.bias_after[0]),
         left_over_after=float(entry.left_over_after[0]),
+        rounding_after=float(entry.rounding_after[0]),
         bias=None if entry.bias is None else float(entry.bias[0].sum()),
         left_over=None if entry.left_over is None else float(entry.left_over[0]),
         cells=None if entry.gradients is None else entry.gradients[0] * values,

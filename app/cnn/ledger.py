@@ -3,6 +3,9 @@
 At any layer, the number is the sum of gradient × value over all cells of the layer, of the same for whatever goes round
 it on other ways, and of what the layers after it add by themselves (Srinivas and Fleuret, "Full-Gradient Representation
 for Neural Network Visualization", NeurIPS 2019).
+
+A network that runs in float32 rounds each value that it makes. What that adds, gradient × (value - what the layer's
+arithmetic gives exactly), is a term as well, so that the parts sum to the number that the network computed.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,13 +33,14 @@ class Entry:
     beside: Terms  # (several,): gradient × value of what goes round the layer on other ways
     bias_after: Terms  # (several,): of the biases of all layers after it
     left_over_after: Terms  # (several,): of whatever is not linear in the layers after it
+    rounding_after: Terms  # (several,): of what float32 rounded in the layers after it, and in the gradients
     bias: Terms | None = None  # (several, biases): of its own biases, which count at the layers before it
     left_over: Terms | None = None  # (several,): of its own arithmetic that is not linear; counts likewise
 
     @property
     def sum(self) -> Terms:
         """All of it, which is the number that is explained: (several,)."""
-        return self.total + self.beside + self.bias_after + self.left_over_after
+        return self.total + self.beside + self.bias_after + self.left_over_after + self.rounding_after
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,7 @@ class _Pass:
         }
         # Gradient × value of what the layers that were passed have read, and of nothing else.
         self._open: dict[str | None, Terms] = {logits.layer.name: seeds @ logits.values}
-        self._bias, self._left_over = self._none, self._none
+        self._bias, self._left_over, self._rounding = self._none, self._none, self._none
 
     def run(self, keeps: Keeps) -> Ledger:
         """Go back from the logits to the image, or to where no gradient goes on."""
@@ -93,7 +97,8 @@ class _Pass:
             try:
                 bias, left_over = self._pass(layer)
             except NoGradient as stopped:
-                return Ledger(numbers, {**entries, layer.name: before}, self._made, stopped)
+                reached = stopped.with_nearest(layer.name)
+                return Ledger(numbers, {**entries, layer.name: before}, self._made, reached)
             entries[layer.name] = replace(before, bias=bias, left_over=left_over)
         return Ledger(numbers, {**entries, None: self._enter(None, keeps)}, self._made)
 
@@ -102,7 +107,7 @@ class _Pass:
         total = self._open.get(name, self._none)
         beside = sum((terms for each, terms in self._open.items() if each != name), self._none)
         gradients = self._gradients.get(name) if keeps(name) else None
-        return Entry(gradients, total, beside, self._bias, self._left_over)
+        return Entry(gradients, total, beside, self._bias, self._left_over, self._rounding)
 
     def _pass(self, layer: Layer) -> tuple[Terms | None, Terms | None]:
         """Pass one layer, and return its own terms."""
@@ -112,12 +117,17 @@ class _Pass:
         weights = self._network.weights(layer)
         gradients = self._gradients[layer.name]
         passed = layer.backward(weights, inputs, self._made[layer.name], gradients)
-        del self._gradients[layer.name], self._open[layer.name]
+        del self._gradients[layer.name]
+        rounding = self._open.pop(layer.name)
         for source, values, gradient in zip(layer.sources, inputs, passed.inputs, strict=True):
-            self._open[source] = self._open.get(source, 0.0) + dot(gradient, values)
+            share = dot(gradient, values)
+            self._open[source] = self._open.get(source, 0.0) + share
             self._gradients[source] = self._gradients[source] + gradient if source in self._gradients else gradient
+            rounding = rounding - share
         if passed.bias is not None:
-            self._bias = self._bias + passed.bias.sum(axis=1)
+            bias = passed.bias.sum(axis=1)
+            self._bias, rounding = self._bias + bias, rounding - bias
         if passed.left_over is not None:
-            self._left_over = self._left_over + passed.left_over
+            self._left_over, rounding = self._left_over + passed.left_over, rounding - passed.left_over
+        self._rounding = self._rounding + rounding
         return passed.bias, passed.left_over

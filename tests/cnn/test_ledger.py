@@ -63,7 +63,8 @@ def test_at_every_layer_the_sum_is_the_logit(build: object, mode: PoolingMode | 
     np.testing.assert_allclose(ledger.numbers, expected, rtol=1e-4, atol=1e-4)
     assert list(ledger.entries) == [*(layer.name for layer in reversed(network.layers)), None]
     for name, entry in ledger.entries.items():
-        np.testing.assert_allclose(entry.sum, ledger.numbers, rtol=1e-5, atol=1e-5, err_msg=str(name))
+        np.testing.assert_allclose(entry.sum, ledger.numbers, rtol=1e-9, err_msg=str(name))
+        np.testing.assert_allclose(entry.rounding_after, 0, atol=1e-5, err_msg=str(name))
         if entry.gradients is not None:
             cells = ledger.contributions(name).reshape(len(ledger.numbers), -1)
             np.testing.assert_allclose(cells.sum(axis=1, dtype=np.float64), entry.total, rtol=1e-5, atol=1e-5)
@@ -123,7 +124,8 @@ def test_what_another_input_contributes_goes_round_the_image(build: object, tmp_
     image = rng.uniform(0, 1, (28, 28, 1)).astype(np.float32)
     ledger = account(network, network.run(image, None, held))
     entry = ledger.entry(None)
-    np.testing.assert_allclose(entry.sum, ledger.numbers, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(entry.sum, ledger.numbers, rtol=1e-9)
+    np.testing.assert_allclose(entry.rounding_after, 0, atol=1e-5)
     assert np.abs(entry.beside).min() > 0
 
 
