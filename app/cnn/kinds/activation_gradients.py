@@ -117,6 +117,13 @@ def pass_activation(
     return pass_function(gradients, output, z, _SLOPES[name](z))
 
 
+def find_slopes(name: str, output: Doubles, argument: Doubles) -> NDArray[np.floating]:
+    """Return the derivative of an activation function of each cell. output: what it made. Raises: KeyError."""
+    if name == "linear":
+        return np.ones_like(argument)
+    return _SHARES[name](output) if name in _SHARES else _SLOPES[name](argument)
+
+
 def pass_function(
     gradients: Gradients, output: Array, argument: Doubles, slopes: NDArray[np.floating]
 ) -> tuple[Gradients, Terms]:
