@@ -25,9 +25,8 @@ from numpy.typing import NDArray
 
 from app.cnn.ledger import Ledger, draw_up
 from app.cnn.logits import Logits, find_logits
-from app.cnn.network import Network
 from app.cnn.tensorflow import TimeDistributed, layer_class, with_pooling
-from app.cnn.types import PoolingMode
+from app.cnn.types import Array, PoolingMode
 from app.model_files.loading import load_model
 
 from .attribution import MODELS, draw_images, open_network
@@ -123,13 +122,13 @@ class Twin:
         outputs = [double.get_layer(name).output for name in self.names]
         self._model = keras.Model(double.inputs, outputs)
 
-    def run(self, logits: Logits, image: Doubles) -> Logits:
+    def run(self, logits: Logits, image: Array) -> Logits:
         """Return the logits, and every layer's values, in float64."""
         made = [each.numpy()[0] for each in self._model([image[np.newaxis].astype(np.float64)])]
         activations: dict[str | None, Any] = {None: image, **dict(zip(self.names, made, strict=True))}
         return Logits(logits.layers, made[-1].ravel(), activations)
 
-    def differences(self, image: Doubles, double: Ledger, single: Ledger) -> Iterator[tuple[float, float]]:
+    def differences(self, image: Array, double: Ledger, single: Ledger) -> Iterator[tuple[float, float]]:
         """Return how far each layer's gradients of each logit are from GradientTape's, of the layer's largest.
 
         Those of the ledger over float64 values, and over the server's own.
@@ -147,7 +146,7 @@ class Twin:
                     continue
                 reference = gradient.numpy()[0]
                 size = np.abs(reference).max() or 1.0
-                yield tuple(float(np.abs(each[at] - reference).max() / size) for each in (own, other))
+                yield float(np.abs(own[at] - reference).max() / size), float(np.abs(other[at] - reference).max() / size)
 
 
 def _in_double(layer: keras.layers.Layer) -> keras.layers.Layer:

@@ -66,7 +66,7 @@ def _beyond(limit: float) -> Callable[[Doubles], Doubles]:
 
 
 # Of functions that are a share of their argument wherever their output says so.
-_SHARES: dict[str, Callable[[Array], NDArray[Any]]] = {
+_SHARES: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
     "relu": lambda y: y > 0,
     "leaky_relu": lambda y: np.where(y > 0, np.float32(1), np.float32(_LEAK)),
 }

@@ -35,7 +35,8 @@ class _Scores(Layer, abstract=True):
         """Give queries and keys their gradients. What softmax and the products do not give them is left over."""
         given = gradients.astype(np.float64)
         before = output * (given - (given * output).sum(axis=2, keepdims=True))
-        passed = self._pass_logits(weights, *map(_as_rows, inputs), before)
+        query, key = map(_as_rows, inputs)
+        passed = self._pass_logits(weights, query, key, before)
         shaped = [each.reshape(len(gradients), *read.shape) for each, read in zip(passed, inputs, strict=True)]
         return close(gradients, shaped, inputs, output)
 

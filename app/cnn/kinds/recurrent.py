@@ -49,11 +49,12 @@ class _Recurrent(Layer, abstract=True):
         return (size,)
 
     def backward(self, weights: Weights, inputs: Sequence[Array], output: Array, gradients: Gradients) -> PassedBack:
-        """Go back step by step. Each number's share is gradient × value: what gates multiply and squash is left over."""
+        """Go back step by step. A share is gradient × value: what gates multiply and squash is left over."""
         functions = [Function(name) for name in (self.activation, *self._gate_functions)]
         for each in functions:
             if not each.is_known:
-                raise NoGradient(self.name, f"the derivative of a {self.kind} with {each.name} in it is not written yet")
+                reason = f"the derivative of a {self.kind} with {each.name} in it is not written yet"
+                raise NoGradient(self.name, reason)
         exact = {name: array.astype(np.float64) for name, array in weights.items()}
         rows = inputs[0].astype(np.float64)[:: -1 if self.go_backwards else 1]
         sums = rows @ exact["kernel"] + (self._input_bias(exact) if self.use_bias else 0.0)
@@ -150,4 +151,6 @@ class GRU(_Recurrent):
         self, weights: Mapping[str, Doubles], given: Doubles, state: State, functions: Sequence[Function]
     ) -> Step:
         bias = weights["bias"][1] if self.use_bias and self.reset_after else None
-        return GatedStep(given, state, weights["recurrent_kernel"], bias, *functions, gate_first=not self.reset_after)
+        function, gate = functions
+        kernel = weights["recurrent_kernel"]
+        return GatedStep(given, state, kernel, bias, function, gate, gate_first=not self.reset_after)

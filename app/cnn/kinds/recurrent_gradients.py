@@ -94,7 +94,7 @@ class SimpleStep:
 
 
 class MemoryStep:
-    """c' = f c + i g and h' = o a(c'), where σ makes the gates i, f and o, and a makes g, of given + h R."""
+    """c' = f c + i g and h' = o a(c'); the gates i, f and o, and the candidate g, are functions of given + h R."""
 
     def __init__(self, given: Doubles, state: State, kernel: Doubles, function: Function, gate: Function) -> None:
         self._kernel, self._function, self._gate = kernel, function, gate
@@ -122,9 +122,9 @@ class MemoryStep:
 
 
 class GatedStep:
-    """h' = z h + (1 - z) n, where σ makes the gates z and r, and a makes n.
+    """h' = z h + (1 - z) n, where the gates z and r are functions of given + h R.
 
-    n is of given + r (h R + bias), or, where the gate r comes first, of given + (r h) R.
+    n is one of given + r (h R + bias), or, where the gate r comes first, of given + (r h) R.
     """
 
     def __init__(

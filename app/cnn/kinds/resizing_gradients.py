@@ -1,4 +1,4 @@
-"""How a gradient goes back through an image that was resized: by the weight of each cell that was read, along each axis.
+"""How a gradient goes back through an image that was resized: by the weight of each cell that was read.
 
 The weights are those of tf.image.resize (TensorFlow's resize_bicubic_op.cc and scale_and_translate_op.cc).
 """

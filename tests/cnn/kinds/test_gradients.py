@@ -12,7 +12,7 @@ from keras import layers
 from app.cnn.errors import NoGradient
 from app.cnn.kinds import Layer, operations
 from app.cnn.kinds.activation_gradients import _SHARES, _SLOPES
-from app.cnn.kinds.attention import AdditiveScores, AttentionOutput, AttentionScores, Attend
+from app.cnn.kinds.attention import AdditiveScores, Attend, AttentionOutput, AttentionScores
 from app.cnn.kinds.recurrent_gradients import _VALUES
 from app.cnn.tensorflow import layer_class
 from tests.keras_layers import computing_layers, define, describe_layers
@@ -216,7 +216,7 @@ def test_attention_passes_tensorflow_s_gradient_on(
     kind: type[Layer], settings: dict[str, object], first: tuple[int, ...], second: tuple[int, ...]
 ) -> None:
     layer = kind.create("attention", ["one", "other"], settings, [first, second])
-    images = [draw(first, 1) / 2, draw(second, 2) / 2]
+    images = [np.float32(0.5) * draw(first, 1), np.float32(0.5) * draw(second, 2)]
     weights = {name: draw(shape, 3) for name, shape in layer.variables.items()}
     variables = [tf.Variable(image[np.newaxis]) for image in images]
     with tf.GradientTape() as tape:
