@@ -15,6 +15,8 @@ from ..explore.large_layers import reading
 from .question import Question
 
 MOST_PASSES = 2**13
+MOST_STEPS = 512  # of integrated gradients
+MOST_SIDE = 2**12  # of a patch, and of a stride
 _PATCHES = 7  # side by side, for want of a size
 Values = NDArray[np.floating[Any]]
 
@@ -32,6 +34,12 @@ class Settings:
     steps: int = 32  # of integrated gradients, from the baseline to the image
     patch: tuple[int, int] | None = None  # rows and columns that are covered at once; None: a seventh of the image
     stride: int | None = None  # rows, and columns, from one patch to the next; None: half of the patch
+
+
+def read_patch(rows: int | None, columns: int | None) -> tuple[int, int] | None:
+    """Return a patch whose rows are its columns where one of them is not given; None for one of neither."""
+    rows, columns = rows or columns, columns or rows
+    return (rows, columns) if rows and columns else None
 
 
 @dataclass(frozen=True)

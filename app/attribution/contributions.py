@@ -16,6 +16,7 @@ from ..cnn.kinds import Layer
 from ..cnn.ledger import Entry, Ledger, draw_up
 from ..cnn.logits import Logits, find_logits
 from ..cnn.network import ForwardPass, Network
+from ..cnn.types import unused_name
 from ..explore.large_layers import reading
 from .question import Question, read_question, require_classes
 
@@ -114,6 +115,15 @@ def explain(
             ledger.entry(name)
         found = tuple(_contributions(network, ledger, name) for name in reversed(list(ledger.entries)))
     return Contributions(network, forward, question, logits, float(ledger.numbers[0]), found, ledger.stopped)
+
+
+def name_cells(found: Contributions) -> dict[str, NDArray[np.floating[Any]]]:
+    """Return what each cell contributes, by layer, and of the image as `input`.
+
+    `input` has an underscore behind it where a layer has that name.
+    """
+    image = unused_name("input", found.forward.activations)
+    return {each.layer.name if each.layer else image: each.cells for each in found.layers if each.cells is not None}
 
 
 def require_affordable(network: Network, forward: ForwardPass, several: int, limits: RunLimits) -> None:

@@ -100,7 +100,7 @@ def require_readable(count: int) -> None:
         raise TooManyNumbers(count, MOST_READ)
 
 
-class NoGradient(NotImplementedError):
+class NoGradient(ValueError):
     """A gradient does not go back through a layer."""
 
     def __init__(self, layer: str, reason: str) -> None:
