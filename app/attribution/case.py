@@ -12,6 +12,7 @@ from ..cnn.logits import find_logits
 from ..cnn.network import ForwardPass, Network
 from ..cnn.types import Array
 from ..explore.large_layers import reading
+from .deadline import NEVER, Deadline
 from .question import Question
 
 MOST_PASSES = 2**13
@@ -50,6 +51,7 @@ class Case:
     forward: ForwardPass
     question: Question
     settings: Settings
+    deadline: Deadline = NEVER
 
     @property
     def layer(self) -> str | None:
@@ -85,7 +87,8 @@ class Case:
         return (stride, stride) if stride else (max(1, rows // 2), max(1, columns // 2))
 
     def run(self, image: Array) -> ForwardPass:
-        """Run the network on another image, with all other inputs as they are. Raises: RunFailed."""
+        """Run the network on another image, with all other inputs as they are. Raises: RunFailed, RanOutOfTime."""
+        self.deadline.check()
         held = {each.name: self.forward.activations[each.name] for each in self.network.held_inputs}
         return self.network.run(image, self.forward.pooling, held)
 
@@ -95,7 +98,10 @@ class Case:
         return float((self.question.seeds(logits.size) @ logits)[0])
 
     def gradients(self, forward: ForwardPass) -> Values:
-        """Return the gradients of the number for each of the layer's cells: (*shape). Raises: NoGradient."""
+        """Return the gradients of the number for each of the layer's cells: (*shape).
+
+        Raises: NoGradient, RanOutOfTime.
+        """
         entry = self._draw_up(forward).entry(self.layer)
         if entry.gradients is None:  # the number does not depend on it
             return np.zeros_like(self.values_of(forward))
@@ -127,4 +133,4 @@ class Case:
         with reading(size, forward), np.errstate(all="ignore"):
             logits = find_logits(self.network, forward)
             seeds = self.question.seeds(logits.values.size)
-            return draw_up(self.network, logits, seeds, lambda name: name == self.layer)
+            return draw_up(self.network, logits, seeds, lambda name: name == self.layer, self.deadline.check)

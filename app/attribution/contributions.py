@@ -18,6 +18,7 @@ from ..cnn.logits import Logits, find_logits
 from ..cnn.network import ForwardPass, Network
 from ..cnn.types import unused_name
 from ..explore.large_layers import reading
+from .deadline import Deadline
 from .question import Question, read_question, require_classes
 
 LEFT_OVER = (
@@ -103,14 +104,15 @@ def explain(
 
     target, against: classes, by name or by number; without a target, the likeliest. layers: those whose cells are
     wanted; None is all that a gradient gets to, the image too.
-    Raises: NoClasses, InvalidQuestion, TooCostly, NoGradient.
+    Raises: NoClasses, InvalidQuestion, TooCostly, NoGradient, RanOutOfTime.
     """
     require_classes(network)
     require_affordable(network, forward, 1, limits)
     with reading(sum(each.size for each in forward.activations.values()), forward), np.errstate(all="ignore"):
         logits = find_logits(network, forward)
         question = read_question(network, logits.values, target, against)
-        ledger = draw_up(network, logits, question.seeds(logits.values.size), lambda name: _is_in(name, layers))
+        seeds = question.seeds(logits.values.size)
+        ledger = draw_up(network, logits, seeds, lambda name: _is_in(name, layers), Deadline(limits.seconds).check)
         for name in layers or ():
             ledger.entry(name)
         found = tuple(_contributions(network, ledger, name) for name in reversed(list(ledger.entries)))

@@ -22,6 +22,7 @@ from .logits import Logits
 from .network import Network
 
 Keeps = Callable[[str | None], bool]  # whether a layer's gradients are kept; None is the image
+Check = Callable[[], None]  # may raise, to end a long way back
 
 
 @dataclass(frozen=True)
@@ -66,13 +67,20 @@ class Ledger:
         return gradients * self.activations[layer]
 
 
-def draw_up(network: Network, logits: Logits, seeds: NDArray[np.floating], keeps: Keeps = lambda layer: True) -> Ledger:
+def draw_up(
+    network: Network,
+    logits: Logits,
+    seeds: NDArray[np.floating],
+    keeps: Keeps = lambda layer: True,
+    check: Check = lambda: None,
+) -> Ledger:
     """Return the ledger of several numbers, each a weighted sum of logits.
 
     seeds: (several, outputs), the weights of each: 1 for a logit, 1 and -1 for the difference of two. Their type is
-    that of all gradients. keeps: whether a layer's gradients are kept; without them, only sums are.
+    that of all gradients. keeps: whether a layer's gradients are kept; without them, only sums are. check: called
+    before each layer.
     """
-    return _Pass(network, logits, seeds).run(keeps)
+    return _Pass(network, logits, seeds).run(keeps, check)
 
 
 class _Pass:
@@ -88,11 +96,12 @@ class _Pass:
         self._open: dict[str | None, Terms] = {logits.layer.name: seeds @ logits.values}
         self._bias, self._left_over, self._rounding = self._none, self._none, self._none
 
-    def run(self, keeps: Keeps) -> Ledger:
+    def run(self, keeps: Keeps, check: Check) -> Ledger:
         """Go back from the logits to the image, or to where no gradient goes on."""
         numbers = self._open[self._logits.layer.name]
         entries: dict[str | None, Entry] = {}
         for layer in reversed(self._logits.layers):
+            check()
             before = self._enter(layer.name, keeps)
             try:
                 bias, left_over = self._pass(layer)

@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse
 
 from ...attribution.attribution import attribute, flatten_channels
 from ...attribution.contributions import Contributions, explain
+from ...attribution.deadline import RanOutOfTime
 from ...attribution.method import METHODS, find_method
 from ...attribution.places import Places, find_places
 from ...attribution.question import InvalidQuestion
@@ -97,7 +98,7 @@ def _context(run: DrawingRun, choice: ModelChoice, query: PageQuery) -> dict[str
     explanation, refusal = None, None
     try:
         explanation = _explain(run, query, options)
-    except (NoClasses, InvalidQuestion, TooCostly) as error:
+    except (NoClasses, InvalidQuestion, TooCostly, RanOutOfTime) as error:
         refusal = str(error)
     return {
         "explanation": explanation,
@@ -118,7 +119,7 @@ def _context(run: DrawingRun, choice: ModelChoice, query: PageQuery) -> dict[str
 
 
 def _explain(run: DrawingRun, query: PageQuery, options: RenderOptions) -> Explanation:
-    """Raises: NoClasses, InvalidQuestion, TooCostly."""
+    """Raises: NoClasses, InvalidQuestion, TooCostly, RanOutOfTime."""
     network, forward = run.network, run.forward()
     prediction = predict(network, forward)
     target, against = _choose_classes(prediction, query)
