@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..explore.exploration import RenderOptions
 from ..imaging.grid import Grid
 from .contributions import Contributions, LayerContributions
-from .view import draw_values
+from .view import draw_values, repeats
 
 Values = NDArray[np.floating[Any]]
 Extent = tuple[float, float, float, float]  # top, left, bottom, right in pixels of the image
@@ -54,6 +54,8 @@ class Places:
 def find_places(found: Contributions, options: RenderOptions) -> Places | None:
     """Return what each place of the last layer with maps of several cells contributes; None without such a layer."""
     for terms in reversed(found.layers):
+        if terms.layer is not None and repeats(terms.layer):
+            continue
         if len(terms.shape) == 3 and terms.shape[0] * terms.shape[1] > 1 and terms.cells is not None:
             extent = _find_extent(found, terms)
             if extent is not None:

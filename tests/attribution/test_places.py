@@ -5,6 +5,7 @@ import pytest
 
 from app.attribution.contributions import explain
 from app.attribution.places import find_places
+from app.attribution.view import repeats
 from app.explore.exploration import RenderOptions
 from app.explore.forward_passes import preprocess
 from app.library.library import Library
@@ -18,7 +19,8 @@ def test_the_parts_sum_to_what_the_last_layer_with_maps_contributes(library: Lib
         found = explain(network, network.run(preprocess(four, network.card)))
         places = find_places(found, RenderOptions())
         assert places is not None and places.terms.layer is not None
-        behind = found.layers[found.layers.index(places.terms) + 1 :]
+        number = [each is places.terms for each in found.layers].index(True)
+        behind = [each for each in found.layers[number + 1 :] if each.layer and not repeats(each.layer)]
         assert all(len(each.shape) != 3 or each.shape[:2] == (1, 1) for each in behind)
         assert tuple(part.name for part in places.parts) == THIRDS
         assert sum(part.contribution for part in places.parts) == pytest.approx(places.terms.total, rel=1e-6, abs=1e-6)
