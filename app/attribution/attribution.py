@@ -12,6 +12,7 @@ from ..cnn.cost import DEFAULT_LIMITS, RunLimits
 from ..cnn.logits import find_logits
 from ..cnn.network import ForwardPass, Network
 from .case import Case, Settings, Values
+from .deadline import Deadline
 from .method import Method
 from .question import Question, read_question, require_classes
 
@@ -71,11 +72,11 @@ def attribute(
     """Return what a method says of a class's logit, or of by how much it is above another's.
 
     seed: of the randomisation check; None leaves it out. Raises: NoClasses, InvalidQuestion, InvalidSetting,
-    NoGradient, TooCostly, RunFailed.
+    NoGradient, TooCostly, RunFailed, RanOutOfTime.
     """
     require_classes(network)
     question = read_question(network, find_logits(network, forward).values, target, against)
-    case = Case(network, forward, question, settings)
+    case = Case(network, forward, question, settings, Deadline(limits.seconds))
     _require_affordable(case, method, 1 if seed is None else 2, limits)
     if method.needs_gradient:
         case.require_gradient()

@@ -7,15 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cnn.cost import RunLimits, TooCostly, add_backward
-from ..cnn.errors import NoGradient
 from ..cnn.ledger import Ledger, draw_up
 from ..cnn.logits import find_logits
 from ..cnn.network import ForwardPass, Network
 from ..cnn.types import Array
 from ..explore.large_layers import reading
+from .deadline import NEVER, Deadline
 from .question import Question
 
 MOST_PASSES = 2**13
+MOST_STEPS = 512  # of integrated gradients
+MOST_SIDE = 2**12  # of a patch, and of a stride
 _PATCHES = 7  # side by side, for want of a size
 Values = NDArray[np.floating[Any]]
 
@@ -35,6 +37,12 @@ class Settings:
     stride: int | None = None  # rows, and columns, from one patch to the next; None: half of the patch
 
 
+def read_patch(rows: int | None, columns: int | None) -> tuple[int, int] | None:
+    """Return a patch whose rows are its columns where one of them is not given; None for one of neither."""
+    rows, columns = rows or columns, columns or rows
+    return (rows, columns) if rows and columns else None
+
+
 @dataclass(frozen=True)
 class Case:
     """A question about a forward pass, and the settings of the method that is to answer it."""
@@ -43,6 +51,7 @@ class Case:
     forward: ForwardPass
     question: Question
     settings: Settings
+    deadline: Deadline = NEVER
 
     @property
     def layer(self) -> str | None:
@@ -78,7 +87,8 @@ class Case:
         return (stride, stride) if stride else (max(1, rows // 2), max(1, columns // 2))
 
     def run(self, image: Array) -> ForwardPass:
-        """Run the network on another image, with all other inputs as they are. Raises: RunFailed."""
+        """Run the network on another image, with all other inputs as they are. Raises: RunFailed, RanOutOfTime."""
+        self.deadline.check()
         held = {each.name: self.forward.activations[each.name] for each in self.network.held_inputs}
         return self.network.run(image, self.forward.pooling, held)
 
@@ -88,7 +98,10 @@ class Case:
         return float((self.question.seeds(logits.size) @ logits)[0])
 
     def gradients(self, forward: ForwardPass) -> Values:
-        """Return the gradients of the number for each of the layer's cells: (*shape). Raises: NoGradient."""
+        """Return the gradients of the number for each of the layer's cells: (*shape).
+
+        Raises: NoGradient, RanOutOfTime.
+        """
         entry = self._draw_up(forward).entry(self.layer)
         if entry.gradients is None:  # the number does not depend on it
             return np.zeros_like(self.values_of(forward))
@@ -97,9 +110,7 @@ class Case:
 
     def require_gradient(self) -> None:
         """Check that a gradient gets to the layer. Raises: NoGradient, which names the nearest one that it gets to."""
-        ledger = self._draw_up(self.forward)
-        if self.layer not in ledger.entries and ledger.stopped is not None:
-            raise _name_nearest(ledger, ledger.stopped)
+        self._draw_up(self.forward).entry(self.layer)
 
     def require_affordable(self, forwards: int, backwards: int, limits: RunLimits) -> None:
         """Check that so many passes may be made. Raises: InvalidSetting, TooCostly where even one takes too much."""
@@ -122,10 +133,4 @@ class Case:
         with reading(size, forward), np.errstate(all="ignore"):
             logits = find_logits(self.network, forward)
             seeds = self.question.seeds(logits.values.size)
-            return draw_up(self.network, logits, seeds, lambda name: name == self.layer)
-
-
-def _name_nearest(ledger: Ledger, stopped: NoGradient) -> NoGradient:
-    """Return the same error with the layer that is furthest back of those that a gradient gets to."""
-    nearest = list(ledger.entries)[-1]
-    return stopped.with_nearest(nearest) if nearest is not None else stopped
+            return draw_up(self.network, logits, seeds, lambda name: name == self.layer, self.deadline.check)

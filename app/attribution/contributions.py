@@ -1,6 +1,7 @@
 """Why this answer: what each unit, map and cell of every layer contributes to a logit, and what the biases add.
 
-At any layer, total + beside + bias_after + left_over_after is the logit, or the difference of two: see app.cnn.ledger.
+At any layer, total + beside + bias_after + left_over_after + rounding_after is the logit, or the difference of two: see
+app.cnn.ledger.
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,9 @@ from ..cnn.kinds import Layer
 from ..cnn.ledger import Entry, Ledger, draw_up
 from ..cnn.logits import Logits, find_logits
 from ..cnn.network import ForwardPass, Network
+from ..cnn.types import unused_name
 from ..explore.large_layers import reading
+from .deadline import Deadline
 from .question import Question, read_question, require_classes
 
 LEFT_OVER = (
@@ -34,14 +37,15 @@ class LayerContributions:
     beside: float  # of the values that go round the layer on other ways
     bias_after: float  # of the biases of all layers after it
     left_over_after: float  # of what is not linear in all layers after it
+    rounding_after: float  # of what float32 rounded in all layers after it
     bias: float | None  # of its own biases; None where it has none, or the number does not depend on them
     left_over: float | None  # of what is not linear in it; None where nothing is
     cells: NDArray[np.floating[Any]] | None  # gradient × value of each: (*shape); None where they were not asked for
 
     @property
     def sum(self) -> float:
-        """The number that is explained, up to rounding."""
-        return self.total + self.beside + self.bias_after + self.left_over_after
+        """The number that is explained."""
+        return self.total + self.beside + self.bias_after + self.left_over_after + self.rounding_after
 
     @property
     def maps(self) -> NDArray[np.float64]:
@@ -74,9 +78,9 @@ class Contributions:
     stopped: NoGradient | None  # why there are none before the first of them; None where the image is it
 
     @property
-    def error(self) -> float:
-        """How far the sum at any layer is from the number, at most."""
-        return max(abs(each.sum - self.number) for each in self.layers)
+    def rounding(self) -> float:
+        """The size of the largest part that rounding has at any layer."""
+        return max(abs(each.rounding_after) for each in self.layers)
 
     def layer(self, name: str | None) -> LayerContributions:
         """Return those of a layer; None is the image. Raises: NoGradient, where no gradient gets there; KeyError."""
@@ -99,16 +103,29 @@ def explain(
     """Return what makes up a class's logit, or by how much it is above another's.
 
     target, against: classes, by name or by number; without a target, the likeliest. layers: those whose cells are
-    wanted; None is all, the image too. Raises: NoClasses, InvalidQuestion, TooCostly.
+    wanted; None is all that a gradient gets to, the image too.
+    Raises: NoClasses, InvalidQuestion, TooCostly, NoGradient, RanOutOfTime.
     """
     require_classes(network)
     require_affordable(network, forward, 1, limits)
     with reading(sum(each.size for each in forward.activations.values()), forward), np.errstate(all="ignore"):
         logits = find_logits(network, forward)
         question = read_question(network, logits.values, target, against)
-        ledger = draw_up(network, logits, question.seeds(logits.values.size), lambda name: _is_in(name, layers))
+        seeds = question.seeds(logits.values.size)
+        ledger = draw_up(network, logits, seeds, lambda name: _is_in(name, layers), Deadline(limits.seconds).check)
+        for name in layers or ():
+            ledger.entry(name)
         found = tuple(_contributions(network, ledger, name) for name in reversed(list(ledger.entries)))
     return Contributions(network, forward, question, logits, float(ledger.numbers[0]), found, ledger.stopped)
+
+
+def name_cells(found: Contributions) -> dict[str, NDArray[np.floating[Any]]]:
+    """Return what each cell contributes, by layer, and of the image as `input`.
+
+    `input` has an underscore behind it where a layer has that name.
+    """
+    image = unused_name("input", found.forward.activations)
+    return {each.layer.name if each.layer else image: each.cells for each in found.layers if each.cells is not None}
 
 
 def require_affordable(network: Network, forward: ForwardPass, several: int, limits: RunLimits) -> None:
@@ -133,6 +150,7 @@ def _contributions(network: Network, ledger: Ledger, name: str | None) -> LayerC
         beside=float(entry.beside[0]),
         bias_after=float(entry.bias_after[0]),
         left_over_after=float(entry.left_over_after[0]),
+        rounding_after=float(entry.rounding_after[0]),
         bias=None if entry.bias is None else float(entry.bias[0].sum()),
         left_over=None if entry.left_over is None else float(entry.left_over[0]),
         cells=None if entry.gradients is None else entry.gradients[0] * values,

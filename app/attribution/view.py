@@ -63,7 +63,7 @@ def view_contributions(found: Contributions, options: RenderOptions, most_shares
     pixels = _MOST_PIXELS
     shown = []
     for terms in found.layers:
-        if terms.layer is not None and _repeats(terms.layer):
+        if terms.layer is not None and repeats(terms.layer):
             continue
         size = int(np.prod(terms.shape))
         is_drawn = terms.cells is not None and size <= min(_MOST_CELLS, pixels)
@@ -78,7 +78,8 @@ def draw_values(values: NDArray[np.floating[Any]], colormap: Colormap) -> Grid:
     return draw_map(np.ascontiguousarray(values, np.float32)[:, :, np.newaxis], 0, colormap)
 
 
-def _repeats(layer: Layer) -> bool:
+def repeats(layer: Layer) -> bool:
+    """Return whether a layer only passes values on, so that its contributions are those of the one before."""
     return layer.is_minor or (layer.keeps_values and not layer.is_pooling)
 
 

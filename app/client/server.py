@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, Self, Unpack
 from urllib.parse import quote
@@ -12,9 +12,10 @@ import numpy as np
 
 from ..cnn.types import Array
 from ..scripting.answers import Cell, Comparison, Prediction
-from ..scripting.model import Model, RunRequest
-from ..scripting.options import GridKeywords, GridOptions
-from ..scripting.run import Run
+from ..scripting.explanations import Attribution, Contributions
+from ..scripting.model import Model, RunRequest, join_edits
+from ..scripting.options import AttributionKeywords, AttributionOptions, GridKeywords, GridOptions
+from ..scripting.run import Run, read_class
 from ..web.schemas import ModelDetails
 from .transport import Transport
 
@@ -89,9 +90,9 @@ class RemoteModels(Mapping[str, "RemoteModel"]):
 class RemoteModel(Model):
     """A model on a server."""
 
-    def __init__(self, transport: Transport, details: ModelDetails) -> None:
+    def __init__(self, transport: Transport, details: ModelDetails, edits: str = "") -> None:
         self.name = details.name
-        self._transport, self._details = transport, details
+        self._transport, self._details, self._edits = transport, details, edits
 
     @property
     def details(self) -> ModelDetails:
@@ -100,14 +101,19 @@ class RemoteModel(Model):
     def close(self) -> None:
         """Do nothing: the connection is the server's."""
 
+    def edited(self, edits: str | Iterable[str]) -> "RemoteModel":
+        path = f"/api/models/{quote(self.name, safe='')}/edits"
+        answer = self._transport.post(path, {"edits": join_edits(self._edits, edits)}, {}).json()
+        return RemoteModel(self._transport, self._details, str(answer["edits"]))
+
     def _start(self, request: RunRequest) -> "RemoteRun":
-        return RemoteRun(self._transport, self._details, request)
+        return RemoteRun(self._transport, self._details, request, self._edits)
 
 
 class RemoteRun(Run):
     """A picture that a server has run. It is sent again with each request, and the server remembers the last runs."""
 
-    def __init__(self, transport: Transport, details: ModelDetails, request: RunRequest) -> None:
+    def __init__(self, transport: Transport, details: ModelDetails, request: RunRequest, edits: str = "") -> None:
         maps = [
             layer.name
             for layer in details.layers
@@ -116,6 +122,8 @@ class RemoteRun(Run):
         super().__init__(details.name, request.pooling, maps)
         self._transport, self._path = transport, f"/api/models/{quote(details.name, safe='')}"
         self._fields, self._files = _make_form(request)
+        if edits:
+            self._fields["edits"] = edits
         answer = None if len(details.layers[-1].output_shape) > 2 else self._post("/prediction").json()
         self._prediction = Prediction.from_document(answer) if answer else None
         if answer is None:
@@ -146,6 +154,29 @@ class RemoteRun(Run):
         path = f"/layers/{quote(layer, safe='')}/feature-maps/{channel}/cells/{row},{column}"
         return Cell.from_document(self._post(path).json())
 
+    def contributions(
+        self, target: str | int | None = None, against: str | int | None = None, layer: str | None = None
+    ) -> Contributions:
+        fields: dict[str, Any] = _name_classes(target, against) | ({} if layer is None else {"layers": [layer]})
+        document = self._post("/contributions", fields).json()
+        return Contributions.from_document(document, lambda: self._load("/contributions.npz", fields))
+
+    def attribution(
+        self,
+        method: str,
+        target: str | int | None = None,
+        against: str | int | None = None,
+        **options: Unpack[AttributionKeywords],
+    ) -> Attribution:
+        fields = _name_classes(target, against) | AttributionOptions.read(options).to_form()
+        path = f"/attributions/{quote(method, safe='')}"
+        document = self._post(path, fields).json()
+        return Attribution.from_document(document, lambda: self._load(f"{path}.npz", fields))
+
+    def _load(self, path: str, fields: Mapping[str, Any]) -> Mapping[str, Array]:
+        with np.load(io.BytesIO(self._post(path, fields).content)) as arrays:
+            return dict(arrays)
+
     def compare(self, *layers: str) -> Comparison:
         fields: dict[str, Any] = {"layers": list(layers)} if layers else {}
         return Comparison.from_document(self._post("/comparison", fields, leave_out="pooling").json())
@@ -153,6 +184,12 @@ class RemoteRun(Run):
     def _post(self, path: str, fields: Mapping[str, Any] | None = None, leave_out: str = "") -> httpx2.Response:
         form = {name: value for name, value in self._fields.items() if name != leave_out} | dict(fields or {})
         return self._transport.post(self._path + path, form, self._files)
+
+
+def _name_classes(target: str | int | None, against: str | int | None) -> dict[str, str]:
+    """Return the fields of the API's form that ask for these classes."""
+    named = {"target": read_class(target), "against": read_class(against)}
+    return {name: value for name, value in named.items() if value is not None}
 
 
 def _make_form(request: RunRequest) -> tuple[dict[str, Any], dict[str, bytes]]:

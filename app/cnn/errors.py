@@ -100,7 +100,7 @@ def require_readable(count: int) -> None:
         raise TooManyNumbers(count, MOST_READ)
 
 
-class NoGradient(NotImplementedError):
+class NoGradient(ValueError):
     """A gradient does not go back through a layer."""
 
     def __init__(self, layer: str, reason: str) -> None:
@@ -108,7 +108,7 @@ class NoGradient(NotImplementedError):
         self.layer = layer  # by its name
 
     def with_nearest(self, layer: str) -> "NoGradient":
-        """Return the same error, with the furthest layer that a gradient gets to."""
+        """Return the same error, with the furthest layer whose output a gradient gets to."""
         error = NoGradient(self.layer, "")
         error.args = (f"{self} Ask about “{layer}” or a layer after it.",)
         return error

@@ -9,6 +9,7 @@ after a cut through the network, these terms and gradient × value at the cut ar
 and Fleuret, "Full-Gradient Representation for Neural Network Visualization", NeurIPS 2019, proposition 1).
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,6 +32,22 @@ def dot(gradients: Gradients, values: NDArray[Any]) -> Terms:
     """Return the sum of gradient × value, added up in float64: (several,). values: (*shape)."""
     products = gradients.reshape(len(gradients), -1) * values.reshape(-1)
     return np.asarray(products.sum(axis=1, dtype=np.float64))
+
+
+def close(
+    gradients: Gradients,
+    before: Sequence[NDArray[np.floating[Any]]],
+    values: Sequence[NDArray[Any]],
+    output: NDArray[Any],
+    bias: Terms | None = None,
+) -> PassedBack:
+    """Return what was passed to each input, with whatever else of gradient × output there is left over.
+
+    before: a gradient of each input. values: what they are. output: what the layer made of them.
+    """
+    passed = tuple(each.astype(gradients.dtype, copy=False) for each in before)
+    left_over = dot(gradients, output) - sum(map(dot, passed, values))
+    return PassedBack(passed, bias, left_over if bias is None else left_over - bias.sum(axis=1))
 
 
 def channel_sums(gradients: Gradients) -> Terms:

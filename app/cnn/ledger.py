@@ -3,6 +3,9 @@
 At any layer, the number is the sum of gradient × value over all cells of the layer, of the same for whatever goes round
 it on other ways, and of what the layers after it add by themselves (Srinivas and Fleuret, "Full-Gradient Representation
 for Neural Network Visualization", NeurIPS 2019).
+
+A network that runs in float32 rounds each value that it makes. What that adds, gradient × (value - what the layer's
+arithmetic gives exactly), is a term as well, so that the parts sum to the number that the network computed.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,6 +22,7 @@ from .logits import Logits
 from .network import Network
 
 Keeps = Callable[[str | None], bool]  # whether a layer's gradients are kept; None is the image
+Check = Callable[[], None]  # may raise, to end a long way back
 
 
 @dataclass(frozen=True)
@@ -30,13 +34,14 @@ class Entry:
     beside: Terms  # (several,): gradient × value of what goes round the layer on other ways
     bias_after: Terms  # (several,): of the biases of all layers after it
     left_over_after: Terms  # (several,): of whatever is not linear in the layers after it
+    rounding_after: Terms  # (several,): of what float32 rounded in the layers after it, and in the gradients
     bias: Terms | None = None  # (several, biases): of its own biases, which count at the layers before it
     left_over: Terms | None = None  # (several,): of its own arithmetic that is not linear; counts likewise
 
     @property
     def sum(self) -> Terms:
         """All of it, which is the number that is explained: (several,)."""
-        return self.total + self.beside + self.bias_after + self.left_over_after
+        return self.total + self.beside + self.bias_after + self.left_over_after + self.rounding_after
 
 
 @dataclass(frozen=True)
@@ -62,13 +67,20 @@ class Ledger:
         return gradients * self.activations[layer]
 
 
-def draw_up(network: Network, logits: Logits, seeds: NDArray[np.floating], keeps: Keeps = lambda layer: True) -> Ledger:
+def draw_up(
+    network: Network,
+    logits: Logits,
+    seeds: NDArray[np.floating],
+    keeps: Keeps = lambda layer: True,
+    check: Check = lambda: None,
+) -> Ledger:
     """Return the ledger of several numbers, each a weighted sum of logits.
 
     seeds: (several, outputs), the weights of each: 1 for a logit, 1 and -1 for the difference of two. Their type is
-    that of all gradients. keeps: whether a layer's gradients are kept; without them, only sums are.
+    that of all gradients. keeps: whether a layer's gradients are kept; without them, only sums are. check: called
+    before each layer.
     """
-    return _Pass(network, logits, seeds).run(keeps)
+    return _Pass(network, logits, seeds).run(keeps, check)
 
 
 class _Pass:
@@ -82,18 +94,20 @@ class _Pass:
         }
         # Gradient × value of what the layers that were passed have read, and of nothing else.
         self._open: dict[str | None, Terms] = {logits.layer.name: seeds @ logits.values}
-        self._bias, self._left_over = self._none, self._none
+        self._bias, self._left_over, self._rounding = self._none, self._none, self._none
 
-    def run(self, keeps: Keeps) -> Ledger:
+    def run(self, keeps: Keeps, check: Check) -> Ledger:
         """Go back from the logits to the image, or to where no gradient goes on."""
         numbers = self._open[self._logits.layer.name]
         entries: dict[str | None, Entry] = {}
         for layer in reversed(self._logits.layers):
+            check()
             before = self._enter(layer.name, keeps)
             try:
                 bias, left_over = self._pass(layer)
             except NoGradient as stopped:
-                return Ledger(numbers, {**entries, layer.name: before}, self._made, stopped)
+                reached = stopped.with_nearest(layer.name)
+                return Ledger(numbers, {**entries, layer.name: before}, self._made, reached)
             entries[layer.name] = replace(before, bias=bias, left_over=left_over)
         return Ledger(numbers, {**entries, None: self._enter(None, keeps)}, self._made)
 
@@ -102,7 +116,7 @@ class _Pass:
         total = self._open.get(name, self._none)
         beside = sum((terms for each, terms in self._open.items() if each != name), self._none)
         gradients = self._gradients.get(name) if keeps(name) else None
-        return Entry(gradients, total, beside, self._bias, self._left_over)
+        return Entry(gradients, total, beside, self._bias, self._left_over, self._rounding)
 
     def _pass(self, layer: Layer) -> tuple[Terms | None, Terms | None]:
         """Pass one layer, and return its own terms."""
@@ -112,12 +126,17 @@ class _Pass:
         weights = self._network.weights(layer)
         gradients = self._gradients[layer.name]
         passed = layer.backward(weights, inputs, self._made[layer.name], gradients)
-        del self._gradients[layer.name], self._open[layer.name]
+        del self._gradients[layer.name]
+        rounding = self._open.pop(layer.name)
         for source, values, gradient in zip(layer.sources, inputs, passed.inputs, strict=True):
-            self._open[source] = self._open.get(source, 0.0) + dot(gradient, values)
+            share = dot(gradient, values)
+            self._open[source] = self._open.get(source, 0.0) + share
             self._gradients[source] = self._gradients[source] + gradient if source in self._gradients else gradient
+            rounding = rounding - share
         if passed.bias is not None:
-            self._bias = self._bias + passed.bias.sum(axis=1)
+            bias = passed.bias.sum(axis=1)
+            self._bias, rounding = self._bias + bias, rounding - bias
         if passed.left_over is not None:
-            self._left_over = self._left_over + passed.left_over
+            self._left_over, rounding = self._left_over + passed.left_over, rounding - passed.left_over
+        self._rounding = self._rounding + rounding
         return passed.bias, passed.left_over

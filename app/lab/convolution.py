@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from ..cnn.cells import ConvolutionCell
-from ..cnn.kinds.convolution import DepthwiseConv2D
+from ..cnn.kinds.depthwise_convolution import DepthwiseConv2D
 from ..cnn.windows import Region, Window
 from .control import MAX_SIDE, Control
 from .kernels import KERNELS, MAX_KERNEL, RANDOM, WORDS, KernelSetting, make_random

@@ -2,7 +2,7 @@
 
 import json
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from functools import cached_property, partial
 from os import PathLike, fspath
@@ -10,7 +10,14 @@ from typing import Any, Unpack
 
 from pydantic import TypeAdapter
 
+from ..attribution.attribution import attribute
+from ..attribution.baseline import make_baseline
+from ..attribution.case import Settings as MethodSettings
+from ..attribution.case import read_patch
+from ..attribution.contributions import explain, name_cells
+from ..attribution.method import find_method
 from ..cnn.cost import RunLimits
+from ..cnn.edits import Edits
 from ..cnn.network import Network
 from ..cnn.types import Array
 from ..explore import prediction
@@ -25,17 +32,20 @@ from ..imaging.encoding import stream_enlarged
 from ..library.library import Library
 from ..model_argument import open_model
 from ..settings import Settings
+from ..web.attribution.schemas import AttributionAnswer, ContributionsAnswer
 from ..web.schemas import ComparisonAnswer, InspectionAnswer, ModelDetails, describe_model
 from .answers import Cell, Comparison, Prediction
+from .explanations import Attribution, Contributions
 from .in_memory import SavesItself, save
-from .model import Model, RunRequest
-from .options import GridKeywords, GridOptions
-from .run import Run
+from .model import Model, RunRequest, join_edits
+from .options import AttributionKeywords, AttributionOptions, GridKeywords, GridOptions
+from .run import Run, read_class
 
 # A person's own pictures, in their own process: a telephone's photograph is larger than what a server takes.
 _LIMITS = DrawingLimits(64 * 2**20, 8192)
 _MOST_PIXELS = 48_000_000  # of a grid, as by the API
 _MOST_COMPARED = 32_000_000  # of all pictures of a comparison
+_STRONGEST = 10  # maps, and cells, of a layer in a document, as by the API
 _PREDICTION = TypeAdapter(prediction.Prediction)
 
 
@@ -58,8 +68,17 @@ def open(model: str | PathLike[str] | SavesItself, card: Mapping[str, Any] | Non
 class LocalModel(Model):
     """A model in this process. Its worker process, if it has one, ends when it is closed or no longer used."""
 
-    def __init__(self, network: Network, library: Library, passes: ForwardPasses, stack: ExitStack) -> None:
+    def __init__(
+        self,
+        network: Network,
+        library: Library,
+        passes: ForwardPasses,
+        stack: ExitStack,
+        original: "LocalModel | None" = None,
+    ) -> None:
+        """original: the model that this one is an edit of, which is not closed before it."""
         self.name = network.name
+        self._original = original
         self._network, self._library, self._passes = network, library, passes
         self._close = weakref.finalize(self, stack.close)
 
@@ -69,6 +88,12 @@ class LocalModel(Model):
 
     def close(self) -> None:
         self._close()
+
+    def edited(self, edits: str | Iterable[str]) -> "LocalModel":
+        with ExitStack() as stack:
+            network = self._network.edited(Edits.parse(join_edits(edits)))
+            stack.callback(network.engine.close)
+            return LocalModel(network, self._library, self._passes, stack.pop_all(), self)
 
     def _start(self, request: RunRequest) -> "LocalRun":
         network = self._network.drawing_into(request.input)
@@ -112,6 +137,32 @@ class LocalRun(Run):
     def cell(self, layer: str, channel: int, row: int, column: int) -> Cell:
         found = inspect(self._network, self._forward, self._network.layer(layer), Place(channel, row, column))
         return Cell.from_document(json.loads(InspectionAnswer.from_inspection(found).model_dump_json()))
+
+    def contributions(
+        self, target: str | int | None = None, against: str | int | None = None, layer: str | None = None
+    ) -> Contributions:
+        wanted = None if layer is None else (self._network.layer(layer).name,)
+        classes = read_class(target), read_class(against)
+        found = explain(self._network, self._forward, *classes, wanted, self._run.passes.run_limits)
+        answer = ContributionsAnswer.of(found, _STRONGEST)
+        return Contributions.from_document(json.loads(answer.model_dump_json()), partial(name_cells, found))
+
+    def attribution(
+        self,
+        method: str,
+        target: str | int | None = None,
+        against: str | int | None = None,
+        **options: Unpack[AttributionKeywords],
+    ) -> Attribution:
+        asked, chosen = AttributionOptions.read(options), find_method(method)
+        layer = None if asked.layer is None else self._network.layer(asked.layer).name
+        patch = read_patch(asked.patch_rows, asked.patch_columns)
+        settings = MethodSettings(layer, make_baseline(self._run, asked.baseline), asked.steps, patch, asked.stride)
+        classes, seed = (read_class(target), read_class(against)), asked.seed if asked.check else None
+        limits = self._run.passes.run_limits
+        found = attribute(self._network, self._forward, chosen, *classes, settings, seed, limits)
+        document = json.loads(AttributionAnswer.of(found).model_dump_json())
+        return Attribution.from_document(document, lambda: {"attribution": found.values})
 
     def compare(self, *layers: str) -> Comparison:
         network = self._network

@@ -68,6 +68,14 @@ class Model(ABC):
         """Give back what it holds. Runs that were made keep their activations."""
 
     @abstractmethod
+    def edited(self, edits: str | Iterable[str]) -> "Model":
+        """Return the same network with edits made in it, as docs/edits.md writes them. The file stays as it is.
+
+        edits: such as "mute:conv_1.3", several of them, or one text with `;` between them. Those that were made before
+        are kept. Raises: ValueError.
+        """
+
+    @abstractmethod
     def _start(self, request: RunRequest) -> Run:
         """Run it. Raises: as run does."""
 
@@ -122,6 +130,11 @@ class Model(ABC):
             for each in self.layers
         ]
         return html.table([self.name, "kind", "output", "parameters"], rows)
+
+
+def join_edits(*several: str | Iterable[str]) -> str:
+    """Return edits as one text, the earlier ones first."""
+    return ";".join(each if isinstance(each, str) else ";".join(each) for each in several if each)
 
 
 def make_request(

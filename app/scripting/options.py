@@ -1,9 +1,12 @@
-"""How a grid of feature maps is drawn: the fields of the API's form, with the same names and limits."""
+"""How a grid is drawn, and how an answer is explained: the fields of the API's form, with their names and limits."""
 
-from typing import Annotated, Any, TypedDict
+from collections.abc import Mapping
+from typing import Annotated, Any, Self, TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ..attribution.baseline import Baseline
+from ..attribution.case import MOST_SIDE, MOST_STEPS
 from ..cnn.types import PoolingMode
 from ..imaging.colormap import Colormap, Scale
 from ..imaging.grid import COLUMNS
@@ -26,10 +29,52 @@ class GridKeywords(TypedDict, total=False):
     differences: bool
 
 
-class GridOptions(BaseModel):
-    """Which maps of a layer are drawn, and how."""
+class AttributionKeywords(TypedDict, total=False):
+    """The keywords of Run.attribution beside the question."""
+
+    layer: str | None
+    baseline: str
+    steps: int
+    patch_rows: int | None
+    patch_columns: int | None
+    stride: int | None
+    check: bool
+    seed: int
+
+
+class _Options(BaseModel):
+    """Keywords that are fields of the API's form."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @classmethod
+    def read(cls, keywords: Mapping[str, Any]) -> Self:
+        """Check keywords. Raises: InvalidOption."""
+        try:
+            return cls.model_validate(keywords)
+        except ValidationError as error:
+            raise InvalidOption(" ".join(_describe(each, cls) for each in error.errors())) from None
+
+    def to_form(self) -> dict[str, str]:
+        """Return what is not the default as the fields of a form."""
+        return {name: str(value) for name, value in self.model_dump(mode="json", exclude_defaults=True).items()}
+
+
+class AttributionOptions(_Options):
+    """What an attribution method is told, and whether it is checked."""
+
+    layer: str | None = None  # whose cells are judged; None is the image
+    baseline: Baseline = Baseline.PAPER
+    steps: Annotated[int, Field(ge=1, le=MOST_STEPS)] = 32
+    patch_rows: Annotated[int | None, Field(ge=1, le=MOST_SIDE)] = None
+    patch_columns: Annotated[int | None, Field(ge=1, le=MOST_SIDE)] = None
+    stride: Annotated[int | None, Field(ge=1, le=MOST_SIDE)] = None
+    check: bool = True  # the same with shuffled weights
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0  # of the order of the shuffled weights
+
+
+class GridOptions(_Options):
+    """Which maps of a layer are drawn, and how."""
 
     zoom: Annotated[int, Field(ge=1, le=32)] = 1  # pixels a cell, across and down
     first: Annotated[int, Field(ge=0)] = 0  # the number of the first map
@@ -39,18 +84,6 @@ class GridOptions(BaseModel):
     scale: Scale = Scale.LAYER
     columns: Annotated[int, Field(ge=1, le=64)] = COLUMNS  # maps in a row
     differences: bool = False  # minus the same layer as trained
-
-    @classmethod
-    def read(cls, keywords: GridKeywords) -> "GridOptions":
-        """Check keywords. Raises: InvalidOption."""
-        try:
-            return cls.model_validate(keywords)
-        except ValidationError as error:
-            raise InvalidOption(" ".join(map(_describe, error.errors()))) from None
-
-    def to_form(self) -> dict[str, str]:
-        """Return what is not the default as the fields of a form."""
-        return {name: str(value) for name, value in self.model_dump(mode="json", exclude_defaults=True).items()}
 
 
 def read_pooling(pooling: str | None) -> PoolingMode | None:
@@ -62,8 +95,8 @@ def read_pooling(pooling: str | None) -> PoolingMode | None:
         raise InvalidOption(f"There is no pooling “{pooling}”. There is: {known}; None is as trained.") from None
 
 
-def _describe(error: Any) -> str:
+def _describe(error: Any, options: type[BaseModel]) -> str:
     name = ".".join(map(str, error["loc"]))
     if error["type"] == "extra_forbidden":
-        return f"There is no keyword “{name}”. There is: {', '.join(GridOptions.model_fields)}."
+        return f"There is no keyword “{name}”. There is: {', '.join(options.model_fields)}."
     return f"“{name}”: {error['msg']}. Received: {error['input']!r}."

@@ -14,11 +14,17 @@ from ..cnn.types import Array, PoolingMode, unused_name
 from ..imaging.grid import COLUMNS
 from . import html
 from .answers import Cell, Comparison, Prediction
+from .explanations import Attribution, Contributions
 from .file_names import file_names
-from .options import GridKeywords
+from .options import AttributionKeywords, GridKeywords
 
 _SHOWN_PIXELS = 2**20  # of all pictures in a notebook's cell
 _CELL_PIXELS = 3  # CSS pixels of an activation there
+
+
+def read_class(named: str | int | None) -> str | None:
+    """Return a class's name, or its number from 0, as the API's form has it; None asks for none."""
+    return None if named is None else str(named)
 
 
 class Run(ABC):
@@ -57,6 +63,34 @@ class Run(ABC):
 
         channel, row, column: from 0. Of a vector, channel and row are 0 and the column is the unit.
         Raises: LookupError, if there is no such cell.
+        """
+
+    @abstractmethod
+    def contributions(
+        self, target: str | int | None = None, against: str | int | None = None, layer: str | None = None
+    ) -> Contributions:
+        """Explain a class's logit, or by how much it is above another's: what every layer's cells and biases give.
+
+        target, against: classes, by name or by number; without a target, the likeliest. layer: whose cells are wanted;
+        None is all that a gradient gets to.
+        Raises: LookupError, if there is no such layer; ValueError, for no such class, or where no gradient gets there.
+        """
+
+    @abstractmethod
+    def attribution(
+        self,
+        method: str,
+        target: str | int | None = None,
+        against: str | int | None = None,
+        **options: Unpack[AttributionKeywords],
+    ) -> Attribution:
+        """Say by one of the usual methods what an answer depends on: see docs/attribution.md.
+
+        method: saliency, gradient-x-input, integrated-gradients, grad-cam, hires-cam, occlusion. Options: layer: whose
+        cells are judged; without one, the image's. baseline: paper, zero or mean. steps: of integrated gradients.
+        patch_rows, patch_columns, stride: of occlusion. check: whether the same is done with shuffled weights. seed: of
+        their order.
+        Raises: LookupError, ValueError.
         """
 
     @abstractmethod

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from ..atlas.layers import NoMaps
 from ..atlas.maximisation import InvalidAscent
 from ..attribution.case import InvalidSetting
+from ..attribution.deadline import RanOutOfTime
 from ..attribution.method import UnknownMethod
 from ..attribution.question import InvalidQuestion
 from ..cnn.cost import TooCostly
@@ -67,6 +68,7 @@ _STATUS: dict[type[Exception], HTTPStatus] = {
     NoClasses: HTTPStatus.UNPROCESSABLE_ENTITY,
     InvalidQuestion: HTTPStatus.UNPROCESSABLE_ENTITY,
     InvalidSetting: HTTPStatus.UNPROCESSABLE_ENTITY,
+    RanOutOfTime: HTTPStatus.UNPROCESSABLE_ENTITY,
     UnknownMethod: HTTPStatus.NOT_FOUND,
     NoGradient: HTTPStatus.UNPROCESSABLE_ENTITY,
     NotForDigits: HTTPStatus.UNPROCESSABLE_ENTITY,

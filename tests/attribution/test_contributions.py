@@ -30,8 +30,9 @@ def test_at_every_layer_of_every_model_all_terms_sum_to_the_logit(library: Libra
                 None,
                 *(layer.name for layer in network.layers),
             ]
-            assert found.error < 1e-5 * max(1, abs(found.number))
+            assert found.rounding < 1e-5 * max(1, abs(found.number))
             for each in found.layers:
+                assert each.sum == pytest.approx(found.number, rel=1e-9)
                 assert each.cells is not None and each.cells.shape == each.shape
                 assert each.maps.sum() == pytest.approx(each.total, rel=1e-4, abs=1e-5)
 
@@ -79,7 +80,7 @@ def test_the_strongest_come_first(network: Network, forward: ForwardPass) -> Non
 def test_only_the_layers_asked_for_have_cells(network: Network, forward: ForwardPass) -> None:
     found = explain(network, forward, layers=("pool1",))
     assert [each.layer.name for each in found.layers if each.layer and each.cells is not None] == ["pool1"]
-    assert found.error < 1e-5 * max(1, abs(found.number))
+    assert found.rounding < 1e-5 * max(1, abs(found.number))
     with pytest.raises(ValueError, match="not asked for"):
         _ = found.layer(None).maps
 

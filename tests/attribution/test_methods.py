@@ -198,7 +198,7 @@ def test_a_layer_that_no_gradient_gets_to_is_refused_with_the_nearest_that_works
         [
             keras.Input((6, 4, 1)),
             keras.layers.Reshape((6, 4), name="rows"),
-            keras.layers.LSTM(5, name="reads"),
+            keras.layers.LSTM(5, activation="log_softmax", name="reads"),
             keras.layers.Dense(3, activation="softmax", name="answer"),
         ]
     )

@@ -31,10 +31,10 @@ def test_the_question_beside_the_answer_leads_there_and_a_part_back(page: Page, 
 
 def test_it_follows_the_pen_and_the_choices(page: Page, complaints: list[str]) -> None:
     open_why(page)
-    before = page.locator(".why-drawing img").first.get_attribute("src")
+    before = page.locator(".why-over").get_attribute("href")
     with page.expect_response("**/why"):
         draw(page, [[(80, 60), (80, 220)]])
-    expect(page.locator(".why-drawing img").first).not_to_have_attribute("src", str(before))
+    expect(page.locator(".why-over")).not_to_have_attribute("href", str(before))
     with page.expect_response("**/why"):
         page.locator("select[name=target]").select_option("3")
     expect(page.locator(".why-summary h2")).to_contain_text("Why 3, not")

@@ -45,6 +45,32 @@ def test_both_give_the_same(local: Run, remote: Run) -> None:
     assert repr(remote) == repr(local)
 
 
+def test_both_explain_the_same(local: Run, remote: Run) -> None:
+    for layer in (None, "pool1"):
+        own, other = (run.contributions("7", 4, layer=layer) for run in (local, remote))
+        assert own == other and own.document == other.document
+        assert list(own.cells) == list(other.cells)
+        for name, cells in own.cells.items():
+            np.testing.assert_array_equal(cells, other.cells[name])
+    for method, options in (("hires-cam", {"layer": "conv1"}), ("occlusion", {"patch_rows": 7, "check": False})):
+        first, second = (run.attribution(method, "7", **options) for run in (local, remote))
+        assert first == second and first.document == second.document
+        np.testing.assert_array_equal(first.values, second.values)
+
+
+def test_both_make_the_same_edits(server: Server, models: Path, four: bytes) -> None:
+    edits = ["mute:conv1.3", "pooling:pool1=min"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LAYERGLASS_BUILT_IN_MODELS", str(models))
+        with app.open("digits") as model:
+            own = model.edited(edits).run(four)
+    other = server.model("digits").edited(edits[0]).edited(edits[1]).run(four)
+    for name, array in own.arrays.items():
+        np.testing.assert_array_equal(array, other.arrays[name])
+    with pytest.raises(Refused, match="is no edit"):
+        server.model("digits").edited("nonsense")
+
+
 def test_it_names_its_models(server: Server) -> None:
     assert server.names()[0] == "digits"
     assert server.model("digits").layers[0].name == "conv1"

@@ -1,6 +1,7 @@
 """The Python interface gives what the API answers, from the same services."""
 
 import io
+import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,6 +54,58 @@ def _without_dates(file: bytes) -> bytes:
     """A zip says when each member was written, in two seconds' steps."""
     with io.BytesIO(file) as content, zipfile.ZipFile(content) as archive:
         return b"".join(archive.read(name) for name in archive.namelist())
+
+
+def test_the_contributions_are_the_api_s(client: TestClient, run: Run, four: bytes) -> None:
+    why = run.contributions("7", against=4)
+    assert why.document == json.loads(ask(client, "contributions", four, target="7", against="4"))
+    with np.load(io.BytesIO(ask(client, "contributions.npz", four, target="7", against="4"))) as arrays:
+        assert list(arrays) == list(why.cells)
+        for name, array in arrays.items():
+            np.testing.assert_array_equal(why.cells[name], array)
+    assert list(why.layers)[:2] == [None, "conv1"]
+    for name, terms in why.layers.items():
+        assert terms.sum == pytest.approx(why.number, rel=1e-9)
+        assert why.cells[name or "input"].sum(dtype=np.float64) == pytest.approx(terms.total, rel=1e-6, abs=1e-6)
+    assert list(run.contributions(layer="pool1").cells) == ["pool1"]
+    assert "Why 7, not 4" in why._repr_html_()
+
+
+def test_an_attribution_is_the_api_s(client: TestClient, run: Run, four: bytes) -> None:
+    form = {"target": "7", "steps": "4", "baseline": "mean"}
+    found = run.attribution("integrated-gradients", 7, steps=4, baseline="mean")
+    assert found.document == json.loads(ask(client, "attributions/integrated-gradients", four, **form))
+    with np.load(io.BytesIO(ask(client, "attributions/integrated-gradients.npz", four, **form))) as arrays:
+        np.testing.assert_array_equal(found.values, arrays["attribution"])
+    assert found.values.sum() == pytest.approx(found.total)
+    assert found.completeness_error == pytest.approx(found.total - found.expected)
+    assert found.correlation is not None
+
+
+def test_what_cannot_be_explained_is_said(run: Run) -> None:
+    with pytest.raises(ValueError, match="no class “eleven”"):
+        run.contributions("eleven")
+    with pytest.raises(LookupError, match="no layer “nowhere”"):
+        run.contributions(layer="nowhere")
+    with pytest.raises(LookupError, match="no attribution method “guess”"):
+        run.attribution("guess")
+    with pytest.raises(ValueError, match="There is no keyword “size”"):
+        run.attribution("occlusion", size=3)  # type: ignore[call-arg]
+    with pytest.raises(ValueError, match="“steps”"):
+        run.attribution("integrated-gradients", steps=0)
+
+
+def test_an_edited_model_answers_as_the_api_with_these_edits(client: TestClient, model: Model, four: bytes) -> None:
+    once = model.edited("mute:conv1.3")
+    twice = once.edited(["pooling:pool1=min", "mute:conv2.0"])
+    for edited, edits in ((once, "mute:conv1.3"), (twice, "mute:conv1.3;pooling:pool1=min;mute:conv2.0")):
+        with np.load(io.BytesIO(ask(client, "activations.npz", four, edits=edits))) as arrays:
+            for name, array in edited.run(four, pooling="min").arrays.items():
+                np.testing.assert_array_equal(array, arrays[name])
+    once.close()
+    assert model.run(four).activations["conv1"][..., 3].any()
+    with pytest.raises(ValueError, match="is no edit"):
+        model.edited("nonsense")
 
 
 def test_the_answer_is_the_api_s(client: TestClient, run: Run, four: bytes) -> None:

@@ -8,6 +8,7 @@ from . import (  # noqa: F401  each registers its kinds
     attention,
     convolution,
     dense,
+    depthwise_convolution,
     inputs,
     merging,
     normalization,
@@ -18,6 +19,7 @@ from . import (  # noqa: F401  each registers its kinds
     resizing,
     time_distributed,
     training_only,
+    transposed_convolution,
 )
 from .layer import REGISTRY as KINDS
 from .layer import Layer, LayerSettings

@@ -66,7 +66,7 @@ def _beyond(limit: float) -> Callable[[Doubles], Doubles]:
 
 
 # Of functions that are a share of their argument wherever their output says so.
-_SHARES: dict[str, Callable[[Array], NDArray[Any]]] = {
+_SHARES: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
     "relu": lambda y: y > 0,
     "leaky_relu": lambda y: np.where(y > 0, np.float32(1), np.float32(_LEAK)),
 }
@@ -115,6 +115,13 @@ def pass_activation(
     if name not in _SLOPES:
         raise NoGradient(layer, f"the derivative of {name} is not written yet")
     return pass_function(gradients, output, z, _SLOPES[name](z))
+
+
+def find_slopes(name: str, output: Doubles, argument: Doubles) -> NDArray[np.floating]:
+    """Return the derivative of an activation function of each cell. output: what it made. Raises: KeyError."""
+    if name == "linear":
+        return np.ones_like(argument)
+    return _SHARES[name](output) if name in _SHARES else _SLOPES[name](argument)
 
 
 def pass_function(

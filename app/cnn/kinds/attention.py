@@ -12,12 +12,15 @@ from numpy.typing import NDArray
 
 from ..cells import Cell, Contribution, DenseCell
 from ..errors import InvalidLayer, require_few, require_readable
+from ..gradients import Gradients, PassedBack, channel_sums, close
 from ..types import Array, Shape, Variables, Weights
 from ..windows import Region, Size
 from .activation import explain_softmax
 from .checks import UNITS, axis_number, flag, one_of, optional, real, setting, several, whole
 from .dense import Dense
 from .layer import FLOAT_BYTES, CellIndex, GraphBuilder, Layer, Sizes, Tensor, known, require
+
+Doubles = NDArray[np.float64]
 
 
 class _Scores(Layer, abstract=True):
@@ -28,6 +31,21 @@ class _Scores(Layer, abstract=True):
     is_operation = True
     mixes_everything = True
 
+    def backward(self, weights: Weights, inputs: Sequence[Array], output: Array, gradients: Gradients) -> PassedBack:
+        """Give queries and keys their gradients. What softmax and the products do not give them is left over."""
+        given = gradients.astype(np.float64)
+        before = output * (given - (given * output).sum(axis=2, keepdims=True))
+        query, key = map(_as_rows, inputs)
+        passed = self._pass_logits(weights, query, key, before)
+        shaped = [each.reshape(len(gradients), *read.shape) for each, read in zip(passed, inputs, strict=True)]
+        return close(gradients, shaped, inputs, output)
+
+    def _pass_logits(
+        self, weights: Weights, query: Doubles, key: Doubles, gradients: Doubles
+    ) -> tuple[Doubles, Doubles]:
+        """Return the gradients of queries and keys, for those of what softmax is given: (several, rows, features)."""
+        raise NotImplementedError
+
     def _rows(self, shape: Shape) -> int | None:
         """Return how many rows of features there are. Raises: ValueError, InvalidLayer."""
         require(len(shape) > 1)
@@ -37,8 +55,19 @@ class _Scores(Layer, abstract=True):
         return shape[0] if len(shape) == 2 else math.prod(map(known, shape[:-1]))
 
 
-def _as_rows(values: Array) -> NDArray[np.float64]:
+def _as_rows(values: Array) -> Doubles:
     return values.reshape(-1, values.shape[-1]).astype(np.float64)
+
+
+def _as_heads(rows: Doubles, heads: int) -> Doubles:
+    """Return (..., rows, heads, features of a head)."""
+    return rows.reshape(*rows.shape[:-1], heads, -1)
+
+
+def _join_heads(gradients: Doubles, heads: int) -> Doubles:
+    """Return the gradients of so many heads, each of which served several: (several, rows, features)."""
+    several, rows, wanted, size = gradients.shape
+    return gradients.reshape(several, rows, heads, wanted // heads, size).sum(axis=3).reshape(several, rows, -1)
 
 
 class AttentionScores(_Scores):
@@ -94,6 +123,16 @@ class AttentionScores(_Scores):
         first = head // (self.heads // self.key_heads) * size
         logits = keys[:, first : first + size] @ query[row, head * size : (head + 1) * size]
         return explain_softmax(logits * self._factor(weights), other, value)
+
+    def _pass_logits(
+        self, weights: Weights, query: Doubles, key: Doubles, gradients: Doubles
+    ) -> tuple[Doubles, Doubles]:
+        queries, keys = _as_heads(query, self.heads), _as_heads(key, self.key_heads)
+        repeated = keys.repeat(self.heads // self.key_heads, axis=1)
+        scaled = gradients * self._factor(weights)
+        of_queries = np.einsum("gqkn,knd->gqnd", scaled, repeated, optimize=True)
+        of_keys = np.einsum("gqkn,qnd->gknd", scaled, queries, optimize=True)
+        return _join_heads(of_queries, self.heads), _join_heads(of_keys, self.key_heads)
 
     def describe(self) -> str:
         heads = f", in {self.heads} ways" if self.heads > 1 else ""
@@ -151,6 +190,16 @@ class AdditiveScores(_Scores):
         within, outside = self._factors({name: each.astype(np.float64) for name, each in weights.items()})
         logits = (np.tanh((query[row] + keys) * within) * outside).sum(axis=1)
         return explain_softmax(logits, other, value)
+
+    def _pass_logits(
+        self, weights: Weights, query: Doubles, key: Doubles, gradients: Doubles
+    ) -> tuple[Doubles, Doubles]:
+        within, outside = self._factors({name: each.astype(np.float64) for name, each in weights.items()})
+        squashed = np.tanh((query[:, np.newaxis] + key) * within)
+        slopes = (1 - squashed**2) * within * outside  # (rows, other rows, features)
+        flat = gradients[..., 0]
+        of_queries = np.einsum("gqk,qkf->gqf", flat, slopes, optimize=True)
+        return of_queries, np.einsum("gqk,qkf->gkf", flat, slopes, optimize=True)
 
     def describe(self) -> str:
         return "how much each row attends to every other one"
@@ -217,6 +266,16 @@ class Attend(Layer):
         contributions = tuple(Contribution(index, *part) for index, part in enumerate(parts))
         return DenseCell(contributions, 0.0, float(products.sum()), "linear", value, None)
 
+    def backward(self, weights: Weights, inputs: Sequence[Array], output: Array, gradients: Gradients) -> PassedBack:
+        """Give shares and values the gradient times the other: each has all of the output, and once is left over."""
+        shares, values = inputs[0].astype(np.float64), _as_heads(_as_rows(inputs[1]), self.value_heads)
+        heads = shares.shape[2]
+        rows = _as_heads(gradients.reshape(len(gradients), len(shares), -1).astype(np.float64), heads)
+        repeated = values.repeat(heads // self.value_heads, axis=1)
+        of_shares = np.einsum("gqnd,knd->gqkn", rows, repeated, optimize=True)
+        of_values = _join_heads(np.einsum("gqnd,qkn->gknd", rows, shares, optimize=True), self.value_heads)
+        return close(gradients, [of_shares, of_values.reshape(-1, *inputs[1].shape)], inputs, output)
+
     def describe(self) -> str:
         return "the sum of all values, each as much as it is attended to"
 
@@ -251,6 +310,12 @@ class AttentionOutput(Layer):
     def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:
         attended, query = inputs
         return self._dense(attended.shape, query.shape)._explain(weights, [attended], place, value)
+
+    def backward(self, weights: Weights, inputs: Sequence[Array], output: Array, gradients: Gradients) -> PassedBack:
+        """Pass what was attended to. Of the query it takes the shape alone."""
+        bias = channel_sums(gradients) * weights["bias"] if self.use_bias else None
+        unread = np.zeros((len(gradients), *inputs[1].shape), gradients.dtype)
+        return PassedBack((gradients @ weights["kernel"].T, unread), bias)
 
     def read_region(self, cells: Region, size: Size) -> Region:
         if len(self.output_shape) == 2:

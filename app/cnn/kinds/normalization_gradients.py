@@ -6,7 +6,7 @@ None of them is linear: what gradient × value and the shift leave over is a ter
 import numpy as np
 from numpy.typing import NDArray
 
-from ..gradients import Gradients, PassedBack, Terms, channel_sums, dot
+from ..gradients import Gradients, PassedBack, channel_sums, close
 from ..types import Array
 
 Doubles = NDArray[np.float64]
@@ -36,7 +36,7 @@ def pass_normalised(
     along = (scaled * unit).mean(axis=axes, keepdims=True)
     before = inverse * (scaled - scaled.mean(axis=axes, keepdims=True) - unit * along)
     bias = None if beta is None else channel_sums(gradients) * beta
-    return close(gradients, before.reshape(gradients.shape), values, output, bias)
+    return close(gradients, [before.reshape(gradients.shape)], [values], output, bias)
 
 
 def pass_rms(
@@ -46,7 +46,7 @@ def pass_rms(
     x, scaled = values.astype(np.float64), (gradients * scale).astype(np.float64)
     inverse = 1 / np.sqrt(np.square(x).mean(axis=axes, keepdims=True) + epsilon)
     along = (scaled * x).mean(axis=axes, keepdims=True)
-    return close(gradients, inverse * (scaled - x * inverse**2 * along), values, output)
+    return close(gradients, [inverse * (scaled - x * inverse**2 * along)], [values], output)
 
 
 def pass_unit(gradients: Gradients, values: Array, output: Array, axes: Axes) -> PassedBack:
@@ -55,16 +55,7 @@ def pass_unit(gradients: Gradients, values: Array, output: Array, axes: Axes) ->
     length = np.sqrt(np.maximum(np.square(x).sum(axis=axes, keepdims=True), 1e-12))
     unit, given = x / length, gradients.astype(np.float64)
     along = (given * unit).sum(axis=axes, keepdims=True)
-    return close(gradients, (given - unit * along) / length, values, output)
-
-
-def close(
-    gradients: Gradients, before: NDArray[np.floating], values: Array, output: Array, bias: Terms | None = None
-) -> PassedBack:
-    """Return what was passed to one input, with whatever else of gradient × output there is left over."""
-    passed = before.astype(gradients.dtype)
-    left_over = dot(gradients, output) - dot(passed, values)
-    return PassedBack((passed,), bias, left_over if bias is None else left_over - bias.sum(axis=1))
+    return close(gradients, [(given - unit * along) / length], [values], output)
 
 
 def from_end(axis: int | Axes, rank: int) -> Axes:

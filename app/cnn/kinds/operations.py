@@ -8,13 +8,12 @@ from numpy.typing import NDArray
 
 from ..cells import Cell, ElementwiseCell
 from ..errors import NoArithmetic
-from ..gradients import Gradients, PassedBack
+from ..gradients import Gradients, PassedBack, close
 from ..types import Array, Shape, Weights
 from ..windows import Region, Size
 from .activation_gradients import pass_function
 from .checks import axis_numbers, flag, optional, real, setting
 from .layer import CellIndex, GraphBuilder, Layer, Sizes, Tensor, require
-from .normalization_gradients import close
 
 Doubles = NDArray[np.float64]
 _MOST_SHOWN = 128  # values of a reduced cell
@@ -230,7 +229,7 @@ class _Reduction(Layer, abstract=True):
         else:
             gradients_there = gradients
         shares = self._shares(x, made.astype(np.float64), axes)
-        passed = close(gradients.reshape(len(gradients), *output.shape), gradients_there * shares, inputs[0], output)
+        passed = close(gradients.reshape(len(gradients), *output.shape), [gradients_there * shares], inputs, output)
         return passed if self.leaves_over else passed._replace(left_over=None)
 
     def _shares(self, x: Doubles, made: Doubles, axes: tuple[int, ...]) -> Doubles:

@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..errors import NoGradient
 from ..gradients import Gradients, PassedBack
 from ..types import Array, Shape, Weights
 from ..windows import Region, Size
 from .checks import SIDE, flag, margins, one_of, optional, pair, real, setting, whole
 from .layer import CellIndex, GraphBuilder, Layer, Tensor, image_shape
 from .reshaping import Moving
+from .resizing_gradients import Fitting, crop_to_ratio, pad_to_ratio, pass_fitted, pass_resizing
 
 Margins = tuple[tuple[int, int], tuple[int, int]]  # rows above and below, columns left and right
 
@@ -116,7 +115,8 @@ class UpSampling2D(Moving):
         return 0, _within((row // rows, column // columns, channel), inputs[0])
 
     def backward(self, weights: Weights, inputs: Sequence[Array], output: Array, gradients: Gradients) -> PassedBack:
-        return PassedBack((_return_resized(self, self.interpolation, gradients, inputs[0].shape),))
+        height, width, _ = inputs[0].shape
+        return PassedBack((pass_resizing(gradients, (height, width), self.interpolation),))
 
     def read_region(self, cells: Region, size: Size) -> Region:
         rows, columns = self.size
@@ -151,9 +151,13 @@ class Resizing(Layer):
         return graph.resize(inputs[0], self.height, self.width, self.interpolation)
 
     def backward(self, weights: Weights, inputs: Sequence[Array], output: Array, gradients: Gradients) -> PassedBack:
-        if self.crop_to_aspect_ratio or self.pad_to_aspect_ratio or self.antialias:
-            raise NoGradient(self.name, "the derivative of a Resizing that crops, pads or uses antialias is not known")
-        return PassedBack((_return_resized(self, self.interpolation, gradients, inputs[0].shape),))
+        """Give each gradient to the cells that were read, by their weights; a border's cells count as biases."""
+        (height, width, _), wanted = inputs[0].shape, (self.height, self.width)
+        fit = crop_to_ratio if self.crop_to_aspect_ratio else pad_to_ratio if self.pad_to_aspect_ratio else None
+        fitting = fit((height, width), wanted) if fit else Fitting(Region(0, 0, height, width))
+        passed, border = pass_fitted(gradients, (height, width), fitting, self.interpolation, self.antialias)
+        has_border = self.fill_value and any(fitting.border)
+        return PassedBack((passed,), border[:, np.newaxis] * self.fill_value if has_border else None)
 
 
 class CenterCrop(Layer):
@@ -170,32 +174,11 @@ class CenterCrop(Layer):
         _, _, channels = image_shape(*inputs)
         return self.height, self.width, channels
 
-
-def _return_resized(layer: Layer, interpolation: str, gradients: Gradients, shape: tuple[int, ...]) -> Gradients:
-    """Return the gradients of an image of this shape, for those of the resized one. Raises: NoGradient."""
-    if interpolation not in _WEIGHTS:
-        raise NoGradient(layer.name, f"the derivative of {interpolation} interpolation is not written yet")
-    rows, columns = (
-        _WEIGHTS[interpolation](read, made).astype(gradients.dtype)
-        for read, made in zip(shape[:2], gradients.shape[1:3], strict=True)
-    )
-    across = np.tensordot(gradients, columns, (2, 0))  # (several, rows, channels, columns read)
-    return np.tensordot(across, rows, (1, 0)).transpose(0, 3, 2, 1)
-
-
-def _nearest(read: int, made: int) -> NDArray[np.float64]:
-    """Return the weight of each cell that is read in each that is made, along one axis: (made, read)."""
-    centres = (np.arange(made) + 0.5) * read / made
-    return np.eye(read)[np.minimum(centres.astype(np.intp), read - 1)]
-
-
-def _bilinear(read: int, made: int) -> NDArray[np.float64]:
-    """Return the same where the two cells on either side share by their distances; at the border, the last has all."""
-    centres = np.clip((np.arange(made) + 0.5) * read / made - 0.5, 0, read - 1)
-    first = np.minimum(centres.astype(np.intp), max(read - 2, 0))
-    share = (centres - first)[:, np.newaxis]
-    cells = np.eye(read)
-    return cells[first] * (1 - share) + cells[np.minimum(first + 1, read - 1)] * share
-
-
-_WEIGHTS = {"nearest": _nearest, "bilinear": _bilinear}
+    def backward(self, weights: Weights, inputs: Sequence[Array], output: Array, gradients: Gradients) -> PassedBack:
+        (height, width, _), wanted = inputs[0].shape, (self.height, self.width)
+        if height < self.height or width < self.width:
+            fitting = crop_to_ratio((height, width), wanted)
+            return PassedBack((pass_fitted(gradients, (height, width), fitting, "bilinear")[0],))
+        top, left = (height - self.height) // 2, (width - self.width) // 2
+        margins = (0, 0), (top, height - self.height - top), (left, width - self.width - left), (0, 0)
+        return PassedBack((np.pad(gradients, margins),))

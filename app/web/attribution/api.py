@@ -6,8 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Response
 from fastapi.responses import StreamingResponse
 
-from ...attribution.contributions import Contributions, explain
-from ...cnn.types import unused_name
+from ...attribution.contributions import Contributions, explain, name_cells
 from ...explore.drawing_runs import DrawingRun
 from ...imaging.encoding import stream_npz
 from ..api import LayerNames, attachment, file_response, json_response
@@ -55,10 +54,8 @@ def post_contribution_arrays(
     `input` has an underscore behind it where a layer has that name.
     """
     found = _explain(run, target, against, layers)
-    image = unused_name("input", found.forward.activations)
-    arrays = {each.layer.name if each.layer else image: each.cells for each in found.layers if each.cells is not None}
     headers = attachment(f"{run.network.name}-why-{found.question.target_label}.npz")
-    return StreamingResponse(stream_npz(arrays), media_type="application/zip", headers=headers)
+    return StreamingResponse(stream_npz(name_cells(found)), media_type="application/zip", headers=headers)
 
 
 def _explain(run: DrawingRun, target: str | None, against: str | None, layers: list[str] | None) -> Contributions:

@@ -1,6 +1,5 @@
 """The REST API of the attribution methods."""
 
-from enum import StrEnum
 from http import HTTPStatus
 from typing import Annotated
 
@@ -8,9 +7,9 @@ import numpy as np
 from fastapi import APIRouter, Depends, Form, Path, Response
 
 from ...attribution.attribution import Attribution, attribute
-from ...attribution.case import Settings
+from ...attribution.baseline import Baseline, make_baseline
+from ...attribution.case import MOST_SIDE, MOST_STEPS, Settings, read_patch
 from ...attribution.method import METHODS, Method, find_method
-from ...cnn.types import Array
 from ...explore.drawing_runs import DrawingRun
 from ...imaging.colormap import Colormap
 from ...imaging.encoding import encode_npz
@@ -25,15 +24,7 @@ router = APIRouter(prefix="/api", tags=["why"])
 
 _PATH = "/models/{model}/attributions/{method}"
 _REFUSED = problem_responses(HTTPStatus.NOT_FOUND) | POST_ERRORS
-_MOST_STEPS, _MOST_SIDE, _MOST_SEED = 512, 2**12, 2**31 - 1
-
-
-class Baseline(StrEnum):
-    """The image that stands for nothing."""
-
-    PAPER = "paper"
-    ZERO = "zero"
-    MEAN = "mean"
+_MOST_SEED = 2**31 - 1
 
 
 async def get_method(method: Annotated[str, Path(description=f"One of: {', '.join(METHODS)}.")]) -> Method:
@@ -52,38 +43,26 @@ def get_settings(
         ),
     ] = Baseline.PAPER,
     steps: Annotated[
-        int, Form(ge=1, le=_MOST_STEPS, description="Of integrated gradients, from the baseline to the image.")
+        int, Form(ge=1, le=MOST_STEPS, description="Of integrated gradients, from the baseline to the image.")
     ] = 32,
     patch_rows: Annotated[
-        int | None, Form(ge=1, le=_MOST_SIDE, description="Rows that occlusion covers at once. Default: a seventh.")
+        int | None, Form(ge=1, le=MOST_SIDE, description="Rows that occlusion covers at once. Default: a seventh.")
     ] = None,
     patch_columns: Annotated[
-        int | None, Form(ge=1, le=_MOST_SIDE, description="Columns that occlusion covers at once. Default: the rows.")
+        int | None, Form(ge=1, le=MOST_SIDE, description="Columns that occlusion covers at once. Default: the rows.")
     ] = None,
     stride: Annotated[
-        int | None, Form(ge=1, le=_MOST_SIDE, description="Cells from one patch to the next. Default: half a patch.")
+        int | None, Form(ge=1, le=MOST_SIDE, description="Cells from one patch to the next. Default: half a patch.")
     ] = None,
 ) -> Settings:
     """Return what the methods are told. Raises: UnknownLayer, and as DrawingRun.forward does."""
     name = run.network.layer(layer).name if layer else None
-    rows, columns = patch_rows or patch_columns, patch_columns or patch_rows
-    patch = (rows, columns) if rows and columns else None
-    return Settings(name, _make_baseline(run, baseline), steps, patch, stride)
+    patch = read_patch(patch_rows, patch_columns)
+    return Settings(name, make_baseline(run, baseline), steps, patch, stride)
 
 
 MethodDep = Annotated[Method, Depends(get_method)]
 SettingsDep = Annotated[Settings, Depends(get_settings)]
-
-
-def _make_baseline(run: DrawingRun, baseline: Baseline) -> Array:
-    """Return the image that stands for nothing, of the size of the drawing's."""
-    image = run.forward().image
-    if baseline is Baseline.MEAN:
-        return np.broadcast_to(image.mean(axis=(0, 1)), image.shape)
-    if baseline is Baseline.ZERO or run.network.card.takes_numbers:
-        return np.zeros_like(image)
-    blank = run.passes.run(run.network, None, run.pooling, held=run.held).image
-    return np.broadcast_to(blank[0, 0], image.shape)
 
 
 @router.get("/attributions")

@@ -8,9 +8,11 @@ from fastapi.responses import HTMLResponse
 
 from ...attribution.attribution import attribute, flatten_channels
 from ...attribution.contributions import Contributions, explain
+from ...attribution.deadline import RanOutOfTime
 from ...attribution.method import METHODS, find_method
+from ...attribution.places import Places, find_places
 from ...attribution.question import InvalidQuestion
-from ...attribution.view import ExplainedLayer, draw_values, view_contributions
+from ...attribution.view import ExplainedLayer, Share, draw_values, view_contributions
 from ...cnn.cost import TooCostly
 from ...cnn.types import PoolingMode
 from ...explore.drawing_runs import DrawingRun
@@ -36,6 +38,14 @@ class Explanation:
     prediction: Prediction
     found: Contributions
     layers: list[ExplainedLayer]
+    places: Places | None  # where in the drawing it comes from
+
+    @property
+    def clearest(self) -> Share | None:
+        """The map that speaks most for the class, of the layer whose places are shown; None of the image."""
+        layer = self.places.terms.layer if self.places else None
+        same = (each for each in self.layers if layer is not None and each.layer is layer)
+        return next((share for each in same for share in each.shares if share.contribution > 0), None)
 
     @property
     def classes(self) -> list[str]:
@@ -88,7 +98,7 @@ def _context(run: DrawingRun, choice: ModelChoice, query: PageQuery) -> dict[str
     explanation, refusal = None, None
     try:
         explanation = _explain(run, query, options)
-    except (NoClasses, InvalidQuestion, TooCostly) as error:
+    except (NoClasses, InvalidQuestion, TooCostly, RanOutOfTime) as error:
         refusal = str(error)
     return {
         "explanation": explanation,
@@ -109,12 +119,12 @@ def _context(run: DrawingRun, choice: ModelChoice, query: PageQuery) -> dict[str
 
 
 def _explain(run: DrawingRun, query: PageQuery, options: RenderOptions) -> Explanation:
-    """Raises: NoClasses, InvalidQuestion, TooCostly."""
+    """Raises: NoClasses, InvalidQuestion, TooCostly, RanOutOfTime."""
     network, forward = run.network, run.forward()
     prediction = predict(network, forward)
     target, against = _choose_classes(prediction, query)
     found = explain(network, forward, target, against, limits=run.passes.run_limits)
-    return Explanation(prediction, found, view_contributions(found, options))
+    return Explanation(prediction, found, view_contributions(found, options), find_places(found, options))
 
 
 def _choose_classes(prediction: Prediction, query: PageQuery) -> tuple[str | None, str | None]:

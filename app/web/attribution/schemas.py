@@ -27,7 +27,7 @@ class CellContribution(BaseModel):
 
 
 class LayerTerms(BaseModel):
-    """What makes up the logit at one layer: total + beside + bias_after + left_over_after."""
+    """What makes up the logit at one layer: total + beside + bias_after + left_over_after + rounding_after."""
 
     layer: str | None = Field(description="null is the image.")
     kind: str | None
@@ -36,7 +36,11 @@ class LayerTerms(BaseModel):
     beside: JsonFloat = Field(description="Of what goes round the layer on other ways: shortcuts, branches.")
     bias_after: JsonFloat = Field(description="Of the biases of all layers after it.")
     left_over_after: JsonFloat = Field(description="Of what is not linear in all layers after it.")
-    sum: JsonFloat = Field(description="Of these four: the number that is explained, up to rounding.")
+    rounding_after: JsonFloat = Field(
+        description="Of what the layers after it rounded: the network computes in float32, whose values are off by up "
+        "to 6e-8 of their own size."
+    )
+    sum: JsonFloat = Field(description="Of these five: the number that is explained.")
     bias: JsonFloat | None = Field(description="Of its own biases, which count in all layers before it.")
     left_over: JsonFloat | None = Field(description="Of what is not linear in it, which counts likewise. " + LEFT_OVER)
     maps: list[MapContribution] = Field(description="Furthest from zero first; `most` at most.")
@@ -53,6 +57,7 @@ class LayerTerms(BaseModel):
             beside=terms.beside,
             bias_after=terms.bias_after,
             left_over_after=terms.left_over_after,
+            rounding_after=terms.rounding_after,
             sum=terms.sum,
             bias=terms.bias,
             left_over=terms.left_over,
@@ -96,7 +101,7 @@ class ContributionsAnswer(BaseModel):
         description="What is explained: the target's logit, less that of `against`. The logit is what the last softmax "
         "or logistic function is given. A lone neuron's is the second class's, and as much below zero the first's."
     )
-    error: JsonFloat = Field(description="How far the sum at any layer is from that number, at most: rounding.")
+    rounding: JsonFloat = Field(description="The size of the largest `rounding_after` of all layers.")
     layers: list[LayerTerms] = Field(description="From the image on, in the order in which data flows.")
     stopped: Stopped | None = Field(description="Why the first of them is not the image; null where it is.")
 
@@ -109,7 +114,7 @@ class ContributionsAnswer(BaseModel):
             target=found.question.target_label,
             against=found.question.against_label,
             number=found.number,
-            error=found.error,
+            rounding=found.rounding,
             layers=[LayerTerms.of(found, each, most) for each in found.layers],
             stopped=None if stopped is None else Stopped(layer=stopped.layer, reason=str(stopped)),
         )

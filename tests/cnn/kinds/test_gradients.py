@@ -12,6 +12,8 @@ from keras import layers
 from app.cnn.errors import NoGradient
 from app.cnn.kinds import Layer, operations
 from app.cnn.kinds.activation_gradients import _SHARES, _SLOPES
+from app.cnn.kinds.attention import AdditiveScores, Attend, AttentionOutput, AttentionScores
+from app.cnn.kinds.recurrent_gradients import _VALUES
 from app.cnn.tensorflow import layer_class
 from tests.keras_layers import computing_layers, define, describe_layers
 from tests.small_models import with_random_weights
@@ -57,6 +59,29 @@ ONE_INPUT = [
     (layers.UpSampling2D(2, interpolation="bilinear"), IMAGE),
     (layers.Resizing(5, 11), IMAGE),
     (layers.Resizing(10, 3, interpolation="nearest"), IMAGE),
+    (layers.UpSampling2D((3, 2), interpolation="bicubic"), IMAGE),
+    (layers.UpSampling2D(2, interpolation="lanczos3"), IMAGE),
+    (layers.Resizing(5, 11, interpolation="bicubic"), IMAGE),
+    (layers.Resizing(10, 3, interpolation="lanczos3"), IMAGE),
+    (layers.Resizing(4, 9, interpolation="lanczos5", antialias=True), IMAGE),
+    (layers.Resizing(4, 3, interpolation="bicubic", antialias=True), IMAGE),
+    (layers.Resizing(3, 4, antialias=True), IMAGE),
+    (layers.Resizing(4, 10, crop_to_aspect_ratio=True), IMAGE),
+    (layers.Resizing(6, 3, crop_to_aspect_ratio=True, interpolation="nearest"), IMAGE),
+    (layers.Resizing(4, 10, pad_to_aspect_ratio=True, fill_value=2.0), IMAGE),
+    (layers.Resizing(9, 4, pad_to_aspect_ratio=True), IMAGE),
+    (layers.CenterCrop(4, 5), IMAGE),
+    (layers.CenterCrop(9, 4), IMAGE),
+    (layers.SimpleRNN(3), ROWS),
+    (layers.SimpleRNN(3, return_sequences=True, go_backwards=True, activation="softsign", use_bias=False), ROWS),
+    (layers.LSTM(3), ROWS),
+    (layers.LSTM(2, return_sequences=True, recurrent_activation="hard_sigmoid", activation="relu"), ROWS),
+    (layers.LSTM(2, go_backwards=True, use_bias=False), ROWS),
+    (layers.GRU(3), ROWS),
+    (layers.GRU(3, return_sequences=True, reset_after=False), ROWS),
+    (layers.GRU(2, go_backwards=True, use_bias=False), ROWS),
+    (layers.TimeDistributed(layers.GRU(2)), (3, *ROWS)),
+    *((layers.SimpleRNN(2, activation=name), ROWS) for name in sorted(_VALUES)),
     (layers.LayerNormalization(), IMAGE),
     (layers.LayerNormalization(scale=False, center=False), VECTOR),
     (layers.GroupNormalization(2), IMAGE),
@@ -174,7 +199,41 @@ def test_the_first_of_equal_cells_has_all_of_a_maximum_s_gradient() -> None:
     np.testing.assert_array_equal(passed[0, :, :, 0], [[1, 0, 1, 0], [0] * 4] * 2)
 
 
+FEATURES = 8
+ATTENTION = [
+    (AttentionScores, {}, (5, FEATURES), (3, FEATURES)),
+    (AttentionScores, {"heads": 4, "key_heads": 2, "factor": 0.5, "use_scale": True}, (2, 3, FEATURES), (4, 4)),
+    (AdditiveScores, {}, (5, FEATURES), (3, FEATURES)),
+    (AdditiveScores, {"use_scale": True, "score_mode": "concat"}, (5, FEATURES), (2, 2, FEATURES)),
+    (Attend, {}, (5, 3, 2), (3, FEATURES)),
+    (Attend, {"value_heads": 2}, (6, 6, 4), (2, 3, FEATURES)),
+    (AttentionOutput, {}, (5, FEATURES), (5, 3)),
+]
+
+
+@pytest.mark.parametrize(("kind", "settings", "first", "second"), ATTENTION)
+def test_attention_passes_tensorflow_s_gradient_on(
+    kind: type[Layer], settings: dict[str, object], first: tuple[int, ...], second: tuple[int, ...]
+) -> None:
+    layer = kind.create("attention", ["one", "other"], settings, [first, second])
+    images = [np.float32(0.5) * draw(first, 1), np.float32(0.5) * draw(second, 2)]
+    weights = {name: draw(shape, 3) for name, shape in layer.variables.items()}
+    variables = [tf.Variable(image[np.newaxis]) for image in images]
+    with tf.GradientTape() as tape:
+        made = layer.compute_weighted(keras.ops, variables, {name: tf.constant(w) for name, w in weights.items()})
+    gradient = draw(tuple(made.shape), 5)
+    passed = layer.backward(weights, images, made.numpy()[0], gradient)
+    expected = tape.gradient(made, variables, output_gradients=gradient, unconnected_gradients="zero")
+    for own, other in zip(passed.inputs, expected, strict=True):
+        np.testing.assert_allclose(own, other.numpy(), rtol=1e-4, atol=1e-5)
+    shares = sum(float(np.sum(own[0] * image)) for own, image in zip(passed.inputs, images, strict=True))
+    others = sum(each.sum() for each in (passed.bias, passed.left_over) if each is not None)
+    np.testing.assert_allclose(shares + others, np.sum(gradient * made.numpy()), rtol=1e-4, atol=1e-4)
+
+
 def test_a_layer_without_a_way_back_is_named() -> None:
-    (layer,) = describe_layers(keras.Sequential([keras.Input(ROWS), layers.LSTM(2, name="reads")]))
+    (layer,) = describe_layers(
+        keras.Sequential([keras.Input(ROWS), layers.LSTM(2, activation="log_softmax", name="reads")])
+    )
     with pytest.raises(NoGradient, match=r"“reads”.*LSTM"):
         layer.backward({}, [], np.zeros(2, np.float32), np.zeros((1, 2), np.float32))

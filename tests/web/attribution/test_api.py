@@ -16,7 +16,10 @@ def test_every_layer_sums_to_the_difference_of_two_logits(client: TestClient, fo
     assert (answer["target"], answer["against"], answer["stopped"]) == ("7", "4", None)
     assert [each["layer"] for each in answer["layers"]][:2] == [None, "conv1"]
     for each in answer["layers"]:
-        assert each["sum"] == pytest.approx(answer["number"], rel=1e-5, abs=1e-5)
+        assert each["sum"] == pytest.approx(answer["number"], rel=1e-9)
+        terms = ("total", "beside", "bias_after", "left_over_after", "rounding_after")
+        assert sum(each[name] for name in terms) == pytest.approx(each["sum"], rel=1e-9)
+        assert abs(each["rounding_after"]) <= answer["rounding"] < 1e-5
         assert len(each["cells"]) == 3
         sizes = [abs(cell["contribution"]) for cell in each["cells"]]
         assert sizes == sorted(sizes, reverse=True)

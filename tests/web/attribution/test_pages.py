@@ -37,6 +37,19 @@ def test_what_is_shown_at_each_layer_adds_up_to_the_number(client: TestClient, f
         assert sum(parts) == pytest.approx(number, abs=1e-9)
 
 
+@EACH_MODE
+def test_the_first_sentence_says_where_it_comes_from(client: TestClient, four: bytes, pooling: str) -> None:
+    html = fragment(client, four, pooling=pooling)
+    (because,) = re.findall(r'<p class="why-because">(.*?)</p>', html, re.DOTALL)
+    assert "of the drawing speaks most for" in because
+    form = {"pooling": pooling, "layers": "pool1"}
+    (link,) = re.findall(r'data-selection="(\S+) (\d+) \d+ \d+"', because)
+    answer = client.post("/api/models/digits/contributions", files={"drawing": four}, data={**form, "layers": link[0]})
+    maps = next(each["maps"] for each in answer.json()["layers"] if each["layer"] == link[0])
+    assert max(maps, key=lambda each: each["contribution"])["map"] == int(link[1])
+    assert html.count('class="why-over"') == 1
+
+
 def test_the_number_is_the_api_s(client: TestClient, four: bytes) -> None:
     answer = client.post(
         "/api/models/digits/contributions", files={"drawing": four}, data={"target": "3", "against": "5"}
