@@ -19,6 +19,11 @@ const DIGIT = "digit"; // one of those that come with Layerglass, alone on the p
 const OWN = { isOwn: true }; // the state of the entries in the browser's history that this page has written
 const KEPT = "held."; // before an input's name, in the fragment
 
+const LONGEST_EDITS = 6000; // characters in an address; the server takes 8,192 of all of it
+
+/** Whether edits can be in an address: more of them are kept in a file. */
+export const fitsAddress = (edits) => new URLSearchParams({ edits }).toString().length <= LONGEST_EDITS;
+
 /**
  * The address, from its query on.
  * @param {FormData} data the form's fields; those that are no choices, or empty, are left out
@@ -28,6 +33,8 @@ const KEPT = "held."; // before an input's name, in the fragment
  */
 export function formatAddress(data, strokes, kept = {}, digit = null) {
   const chosen = [...CHOICES, LESSON].map((name) => [name, data.get(name)]).filter(([, value]) => value);
+  const edits = data.get("edits");
+  if (edits && !fitsAddress(edits)) chosen.splice(chosen.findIndex(([name]) => name === "edits"), 1);
   if (digit) chosen.push([DIGIT, digit]);
   const drawings = Object.entries(kept).map(([name, each]) => [`${KEPT}${name}`, encodeStrokes(each)]);
   if (strokes) drawings.unshift(["d", encodeStrokes(strokes)]);

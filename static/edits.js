@@ -1,6 +1,9 @@
 // Edits of the network: a field of the form holds them as text, and this changes it. The server makes them, and says in
 // words what they are.
 
+import { fitsAddress } from "./address.js";
+import { showMessage } from "./dom.js";
+
 const SEPARATOR = ";";
 
 /** The edits with one more, or without it where it is among them, whatever the digits that its number was typed with. */
@@ -25,8 +28,10 @@ export class Edits {
    * @param {HTMLFormElement} form holds the edits and sends them with every request
    * @param {HTMLElement} bar where they are listed
    * @param {HTMLElement} dock where they are made
+   * @param {{file?: HTMLInputElement, errors?: HTMLElement}} places file: where a file of edits is opened; errors: where
+   *   it is said why a file was not
    */
-  constructor(form, bar, dock) {
+  constructor(form, bar, dock, { file, errors } = {}) {
     this.form = form;
     this.bar = bar;
     this.dock = dock;
@@ -38,6 +43,8 @@ export class Edits {
       this.before = [];
       this.after = [];
     });
+    this.errors = errors;
+    file?.addEventListener("change", () => this.open(file));
     for (const place of [bar, dock]) place.addEventListener("click", (event) => this.click(event));
     dock.addEventListener("change", ({ target }) => this.type(target));
     document.addEventListener("htmx:after:swap", () => this.refresh());
@@ -46,10 +53,34 @@ export class Edits {
 
   click({ target }) {
     if (target.closest(".edits-controls summary")) this.isOpen = !this.kernels.open; // once this click is done
-    const { edit, edits } = target.closest("[data-edit], [data-edits]")?.dataset ?? {};
-    if (edit) this.make(toggleEdit(this.field.value, edit));
+    const { edit, edits, editsSave } = target.closest("[data-edit], [data-edits], [data-edits-save]")?.dataset ?? {};
+    if (editsSave) this.save(editsSave);
+    else if (edit) this.make(toggleEdit(this.field.value, edit));
     else if (edits === "reset") this.make("");
     else if (edits) this.step(...(edits === "undo" ? [this.before, this.after] : [this.after, this.before]));
+  }
+
+  /** Save the edited network, or its edits. ending: of the file. */
+  async save(ending) {
+    const { network, pooling } = this.bar.firstElementChild.dataset;
+    await this.try(async ({ saveEdits }) => saveEdits(ending, { model: network, edits: this.field.value, pooling }));
+  }
+
+  /** Make the edits in the file that was chosen. */
+  async open(input) {
+    const [file] = input.files;
+    input.value = ""; // so that the same one can be chosen again
+    if (file) await this.try(async ({ readEdits }) => this.make(await readEdits(file, this.form.elements.model.value)));
+  }
+
+  /** Do something with files, and say where it fails why. The script of files is loaded when it is needed. */
+  async try(act) {
+    try {
+      await act(await import("./edits_files.js"));
+      this.errors.replaceChildren();
+    } catch (error) {
+      showMessage(this.errors, error.message);
+    }
   }
 
   get kernels() {
@@ -98,6 +129,9 @@ export class Edits {
     const bar = this.bar.firstElementChild;
     const states = { undo: this.before.length, redo: this.after.length, reset: this.field.value };
     for (const [name, state] of Object.entries(states)) bar.querySelector(`[data-edits=${name}]`).disabled = !state;
+    const fits = fitsAddress(this.field.value);
+    bar.querySelector(".edits-too-many").hidden = fits;
+    bar.querySelector(".edits-cost").hidden = !fits;
     bar.hidden = !this.field.value && !this.before.length && !this.after.length;
   }
 }

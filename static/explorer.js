@@ -24,7 +24,8 @@ form.elements.model.addEventListener("change", () => {
   for (const radio of form.querySelectorAll("#pooling input")) radio.checked = false;
 });
 
-new Edits(form, element("edits"), element("dock"));
+const files = { file: element("edits-file"), errors: element("model-errors") };
+new Edits(form, element("edits"), element("dock"), files);
 
 // Before the page starts: the first request already asks for what is on screen.
 const list = new LayerList(form, layers, element("contents"));

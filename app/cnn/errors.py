@@ -57,6 +57,10 @@ class CannotMute(ValueError):
     """A layer's maps cannot be made zero by zeros among its weights. The message says why."""
 
 
+class CannotSave(ValueError):
+    """A network cannot be written as a file of Keras' own layers. The message says why, and what would do."""
+
+
 class InvalidEdit(ValueError):
     """An edit cannot be read, or made in this network. The message says why, and what would do."""
 

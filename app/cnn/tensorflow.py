@@ -183,6 +183,10 @@ class TensorFlowEngine:
         """Return every layer's output, without the batch. mode: None is each layer's own. Raises: WrongImageSize."""
         return self.use(image, mode, list, held)
 
+    def answer(self, image: Array, mode: PoolingMode | None, held: Sequence[Array] = ()) -> Array:
+        """Return the last layer's output, without the batch. mode: None is each layer's own. Raises: WrongImageSize."""
+        return self.use(image, mode, lambda outputs: outputs[-1].copy(), held)
+
     def use(
         self,
         image: Array,

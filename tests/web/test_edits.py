@@ -1,5 +1,8 @@
 """Edits of a network over the API and in a page's address."""
 
+import json
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -7,6 +10,10 @@ from fastapi.testclient import TestClient
 
 from app.explore.forward_passes import preprocess
 from app.library.library import Library
+from app.main import create_app
+from app.model_files.loading import load_model
+from app.settings import Settings
+from tests.small_models import build_branches
 from tests.web.test_api import post
 
 
@@ -48,3 +55,83 @@ def test_the_page_opens_with_the_edits_in_its_address(client: TestClient) -> Non
     edited = client.get("/", params={"model": "digits", "edits": "solo:conv1.0"}).text
     assert edited != whole
     assert client.get("/", params={"model": "digits", "edits": "solo:nowhere.0"}).status_code == 422
+
+
+def test_an_edited_model_is_saved_as_keras_opens_it(
+    client: TestClient, library: Library, four: bytes, tmp_path: Path
+) -> None:
+    edits = "mute:conv1.3;bias:conv1.1=0.5;pooling:pool1=average"
+    answer = client.post("/api/models/digits/edits.keras", data={"edits": edits, "pooling": "min"})
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="digits-edited.keras"'
+    assert int(answer.headers["Content-Length"]) == len(answer.content)
+    path = tmp_path / "edited.keras"
+    path.write_bytes(answer.content)
+    network = library.network("digits")
+    found = keras.models.load_model(path)(preprocess(four, network.card)[np.newaxis]).numpy()[0]
+
+    shown = post(client, "digits/prediction", four, edits=edits, pooling="min").json()
+    by_label = {each["label"]: each["probability"] for each in shown["probabilities"]}
+    np.testing.assert_allclose(found, [by_label[label] for label in network.card.classes], atol=1e-4)
+    assert load_model(path).labels is not None  # the classes' names go along
+
+
+def test_an_uploaded_model_is_saved_with_its_edits(tmp_path: Path, built_in: Path) -> None:
+    model = build_branches()
+    model.save(tmp_path / "mine.keras")
+    image = np.random.default_rng(4).random((1, 20, 24, 1), dtype=np.float32)
+    with TestClient(
+        create_app(Settings(built_in_models=built_in, models=(tmp_path,), allowed_hosts="testserver"))
+    ) as client:
+        answer = client.post("/api/models/mine/edits.keras", data={"edits": "bias:trunk.1=-2"})
+    (tmp_path / "edited.keras").write_bytes(answer.content)
+    kernel, bias = model.get_layer("trunk").get_weights()
+    bias[1] = -2
+    model.get_layer("trunk").set_weights([kernel, bias])
+    found = keras.models.load_model(tmp_path / "edited.keras")(image).numpy()
+    np.testing.assert_allclose(found, model(image).numpy(), atol=1e-4)
+
+
+def test_a_model_that_keras_has_no_layers_for_is_not_saved(tmp_path: Path, built_in: Path) -> None:
+    image = keras.Input((8, 8, 1))
+    keras.Model(image, keras.layers.Flatten()(keras.ops.square(image))).save(tmp_path / "mine.keras")
+    with TestClient(
+        create_app(Settings(built_in_models=built_in, models=(tmp_path,), allowed_hosts="testserver"))
+    ) as client:
+        answer = client.post("/api/models/mine/edits.keras")
+    assert answer.status_code == 422 and "for which Keras has no layer" in answer.json()["detail"]
+
+
+def test_a_file_of_edits_goes_where_edits_go(client: TestClient, four: bytes) -> None:
+    edits = "mute:conv1.3;bias:conv1.1=0.5"
+    file = client.post("/api/models/digits/edits.json", data={"edits": edits})
+    assert file.headers["Content-Disposition"] == 'attachment; filename="digits-edits.json"'
+    assert file.json()["edits"] == edits.split(";") and file.json()["model"] == "digits"
+    assert client.post("/api/models/digits/edits", data={"edits": file.text}).json()["edits"] == edits
+    by_file, by_text = (post(client, "digits/prediction", four, edits=each).json() for each in (file.text, edits))
+    assert by_file == by_text
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"fingerprint": "0" * 32, "model": "mine"}, "These edits were made in “mine”, and this is “digits”"),
+        ({"fingerprint": "0" * 32}, "These edits were made in another version of it, and this is “digits”"),
+        ({"fingerprint": None, "model": "mine"}, "These edits were made in “mine”, and this is “digits”."),
+        ({"edits": ["mute:conv1.99"]}, "“conv1” has no map 99."),
+        ({"edits": "mute:conv1.3"}, "This is no file of edits: input should be a valid array at “edits”."),
+        ({"other": 1}, "This is no file of edits: extra inputs are not permitted at “other”."),
+        ({"edits": ["mute:conv1.3"] * 5_000}, "list should have at most 2000 items"),
+    ],
+)
+def test_a_file_of_edits_that_does_not_fit_is_refused(client: TestClient, change: dict, problem: str) -> None:
+    file = client.post("/api/models/digits/edits.json", data={"edits": "mute:conv1.3"}).json()
+    answer = client.post("/api/models/digits/edits", data={"edits": json.dumps(file | change)})
+    assert answer.status_code == 422 and problem in answer.json()["detail"]
+
+
+def test_a_file_of_edits_of_a_like_model_with_other_weights_is_refused(client: TestClient) -> None:
+    file = client.post("/api/models/digits/edits.json", data={"edits": "mute:conv1.3"}).text
+    answer = client.post("/api/models/digits-min/edits", data={"edits": file})
+    assert answer.status_code == 422 and "its layers or weights are others" in answer.json()["detail"]
+    broken = client.post("/api/models/digits/edits", data={"edits": file[:20]})
+    assert broken.status_code == 422 and "This is no file of edits: invalid json" in broken.json()["detail"]

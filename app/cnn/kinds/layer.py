@@ -4,13 +4,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, dataclass_transform
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..cells import Cell, ElementwiseCell
-from ..errors import CannotMute, InvalidEdit, NeedsKeras, NoArithmetic, NoGradient, UnsupportedLayer
+from ..errors import CannotMute, CannotSave, InvalidEdit, NeedsKeras, NoArithmetic, NoGradient, UnsupportedLayer
 from ..gradients import Gradients, PassedBack
 from ..types import Array, Maps, PoolingMode, Shape, Variables, Weights
 from ..windows import Region, Size, Window
@@ -31,6 +31,14 @@ FLOAT_BYTES = 4
 POINTER_BYTES = 8
 
 REGISTRY: dict[str, type["Layer"]] = {}  # every kind by its Keras class name; app.cnn.kinds fills it
+
+
+class KerasForm(NamedTuple):
+    """Layers of Keras' own that compute a layer: the kind and settings of each."""
+
+    own: tuple[str, LayerSettings]  # that has its name and its weights
+    before: tuple[tuple[str, LayerSettings], ...] = ()  # each makes what has the shape of its input
+    after: tuple[tuple[str, LayerSettings], ...] = ()
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field, setting))
@@ -81,6 +89,8 @@ class Layer(Configurable):
     is_held: ClassVar[bool] = False
     # Keras has a function for it and no layer: `compute` says how it is computed.
     is_operation: ClassVar[bool] = False
+    # Where its weights are among its own in a .keras file.
+    weights_path: ClassVar[str] = "vars"
     # A phrase for its card; without one, the name of its class.
     phrase: ClassVar[str | None] = None
 
@@ -134,6 +144,20 @@ class Layer(Configurable):
         if "data_format" in cls.checks() and settings.get("data_format") == "channels_first":
             return {**settings, "data_format": "channels_last"}
         return None
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Its settings by Keras' names."""
+        return {name: getattr(self, name) for name in self.checks()}
+
+    def as_keras(self) -> "KerasForm":
+        """Return layers of Keras' own that one after the other compute this one. Raises: CannotSave."""
+        if self.is_operation:
+            raise CannotSave(
+                f"“{self.name}” ({self.kind}) is computed by operations for which Keras has no layer, so this network "
+                "cannot be saved as a .keras file. Save its edits instead."
+            )
+        return KerasForm((self.kind, self.settings))
 
     # -- shapes ------------------------------------------------------------------------------------------------------
 

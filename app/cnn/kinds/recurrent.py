@@ -23,6 +23,7 @@ class _Recurrent(Layer, abstract=True):
 
     gates: ClassVar[int] = 1  # how many times the state's weights there are
     mixes_everything = True
+    weights_path = "cell/vars"
 
     def compute_output_shape(self, *inputs: Shape) -> Shape:
         ((rows, _),) = inputs

@@ -144,8 +144,8 @@ def test_edits_are_told_in_words() -> None:
         ("weight:conv1.kernel.9.9.9.9=1", "there is none at 9.9.9.9"),
         ("pooling:conv1=min", "“conv1” is no pooling layer by itself. Pooling layers here are: "),
         ("pooling:pool1=median", "is written pooling:LAYER=max, =average or =min"),
-        ("mute:conv1.1;" * (MOST_EDITS + 1), "500 at most are made"),
-        ("x" * (MOST_CHARACTERS + 1), "16,384 are read at most"),
+        ("mute:conv1.1;" * (MOST_EDITS + 1), "2,000 at most are made"),
+        ("x" * (MOST_CHARACTERS + 1), "65,536 are read at most"),
     ],
 )
 def test_what_is_no_edit_is_refused_with_a_sentence(text: str, problem: str) -> None:
