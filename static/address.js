@@ -33,8 +33,6 @@ export const fitsAddress = (edits) => new URLSearchParams({ edits }).toString().
  */
 export function formatAddress(data, strokes, kept = {}, digit = null) {
   const chosen = [...CHOICES, LESSON].map((name) => [name, data.get(name)]).filter(([, value]) => value);
-  const edits = data.get("edits");
-  if (edits && !fitsAddress(edits)) chosen.splice(chosen.findIndex(([name]) => name === "edits"), 1);
   if (digit) chosen.push([DIGIT, digit]);
   const drawings = Object.entries(kept).map(([name, each]) => [`${KEPT}${name}`, encodeStrokes(each)]);
   if (strokes) drawings.unshift(["d", encodeStrokes(strokes)]);
@@ -102,6 +100,7 @@ export function writeAddress(form, strokes, kept, digit) {
   // What is only pointed at is no state: all of the selection, or from the row on.
   const { previews } = form.dataset;
   if (previews) for (const name of SELECTION.slice(SELECTION.indexOf(previews))) data.delete(name);
+  if (!fitsAddress(data.get("edits") ?? "")) data.delete("edits");
   data.set(LESSON, new URLSearchParams(location.search).get(LESSON) ?? "");
   const { href } = new URL(formatAddress(data, strokes, kept, digit), location.href);
   // Writing it again would break off a step through the history that is under way.

@@ -3,6 +3,7 @@
 
 import { fitsAddress } from "./address.js";
 import { showMessage } from "./dom.js";
+import { addKernelCells, colourWeights } from "./kernel_cells.js";
 
 const SEPARATOR = ";";
 
@@ -47,6 +48,9 @@ export class Edits {
     file?.addEventListener("change", () => this.open(file));
     for (const place of [bar, dock]) place.addEventListener("click", (event) => this.click(event));
     dock.addEventListener("change", ({ target }) => this.type(target));
+    this.dragged = null; // the edits before a number was dragged that still is
+    this.sendMove = () => {}; // asks for an answer behind the one under way, as moves of the pen do
+    addKernelCells(dock, (input, isDone) => this.drag(input, isDone));
     document.addEventListener("htmx:after:swap", () => this.refresh());
     this.refresh();
   }
@@ -87,13 +91,43 @@ export class Edits {
     return this.dock.querySelector(".edits-controls details");
   }
 
+  /** A number of a kernel moves: the answer follows, and there is one step to undo when it stays. */
+  drag(input, isDone) {
+    const edits = this.textOf(input);
+    if (edits === null) return;
+    this.dragged ??= this.field.value;
+    this.field.value = edits;
+    colourWeights(this.dock);
+    if (!isDone) return this.sendMove();
+    this.before.push(this.dragged);
+    this.after = [];
+    this.dragged = null;
+    input.defaultValue = input.value; // which needs no other change when the field is left
+    this.send(edits);
+  }
+
   type(input) {
+    if (input.matches("[data-kernels]")) {
+      const numbers = input.value.split(",");
+      const inputs = [...input.closest("fieldset").querySelectorAll("input")];
+      if (numbers.length !== inputs.length) return;
+      for (const [at, each] of inputs.entries()) each.value = numbers[at];
+      this.make(this.textOf(inputs[0]));
+      return;
+    }
+    if (!input.closest("[data-edit-target]")) return;
+    const edits = this.textOf(input);
+    if (edits === null) input.value = input.defaultValue;
+    else this.make(edits);
+  }
+
+  /** The edits with what an element sets, as it stands there; null where that is no number. */
+  textOf(input) {
     const place = input.closest("[data-edit-target]");
-    if (!place) return;
     const inputs = place.matches("fieldset") ? [...place.querySelectorAll("input")] : [input];
     const values = inputs.map(({ value }) => value);
-    if (!place.matches("select") && !values.every(isNumber)) input.value = input.defaultValue;
-    else this.make(setEdit(this.field.value, place.dataset.editTarget, values.join(",")));
+    if (!place.matches("select") && !values.every(isNumber)) return null;
+    return setEdit(this.field.value, place.dataset.editTarget, values.join(","));
   }
 
   make(edits) {
@@ -121,6 +155,7 @@ export class Edits {
     if (this.kernels) this.kernels.open = this.isOpen;
     for (const input of this.dock.querySelectorAll("[data-edit-target] input, input[data-edit-target]"))
       if (input !== document.activeElement) input.value = input.defaultValue;
+    colourWeights(this.dock);
     for (const option of this.dock.querySelectorAll("[data-edit-target] option"))
       option.selected = option.defaultSelected;
   }

@@ -41,7 +41,8 @@ export async function saveEdits(ending, { model, edits, pooling }) {
  * @param {string} model
  */
 export async function readEdits(file, model) {
-  if (file.size > 131_072) throw new Error("This file is larger than any file of edits: it has more than 131,072 bytes.");
+  if (file.size > 131_072)
+    throw new Error("This file is larger than any file of edits: it has more than 131,072 bytes.");
   const text = await file.text();
   if (!text.trimStart().startsWith("{")) throw new Error("This is no file of edits: it holds no JSON object.");
   return (await (await ask(pathOf(model), { edits: text })).json()).edits;

@@ -83,6 +83,13 @@ class HeldInput(NoArithmetic):
         NotImplementedError.__init__(self, f"“{name}” is an input: this value was given to the network, not computed.")
 
 
+class HeldValue(NoArithmetic):
+    """A value has no arithmetic, because it was set by hand."""
+
+    def __init__(self) -> None:
+        NotImplementedError.__init__(self, "This value was set by hand, whatever the layer computes here.")
+
+
 class TooManyNumbers(NoArithmetic):
     """The arithmetic of one value would list more numbers than a page or an answer can hold."""
 

@@ -98,7 +98,8 @@ def judge(network: Network, digits: Digits, outputs: Array, pooling: PoolingMode
     """Compare a network's outputs for digits, (n, outputs), with what they are. Raises: NotForDigits."""
     labels = right_labels(network)
     if not np.isfinite(outputs).all():
-        raise NotForDigits(network.name, "its answer is not always a number. Its weights are broken, or overflow")
+        reason = "the edits make its weights overflow" if network.is_edited else "its weights are broken, or overflow"
+        raise NotForDigits(network.name, f"its answer is not always a number, since {reason}")
     probabilities = to_probabilities(outputs, network.card.answer)
     classes = tuple(network.card.classes or DIGITS)
     index = np.array([classes.index(label) for label in labels])

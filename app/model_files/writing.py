@@ -5,6 +5,7 @@ between two Rescaling layers. Source of the format: keras.src.saving.saving_lib,
 """
 
 import json
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -19,12 +20,14 @@ import numpy as np
 from ..cnn.definition import ModelDefinition
 from ..cnn.errors import CannotSave
 from ..cnn.kinds import KINDS, Layer, LayerSettings
+from ..cnn.kinds.held_cells import as_scale_and_offset
 from ..cnn.types import Array, Shape, unused_name
 from .archive import CONFIG, METADATA, METADATA_KEY, WEIGHTS
 from .archive_weights import snake_case
 from .plan import Step, sort_as_keras
 
 _IN_MEMORY = 4 * 2**20  # bytes; a larger file is written to the disk
+_MOST_CELLS = 100_000  # of a layer of which some are set: the file has two numbers for each
 _COPIED = 2**20  # bytes at once
 _KERAS = "3.0.0"  # that has the format, where no Keras is installed
 
@@ -58,10 +61,24 @@ def _make_steps(definition: ModelDefinition) -> tuple[tuple[Step, ...], dict[str
             read = [chain.add(chain.name(layer, kind[0]), kind, read, chain.shapes[read[0]])]
         weights = tuple(definition.weights.get(layer.name, {}).values())
         made = chain.add(layer.name, form.own, read, layer.output_shape, weights)
-        for kind in form.after:
+        for kind in (*form.after, *_hold_cells(layer)):
             made = chain.add(chain.name(layer, kind[0]), kind, [made], layer.output_shape)
         chain.outputs[layer.name] = made
     return sort_as_keras(chain.steps, made), chain.shapes
+
+
+def _hold_cells(layer: Layer) -> list[tuple[str, LayerSettings]]:
+    """Return the layer that sets cells of another one's output. Raises: CannotSave."""
+    if not layer.held_cells:
+        return []
+    sizes = [size or 0 for size in layer.output_shape]
+    if math.prod(sizes) > _MOST_CELLS:
+        raise CannotSave(
+            f"“{layer.name}” has {math.prod(sizes):,} cells, and one of them is set: such a layer is saved as a .keras "
+            f"file if it has {_MOST_CELLS:,} cells at most. Save the edits instead."
+        )
+    scale, offset = as_scale_and_offset(layer.held_cells, sizes)
+    return [("Rescaling", {"scale": scale.tolist(), "offset": offset.tolist()})]
 
 
 class _Chain:

@@ -43,7 +43,8 @@ EDITS = {
         f"mute:conv1.0;pooling:pool2=min;kernel:conv1.1.0={KERNEL};bias:conv2.0=3",
     ],
     "branches": [
-        *("", "mute:trunk.1", "bias:mixed.0=1;pooling:left_max=min", "pooling:right_average=min;pooling:least=max"),
+        *("cell:trunk.1.2.3=4;cell:global_average.2=-5;cell:least.0.0.0=7;pooling:least=min", ""),
+        *("mute:trunk.1", "bias:mixed.0=1;pooling:left_max=min", "pooling:right_average=min;pooling:least=max"),
         *(f"pooling:global_average={mode}" for mode in ("max", "min")),
     ],
     "with_facts": ["pooling:pool=min", "bias:known.2=3"],

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from app.datasets.digits import DigitSet
+from app.explore.evaluation import to_image
 from app.explore.forward_passes import preprocess
 from app.library.library import Library
 from app.main import create_app
@@ -135,3 +137,48 @@ def test_a_file_of_edits_of_a_like_model_with_other_weights_is_refused(client: T
     assert answer.status_code == 422 and "its layers or weights are others" in answer.json()["detail"]
     broken = client.post("/api/models/digits/edits", data={"edits": file[:20]})
     assert broken.status_code == 422 and "This is no file of edits: invalid json" in broken.json()["detail"]
+
+
+def test_digits_are_read_before_and_after_the_edits(client: TestClient, library: Library) -> None:
+    fields = {"count": "60", "edits": "mute:conv1;bias:answer.3=50"}
+    found = client.post("/api/models/digits/evaluation", data=fields).json()
+    whole = client.post("/api/models/digits/evaluation", data={"count": "60"}).json()
+    assert whole["before"] is None
+    assert {key: found["before"][key] for key in ("accuracy", "confusion")} == {
+        key: whole[key] for key in ("accuracy", "confusion")
+    }
+    assert sum(row[3] for row in found["confusion"]) == 60  # the bias makes all of them threes
+
+    page = client.get("/digits", params=fields | {"model": "digits"}).text  # remembered by now
+    assert "Before and after the edits" in page and "answer unit 3 has the bias 50" in page
+    other = client.get("/digits", params=fields | {"model": "digits-min", "edits_of": "digits", "run": "false"})
+    assert other.status_code == 200 and "bias" not in other.text  # another model is as it was trained
+
+
+def test_the_evaluation_of_edits_is_that_of_keras(client: TestClient, library: Library) -> None:
+    model = keras.models.load_model(library.entry("digits").file.path)
+    kernel, bias = model.get_layer("conv1").get_weights()
+    kernel[..., 0], bias[0] = 0, 0
+    model.get_layer("conv1").set_weights([kernel, bias])
+    digits = DigitSet.TEST.load().take(np.arange(200))
+    card = library.network("digits").card
+    images = np.stack([to_image(each, card) for each in digits.images])
+    answers = model.predict(images, verbose=0).argmax(axis=1)
+    found = client.post("/api/models/digits/evaluation", data={"count": "200", "edits": "mute:conv1.0"}).json()
+    expected = np.zeros((10, 10), int)
+    np.add.at(expected, (digits.labels, answers), 1)
+    assert found["confusion"] == expected.tolist()
+
+
+def test_edits_that_overflow_have_no_accuracy(client: TestClient) -> None:
+    edits = "weight:conv1.kernel.0.0.0.0=3e38;weight:conv1.kernel.1.1.0.0=3e38;weight:conv2.kernel.0.0.0.0=-3e38"
+    answer = client.post("/api/models/digits/evaluation", data={"count": "30", "edits": edits})
+    assert answer.status_code == 422
+    assert "not always a number, since the edits make its weights overflow" in answer.json()["detail"]
+
+
+def test_a_comparison_of_an_edited_network_names_no_accuracy(client: TestClient, four: bytes) -> None:
+    whole = post(client, "digits/comparison", four).json()
+    edited = post(client, "digits/comparison", four, edits="mute:conv1.3").json()
+    assert any(column["accuracy"] is not None for column in whole["poolings"])
+    assert all(column["accuracy"] is None for column in edited["poolings"])

@@ -19,6 +19,7 @@ from . import (  # noqa: F401  each registers its kinds
     time_distributed,
     training_only,
 )
+from .held_cells import HeldCell
 from .layer import REGISTRY as KINDS
 from .layer import Layer, LayerSettings
 from .training_only import AUGMENTATIONS
@@ -27,4 +28,4 @@ from .training_only import AUGMENTATIONS
 ALIASES = {alias: name for name, kind in KINDS.items() for alias in kind.aliases}
 ALIASES |= {f"layerglass>{name}": name for name, kind in KINDS.items() if kind.is_operation}
 
-__all__ = ["ALIASES", "AUGMENTATIONS", "KINDS", "Layer", "LayerSettings"]
+__all__ = ["ALIASES", "AUGMENTATIONS", "KINDS", "HeldCell", "Layer", "LayerSettings"]

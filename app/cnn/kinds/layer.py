@@ -10,11 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cells import Cell, ElementwiseCell
-from ..errors import CannotMute, CannotSave, InvalidEdit, NeedsKeras, NoArithmetic, NoGradient, UnsupportedLayer
+from ..errors import (
+    CannotMute,
+    CannotSave,
+    HeldValue,
+    InvalidEdit,
+    NeedsKeras,
+    NoArithmetic,
+    NoGradient,
+    UnsupportedLayer,
+)
 from ..gradients import Gradients, PassedBack
 from ..types import Array, Maps, PoolingMode, Shape, Variables, Weights
 from ..windows import Region, Size, Window
 from .checks import Configurable, setting
+from .held_cells import HeldCell
 
 if TYPE_CHECKING:
     from ..litert.builder import GraphBuilder as GraphBuilder
@@ -54,6 +64,8 @@ class Layer(Configurable):
     sources: tuple[str | None, ...] = (None,)  # what it reads: layers by name; None is the image
     output_shape: Shape = ()
     variables: Variables = field(default_factory=lambda: MappingProxyType({}))
+
+    held_cells: tuple[HeldCell, ...] = ()  # of the output, that are set by hand
 
     # Names that the kind had in other versions of Keras, or is registered under.
     aliases: ClassVar[tuple[str, ...]] = ()
@@ -282,6 +294,8 @@ class Layer(Configurable):
 
         inputs, output: what the layer read and made, without the batch. Raises: NoArithmetic.
         """
+        if any(cell.index == place for cell in self.held_cells):
+            raise HeldValue
         return self._explain(weights, inputs, place, float(output[place]))
 
     def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:

@@ -21,6 +21,7 @@ from ..cost import output_shapes, trial_shape
 from ..definition import ModelDefinition
 from ..edits import Edits
 from ..errors import NeedsKeras, UnsupportedLayer
+from ..kinds.held_cells import as_scale_and_offset
 from ..types import Array, PoolingMode
 from .builder import GraphBuilder
 from .graph import Graph, Tensor
@@ -211,7 +212,10 @@ class LiteEngine:
         made: dict[str | None, Tensor] = {None: graph.image}
         for layer in self._layers:
             inputs = [made[source] for source in layer.sources]
-            made[layer.name] = layer.with_pooling(mode).write(graph, self._weights[layer.name], inputs)
+            output = layer.with_pooling(mode).write(graph, self._weights[layer.name], inputs)
+            if layer.held_cells:
+                output = graph.scale_and_shift_each(output, *as_scale_and_offset(layer.held_cells, output.shape[1:]))
+            made[layer.name] = output
         try:
             return Interpreters(graph, [made[layer.name] for layer in self._layers])
         except (RuntimeError, ValueError) as error:
