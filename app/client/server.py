@@ -3,7 +3,11 @@
 import io
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
+from os import PathLike
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self, Unpack
 from urllib.parse import quote
 
@@ -13,7 +17,7 @@ import numpy as np
 from ..cnn.types import Array
 from ..scripting.answers import Cell, Comparison, Prediction
 from ..scripting.model import Model, RunRequest
-from ..scripting.options import GridKeywords, GridOptions
+from ..scripting.options import GridKeywords, GridOptions, read_pooling
 from ..scripting.run import Run
 from ..web.schemas import ModelDetails
 from .transport import Transport
@@ -89,9 +93,9 @@ class RemoteModels(Mapping[str, "RemoteModel"]):
 class RemoteModel(Model):
     """A model on a server."""
 
-    def __init__(self, transport: Transport, details: ModelDetails) -> None:
+    def __init__(self, transport: Transport, details: ModelDetails, edits: str = "") -> None:
         self.name = details.name
-        self._transport, self._details = transport, details
+        self._transport, self._details, self._edits = transport, details, edits
 
     @property
     def details(self) -> ModelDetails:
@@ -100,8 +104,22 @@ class RemoteModel(Model):
     def close(self) -> None:
         """Do nothing: the connection is the server's."""
 
+    def edited(self, edits: str) -> "RemoteModel":
+        checked = [self._post("", text).json()["edits"] for text in (self._edits, edits) if text]
+        made = self._post("", ";".join(checked)).json()["edits"]
+        return RemoteModel(self._transport, self._details, made)
+
+    def save(self, path: str | PathLike[str], pooling: str | None = None) -> None:
+        mode = read_pooling(pooling)
+        fields = {} if mode is None else {"pooling": str(mode)}
+        Path(path).write_bytes(self._post(".keras", self._edits, fields).content)
+
+    def _post(self, ending: str, edits: str, fields: Mapping[str, str] = MappingProxyType({})) -> httpx2.Response:
+        path = f"/api/models/{quote(self.name, safe='')}/edits{ending}"
+        return self._transport.post(path, {"edits": edits, **fields}, {})
+
     def _start(self, request: RunRequest) -> "RemoteRun":
-        return RemoteRun(self._transport, self._details, request)
+        return RemoteRun(self._transport, self._details, replace(request, edits=self._edits))
 
 
 class RemoteRun(Run):
@@ -164,6 +182,8 @@ def _make_form(request: RunRequest) -> tuple[dict[str, Any], dict[str, bytes]]:
         fields["region"] = ",".join(map(str, request.region))
     if request.blank:
         fields["blank"] = "true"
+    if request.edits:
+        fields["edits"] = request.edits
     if request.input is not None:
         fields["input"] = request.input
     if numbers := {name: value for name, value in request.held.items() if not isinstance(value, bytes)}:

@@ -1,6 +1,6 @@
 """Edits of a network in a file, as JSON: those that are too many for an address, and those that are to be kept."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -49,6 +49,11 @@ def read_edits(text: str, network: Network) -> Edits:
         ) from error
     _require_same(file, network)
     return Edits.parse(";".join(file.edits))
+
+
+def describe_saved(network: Network, edits: str) -> dict[str, Any]:
+    """Return what the metadata of a saved network says of it: the classes' names, and what was edited."""
+    return {"model": network.name, "edits": edits, "labels": network.card.classes}
 
 
 def _require_same(file: EditsFile, network: Network) -> None:

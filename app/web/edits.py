@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from ..cnn.edits import Edits
 from ..cnn.network import Network
 from ..cnn.types import PoolingMode
-from ..explore.edits_file import EditsFile, read_edits
+from ..explore.edits_file import EditsFile, describe_saved, read_edits
 from ..hosting.admission import ADMITTED
 from ..library.uploads import StorageError
 from ..model_files.writing import read_parts, write_keras_file
@@ -89,7 +89,7 @@ def post_edited_model(
     It holds layers of Keras' own and no others: a minimum pooling is a maximum pooling between two Rescaling layers.
     """
     network = found.edited
-    told = {"model": network.name, "edits": str(found.edits), "labels": network.card.classes}
+    told = describe_saved(network, str(found.edits))
     try:
         file = write_keras_file(network.definition.with_pooling(pooling), told)
     except OSError as error:

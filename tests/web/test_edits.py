@@ -180,5 +180,6 @@ def test_edits_that_overflow_have_no_accuracy(client: TestClient) -> None:
 def test_a_comparison_of_an_edited_network_names_no_accuracy(client: TestClient, four: bytes) -> None:
     whole = post(client, "digits/comparison", four).json()
     edited = post(client, "digits/comparison", four, edits="mute:conv1.3").json()
-    assert any(column["accuracy"] is not None for column in whole["poolings"])
-    assert all(column["accuracy"] is None for column in edited["poolings"])
+    keys = ("test_accuracy", "retrained_test_accuracy")
+    assert any(mode[key] is not None for mode in whole["modes"] for key in keys)
+    assert all(mode[key] is None for mode in edited["modes"] for key in keys)

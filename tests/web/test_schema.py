@@ -35,7 +35,7 @@ KNOWN |= {"set": ["test", "training"], "number": [0, 5999]}
 KNOWN |= {"name": ["ink", "neighbours"], "digits": [100, 120], "format": ["json", "csv"]}
 KNOWN |= {"pooling": ["max", "min"]}
 KNOWN |= {"sample": ["digit", "rings"], "thumbnail": [False, True], "step": [0, 1]}
-EDITS = ["", "mute:conv1.3", "pooling:pool1=min;bias:conv1.0=0.25"]
+EDITS = ["", "mute:conv1.3", "pooling:pool1=min;bias:conv1.0=0.25", "cell:conv1.0.1.2=3"]
 # A sample picture or a picture of one's own, and the steps in one way or the other: a schema cannot say so.
 LAB: dict[str, list[Any]] = {"sample": ["digit"], "chain": ["max", "average:window=3,swap"]}
 # What a card of tests.model_files.files.small_model may say without contradicting it.
