@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,8 @@ from .held import NOTHING, fill_inputs
 
 DIGITS = [str(digit) for digit in range(10)]
 PARITY = [["even", "odd"][digit % 2] for digit in range(10)]
-_AT_ONCE = 16  # digits between two reports of progress, at which a computation may be asked to wait
+_AT_ONCE = 32  # digits between two reports of progress, at which a computation may be asked to wait
+_QUICK = 0.005  # seconds that they may take
 _SMALLEST = 1e-30  # a probability that float32 has rounded to 0
 
 # Told how many digits are done; what it raises ends the evaluation.
@@ -156,17 +158,22 @@ def run_side_by_side(
             held = fill_inputs(network, NOTHING, image, _prepare_nothing)
             outputs[number] = network.answer(image, pooling, held).ravel()
 
+    start, at_once = 0, 1
     with ThreadPoolExecutor(max(1, len(networks) - 1)) as others:
-        for start in range(0, len(images), _AT_ONCE):
-            inputs = [to_image(digit, card) for digit in images[start : start + _AT_ONCE]]
+        while start < len(images):
+            began = perf_counter()
+            inputs = [to_image(digit, card) for digit in images[start : start + at_once]]
             if invert:
                 inputs = [swap_ink_and_paper(image, card) for image in inputs]
             tasks = [others.submit(answer, *each, inputs, start) for each in zip(networks[1:], made[1:], strict=True)]
             answer(networks[0], made[0], inputs, start)
             for task in tasks:
                 task.result()
+            start += len(inputs)
+            # Handing work to a thread pays for several digits at once; a slow network reports after each.
+            at_once = min(2 * at_once, _AT_ONCE) if len(networks) > 1 and perf_counter() - began < _QUICK else 1
             if progress is not None:
-                progress(start + len(inputs))
+                progress(start)
     return made
 
 

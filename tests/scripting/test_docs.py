@@ -18,7 +18,7 @@ def test_the_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsy
     names = {"layerglass": app}
     for example in examples:
         exec(example.replace("import layerglass\n", ""), names)
-    assert len(examples) == 4
+    assert len(examples) == 5
     printed = capsys.readouterr().out.splitlines()
     assert printed[1] == "(26, 26, 16)"
     assert Path("maps", "conv_1.png").is_file() and Path("conv_1.png").is_file()
