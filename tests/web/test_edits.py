@@ -1,6 +1,7 @@
 """Edits of a network over the API and in a page's address."""
 
 import json
+from io import BytesIO
 from pathlib import Path
 
 import keras
@@ -91,6 +92,21 @@ def test_an_uploaded_model_is_saved_with_its_edits(tmp_path: Path, built_in: Pat
     model.get_layer("trunk").set_weights([kernel, bias])
     found = keras.models.load_model(tmp_path / "edited.keras")(image).numpy()
     np.testing.assert_allclose(found, model(image).numpy(), atol=1e-4)
+
+
+def test_a_cell_of_an_uploaded_model_is_set_by_its_worker(tmp_path: Path, built_in: Path, four: bytes) -> None:
+    build_branches().save(tmp_path / "mine.keras")
+    edits = "cell:left_max.0.1.2=3;cell:answer.2=0.25;mute:mixed.1"
+    settings = Settings(built_in_models=built_in, models=(tmp_path,), allowed_hosts="testserver")
+    with TestClient(create_app(settings)) as client:
+        arrays = np.load(BytesIO(post(client, "mine/activations.npz", four, edits=edits).content))
+        answer = client.post("/api/models/mine/edits.keras", data={"edits": edits})
+        cell = post(client, "mine/layers/left_max/feature-maps/0/cells/1,2", four, edits=edits).json()
+    assert arrays["left_max"][1, 2, 0] == 3 and arrays["answer"][2] == 0.25
+    assert cell["value"] == 3 and "set by hand" in str(cell)
+    (tmp_path / "edited.keras").write_bytes(answer.content)
+    found = keras.models.load_model(tmp_path / "edited.keras")(arrays["input"][np.newaxis]).numpy()[0]
+    np.testing.assert_allclose(found, arrays["answer"], atol=1e-4)
 
 
 def test_a_model_that_keras_has_no_layers_for_is_not_saved(tmp_path: Path, built_in: Path) -> None:
