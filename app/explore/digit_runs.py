@@ -98,6 +98,7 @@ class DigitRun:
         before: the result without the edits, if it is known. Raises: NotForDigits, NoSuchDigits, WrongImageSize,
         RunFailed, and what progress raises.
         """
+        right_labels(self.network)  # what has none is not run
         start = perf_counter()
         networks = [self.network] if self.whole is None or before else [self.network, self.whole]
         digits = self.digits

@@ -92,6 +92,7 @@ def evaluate(
 
     digits: their images may be of any number type, from 0 to 255. Raises: NotForDigits, WrongImageSize, RunFailed.
     """
+    right_labels(network)  # what has none is not run
     outputs = run_on_digits(network, digits.images, pooling, invert, progress)
     return judge(network, digits, outputs, pooling)
 
