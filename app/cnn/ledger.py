@@ -113,7 +113,7 @@ class _Pass:
         weights = self._network.weights(layer)
         gradients = self._gradients[layer.name]
         # Constants, as biases are. The answer's are set behind its logits, which do not have them.
-        cells = [cell for cell in layer.held_cells if self._made[layer.name][cell.index] == cell.value]
+        cells = [cell for cell in layer.held_cells if self._made[layer.name][cell.place] == cell.value]
         if cells:
             gradients, held = let_go_of(cells, gradients)
             self._bias = self._bias + held

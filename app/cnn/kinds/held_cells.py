@@ -12,7 +12,7 @@ from ..types import Array
 class HeldCell(NamedTuple):
     """One cell, and its value."""
 
-    index: tuple[int, ...]  # in the layer's output: (row, column, channel), or (unit,)
+    place: tuple[int, ...]  # in the layer's output: (row, column, channel), or (unit,)
     value: float
 
 
@@ -20,7 +20,7 @@ def as_scale_and_offset(cells: Sequence[HeldCell], shape: Sequence[int]) -> tupl
     """Return what the output is multiplied by, 0 where a cell is held and else 1, and what is added then."""
     scale, offset = np.ones(shape, np.float32), np.zeros(shape, np.float32)
     for cell in cells:
-        scale[cell.index], offset[cell.index] = 0, cell.value
+        scale[cell.place], offset[cell.place] = 0, cell.value
     return scale, offset
 
 
@@ -31,7 +31,8 @@ def let_go_of(cells: Sequence[HeldCell], gradients: NDArray[Any]) -> tuple[NDArr
     """
     others = gradients.copy()
     held = np.zeros(len(gradients))
-    for index, value in cells:
-        held += gradients[:, *index].astype(np.float64) * value
-        others[:, *index] = 0
+    for cell in cells:
+        place = (slice(None), *cell.place)
+        held += gradients[place].astype(np.float64) * cell.value
+        others[place] = 0
     return others, held

@@ -294,7 +294,7 @@ class Layer(Configurable):
 
         inputs, output: what the layer read and made, without the batch. Raises: NoArithmetic.
         """
-        if any(cell.index == place for cell in self.held_cells):
+        if any(cell.place == place for cell in self.held_cells):
             raise HeldValue
         return self._explain(weights, inputs, place, float(output[place]))
 

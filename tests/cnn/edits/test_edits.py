@@ -171,7 +171,7 @@ def test_edits_are_told_in_words() -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("nonsense", "“nonsense” is no edit. Each begins with one of mute, "),
+        ("nonsense", "“nonsense” is no edit. Each begins with one of cell, mute, "),
         ("mute:", "is no edit"),
         ("mute:conv1.x", "is written mute:LAYER.MAP"),
         ("mute:conv1.-1", "is written mute:LAYER.MAP"),
