@@ -166,7 +166,10 @@ export class Edits {
     for (const [name, state] of Object.entries(states)) bar.querySelector(`[data-edits=${name}]`).disabled = !state;
     const fits = fitsAddress(this.field.value);
     bar.querySelector(".edits-too-many").hidden = fits;
-    bar.querySelector(".edits-cost").hidden = !fits;
+    const cost = bar.querySelector(".edits-cost"); // of the edits as they are now, whose answer may still be on its way
+    const { network, pooling } = bar.dataset;
+    cost.search = new URLSearchParams({ model: network, edits: this.field.value, ...(pooling && { pooling }) });
+    cost.hidden = !fits;
     bar.hidden = !this.field.value && !this.before.length && !this.after.length;
   }
 }

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.test_microscope import select
 
-BIAS = ".edits-controls label input"
+BIAS = ".edits-controls label:has-text('bias') input"
 
 
 def edits(page: Page) -> str:
