@@ -60,6 +60,10 @@ class CannotMute(ValueError):
 class CannotSave(ValueError):
     """A network cannot be written as a file of Keras' own layers. The message says why, and what would do."""
 
+    def __init__(self, reason: str) -> None:
+        """reason: a clause, without a full stop."""
+        super().__init__(f"{reason}, so this network cannot be saved as a .keras file. Save its edits instead.")
+
 
 class InvalidEdit(ValueError):
     """An edit cannot be read, or made in this network. The message says why, and what would do."""

@@ -74,8 +74,8 @@ def _hold_cells(layer: Layer) -> list[tuple[str, LayerSettings]]:
     sizes = [size or 0 for size in layer.output_shape]
     if math.prod(sizes) > _MOST_CELLS:
         raise CannotSave(
-            f"“{layer.name}” has {math.prod(sizes):,} cells, and one of them is set: such a layer is saved as a .keras "
-            f"file if it has {_MOST_CELLS:,} cells at most. Save the edits instead."
+            f"A cell of “{layer.name}” is set, which has {math.prod(sizes):,} cells, more than the {_MOST_CELLS:,} of "
+            "which each has two numbers in a file"
         )
     scale, offset = as_scale_and_offset(layer.held_cells, sizes)
     return [("Rescaling", {"scale": scale.tolist(), "offset": offset.tolist()})]
@@ -150,10 +150,7 @@ def _write_settings(step: Step) -> dict[str, Any]:
     name, settings = wrapped["class_name"], wrapped["config"]
     made = step.kind(name=step.name, **step.settings).inner.as_keras()  # type: ignore[attr-defined]
     if made.before or made.after or made.own[0] != name:
-        raise CannotSave(
-            f"“{step.name}” is a {name} of each part, for which Keras has no layer, so this network cannot be saved as "
-            "a .keras file. Save its edits instead."
-        )
+        raise CannotSave(f"“{step.name}” is a {name} of each part, for which Keras has no layer")
     return {**step.settings, "layer": _write_class(name, {"name": f"{step.name}_part", **settings})}
 
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ from ..types import Array, Maps, PoolingMode, Shape, Variables, Weights
 from ..windows import Region, Size, Window
 from .checks import Configurable, setting
 from .held_cells import HeldCell
+from .keras_form import KerasForm
 
 if TYPE_CHECKING:
     from ..litert.builder import GraphBuilder as GraphBuilder
@@ -41,14 +42,6 @@ FLOAT_BYTES = 4
 POINTER_BYTES = 8
 
 REGISTRY: dict[str, type["Layer"]] = {}  # every kind by its Keras class name; app.cnn.kinds fills it
-
-
-class KerasForm(NamedTuple):
-    """Layers of Keras' own that compute a layer: the kind and settings of each."""
-
-    own: tuple[str, LayerSettings]  # that has its name and its weights
-    before: tuple[tuple[str, LayerSettings], ...] = ()  # each makes what has the shape of its input
-    after: tuple[tuple[str, LayerSettings], ...] = ()
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field, setting))
@@ -162,13 +155,10 @@ class Layer(Configurable):
         """Its settings by Keras' names."""
         return {name: getattr(self, name) for name in self.checks()}
 
-    def as_keras(self) -> "KerasForm":
+    def as_keras(self) -> KerasForm:
         """Return layers of Keras' own that one after the other compute this one. Raises: CannotSave."""
         if self.is_operation:
-            raise CannotSave(
-                f"“{self.name}” ({self.kind}) is computed by operations for which Keras has no layer, so this network "
-                "cannot be saved as a .keras file. Save its edits instead."
-            )
+            raise CannotSave(f"“{self.name}” ({self.kind}) is computed by operations for which Keras has no layer")
         return KerasForm((self.kind, self.settings))
 
     # -- shapes ------------------------------------------------------------------------------------------------------

@@ -16,7 +16,8 @@ from ..types import Array, PoolingMode, Shape, Weights
 from ..windows import Region, Size, Window, read_cells
 from .checks import flag, one_of, optional, pair, setting
 from .convolution import LANES, SLOWER_BY_WINDOWS, count_pointers, describe_steps
-from .layer import FLOAT_BYTES, REGISTRY, CellIndex, GraphBuilder, KerasForm, Layer, Sizes, Tensor, image_shape
+from .keras_form import KerasForm
+from .layer import FLOAT_BYTES, REGISTRY, CellIndex, GraphBuilder, Layer, Sizes, Tensor, image_shape
 
 _COUNTS = {4: "four", 9: "nine"}
 _KEEPS = {PoolingMode.MAX: "the maximum", PoolingMode.AVERAGE: "the average", PoolingMode.MIN: "the minimum"}
@@ -331,10 +332,7 @@ class AdaptiveMaxPooling2D(_AdaptivePooling):
         if self.output_size == (1, 1):
             return KerasForm(("GlobalMaxPooling2D", {"keepdims": True}))
         if self.output_size[1] == 1:
-            raise CannotSave(
-                f"“{self.name}” pools into one column, which Keras 3.15 cannot do, so this network cannot be saved as "
-                "a .keras file. Save its edits instead."
-            )
+            raise CannotSave(f"“{self.name}” pools into one column, which Keras 3.15 cannot do")
         return super().as_keras()
 
 
