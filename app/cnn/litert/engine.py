@@ -92,8 +92,11 @@ class Interpreters:
         """Return the outputs, without the batch, as copies of their own. inputs: the image, then the held ones."""
         return self.use(inputs, self._copy)
 
-    def use(self, inputs: Sequence[Array], receive: Callable[[list[Array]], T]) -> T:
-        """Run once, and return what receive makes of the outputs, which are there until it returns."""
+    def use(self, inputs: Sequence[Array], receive: Callable[[list[Array]], T], wanted: slice = slice(None)) -> T:
+        """Run once, and return what receive makes of the outputs, which are there until it returns.
+
+        wanted: of the outputs.
+        """
         with self._turns:
             try:
                 interpreter = self._idle.pop()
@@ -102,7 +105,7 @@ class Interpreters:
             for index, values in zip(self._inputs, inputs, strict=True):
                 interpreter.set_tensor(index, values[np.newaxis])
             interpreter.invoke()
-            received = receive([interpreter.tensor(tensor.index)()[0] for tensor in self._outputs])
+            received = receive([interpreter.tensor(tensor.index)()[0] for tensor in self._outputs[wanted]])
             self._idle.append(interpreter)  # one that failed is not used again
         return received
 
@@ -156,7 +159,8 @@ class LiteEngine:
 
     def answer(self, image: Array, mode: PoolingMode | None, held: Sequence[Array] = ()) -> Array:
         """Return the last layer's output, without the batch. mode: None is each layer's own. Raises: WrongImageSize."""
-        return self.use(image, mode, lambda outputs: outputs[-1].copy(), held)
+        interpreters = self._interpreters_for(image, mode)
+        return interpreters.use((image, *held), lambda outputs: outputs[0].copy(), slice(-1, None))
 
     def use(
         self,
