@@ -32,7 +32,7 @@ def let_go_of(cells: Sequence[HeldCell], gradients: NDArray[Any]) -> tuple[NDArr
     others = gradients.copy()
     held = np.zeros(len(gradients))
     for cell in cells:
-        place = (slice(None), *cell.place)
+        place: tuple[int | slice, ...] = (slice(None), *cell.place)
         held += gradients[place].astype(np.float64) * cell.value
         others[place] = 0
     return others, held
