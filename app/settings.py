@@ -149,7 +149,7 @@ class Settings(BaseSettings):
     max_drawing: int = Field(default=4 * 1024 * 1024, ge=1024, description="Bytes of a drawing.")
     max_side: int = Field(default=4096, ge=28, description="Pixels along a side of a drawing.")
     max_fields: int = Field(default=128, ge=16, description="Fields of a form.")
-    max_field: int = Field(default=16_384, ge=64, description="Bytes of a field.")
+    max_field: int = Field(default=131_072, ge=64, description="Bytes of a field.")
     held_megabytes: int = Field(default=256, ge=1, description="Megabytes of all request bodies in memory.")
     answers_megabytes: int = Field(
         default=128, ge=1, description="Megabytes of all large answers in memory while they are read."

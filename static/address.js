@@ -19,6 +19,11 @@ const DIGIT = "digit"; // one of those that come with Layerglass, alone on the p
 const OWN = { isOwn: true }; // the state of the entries in the browser's history that this page has written
 const KEPT = "held."; // before an input's name, in the fragment
 
+const LONGEST_EDITS = 6000; // characters in an address; the server takes 8,192 of all of it
+
+/** Whether edits can be in an address: more of them are kept in a file. */
+export const fitsAddress = (edits) => new URLSearchParams({ edits }).toString().length <= LONGEST_EDITS;
+
 /**
  * The address, from its query on.
  * @param {FormData} data the form's fields; those that are no choices, or empty, are left out
@@ -95,6 +100,7 @@ export function writeAddress(form, strokes, kept, digit) {
   // What is only pointed at is no state: all of the selection, or from the row on.
   const { previews } = form.dataset;
   if (previews) for (const name of SELECTION.slice(SELECTION.indexOf(previews))) data.delete(name);
+  if (!fitsAddress(data.get("edits") ?? "")) data.delete("edits");
   data.set(LESSON, new URLSearchParams(location.search).get(LESSON) ?? "");
   const { href } = new URL(formatAddress(data, strokes, kept, digit), location.href);
   // Writing it again would break off a step through the history that is under way.

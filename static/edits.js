@@ -1,6 +1,10 @@
 // Edits of the network: a field of the form holds them as text, and this changes it. The server makes them, and says in
 // words what they are.
 
+import { fitsAddress } from "./address.js";
+import { showMessage } from "./dom.js";
+import { addKernelCells, colourWeights } from "./kernel_cells.js";
+
 const SEPARATOR = ";";
 
 /** The edits with one more, or without it where it is among them, whatever the digits that its number was typed with. */
@@ -25,8 +29,10 @@ export class Edits {
    * @param {HTMLFormElement} form holds the edits and sends them with every request
    * @param {HTMLElement} bar where they are listed
    * @param {HTMLElement} dock where they are made
+   * @param {{file?: HTMLInputElement, errors?: HTMLElement}} places file: where a file of edits is opened; errors: where
+   *   it is said why a file was not
    */
-  constructor(form, bar, dock) {
+  constructor(form, bar, dock, { file, errors } = {}) {
     this.form = form;
     this.bar = bar;
     this.dock = dock;
@@ -38,31 +44,90 @@ export class Edits {
       this.before = [];
       this.after = [];
     });
+    this.errors = errors;
+    file?.addEventListener("change", () => this.open(file));
     for (const place of [bar, dock]) place.addEventListener("click", (event) => this.click(event));
     dock.addEventListener("change", ({ target }) => this.type(target));
+    this.dragged = null; // the edits before a number was dragged that still is
+    this.sendMove = () => {}; // asks for an answer behind the one under way, as moves of the pen do
+    addKernelCells(dock, (input, isDone) => this.drag(input, isDone));
     document.addEventListener("htmx:after:swap", () => this.refresh());
     this.refresh();
   }
 
   click({ target }) {
     if (target.closest(".edits-controls summary")) this.isOpen = !this.kernels.open; // once this click is done
-    const { edit, edits } = target.closest("[data-edit], [data-edits]")?.dataset ?? {};
-    if (edit) this.make(toggleEdit(this.field.value, edit));
+    const { edit, edits, editsSave } = target.closest("[data-edit], [data-edits], [data-edits-save]")?.dataset ?? {};
+    if (editsSave) this.save(editsSave);
+    else if (edit) this.make(toggleEdit(this.field.value, edit));
     else if (edits === "reset") this.make("");
     else if (edits) this.step(...(edits === "undo" ? [this.before, this.after] : [this.after, this.before]));
+  }
+
+  /** Save the edited network, or its edits. ending: of the file. */
+  async save(ending) {
+    const { network, pooling } = this.bar.firstElementChild.dataset;
+    await this.try(async ({ saveEdits }) => saveEdits(ending, { model: network, edits: this.field.value, pooling }));
+  }
+
+  /** Make the edits in the file that was chosen. */
+  async open(input) {
+    const [file] = input.files;
+    input.value = ""; // so that the same one can be chosen again
+    if (file) await this.try(async ({ readEdits }) => this.make(await readEdits(file, this.form.elements.model.value)));
+  }
+
+  /** Do something with files, and say where it fails why. The script of files is loaded when it is needed. */
+  async try(act) {
+    try {
+      await act(await import("./edits_files.js"));
+      this.errors.replaceChildren();
+    } catch (error) {
+      showMessage(this.errors, error.message);
+    }
   }
 
   get kernels() {
     return this.dock.querySelector(".edits-controls details");
   }
 
+  /** A number of a kernel moves: the answer follows, and there is one step to undo when it stays. */
+  drag(input, isDone) {
+    const edits = this.textOf(input);
+    if (edits === null) return;
+    this.dragged ??= this.field.value;
+    this.field.value = edits;
+    colourWeights(this.dock);
+    if (!isDone) return this.sendMove();
+    this.before.push(this.dragged);
+    this.after = [];
+    this.dragged = null;
+    input.defaultValue = input.value; // which needs no other change when the field is left
+    this.send(edits);
+  }
+
   type(input) {
+    if (input.matches("[data-kernels]")) {
+      const numbers = input.value.split(",");
+      const inputs = [...input.closest("fieldset").querySelectorAll("input")];
+      if (numbers.length !== inputs.length) return;
+      for (const [at, each] of inputs.entries()) each.value = numbers[at];
+      this.make(this.textOf(inputs[0]));
+      return;
+    }
+    if (!input.closest("[data-edit-target]")) return;
+    const edits = this.textOf(input);
+    if (edits === null) input.value = input.defaultValue;
+    else this.make(edits);
+  }
+
+  /** The edits with what an element sets, as it stands there; null where that is no number. */
+  textOf(input) {
     const place = input.closest("[data-edit-target]");
-    if (!place) return;
     const inputs = place.matches("fieldset") ? [...place.querySelectorAll("input")] : [input];
     const values = inputs.map(({ value }) => value);
-    if (!place.matches("select") && !values.every(isNumber)) input.value = input.defaultValue;
-    else this.make(setEdit(this.field.value, place.dataset.editTarget, values.join(",")));
+    if (!place.matches("select") && !values.every(isNumber)) return null;
+    return setEdit(this.field.value, place.dataset.editTarget, values.join(","));
   }
 
   make(edits) {
@@ -90,6 +155,7 @@ export class Edits {
     if (this.kernels) this.kernels.open = this.isOpen;
     for (const input of this.dock.querySelectorAll("[data-edit-target] input, input[data-edit-target]"))
       if (input !== document.activeElement) input.value = input.defaultValue;
+    colourWeights(this.dock);
     for (const option of this.dock.querySelectorAll("[data-edit-target] option"))
       option.selected = option.defaultSelected;
   }
@@ -98,6 +164,12 @@ export class Edits {
     const bar = this.bar.firstElementChild;
     const states = { undo: this.before.length, redo: this.after.length, reset: this.field.value };
     for (const [name, state] of Object.entries(states)) bar.querySelector(`[data-edits=${name}]`).disabled = !state;
+    const fits = fitsAddress(this.field.value);
+    bar.querySelector(".edits-too-many").hidden = fits;
+    const cost = bar.querySelector(".edits-cost"); // of the edits as they are now, whose answer may still be on its way
+    const { network, pooling } = bar.dataset;
+    cost.search = new URLSearchParams({ model: network, edits: this.field.value, ...(pooling && { pooling }) });
+    cost.hidden = !fits;
     bar.hidden = !this.field.value && !this.before.length && !this.after.length;
   }
 }

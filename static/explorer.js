@@ -24,13 +24,15 @@ form.elements.model.addEventListener("change", () => {
   for (const radio of form.querySelectorAll("#pooling input")) radio.checked = false;
 });
 
-new Edits(form, element("edits"), element("dock"));
+const files = { file: element("edits-file"), errors: element("model-errors") };
+const edits = new Edits(form, element("edits"), element("dock"), files);
 
 // Before the page starts: the first request already asks for what is on screen.
 const list = new LayerList(form, layers, element("contents"));
 const openModel = addModelOpening(form, element("model-errors"));
 const columns = { wide: 16, phone: 8, lecture: 4, paper: 8 };
 const { send, save, inputFrame, pad, inputs } = startPadPage(form, layers, columns, openModel);
+edits.sendMove = send;
 addCardEditing(element("card"), send);
 addReadingChoice(element("reading"), element("card"), form, send);
 new Microscope(form, layers, element("dock"), { save, inputFrame, isFirstVisit });

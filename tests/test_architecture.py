@@ -47,7 +47,7 @@ ALLOWED = {
     "app.training": "numpy PIL pydantic typer keras tensorflow app.cnn app.datasets app.imaging",
     # Beside the pages and the API, whose answers it gives to scripts.
     "app.scripting": "numpy PIL pydantic app.settings app.temporary app.attribution app.cnn app.explore app.imaging "
-    "app.library app.model_argument app.web",
+    "app.library app.model_argument app.model_files app.web",
     # A kernel starts a server with it: hosting is what runs in that process.
     "app.notebook": "app.settings app.temporary app.hosting app.imaging app.library app.model_argument app.scripting",
     "app.client": "numpy httpx2 app.cnn app.scripting app.web",

@@ -2,8 +2,12 @@
 
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
+from os import PathLike
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self, Unpack
 from urllib.parse import quote
 
@@ -13,8 +17,8 @@ import numpy as np
 from ..cnn.types import Array
 from ..scripting.answers import Cell, Comparison, Prediction
 from ..scripting.explanations import Attribution, Contributions
-from ..scripting.model import Model, RunRequest, join_edits
-from ..scripting.options import AttributionKeywords, AttributionOptions, GridKeywords, GridOptions
+from ..scripting.model import Model, RunRequest
+from ..scripting.options import AttributionKeywords, AttributionOptions, GridKeywords, GridOptions, read_pooling
 from ..scripting.run import Run, read_class
 from ..web.schemas import ModelDetails
 from .transport import Transport
@@ -101,19 +105,28 @@ class RemoteModel(Model):
     def close(self) -> None:
         """Do nothing: the connection is the server's."""
 
-    def edited(self, edits: str | Iterable[str]) -> "RemoteModel":
-        path = f"/api/models/{quote(self.name, safe='')}/edits"
-        answer = self._transport.post(path, {"edits": join_edits(self._edits, edits)}, {}).json()
-        return RemoteModel(self._transport, self._details, str(answer["edits"]))
+    def edited(self, edits: str) -> "RemoteModel":
+        checked = [self._post("", text).json()["edits"] for text in (self._edits, edits) if text]
+        made = self._post("", ";".join(checked)).json()["edits"]
+        return RemoteModel(self._transport, self._details, made)
+
+    def save(self, path: str | PathLike[str], pooling: str | None = None) -> None:
+        mode = read_pooling(pooling)
+        fields = {} if mode is None else {"pooling": str(mode)}
+        Path(path).write_bytes(self._post(".keras", self._edits, fields).content)
+
+    def _post(self, ending: str, edits: str, fields: Mapping[str, str] = MappingProxyType({})) -> httpx2.Response:
+        path = f"/api/models/{quote(self.name, safe='')}/edits{ending}"
+        return self._transport.post(path, {"edits": edits, **fields}, {})
 
     def _start(self, request: RunRequest) -> "RemoteRun":
-        return RemoteRun(self._transport, self._details, request, self._edits)
+        return RemoteRun(self._transport, self._details, replace(request, edits=self._edits))
 
 
 class RemoteRun(Run):
     """A picture that a server has run. It is sent again with each request, and the server remembers the last runs."""
 
-    def __init__(self, transport: Transport, details: ModelDetails, request: RunRequest, edits: str = "") -> None:
+    def __init__(self, transport: Transport, details: ModelDetails, request: RunRequest) -> None:
         maps = [
             layer.name
             for layer in details.layers
@@ -122,8 +135,6 @@ class RemoteRun(Run):
         super().__init__(details.name, request.pooling, maps)
         self._transport, self._path = transport, f"/api/models/{quote(details.name, safe='')}"
         self._fields, self._files = _make_form(request)
-        if edits:
-            self._fields["edits"] = edits
         answer = None if len(details.layers[-1].output_shape) > 2 else self._post("/prediction").json()
         self._prediction = Prediction.from_document(answer) if answer else None
         if answer is None:
@@ -201,6 +212,8 @@ def _make_form(request: RunRequest) -> tuple[dict[str, Any], dict[str, bytes]]:
         fields["region"] = ",".join(map(str, request.region))
     if request.blank:
         fields["blank"] = "true"
+    if request.edits:
+        fields["edits"] = request.edits
     if request.input is not None:
         fields["input"] = request.input
     if numbers := {name: value for name, value in request.held.items() if not isinstance(value, bytes)}:

@@ -2,8 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
+import numpy as np
 from numpy.random import default_rng  # now: a worker can load nothing once it is confined
 
 from .edits import Edits
@@ -14,6 +17,8 @@ from .types import ImageShape, PoolingMode, Weights, shared_mode
 
 if TYPE_CHECKING:
     import keras
+
+_COUNTED = 1024  # numbers of an array in a fingerprint
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,21 @@ class ModelDefinition:
         piece = Workpiece(self.layers, self.weights)
         edits.make(piece)
         return replace(self, layers=tuple(piece.layers.values()), weights=piece.weights, is_edited=True)
+
+    def with_pooling(self, mode: PoolingMode | None) -> "ModelDefinition":
+        """Return the model whose layers pool in this mode; None: each in its own."""
+        return replace(self, layers=tuple(layer.with_pooling(mode) for layer in self.layers))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A name for these layers and weights: the first numbers of each array count, since others differ with them."""
+        digest = sha256()
+        for layer in self.layers:
+            said = layer.kind, layer.name, layer.sources, layer.settings, layer.output_shape, dict(layer.variables)
+            digest.update(repr(said).encode())
+            for array in self.weights.get(layer.name, {}).values():
+                digest.update(np.asarray(array.reshape(-1)[:_COUNTED], "<f4").tobytes())
+        return digest.hexdigest()[:32]
 
     def shuffling(self, seed: int) -> "ModelDefinition":
         """Return the model with the numbers of each of its weights in a random order, always the same for a seed."""

@@ -57,6 +57,14 @@ class CannotMute(ValueError):
     """A layer's maps cannot be made zero by zeros among its weights. The message says why."""
 
 
+class CannotSave(ValueError):
+    """A network cannot be written as a file of Keras' own layers. The message says why, and what would do."""
+
+    def __init__(self, reason: str) -> None:
+        """reason: a clause, without a full stop."""
+        super().__init__(f"{reason}, so this network cannot be saved as a .keras file. Save its edits instead.")
+
+
 class InvalidEdit(ValueError):
     """An edit cannot be read, or made in this network. The message says why, and what would do."""
 
@@ -77,6 +85,13 @@ class HeldInput(NoArithmetic):
 
     def __init__(self, name: str) -> None:
         NotImplementedError.__init__(self, f"“{name}” is an input: this value was given to the network, not computed.")
+
+
+class HeldValue(NoArithmetic):
+    """A value has no arithmetic, because it was set by hand."""
+
+    def __init__(self) -> None:
+        NotImplementedError.__init__(self, "This value was set by hand, whatever the layer computes here.")
 
 
 class TooManyNumbers(NoArithmetic):

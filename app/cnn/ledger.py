@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from .errors import NoGradient
 from .gradients import Gradients, Terms, dot
 from .kinds import Layer
+from .kinds.held_cells import let_go_of
 from .logits import Logits
 from .network import Network
 
@@ -125,6 +126,11 @@ class _Pass:
         inputs = [self._made[source] for source in layer.sources]
         weights = self._network.weights(layer)
         gradients = self._gradients[layer.name]
+        # Constants, as biases are. The answer's are set behind its logits, which do not have them.
+        cells = [cell for cell in layer.held_cells if self._made[layer.name][cell.place] == cell.value]
+        if cells:
+            gradients, held = let_go_of(cells, gradients)
+            self._bias = self._bias + held
         passed = layer.backward(weights, inputs, self._made[layer.name], gradients)
         del self._gradients[layer.name]
         rounding = self._open.pop(layer.name)

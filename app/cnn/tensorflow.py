@@ -16,11 +16,14 @@ from keras import layers, ops
 from .definition import ModelDefinition
 from .edits import Edits
 from .errors import ImageTooSmall
-from .kinds import KINDS, Layer
+from .kinds import KINDS, HeldCell, Layer
+from .kinds.held_cells import as_scale_and_offset
 from .kinds.pooling import MaxPooling2D, Pooling
 from .types import Array, PoolingMode, shared_mode
 
 T = TypeVar("T")
+
+_HELD = "_held"  # behind the name of a layer: the one that sets cells of its output
 
 _register = keras.saving.register_keras_serializable(package="layerglass")
 
@@ -148,6 +151,25 @@ def with_pooling(
     return swapped
 
 
+def _hold_cells(model: keras.Model, held: Mapping[str, Sequence[HeldCell]]) -> keras.Model:
+    """Return the model with a layer behind each of these that sets cells of its output."""
+
+    def call(layer: layers.Layer, *inputs: Any, **options: Any) -> Any:
+        made = layer(*inputs, **options)
+        if layer.name not in held:
+            return made
+        scale, offset = as_scale_and_offset(held[layer.name], made.shape[1:])
+        return layers.Rescaling(scale.tolist(), offset.tolist(), name=f"{layer.name}{_HELD}")(made)
+
+    # A Sequential model is a chain of its layers, between which nothing can be put.
+    copy = keras.models.clone_model(keras.Model(model.inputs, model.outputs), call_function=call)
+    copy.set_weights(model.get_weights())
+    for layer in copy.layers:
+        if isinstance(layer, layers.Normalization):
+            layer.finalize_state()
+    return copy
+
+
 def _pooling_kind(layer: layers.Layer) -> type[Pooling] | None:
     kind = KINDS.get(type(layer).__name__)
     return kind if kind is not None and issubclass(kind, Pooling) else None
@@ -175,6 +197,9 @@ class TensorFlowEngine:
         built = definition.build(definition.weights)
         self._model = with_pooling(built, None, self._pinned) if self._pinned else built
         self._names = [layer.name for layer in definition.layers]
+        if held := {layer.name: layer.held_cells for layer in definition.layers if layer.held_cells}:
+            self._model = _hold_cells(self._model, held)
+            self._names = [f"{name}{_HELD}" if name in held else name for name in self._names]
         self._held = definition.held_inputs
         self._traced: dict[PoolingMode | None, _Forward] = {None: self._trace(self._model)}
         self._lock = Lock()
@@ -182,6 +207,10 @@ class TensorFlowEngine:
     def run(self, image: Array, mode: PoolingMode | None, held: Sequence[Array] = ()) -> list[Array]:
         """Return every layer's output, without the batch. mode: None is each layer's own. Raises: WrongImageSize."""
         return self.use(image, mode, list, held)
+
+    def answer(self, image: Array, mode: PoolingMode | None, held: Sequence[Array] = ()) -> Array:
+        """Return the last layer's output, without the batch. mode: None is each layer's own. Raises: WrongImageSize."""
+        return self.use(image, mode, lambda outputs: outputs[-1].copy(), held)
 
     def use(
         self,

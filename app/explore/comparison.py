@@ -119,7 +119,9 @@ class Accuracy:
 
 
 def accuracies(network: Network, library: Library) -> dict[PoolingMode, Accuracy]:
-    """Return the test accuracies that the cards of a network and of its siblings give."""
+    """Return the test accuracies that the cards of a network and of its siblings give; none of an edited network."""
+    if network.is_edited:
+        return dict.fromkeys(PoolingMode, Accuracy(None, None, None))
     return {mode: _accuracy(network, library, mode) for mode in PoolingMode}
 
 

@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from ..cnn.edits import Edits, Mute, SetBias, SetKernel, SetPooling, Solo, write_number
+from ..cnn.edits import Edits, Mute, SetBias, SetCell, SetKernel, SetPooling, Solo, write_number
 from ..cnn.errors import InvalidEdit
 from ..cnn.kinds import Layer
 from ..cnn.network import Network
 from ..cnn.types import PoolingMode
+from .inspection import Inspection
 
 _MOST_KERNELS, _MOST_NUMBERS = 4, 49  # of a map, and of each of them: more are set by the API
 
@@ -49,11 +50,13 @@ class Editing:
     kernels: list[Numbers]
     pooling: str | None  # the text as far as the equals sign
     own_mode: PoolingMode | None  # that the layer was given
+    cell: Numbers | None
+    set_cell: str | None  # the edit that sets this cell, where one is made
     is_silent: bool  # it is muted, or others are heard alone: its weights are zeros, and not to be set
 
     @property
     def is_possible(self) -> bool:
-        return bool(self.mute or self.bias or self.kernels or self.pooling)
+        return bool(self.mute or self.bias or self.kernels or self.pooling or self.cell)
 
 
 def list_edits(network: Network, edits: Edits) -> list[MadeEdit]:
@@ -62,13 +65,23 @@ def list_edits(network: Network, edits: Edits) -> list[MadeEdit]:
     return [MadeEdit(edit.write(), edit.layer, each) for edit, each in zip(edits, words, strict=True)]
 
 
-def find_editing(network: Network, layer: Layer, number: int, edits: Edits, channels: Iterable[int]) -> Editing:
-    """Return what can be edited of a map or a unit. edits: that are made. channels: whose kernels are shown."""
+def find_editing(
+    network: Network, layer: Layer, inspection: Inspection, edits: Edits, channels: Iterable[int]
+) -> Editing:
+    """Return what can be edited of a map or a unit, and of one cell. edits: made. channels: whose kernels are shown."""
+    place = inspection.place
+    number = place.channel if layer.is_spatial else place.column
+    cell = SetCell(layer.name, (number, place.row, place.column) if layer.is_spatial else (number,), inspection.value)
+    set_cells = [edit.write() for edit in edits if edit.target == cell.target]
     made = {edit.write() for edit in edits}
     mute, solo = (kind(layer.name, number).write() for kind in (Mute, Solo))
     modes = [edit.mode for edit in edits if isinstance(edit, SetPooling) and edit.layer == layer.name]
     is_silent = _is_silent(layer, number, edits)
-    shown = [] if is_silent else [*channels][:_MOST_KERNELS]
+    # Those that are set stay in view while they are, in an order in which none changes its place.
+    own = [
+        edit.channel for edit in edits if isinstance(edit, SetKernel) and (edit.layer, edit.map) == (layer.name, number)
+    ]
+    shown = [] if is_silent else sorted([*dict.fromkeys([*own, *channels])][:_MOST_KERNELS])
     kernels = [_read_kernel(network, layer, number, channel) for channel in shown]
     return Editing(
         Switch(mute, mute in made) if layer.can_mute else None,
@@ -77,6 +90,8 @@ def find_editing(network: Network, layer: Layer, number: int, edits: Edits, chan
         [each for each in kernels if each],
         _target(SetPooling(layer.name, PoolingMode.MAX).write()) if layer.pin_pooling(PoolingMode.MAX) else None,
         next(iter(modes), None),
+        _read_cell(layer, cell),
+        next(iter(set_cells), None),
         is_silent,
     )
 
@@ -87,6 +102,13 @@ def _is_silent(layer: Layer, number: int, edits: Edits) -> bool:
     return any(isinstance(edit, Mute) and edit.map in (None, number) for edit in own) or (
         bool(heard) and number not in heard
     )
+
+
+def _read_cell(layer: Layer, cell: SetCell) -> Numbers | None:
+    with suppress(InvalidEdit):
+        cell.require_in(layer)
+        return Numbers(_target(cell.write()), [[write_number(cell.value)]])
+    return None
 
 
 def _read_bias(network: Network, layer: Layer, number: int) -> Numbers | None:

@@ -1,8 +1,10 @@
 """A network's answers to real digits whose labels are known."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +23,8 @@ from .held import NOTHING, fill_inputs
 
 DIGITS = [str(digit) for digit in range(10)]
 PARITY = [["even", "odd"][digit % 2] for digit in range(10)]
+_AT_ONCE = 32  # digits between two reports of progress, at which a computation may be asked to wait
+_QUICK = 0.005  # seconds that they may take
 _SMALLEST = 1e-30  # a probability that float32 has rounded to 0
 
 # Told how many digits are done; what it raises ends the evaluation.
@@ -88,14 +92,21 @@ def evaluate(
 
     digits: their images may be of any number type, from 0 to 255. Raises: NotForDigits, WrongImageSize, RunFailed.
     """
-    labels = right_labels(network)
+    right_labels(network)  # what has none is not run
     outputs = run_on_digits(network, digits.images, pooling, invert, progress)
+    return judge(network, digits, outputs, pooling)
+
+
+def judge(network: Network, digits: Digits, outputs: Array, pooling: PoolingMode | None = None) -> Evaluation:
+    """Compare a network's outputs for digits, (n, outputs), with what they are. Raises: NotForDigits."""
+    labels = right_labels(network)
     if not np.isfinite(outputs).all():
-        raise NotForDigits(network.name, "its answer is not always a number. Its weights are broken, or overflow")
+        reason = "the edits make its weights overflow" if network.is_edited else "its weights are broken, or overflow"
+        raise NotForDigits(network.name, f"its answer is not always a number, since {reason}")
     probabilities = to_probabilities(outputs, network.card.answer)
     classes = tuple(network.card.classes or DIGITS)
     index = np.array([classes.index(label) for label in labels])
-    is_as_trained = pooling in (None, network.card.pooling) or not network.pools
+    is_as_trained = not network.is_edited and (pooling in (None, network.card.pooling) or not network.pools)
     return Evaluation(classes, index[digits.labels], probabilities, network.card.temperature if is_as_trained else 1.0)
 
 
@@ -125,12 +136,46 @@ def run_on_digits(
 
     Returns: (n, outputs). Raises: RunFailed.
     """
-    outputs = np.empty((len(images), network.layers[-1].output_shape[-1] or 0), np.float32)
-    for number, digit in enumerate(images):
-        outputs[number] = run_on_digit(network, digit, pooling, invert).output.ravel()
-        if progress is not None:
-            progress(number + 1)
+    (outputs,) = run_side_by_side([network], images, pooling, invert, progress)
     return outputs
+
+
+def run_side_by_side(
+    networks: Sequence[Network],
+    images: NDArray[np.generic],
+    pooling: PoolingMode | None = None,
+    invert: bool = False,
+    progress: Progress | None = None,
+) -> list[Array]:
+    """Return what networks of one card answer to images of digits. Each has a core to itself, where there are as many.
+
+    images: (n, 28, 28), 0 is paper, 255 the strongest ink. Returns: (n, outputs) of each. Raises: RunFailed.
+    """
+    card = networks[0].card
+    made = [np.empty((len(images), each.layers[-1].output_shape[-1] or 0), np.float32) for each in networks]
+
+    def answer(network: Network, outputs: Array, inputs: Sequence[Array], start: int) -> None:
+        for number, image in enumerate(inputs, start):
+            held = fill_inputs(network, NOTHING, image, _prepare_nothing)
+            outputs[number] = network.answer(image, pooling, held).ravel()
+
+    start, at_once = 0, 1
+    with ThreadPoolExecutor(max(1, len(networks) - 1)) as others:
+        while start < len(images):
+            began = perf_counter()
+            inputs = [to_image(digit, card) for digit in images[start : start + at_once]]
+            if invert:
+                inputs = [swap_ink_and_paper(image, card) for image in inputs]
+            tasks = [others.submit(answer, *each, inputs, start) for each in zip(networks[1:], made[1:], strict=True)]
+            answer(networks[0], made[0], inputs, start)
+            for task in tasks:
+                task.result()
+            start += len(inputs)
+            # Handing work to a thread pays for several digits at once; a slow network reports after each.
+            at_once = min(2 * at_once, _AT_ONCE) if len(networks) > 1 and perf_counter() - began < _QUICK else 1
+            if progress is not None:
+                progress(start)
+    return made
 
 
 def run_on_digit(

@@ -1,6 +1,6 @@
 """A model's answers to real digits in numbers, as the API and the command line tell them."""
 
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from pydantic import BaseModel, Field
@@ -39,14 +39,9 @@ class Calibration(BaseModel):
     bins: list[ReliabilityBin]
 
 
-class EvaluationReport(BaseModel):
-    """A model's answers to real digits."""
+class Answers(BaseModel):
+    """Answers to real digits, counted."""
 
-    model: str
-    pooling: PoolingMode | None
-    invert: bool
-    set: DigitSet
-    count: int
     accuracy: float = Field(description="The share of digits that are read as what they are, from 0 to 1.")
     classes: list[ClassAccuracy]
     confusion: list[list[int]] = Field(
@@ -56,25 +51,44 @@ class EvaluationReport(BaseModel):
     seconds: float = Field(description="How long the run took.")
 
     @classmethod
-    def from_run(cls, run: DigitRun, finished: FinishedRun) -> Self:
+    def count_up(cls, finished: FinishedRun) -> dict[str, Any]:
+        """Return the fields."""
         found = finished.evaluation
         counts, right = found.confusion.sum(axis=1).tolist(), np.diag(found.confusion).tolist()
         bins = bin_by_confidence(found.confidences, found.is_right)
+        return {
+            "accuracy": found.accuracy,
+            "classes": [
+                ClassAccuracy(label=label, count=count, right=good, accuracy=good / count if count else None)
+                for label, count, good in zip(found.classes, counts, right, strict=True)
+            ],
+            "confusion": found.confusion.tolist(),
+            "calibration": Calibration(
+                error=found.calibration_error(),
+                bins=[ReliabilityBin.model_validate(each, from_attributes=True) for each in bins],
+            ),
+            "seconds": round(finished.seconds, 3),
+        }
+
+
+class EvaluationReport(Answers):
+    """A model's answers to real digits."""
+
+    model: str
+    pooling: PoolingMode | None
+    invert: bool
+    set: DigitSet
+    count: int
+    before: Answers | None = Field(default=None, description="The same without the edits; null where there are none.")
+
+    @classmethod
+    def from_run(cls, run: DigitRun, finished: FinishedRun) -> Self:
         return cls(
             model=run.network.name,
             pooling=run.mode,
             invert=run.invert,
             set=run.digit_set,
-            count=len(found.expected),
-            accuracy=found.accuracy,
-            classes=[
-                ClassAccuracy(label=label, count=count, right=good, accuracy=good / count if count else None)
-                for label, count, good in zip(found.classes, counts, right, strict=True)
-            ],
-            confusion=found.confusion.tolist(),
-            calibration=Calibration(
-                error=found.calibration_error(),
-                bins=[ReliabilityBin.model_validate(each, from_attributes=True) for each in bins],
-            ),
-            seconds=round(finished.seconds, 3),
+            count=len(finished.evaluation.expected),
+            before=Answers(**cls.count_up(finished.before)) if finished.before else None,
+            **cls.count_up(finished),
         )

@@ -7,8 +7,9 @@ from .foreign import describe_zip
 from .limits import CONFIG_BYTES, METADATA_BYTES, WEIGHTS_BYTES
 from .zip_file import ZipFile
 
-_CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
-_LIMITS = {_CONFIG: CONFIG_BYTES, _METADATA: METADATA_BYTES, _WEIGHTS: WEIGHTS_BYTES}
+CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+METADATA_KEY = "layerglass"  # in the metadata of a file that was saved here
+_LIMITS = {CONFIG: CONFIG_BYTES, METADATA: METADATA_BYTES, WEIGHTS: WEIGHTS_BYTES}
 
 
 @dataclass(frozen=True)
@@ -25,11 +26,11 @@ def find_archive(file: ZipFile) -> str | None:
 
     It is "" for a .keras file itself, one that lacks a part among them, and "name/" for a folder that was zipped.
     """
-    folders = {name[: -len(_CONFIG)] for name in file.names if name.rpartition("/")[2] == _CONFIG}
-    whole = [folder for folder in folders if folder + _WEIGHTS in file.names]
+    folders = {name[: -len(CONFIG)] for name in file.names if name.rpartition("/")[2] == CONFIG}
+    whole = [folder for folder in folders if folder + WEIGHTS in file.names]
     if len(whole) == 1:
         return whole[0]
-    return "" if {_CONFIG, _WEIGHTS} & set(file.names) else None
+    return "" if {CONFIG, WEIGHTS} & set(file.names) else None
 
 
 def read_archive(file: ZipFile, folder: str = "") -> Archive:

@@ -83,10 +83,10 @@ def _match(container: Any, layers: Sequence[FileLayer], needed: set[str]) -> dic
 
 
 def _base(layer: FileLayer) -> str:
-    return _snake_case(_CLASSES.get(layer.kind, layer.kind))
+    return snake_case(_CLASSES.get(layer.kind, layer.kind))
 
 
-def _snake_case(kind: str) -> str:
+def snake_case(kind: str) -> str:
     """Return a class as Keras names it in its files: DepthwiseConv2D is depthwise_conv2d."""
     spaced = re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", re.sub(r"\W+", "", kind))
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", spaced).lower()

@@ -1,6 +1,7 @@
 """A model's file loaded: checked, migrated in memory, its layers and weights found."""
 
 import itertools
+import json
 import math
 import re
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from ..cnn.declared import DeclaredLambda
 from ..cnn.definition import ModelDefinition
 from ..cnn.kinds import Layer
 from ..cnn.types import Array
-from .archive import Archive, find_archive, read_archive
+from .archive import METADATA, METADATA_KEY, Archive, find_archive, read_archive
 from .bundle import Bundle, read_bundle
 from .config.allow_list import check_config, parse_config
 from .config.nodes import Config
@@ -110,8 +111,16 @@ def _of_bundle(bundle: Bundle) -> _Source:
 
 
 def _of_archive(archive: Archive) -> _Source:
-    version = parse_config(archive.metadata, "The archive's metadata").get("keras_version")
-    return _Source(parse_config(archive.config), _version(version) or "3", None, archive.weights)
+    metadata = parse_config(archive.metadata, "The archive's metadata")
+    version = _version(metadata.get("keras_version")) or "3"
+    return _Source(parse_config(archive.config), version, None, archive.weights, _labels_in(metadata))
+
+
+def _labels_in(metadata: Config) -> LabelsFile | None:
+    """Return the classes' names that a file has in it that was saved by Layerglass."""
+    told = metadata.get(METADATA_KEY)
+    names = told.get("labels") if isinstance(told, dict) else None
+    return LabelsFile(METADATA, json.dumps(names).encode(), "") if isinstance(names, list) else None
 
 
 def _of_hdf5(source: Path | bytes) -> _Source:

@@ -2,10 +2,11 @@
 
 import json
 import weakref
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from functools import cached_property, partial
 from os import PathLike, fspath
+from pathlib import Path
 from typing import Any, Unpack
 
 from pydantic import TypeAdapter
@@ -17,13 +18,13 @@ from ..attribution.case import read_patch
 from ..attribution.contributions import explain, name_cells
 from ..attribution.method import find_method
 from ..cnn.cost import RunLimits
-from ..cnn.edits import Edits
 from ..cnn.network import Network
 from ..cnn.types import Array
 from ..explore import prediction
 from ..explore.activations import encode_activations, name_arrays
 from ..explore.comparison import accuracies, compare
 from ..explore.drawing_runs import DrawingRun
+from ..explore.edits_file import describe_saved, read_edits
 from ..explore.exploration import MapRange, RenderOptions, draw_layer
 from ..explore.forward_passes import ForwardPasses
 from ..explore.inspection import Place, inspect
@@ -31,14 +32,15 @@ from ..imaging.drawing import DrawingLimits
 from ..imaging.encoding import stream_enlarged
 from ..library.library import Library
 from ..model_argument import open_model
+from ..model_files.writing import read_parts, write_keras_file
 from ..settings import Settings
 from ..web.attribution.schemas import AttributionAnswer, ContributionsAnswer
 from ..web.schemas import ComparisonAnswer, InspectionAnswer, ModelDetails, describe_model
 from .answers import Cell, Comparison, Prediction
 from .explanations import Attribution, Contributions
 from .in_memory import SavesItself, save
-from .model import Model, RunRequest, join_edits
-from .options import AttributionKeywords, AttributionOptions, GridKeywords, GridOptions
+from .model import Model, RunRequest
+from .options import AttributionKeywords, AttributionOptions, GridKeywords, GridOptions, read_pooling
 from .run import Run, read_class
 
 # A person's own pictures, in their own process: a telephone's photograph is larger than what a server takes.
@@ -69,16 +71,10 @@ class LocalModel(Model):
     """A model in this process. Its worker process, if it has one, ends when it is closed or no longer used."""
 
     def __init__(
-        self,
-        network: Network,
-        library: Library,
-        passes: ForwardPasses,
-        stack: ExitStack,
-        original: "LocalModel | None" = None,
+        self, network: Network, library: Library, passes: ForwardPasses, stack: ExitStack, edits: str = ""
     ) -> None:
-        """original: the model that this one is an edit of, which is not closed before it."""
         self.name = network.name
-        self._original = original
+        self._edits = edits
         self._network, self._library, self._passes = network, library, passes
         self._close = weakref.finalize(self, stack.close)
 
@@ -89,11 +85,20 @@ class LocalModel(Model):
     def close(self) -> None:
         self._close()
 
-    def edited(self, edits: str | Iterable[str]) -> "LocalModel":
-        with ExitStack() as stack:
-            network = self._network.edited(Edits.parse(join_edits(edits)))
-            stack.callback(network.engine.close)
-            return LocalModel(network, self._library, self._passes, stack.pop_all(), self)
+    def edited(self, edits: str) -> "LocalModel":
+        made = read_edits(edits, self._network)
+        network = self._network.edited(made)
+        stack = ExitStack()
+        stack.callback(partial(_keep, self))  # whose library must not be closed before this one is
+        stack.callback(network.engine.close)
+        said = ";".join(filter(None, [self._edits, str(made)]))
+        return LocalModel(network, self._library, self._passes, stack, said)
+
+    def save(self, path: str | PathLike[str], pooling: str | None = None) -> None:
+        definition = self._network.definition.with_pooling(read_pooling(pooling))
+        told = describe_saved(self._network, self._edits)
+        with write_keras_file(definition, told) as written, Path(path).open("wb") as file:
+            file.writelines(read_parts(written))
 
     def _start(self, request: RunRequest) -> "LocalRun":
         network = self._network.drawing_into(request.input)
@@ -101,6 +106,10 @@ class LocalModel(Model):
             network, request.drawing, request.pooling, self._passes, request.region, request.held, request.blank
         )
         return LocalRun(run, self)
+
+
+def _keep(model: LocalModel) -> None:
+    """Do nothing: whatever may call this keeps the model alive."""
 
 
 class LocalRun(Run):

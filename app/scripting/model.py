@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from os import PathLike
 from typing import Any, Self, overload
 
 from ..cnn.types import PoolingMode
@@ -27,6 +28,7 @@ class RunRequest:
     blank: bool = False
     input: str | None = None
     held: Mapping[str, HeldValue] = field(default_factory=dict)
+    edits: str = ""  # that are made in the model; a local one has them made already
 
 
 class Runs(Sequence[Run]):
@@ -68,11 +70,17 @@ class Model(ABC):
         """Give back what it holds. Runs that were made keep their activations."""
 
     @abstractmethod
-    def edited(self, edits: str | Iterable[str]) -> "Model":
-        """Return the same network with edits made in it, as docs/edits.md writes them. The file stays as it is.
+    def edited(self, edits: str) -> "Model":
+        """Return the model with these edits, as in mute:conv_1.3;bias:conv_2.5=0.25, beside those that it has.
 
-        edits: such as "mute:conv_1.3", several of them, or one text with `;` between them. Those that were made before
-        are kept. Raises: ValueError.
+        edits: or what is in a file of edits. See docs/edits.md. This model stays as it is. Raises: ValueError.
+        """
+
+    @abstractmethod
+    def save(self, path: str | PathLike[str], pooling: str | None = None) -> None:
+        """Save it, edits included, as a .keras file that Keras opens with the same answers, pooling in this mode.
+
+        Raises: ValueError, where it has a layer for which Keras has none; OSError.
         """
 
     @abstractmethod
@@ -130,11 +138,6 @@ class Model(ABC):
             for each in self.layers
         ]
         return html.table([self.name, "kind", "output", "parameters"], rows)
-
-
-def join_edits(*several: str | Iterable[str]) -> str:
-    """Return edits as one text, the earlier ones first."""
-    return ";".join(each if isinstance(each, str) else ";".join(each) for each in several if each)
 
 
 def make_request(

@@ -19,6 +19,7 @@ from ..attribution.method import UnknownMethod
 from ..attribution.question import InvalidQuestion
 from ..cnn.cost import TooCostly
 from ..cnn.errors import (
+    CannotSave,
     InvalidEdit,
     NoArithmetic,
     NoGradient,
@@ -84,6 +85,7 @@ _STATUS: dict[type[Exception], HTTPStatus] = {
     TooManyPixels: HTTPStatus.UNPROCESSABLE_ENTITY,
     DrawingTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     InvalidDrawing: HTTPStatus.UNPROCESSABLE_ENTITY,
+    CannotSave: HTTPStatus.UNPROCESSABLE_ENTITY,
     InvalidEdit: HTTPStatus.UNPROCESSABLE_ENTITY,
     UnknownInput: HTTPStatus.UNPROCESSABLE_ENTITY,
     WrongImageSize: HTTPStatus.UNPROCESSABLE_ENTITY,

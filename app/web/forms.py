@@ -23,6 +23,7 @@ from ..cnn.kinds import Layer
 from ..cnn.network import Network
 from ..cnn.types import PoolingMode
 from ..explore.drawing_runs import DrawingRun
+from ..explore.edits_file import read_edits
 from ..explore.exploration import RenderOptions
 from ..explore.held import HeldValue
 from ..explore.trials import Trials
@@ -227,7 +228,7 @@ async def choose_model(request: Request, query: PageQuery) -> ModelChoice:
     is_retrained = query.weights is WeightsChoice.RETRAINED
     if is_retrained:
         network = await open_network(request, library.sibling_name(chosen, query.pooling))
-    edits = Edits.parse(query.edits)
+    edits = read_edits(query.edits, chosen)
     chosen = await edit_network(request, chosen, edits)
     network = chosen if not is_retrained else await edit_network(request, network, edits)
     chosen, network = (each.drawing_into(query.input) for each in (chosen, network))
@@ -270,7 +271,7 @@ EditsField = Annotated[
     Form(
         description="Edits that are made in the model before it runs, with ; between them: mute:LAYER.MAP, "
         "solo:LAYER.MAP, pooling:LAYER=MODE, bias:LAYER.MAP=NUMBER, kernel:LAYER.MAP.CHANNEL=NUMBERS, "
-        "weight:LAYER.WEIGHTS.INDEX=NUMBER.",
+        "weight:LAYER.WEIGHTS.INDEX=NUMBER. Or what is in a file of edits, as JSON.",
         examples=["mute:conv1.3;pooling:pool1=min"],
     ),
 ]
@@ -408,7 +409,7 @@ async def get_trained_run(
     Raises: UnknownModel, ModelError, InvalidEdit, UnknownInput, RequestValidationError, InvalidRegion.
     """
     opened = await get_network(request, model)
-    network = (await edit_network(request, opened, Edits.parse(edits))).drawing_into(input)
+    network = (await edit_network(request, opened, read_edits(edits, opened))).drawing_into(input)
     return replace(await read_run(request, network, drawing, held, region), takes_blank=blank)
 
 

@@ -23,6 +23,7 @@ from ..explore.overview import draw_overview
 from ..imaging import colormap as colormaps
 from ..imaging.colormap import Colormap, Scale
 from ..imaging.drawing import SAMPLES
+from ..lab.kernels import KERNELS, WORDS
 from ..library.library import Library
 from ..library.models import ModelState
 from .class_names import fitting_names
@@ -53,6 +54,12 @@ _MAX_LISTED_LAYERS = 12  # of each model in the table of models
 _COMPARED_COLUMNS = 8  # maps in a row of a grid, since three grids share the page's width
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+# By rows and columns: each with its words and its numbers.
+_KNOWN_KERNELS = {
+    size: [(WORDS[name], rows) for name, rows in KERNELS.items() if (len(rows), len(rows[0])) == size]
+    for size in {(len(rows), len(rows[0])) for rows in KERNELS.values()}
+}
 
 _CHOICES = {
     "poolings": list(PoolingMode),
@@ -345,7 +352,7 @@ def _microscope_context(
     is_in_atlas = why_not(layer) is None and not network.card.takes_numbers
     context = {"panel": panels[0], "panels": panels, "is_pooled": is_pooled, "is_in_atlas": is_in_atlas}
     if edits is not None:
-        number = place.channel if layer.is_spatial else place.column
         channels = [term.channel for term in panels[0].terms]
-        context["editing"] = find_editing(network, layer, number, edits, channels)
+        context["known_kernels"] = _KNOWN_KERNELS
+        context["editing"] = find_editing(network, layer, inspections[0], edits, channels)
     return context | {"selection": selection, "network": network}

@@ -239,6 +239,7 @@ _FORMATTING = (
     *(formatting.shown_sum, formatting.activation_words, formatting.operation_words, formatting.group_by_kind),
     formatting.softmax_units,
     formatting.softmax_at,
+    formatting.typeset,
     describe_reading,
 )
 templates.env.filters |= {each.__name__: each for each in (*_OWN, *_FORMATTING)}

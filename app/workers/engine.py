@@ -290,6 +290,10 @@ class WorkerEngine:
         numbers = block.array[given:]
         return numbers.copy() if numbers.nbytes < _COPIED_BYTES else numbers
 
+    def answer(self, image: Array, mode: PoolingMode | None, held: Sequence[Array] = ()) -> Array:
+        """Return the last layer's output. Takes and raises what run does."""
+        return self.run(image, mode, held)[-1]
+
     def output_shapes(self, image: tuple[int, ...]) -> list[tuple[int, ...]]:
         """Return the shape of every layer's output for an image of this shape, as a worker tells it.
 

@@ -42,7 +42,7 @@ def test_each_cell_counts_where_its_middle_lies(library: Library, four: bytes) -
     for row, column in np.ndindex(height, width):
         y = (top + (row + 0.5) * (bottom - top) / height) / forward.image.shape[0]
         x = (left + (column + 0.5) * (right - left) / width) / forward.image.shape[1]
-        sums[THIRDS[3 * min(2, int(3 * y)) + min(2, int(3 * x))]] += places.values[row, column]
+        sums[THIRDS[3 * min(2, int(3 * y)) + min(2, int(3 * x))]] += float(places.values[row, column])
     for part in places.parts:
         assert part.contribution == pytest.approx(sums[part.name])
     assert places.strongest == max(places.parts, key=lambda part: part.contribution)

@@ -1,5 +1,8 @@
 """Edits of the network: made in the microscope, told in the bar, kept in the address."""
 
+import json
+import zipfile
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
@@ -7,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.test_microscope import select
 
-BIAS = ".edits-controls label input"
+BIAS = ".edits-controls label:has-text('bias') input"
 
 
 def edits(page: Page) -> str:
@@ -64,6 +67,90 @@ def test_a_kernel_is_set_in_the_microscope(explorer: Page) -> None:
     expect(explorer.locator(".edits-made li")).to_contain_text(["conv_1 map 0 reads channel 0 with another kernel"])
     expect(explorer.locator(".edits-row input >> nth=4")).to_be_visible()
     assert edits(explorer).split("=")[1].split(",")[4] == "2"
+
+
+def test_a_kernel_is_dragged_stepped_and_chosen(explorer: Page) -> None:
+    select(explorer, "conv_1", 0)
+    explorer.click(".edits-controls summary")
+    weight = explorer.locator(".edits-row input >> nth=4")
+    explorer.fill(".edits-row input >> nth=4", "0.5")
+    weight.press("Enter")
+    expect(explorer.locator(".edits-made li")).to_have_count(1)
+    box = weight.bounding_box()
+    assert box
+    explorer.mouse.move(box["x"] + 10, box["y"] + 8)
+    explorer.mouse.down()
+    explorer.mouse.move(box["x"] + 40, box["y"] + 8)
+    explorer.mouse.move(box["x"] + 60, box["y"] + 8)
+    expect(weight).to_have_value("1")
+    explorer.mouse.up()
+    weight.press("Shift+ArrowDown")
+    expect(weight).to_have_value("0")
+    weight.press("ArrowUp")
+    expect(weight).to_have_value("0.1")
+    assert edits(explorer).split("=")[1].split(",")[4] == "0.1"
+    assert weight.bounding_box() == box
+    for before in ("0", "1", "0.5"):  # a drag is one step
+        explorer.click("[data-edits=undo]")
+        expect(weight).to_have_value(before)
+    explorer.select_option("[data-kernels]", label="identity, changes nothing")
+    expect(explorer.locator(".edits-made li")).to_have_count(1)
+    assert edits(explorer).endswith("=0,0,0,0,1,0,0,0,0")
+    assert not Axe().run(explorer, context=".edits-controls").response["violations"]
+
+
+def test_a_cell_is_set_and_let_go(explorer: Page) -> None:
+    select(explorer, "conv_1", 3)
+    cell = explorer.locator(".edits-controls label", has_text="this cell").locator("input")
+    before = cell.input_value()
+    cell.fill("4")
+    cell.press("Enter")
+    expect(explorer.locator(".microscope")).to_contain_text("This value was set by hand")
+    expect(explorer.locator("#layer-conv_1 .edits-of-layer")).to_contain_text("conv_1 map 3 is 4 at row")
+    assert edits(explorer).startswith("cell:conv_1.3.")
+    explorer.click("text=Let the cell go")
+    expect(cell).to_have_value(before)
+    assert edits(explorer) == ""
+
+
+def test_edits_are_saved_and_opened_again(explorer: Page, complaints: list[str], tmp_path: Path) -> None:
+    select(explorer, "conv_1", 3)
+    explorer.click(".edits-controls button >> text=Mute")
+    with explorer.expect_download() as saved:
+        explorer.click("text=Save as .keras")
+    assert saved.value.suggested_filename.endswith("-edited.keras")
+    assert zipfile.is_zipfile(saved.value.path())
+    with explorer.expect_download() as saved:
+        explorer.click("text=Save the edits")
+    saved.value.save_as(tmp_path / "edits.json")
+    explorer.click("[data-edits=reset]")
+    expect(explorer.locator(".edits-made li")).to_have_count(0)
+    explorer.set_input_files("#edits-file", tmp_path / "edits.json")
+    expect(explorer.locator(".edits-made li")).to_contain_text(["conv_1 map 3 muted"])
+    (tmp_path / "other.json").write_text('{"model": "other", "edits": []}')
+    explorer.set_input_files("#edits-file", tmp_path / "other.json")
+    expect(explorer.locator("#model-errors")).to_contain_text("These edits were made in “other”")
+    complaints.clear()  # the browser's, of the answer 422
+    expect(explorer.locator(".edits-made li")).to_have_count(1)
+
+
+def test_so_many_edits_are_kept_out_of_the_address(explorer: Page, tmp_path: Path) -> None:
+    many = [f"cell:conv_1.0.{row}.{column}=1" for row in range(20) for column in range(20)]
+    name = explorer.input_value("select[name=model]")
+    (tmp_path / "edits.json").write_text(json.dumps({"model": name, "edits": many}))
+    explorer.set_input_files("#edits-file", tmp_path / "edits.json")
+    expect(explorer.locator(".edits-made li")).to_have_count(400)
+    expect(explorer.locator(".edits-too-many")).to_be_visible()
+    expect(explorer.locator(".edits-cost")).to_be_hidden()
+    assert edits(explorer) == ""
+
+
+def test_the_bar_leads_to_what_the_edits_cost(explorer: Page) -> None:
+    select(explorer, "conv_1", 3)
+    explorer.click(".edits-controls button >> text=Mute")
+    explorer.click("text=What do they cost?")
+    expect(explorer.locator("#edits-cost")).to_have_text("Before and after the edits", timeout=60_000)
+    assert not Axe().run(explorer, context=".digits-edits").response["violations"]
 
 
 def test_another_model_starts_as_it_was_trained(explorer: Page) -> None:

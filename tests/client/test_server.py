@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
+import keras
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
@@ -63,7 +64,7 @@ def test_both_make_the_same_edits(server: Server, models: Path, four: bytes) -> 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LAYERGLASS_BUILT_IN_MODELS", str(models))
         with app.open("digits") as model:
-            own = model.edited(edits).run(four)
+            own = model.edited(";".join(edits)).run(four)
     other = server.model("digits").edited(edits[0]).edited(edits[1]).run(four)
     for name, array in own.arrays.items():
         np.testing.assert_array_equal(array, other.arrays[name])
@@ -135,3 +136,28 @@ def test_an_answer_that_is_late_or_no_answer_is_said() -> None:
         answering(httpx2.ReadTimeout("late")).get("/")
     with pytest.raises(ServerError, match="answered 502, and not as Layerglass does"):
         answering(httpx2.Response(502, text="<html>")).get("/")
+
+
+def test_an_edited_model_is_the_same_here_and_there(server: Server, models: Path, four: bytes, tmp_path: Path) -> None:
+    edits = "mute:conv1.3;cell:pool1.0.2.3=5"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LAYERGLASS_BUILT_IN_MODELS", str(models))
+        with app.open("digits") as model:
+            here = model.edited("mute:conv1.3").edited("cell:pool1.0.2.3=5")
+            there = server.model("digits").edited("mute:conv1.3").edited("cell:pool1.0.2.3=5")
+            ran = [each.run(four).arrays["answer"] for each in (here, there, server.model("digits").edited(edits))]
+            assert not np.allclose(ran[0], model.run(four).arrays["answer"], atol=1e-5)
+            np.testing.assert_array_equal(ran[1], ran[0])
+            np.testing.assert_array_equal(ran[2], ran[0])
+            here.save(tmp_path / "here.keras", pooling="min")
+            there.save(tmp_path / "there.keras", pooling="min")
+            expected = here.run(four, pooling="min").arrays
+    image = expected["input"][np.newaxis]
+    for name in ("here", "there"):
+        found = keras.models.load_model(tmp_path / f"{name}.keras")(image).numpy()[0]
+        np.testing.assert_allclose(found, expected["answer"], atol=1e-4)
+
+
+def test_an_edit_that_cannot_be_made_is_a_value_error(server: Server) -> None:
+    with pytest.raises(ValueError, match="“conv1” has no map 99"):
+        server.model("digits").edited("mute:conv1.99")

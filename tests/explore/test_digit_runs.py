@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from app.cnn.cost import DEFAULT_LIMITS, RunLimits, TooCostly
+from app.cnn.edits import Edits
 from app.cnn.network import Network
 from app.cnn.types import PoolingMode
 from app.datasets.digits import DigitSet
@@ -49,3 +50,21 @@ def test_answers_that_are_no_numbers_are_told_of() -> None:
     model = build_not_a_number()
     with pytest.raises(NotForDigits, match="not always a number"):
         DigitRun(Network("broken", parts(model), card(model)), count=3).compute()
+
+
+def test_a_run_of_an_edited_network_has_the_whole_one_s_beside_it() -> None:
+    whole = NETWORK
+    edits = Edits.parse("mute:conv1.0;bias:answer.3=50")
+    run = DigitRun(whole.edited(edits), count=40, whole=whole, edits=edits)
+    told: list[int] = []
+    finished = run.compute(told.append)
+    assert told[-1] == 40 and told == sorted(set(told))
+    assert finished.before is not None and run.before is not None
+    alone = run.before.compute()
+    np.testing.assert_array_equal(finished.before.evaluation.answers, alone.evaluation.answers)
+    assert set(finished.evaluation.answers.tolist()) == {3}
+    assert finished.evaluation.temperature == 1
+    again = run.compute(before=alone)
+    assert again.before is alone
+    np.testing.assert_array_equal(again.evaluation.probabilities, finished.evaluation.probabilities)
+    assert run.key != run.before.key

@@ -98,7 +98,7 @@ def test_what_cannot_be_shown_is_refused_with_a_sentence(tmp_path: Path, shown: 
         app.show("digits", b"hello")
     with app.open("digits") as model, pytest.raises(TypeError, match="what you gave open"):
         assert isinstance(model, Model)
-        app.show(model)  # type: ignore[arg-type]
+        app.show(model)
     (tmp_path / "bad.keras").write_text("hello")
     with pytest.raises(ValueError, match="“bad” cannot be opened"):
         app.show(tmp_path / "bad.keras")

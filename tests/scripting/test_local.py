@@ -97,7 +97,7 @@ def test_what_cannot_be_explained_is_said(run: Run) -> None:
 
 def test_an_edited_model_answers_as_the_api_with_these_edits(client: TestClient, model: Model, four: bytes) -> None:
     once = model.edited("mute:conv1.3")
-    twice = once.edited(["pooling:pool1=min", "mute:conv2.0"])
+    twice = once.edited("pooling:pool1=min;mute:conv2.0")
     for edited, edits in ((once, "mute:conv1.3"), (twice, "mute:conv1.3;pooling:pool1=min;mute:conv2.0")):
         with np.load(io.BytesIO(ask(client, "activations.npz", four, edits=edits))) as arrays:
             for name, array in edited.run(four, pooling="min").arrays.items():

@@ -38,7 +38,7 @@ KNOWN |= {"part": ["cell", "mean"], "steps": [1, 3], "seed": [0, 7], "smoothness
 KNOWN |= {"pictures": [""]}  # no folder of them is served
 KNOWN |= {"low_frequencies": [True, False], "shift": [0, 2]}
 KNOWN |= {"sample": ["digit", "rings"], "thumbnail": [False, True], "step": [0, 1]}
-EDITS = ["", "mute:conv1.3", "pooling:pool1=min;bias:conv1.0=0.25"]
+EDITS = ["", "mute:conv1.3", "pooling:pool1=min;bias:conv1.0=0.25", "cell:conv1.0.1.2=3"]
 # A sample picture or a picture of one's own, and the steps in one way or the other: a schema cannot say so.
 LAB: dict[str, list[Any]] = {"sample": ["digit"], "chain": ["max", "average:window=3,swap"]}
 # What a card of tests.model_files.files.small_model may say without contradicting it.

@@ -1,5 +1,6 @@
 """Edits of a network: what one mutes, and sets by hand."""
 
+from .cells import SetCell
 from .edit import Edit
 from .edits import MOST_CHARACTERS, MOST_EDITS, Edits
 from .mutes import Mute, Solo
@@ -14,6 +15,7 @@ __all__ = [
     "Edits",
     "Mute",
     "SetBias",
+    "SetCell",
     "SetKernel",
     "SetPooling",
     "SetWeight",

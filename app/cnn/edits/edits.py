@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote
 
 from ..errors import InvalidEdit
@@ -10,8 +11,9 @@ from .edit import KINDS, Edit
 from .mutes import Mute
 from .workpiece import Workpiece
 
-MOST_EDITS = 500
-MOST_CHARACTERS = 16_384
+MOST_EDITS = 2_000
+MOST_CHARACTERS = 65_536
+_REMEMBERED = 32  # texts, of which each move of the pen sends one again
 
 
 @dataclass(frozen=True)
@@ -24,19 +26,20 @@ class Edits:
 
     made: tuple[Edit, ...] = ()
 
-    @classmethod
-    def parse(cls, text: str) -> "Edits":
+    @staticmethod
+    @lru_cache(_REMEMBERED)
+    def parse(text: str) -> "Edits":
         """Return the edits that a text tells of; none of an empty one. Raises: InvalidEdit."""
         if len(text) > MOST_CHARACTERS:
             raise InvalidEdit(f"The edits are {len(text):,} characters long; {MOST_CHARACTERS:,} are read at most.")
         parts = [part for part in map(str.strip, text.split(";")) if part]
         if len(parts) > MOST_EDITS:
-            raise InvalidEdit(f"These are {len(parts):,} edits; {MOST_EDITS} at most are made.")
+            raise InvalidEdit(f"These are {len(parts):,} edits; {MOST_EDITS:,} at most are made.")
         made: dict[object, Edit] = {}
         for edit in map(_parse, parts):
             made.pop(edit.target, None)  # so that it takes the last place
             made[edit.target] = edit
-        return cls(tuple(made.values()))
+        return Edits(tuple(made.values()))
 
     @classmethod
     def muting(cls, maps: Mapping[str, Collection[int]]) -> "Edits":

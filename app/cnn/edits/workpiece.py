@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import starmap
 
 import numpy as np
 
 from ..errors import CannotMute, InvalidEdit
-from ..kinds import Layer
+from ..kinds import HeldCell, Layer
 from ..types import Array, Weights
 from .maps import count_maps
 
@@ -22,6 +24,7 @@ class Workpiece:
         self.weights: dict[str, Weights] = dict(weights)
         self.heard: dict[str, set[int]] = {}  # by layer: maps of which alone something is heard
         self.silent: dict[str, set[int]] = {}  # by layer: maps that are muted
+        self.held: dict[str, dict[tuple[int, ...], float]] = {}  # by layer: cells, and what they are set to
         self._own: set[tuple[str, str]] = set()
         self._copied: dict[str, int] = {}  # numbers, by layer
 
@@ -45,7 +48,10 @@ class Workpiece:
         return self.weights[layer.name][name]
 
     def finish(self) -> None:
-        """Make zero what is muted, and what is not heard, by zeros among the weights. Raises: InvalidEdit."""
+        """Make zero what is muted, and what is not heard, by zeros among the weights; then set cells.
+
+        Raises: InvalidEdit.
+        """
         for name in {**self.silent, **self.heard}:
             layer = self.layers[name]
             self._count(layer)
@@ -55,6 +61,11 @@ class Workpiece:
                 self.weights[name] = layer.mute(self.weights.get(name, {}), chosen)
             except CannotMute as error:
                 raise InvalidEdit(f"No map of “{name}” can be muted. {error}") from error
+
+        for name, cells in self.held.items():
+            layer = self.layers[name]
+            all_cells = {**dict(layer.held_cells), **cells}
+            self.layers[name] = replace(layer, held_cells=tuple(starmap(HeldCell, all_cells.items())))
 
     def _count(self, layer: Layer) -> None:
         """Check that no more is copied than there is room for. Raises: InvalidEdit."""

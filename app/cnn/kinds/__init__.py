@@ -21,6 +21,7 @@ from . import (  # noqa: F401  each registers its kinds
     training_only,
     transposed_convolution,
 )
+from .held_cells import HeldCell
 from .layer import REGISTRY as KINDS
 from .layer import Layer, LayerSettings
 from .training_only import AUGMENTATIONS
@@ -29,4 +30,4 @@ from .training_only import AUGMENTATIONS
 ALIASES = {alias: name for name, kind in KINDS.items() for alias in kind.aliases}
 ALIASES |= {f"layerglass>{name}": name for name, kind in KINDS.items() if kind.is_operation}
 
-__all__ = ["ALIASES", "AUGMENTATIONS", "KINDS", "Layer", "LayerSettings"]
+__all__ = ["ALIASES", "AUGMENTATIONS", "KINDS", "HeldCell", "Layer", "LayerSettings"]

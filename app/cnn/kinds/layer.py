@@ -10,11 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cells import Cell, ElementwiseCell
-from ..errors import CannotMute, InvalidEdit, NeedsKeras, NoArithmetic, NoGradient, UnsupportedLayer
+from ..errors import (
+    CannotMute,
+    CannotSave,
+    HeldValue,
+    InvalidEdit,
+    NeedsKeras,
+    NoArithmetic,
+    NoGradient,
+    UnsupportedLayer,
+)
 from ..gradients import Gradients, PassedBack
 from ..types import Array, Maps, PoolingMode, Shape, Variables, Weights
 from ..windows import Region, Size, Window
 from .checks import Configurable, setting
+from .held_cells import HeldCell
+from .keras_form import KerasForm
 
 if TYPE_CHECKING:
     from ..litert.builder import GraphBuilder as GraphBuilder
@@ -46,6 +57,8 @@ class Layer(Configurable):
     sources: tuple[str | None, ...] = (None,)  # what it reads: layers by name; None is the image
     output_shape: Shape = ()
     variables: Variables = field(default_factory=lambda: MappingProxyType({}))
+
+    held_cells: tuple[HeldCell, ...] = ()  # of the output, that are set by hand
 
     # Names that the kind had in other versions of Keras, or is registered under.
     aliases: ClassVar[tuple[str, ...]] = ()
@@ -81,6 +94,8 @@ class Layer(Configurable):
     is_held: ClassVar[bool] = False
     # Keras has a function for it and no layer: `compute` says how it is computed.
     is_operation: ClassVar[bool] = False
+    # Where its weights are among its own in a .keras file.
+    weights_path: ClassVar[str] = "vars"
     # A phrase for its card; without one, the name of its class.
     phrase: ClassVar[str | None] = None
 
@@ -134,6 +149,17 @@ class Layer(Configurable):
         if "data_format" in cls.checks() and settings.get("data_format") == "channels_first":
             return {**settings, "data_format": "channels_last"}
         return None
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Its settings by Keras' names."""
+        return {name: getattr(self, name) for name in self.checks()}
+
+    def as_keras(self) -> KerasForm:
+        """Return layers of Keras' own that one after the other compute this one. Raises: CannotSave."""
+        if self.is_operation:
+            raise CannotSave(f"“{self.name}” ({self.kind}) is computed by operations for which Keras has no layer")
+        return KerasForm((self.kind, self.settings))
 
     # -- shapes ------------------------------------------------------------------------------------------------------
 
@@ -258,6 +284,8 @@ class Layer(Configurable):
 
         inputs, output: what the layer read and made, without the batch. Raises: NoArithmetic.
         """
+        if any(cell.place == place for cell in self.held_cells):
+            raise HeldValue
         return self._explain(weights, inputs, place, float(output[place]))
 
     def _explain(self, weights: Weights, inputs: Sequence[Array], place: CellIndex, value: float) -> Cell:

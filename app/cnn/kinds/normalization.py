@@ -77,11 +77,18 @@ class Rescaling(Layer):
         return _BYTES if _largest(self.scale) < 1 / 16 or _largest(self.offset) > 16 else _UNIT
 
     def write(self, graph: GraphBuilder, weights: Weights, inputs: list[Tensor]) -> Tensor:
-        few = max(np.size(self.scale), np.size(self.offset)) <= inputs[0].shape[-1]
-        graph.require(few, "a Rescaling with more numbers than channels")
+        if max(np.size(self.scale), np.size(self.offset)) > inputs[0].shape[-1]:
+            each = [np.asarray(values, np.float32) for values in (self.scale, self.offset)]
+            fits = all(np.broadcast_shapes(values.shape, inputs[0].shape[1:]) == inputs[0].shape[1:] for values in each)
+            graph.require(fits, "a Rescaling with more numbers than values")
+            return graph.scale_and_shift_each(inputs[0], *(np.broadcast_to(v, inputs[0].shape[1:]) for v in each))
         return graph.scale_and_shift(inputs[0], np.ravel(self.scale), np.ravel(self.offset))
 
     def backward(self, weights: Weights, inputs: Sequence[Array], output: Array, gradients: Gradients) -> PassedBack:
+        if max(np.size(self.scale), np.size(self.offset)) > output.shape[-1]:
+            scale, shift = (np.asarray(values, np.float64) for values in (self.scale, self.offset))
+            bias = (gradients.astype(np.float64) * shift).reshape(len(gradients), -1, output.shape[-1]).sum(axis=1)
+            return PassedBack((gradients * scale.astype(gradients.dtype),), bias)
         scale, shift = np.ravel(np.asarray(self.scale, np.float64)), np.ravel(np.asarray(self.offset, np.float64))
         return _pass_scaling(gradients, scale, shift)
 
@@ -92,8 +99,10 @@ class Rescaling(Layer):
     @staticmethod
     def _of(values: Any, place: CellIndex) -> float:
         """Return the number that is meant for a cell."""
-        flat = np.ravel(values)
-        return float(flat[place[-1] if flat.size > 1 else 0])
+        numbers = np.asarray(values)
+        if numbers.ndim > 1 and numbers.size > numbers.shape[-1]:
+            return float(numbers[place[-numbers.ndim :]])
+        return float(np.ravel(numbers)[place[-1] if numbers.size > 1 else 0])
 
 
 class _Normalizing(Layer, abstract=True):

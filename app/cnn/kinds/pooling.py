@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cells import Cell, PoolingCell
-from ..errors import MOST_NUMBERS
+from ..errors import MOST_NUMBERS, CannotSave
 from ..gradients import Gradients, PassedBack
 from ..sweep import Sweep
 from ..types import Array, PoolingMode, Shape, Weights
 from ..windows import Region, Size, Window, read_cells
 from .checks import flag, one_of, optional, pair, setting
 from .convolution import LANES, SLOWER_BY_WINDOWS, count_pointers, describe_steps
+from .keras_form import KerasForm
 from .layer import FLOAT_BYTES, REGISTRY, CellIndex, GraphBuilder, Layer, Sizes, Tensor, image_shape
 
 _COUNTS = {4: "four", 9: "nine"}
@@ -48,6 +49,14 @@ class Pooling(Layer, abstract=True):
     def pin_pooling(self, mode: PoolingMode) -> Layer:
         values = {each.name: getattr(self, each.name) for each in fields(self)} | {"is_pinned": True}
         return self.in_mode(mode)(**values)
+
+    def as_keras(self) -> KerasForm:
+        """Return itself, or for the minimum -max(-x): the padding of a maximum, minus infinity, is never kept."""
+        if self.mode is not PoolingMode.MIN:
+            return super().as_keras()
+        negate = "Rescaling", {"scale": -1.0, "offset": 0.0}
+        maximum = self.in_mode(PoolingMode.MAX)(name=self.name, **self.settings)
+        return KerasForm(maximum.as_keras().own, (negate,), (negate,))
 
     def count_scratch(self, inputs: Sequence[Sizes], output: Sizes) -> int:
         """Return the bytes of what minimum pooling negates before and after, and nothing else."""
@@ -317,6 +326,14 @@ class AdaptiveMaxPooling2D(_AdaptivePooling):
 
     mode = PoolingMode.MAX
     aliases = ("layerglass>AdaptiveMaxPooling2D",)
+
+    def as_keras(self) -> KerasForm:
+        """Return itself, except for one column, which ends the process of Keras 3.15 (see app.cnn.tensorflow)."""
+        if self.output_size == (1, 1):
+            return KerasForm(("GlobalMaxPooling2D", {"keepdims": True}))
+        if self.output_size[1] == 1:
+            raise CannotSave(f"“{self.name}” pools into one column, which Keras 3.15 cannot do")
+        return super().as_keras()
 
 
 class AdaptiveAveragePooling2D(_AdaptivePooling):

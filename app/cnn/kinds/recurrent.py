@@ -29,6 +29,7 @@ class _Recurrent(Layer, abstract=True):
     gates: ClassVar[int] = 1  # how many times the state's weights there are
     states: ClassVar[int] = 1  # what is kept from step to step, the output first
     mixes_everything = True
+    weights_path = "cell/vars"
 
     def compute_output_shape(self, *inputs: Shape) -> Shape:
         ((rows, _),) = inputs

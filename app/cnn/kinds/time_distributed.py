@@ -40,6 +40,7 @@ class TimeDistributed(Layer):
 
     aliases = ("layerglass>TimeDistributed",)
     mixes_everything = True
+    weights_path = "layer/vars"
 
     @cached_property
     def inner(self) -> Layer:

@@ -217,6 +217,10 @@ class GraphBuilder(Graph):
         times, plus = (each.astype(np.float32) for each in (scale, shift))
         return self.add(self.operate(Op.MUL, [x, self.constant(times)], x.shape), self.constant(plus))
 
+    def scale_and_shift_each(self, x: Tensor, scale: Array, shift: Array) -> Tensor:
+        """Write x · scale + shift, a number of each for every value of x: both have its shape, without the batch."""
+        return self.add(self.multiply(x, self.constant(scale[np.newaxis])), self.constant(shift[np.newaxis]))
+
     def reciprocal(self, x: Tensor) -> Tensor:
         return self.divide(self.constant(np.ones((1,) * len(x.shape), np.float32)), x)
 

@@ -21,6 +21,7 @@ from ..cost import output_shapes, trial_shape
 from ..definition import ModelDefinition
 from ..edits import Edits
 from ..errors import NeedsKeras, UnsupportedLayer
+from ..kinds.held_cells import as_scale_and_offset
 from ..types import Array, PoolingMode
 from .builder import GraphBuilder
 from .graph import Graph, Tensor
@@ -91,8 +92,11 @@ class Interpreters:
         """Return the outputs, without the batch, as copies of their own. inputs: the image, then the held ones."""
         return self.use(inputs, self._copy)
 
-    def use(self, inputs: Sequence[Array], receive: Callable[[list[Array]], T]) -> T:
-        """Run once, and return what receive makes of the outputs, which are there until it returns."""
+    def use(self, inputs: Sequence[Array], receive: Callable[[list[Array]], T], wanted: slice = slice(None)) -> T:
+        """Run once, and return what receive makes of the outputs, which are there until it returns.
+
+        wanted: of the outputs.
+        """
         with self._turns:
             try:
                 interpreter = self._idle.pop()
@@ -101,7 +105,7 @@ class Interpreters:
             for index, values in zip(self._inputs, inputs, strict=True):
                 interpreter.set_tensor(index, values[np.newaxis])
             interpreter.invoke()
-            received = receive([interpreter.tensor(tensor.index)()[0] for tensor in self._outputs])
+            received = receive([interpreter.tensor(tensor.index)()[0] for tensor in self._outputs[wanted]])
             self._idle.append(interpreter)  # one that failed is not used again
         return received
 
@@ -152,6 +156,11 @@ class LiteEngine:
     def run(self, image: Array, mode: PoolingMode | None, held: Sequence[Array] = ()) -> list[Array]:
         """Return every layer's output, without the batch. mode: None is each layer's own. Raises: WrongImageSize."""
         return self._interpreters_for(image, mode).run(image, *held)
+
+    def answer(self, image: Array, mode: PoolingMode | None, held: Sequence[Array] = ()) -> Array:
+        """Return the last layer's output, without the batch. mode: None is each layer's own. Raises: WrongImageSize."""
+        interpreters = self._interpreters_for(image, mode)
+        return interpreters.use((image, *held), lambda outputs: outputs[0].copy(), slice(-1, None))
 
     def use(
         self,
@@ -207,7 +216,10 @@ class LiteEngine:
         made: dict[str | None, Tensor] = {None: graph.image}
         for layer in self._layers:
             inputs = [made[source] for source in layer.sources]
-            made[layer.name] = layer.with_pooling(mode).write(graph, self._weights[layer.name], inputs)
+            output = layer.with_pooling(mode).write(graph, self._weights[layer.name], inputs)
+            if layer.held_cells:
+                output = graph.scale_and_shift_each(output, *as_scale_and_offset(layer.held_cells, output.shape[1:]))
+            made[layer.name] = output
         try:
             return Interpreters(graph, [made[layer.name] for layer in self._layers])
         except (RuntimeError, ValueError) as error:

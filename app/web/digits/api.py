@@ -1,6 +1,7 @@
 """The REST API of real digits: the digits themselves, and a model's answers to them."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -11,11 +12,12 @@ from pydantic import Field
 from ...cnn.types import PoolingMode
 from ...datasets.digits import DigitSet
 from ...explore.digit_runs import DigitRun, FinishedRun
+from ...explore.edits_file import read_edits
 from ...explore.evaluation_report import EvaluationReport
 from ...explore.gallery import draw_digit
-from ...hosting.long_computations import Computation
+from ...hosting.long_computations import Computation, Report
 from ..errors import POST_ERRORS, describe_problem, problem_responses
-from ..forms import InvertDep, NetworkDep
+from ..forms import EditsField, InvertDep, NetworkDep, edit_network
 from ..long_answers import LongAnswer, write_event
 
 router = APIRouter()
@@ -24,8 +26,10 @@ _SET = "The test digits, which no built-in model has seen in training, or the fi
 
 
 async def get_digit_run(
+    request: Request,
     network: NetworkDep,
     invert: InvertDep = False,
+    edits: EditsField = "",
     pooling: Annotated[
         PoolingMode | None, Form(description="Replaces every pooling layer's mode; default: as the model was trained.")
     ] = None,
@@ -37,7 +41,16 @@ async def get_digit_run(
     count: Annotated[int | None, Form(ge=1, description="The first so many of these digits; default: all.")] = None,
 ) -> DigitRun:
     """Return the digits to run a network on."""
-    return DigitRun(network, pooling, invert, set, count, frozenset(digits or ()))
+    run = DigitRun(network, pooling, invert, set, count, frozenset(digits or ()))
+    return await edit_run(request, run, edits)
+
+
+async def edit_run(request: Request, run: DigitRun, edits: str) -> DigitRun:
+    """Return the run with these edits made in its network, and the same without them beside it. Raises: InvalidEdit."""
+    made = read_edits(edits, run.network)
+    if not made:
+        return run
+    return replace(run, network=await edit_network(request, run.network, made), whole=run.network, edits=made)
 
 
 @router.post(
@@ -59,7 +72,8 @@ async def post_evaluation(
 ) -> Response:
     """Run a model over real digits whose labels are known: accuracy, confusion matrix and calibration.
 
-    MNIST's 10,000 test digits and 6,000 of its training digits come with Layerglass.
+    MNIST's 10,000 test digits and 6,000 of its training digits come with Layerglass. With `edits`, the answer is that
+    of the edited model, and `before` has the same without them.
     """
     answer = await begin_run(request, run)
     if progress:
@@ -75,8 +89,18 @@ async def begin_run(request: Request, run: DigitRun) -> LongAnswer[FinishedRun]:
 
 
 def answer_of(request: Request, run: DigitRun) -> LongAnswer[FinishedRun]:
-    """Return the answer of a run."""
-    return LongAnswer(request, run.key, run.compute, run.network.runs_apart)
+    """Return the answer of a run; what is known of it without its edits is not computed again."""
+    if run.before is None:
+        return LongAnswer(request, run.key, run.compute, run.network.runs_apart)
+    before, results = run.before.key, request.app.state.results
+
+    def compute(report: Report) -> FinishedRun:
+        finished = run.compute(report, results.get(before))
+        assert finished.before is not None
+        results.put(before, finished.before, finished.before.nbytes)
+        return finished
+
+    return LongAnswer(request, run.key, compute, run.network.runs_apart)
 
 
 async def _tell(run: DigitRun, computation: Computation[FinishedRun]) -> AsyncIterator[bytes]:

@@ -16,12 +16,14 @@ from ...cnn.types import PoolingMode
 from ...datasets.digits import DigitSet
 from ...explore.calibration import bin_by_confidence, calibration_error
 from ...explore.digit_runs import DigitRun, FinishedRun
+from ...explore.edit_effect import compare_answers
+from ...explore.editing import list_edits
 from ...explore.evaluation import DIGITS, NotForDigits
 from ...explore.gallery import Choice, Found, Order, make_matrix, show_page
 from ..forms import open_network
 from ..run_bar import RunBar, tell
 from ..templates import render
-from .api import answer_of, begin_run
+from .api import answer_of, begin_run, edit_run
 from .reliability import plot_reliability
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -35,6 +37,8 @@ class DigitsQuery(BaseModel):
     """The query of the page's address. Fields of a form that are empty say nothing."""
 
     model: str | None = None
+    edits: str = ""  # that are made in the network, which is run without them as well
+    edits_of: str | None = None  # the model that they were made in; in another one they are none
     pooling: PoolingMode | None = None
     invert: bool = False
     set: DigitSet = DigitSet.TEST
@@ -58,14 +62,24 @@ class DigitsQuery(BaseModel):
 
     def link(self, **changes: Any) -> str:
         """Return the address's query with these changes, from its question mark on, if any. None leaves a field out."""
-        fields = self.model_dump(exclude_defaults=True, exclude={"page", "run"}) | changes
+        fields = self.model_dump(exclude_defaults=True, exclude={"page", "run", "edits_of"}) | changes
         said = [(name, str(value).lower() if isinstance(value, bool) else value) for name, value in fields.items()]
         text = urlencode([(name, value) for name, value in said if value not in {None, ""}])
         return f"?{text}" if text else ""
 
+    def explorer_link(self, model: str) -> str:
+        """Return the query of the explorer, for the same model with the same edits."""
+        choices = {"model": model, "edits": self.edits, "pooling": self.pooling}
+        return f"?{urlencode({name: value for name, value in choices.items() if value})}"
+
     def pad_link(self, model: str, number: int) -> str:
         """Return the query of a page with a pad, for the same model, with this digit on it."""
-        choices = {"model": model, "pooling": self.pooling, "invert": "true" if self.invert else None}
+        choices = {
+            "model": model,
+            "edits": self.edits,
+            "pooling": self.pooling,
+            "invert": "true" if self.invert else None,
+        }
         said = {**choices, "digit": f"{self.set}-{number}"}
         return f"?{urlencode({name: value for name, value in said.items() if value})}"
 
@@ -84,6 +98,9 @@ async def get_digits_request(request: Request, query: Annotated[DigitsQuery, Que
     library = request.app.state.library
     network = await open_network(request, query.model or library.default_name)
     run = DigitRun(network, query.pooling, query.invert, query.set, query.count)
+    if query.edits_of not in (None, network.name):
+        query.edits = ""
+    run = await edit_run(request, run, query.edits)
     return DigitsRequest(query, run, library.entry(network.name).is_built_in)
 
 
@@ -159,12 +176,17 @@ def _make_context(
         "labels": DIGITS if evaluation is None else list(dict.fromkeys([*DIGITS, *make_matrix(evaluation).columns])),
         "page": page,
         "refusal": refusal,
+        "made": list_edits(run.network, run.edits),
         "runs_at_once": runs_at_once and (asked.is_built_in or is_waiting or query.run is True),
         "evaluation": evaluation,
         "bar": _bar(asked),
     }
     if finished is None or evaluation is None:
         return context
+    if finished.before is not None:
+        before = finished.before.evaluation
+        effect = compare_answers(before, evaluation)
+        context |= {"before": before, "before_matrix": make_matrix(before), "effect": effect}
     bins = bin_by_confidence(evaluation.confidences, evaluation.is_right)
     return context | {
         "seconds": finished.seconds,

@@ -9,7 +9,9 @@ import pytest
 from keras import layers
 
 from app.cnn.edits import MOST_CHARACTERS, MOST_EDITS, Edits
-from app.cnn.errors import InvalidEdit
+from app.cnn.errors import InvalidEdit, NoArithmetic
+from app.cnn.ledger import draw_up
+from app.cnn.logits import find_logits
 from app.cnn.network import Network
 from app.cnn.tensorflow import TensorFlowEngine, with_pooling
 from app.cnn.types import PoolingMode
@@ -17,6 +19,7 @@ from tests.keras_layers import define
 from tests.small_models import build_digits, card, with_random_weights
 
 Change = Callable[[keras.Model], None]
+Cells = dict[str, dict[tuple[int, ...], float]]  # values by the cell's place, row first, by layer
 
 KERNEL = [1, 0, -1, 2, 0, -2, 1, 0, -1]
 
@@ -89,6 +92,47 @@ def test_one_layer_pools_in_its_own_mode_whatever_the_network_does(runs: str, im
         np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
+def in_keras(model: keras.Model, image: np.ndarray, cells: Cells) -> np.ndarray:
+    """Run a chain of layers one by one, and set cells between them."""
+    made = image[np.newaxis]
+    for layer in model.layers:
+        made = np.array(layer(made))
+        for place, value in cells.get(layer.name, {}).items():
+            made[0, *place] = value
+    answer: np.ndarray = made[0]
+    return answer
+
+
+@pytest.mark.parametrize("runs", ["litert", "tensorflow"])
+def test_cells_are_set_and_everything_after_them_follows(runs: str, image: np.ndarray) -> None:
+    model = build_digits()
+    cells: Cells = {"conv1": {(3, 4, 2): 2.5, (25, 0, 0): -1}, "pool2": {(0, 1, 7): 3}, "answer": {(3,): 0.5}}
+    edits = Edits.parse("cell:conv1.2.3.4=2.5;cell:conv1.0.25.0=-1;cell:pool2.7.0.1=3;cell:answer.3=0.5")
+    definition = define(model)
+    if runs == "tensorflow":
+        made = TensorFlowEngine(definition).edited(edits).run(image, None)
+        outputs = dict(zip((layer.name for layer in definition.layers), made, strict=True))
+    else:
+        outputs = Network("small", definition, card(model)).edited(edits).run(image).activations
+    assert outputs["conv1"][3, 4, 2] == 2.5 and outputs["pool2"][0, 1, 7] == 3
+    np.testing.assert_allclose(outputs["answer"], in_keras(model, image, cells), atol=1e-4)
+
+
+def test_a_cell_that_is_set_has_no_arithmetic_and_the_ledger_adds_up(image: np.ndarray) -> None:
+    model = build_digits()
+    network = Network("small", define(model), card(model)).edited(
+        Edits.parse("cell:conv1.2.3.4=2.5;cell:pool1.1.2.3=9")
+    )
+    forward = network.run(image)
+    layer = network.layer("conv1")
+    with pytest.raises(NoArithmetic, match="was set by hand"):
+        layer.explain(network.weights(layer), [image], forward.activations["conv1"], (3, 4, 2))
+    logits = find_logits(network, forward)
+    ledger = draw_up(network, logits, np.eye(10)[:3])
+    for entry in ledger.entries.values():
+        np.testing.assert_allclose(entry.sum, ledger.numbers, rtol=1e-4, atol=1e-4)
+
+
 @pytest.mark.parametrize(
     ("layer", "number", "channel", "place"),
     [
@@ -129,7 +173,7 @@ def test_edits_are_told_in_words() -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("nonsense", "“nonsense” is no edit. Each begins with one of mute, "),
+        ("nonsense", "“nonsense” is no edit. Each begins with one of cell, mute, "),
         ("mute:", "is no edit"),
         ("mute:conv1.x", "is written mute:LAYER.MAP"),
         ("mute:conv1.-1", "is written mute:LAYER.MAP"),
@@ -143,9 +187,18 @@ def test_edits_are_told_in_words() -> None:
         ("weight:conv1.gamma.1=1", "“conv1” has no weights called “gamma”. It has: kernel, bias."),
         ("weight:conv1.kernel.9.9.9.9=1", "there is none at 9.9.9.9"),
         ("pooling:conv1=min", "“conv1” is no pooling layer by itself. Pooling layers here are: "),
+        (
+            "cell:conv1.4.0.0=1",
+            "no cell at map 4, row 0, column 0. It has maps 0 to 3, rows 0 to 25",
+        ),
+        ("cell:conv1.0.26.0=1", "no cell at map 0, row 26, column 0."),
+        ("cell:answer.10=1", "“answer” has no unit 10. It has units 0 to 9."),
+        ("cell:answer.1.0.0=1", "A cell of “answer” is set by cell:LAYER.UNIT=NUMBER."),
+        ("cell:conv1.1.2=1", "is written cell:LAYER.MAP.ROW.COLUMN=NUMBER"),
+        ("cell:conv1.1.2.3=inf", "“inf” is no number."),
         ("pooling:pool1=median", "is written pooling:LAYER=max, =average or =min"),
-        ("mute:conv1.1;" * (MOST_EDITS + 1), "500 at most are made"),
-        ("x" * (MOST_CHARACTERS + 1), "16,384 are read at most"),
+        ("mute:conv1.1;" * (MOST_EDITS + 1), "2,000 at most are made"),
+        ("x" * (MOST_CHARACTERS + 1), "65,536 are read at most"),
     ],
 )
 def test_what_is_no_edit_is_refused_with_a_sentence(text: str, problem: str) -> None:

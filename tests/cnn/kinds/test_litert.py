@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from keras import layers
 from numpy.typing import NDArray
 
+from app.cnn.cells import ElementwiseCell
 from app.cnn.errors import UnsupportedLayer
 from app.cnn.kinds import KINDS, Layer
 from app.cnn.kinds.activation_functions import FUNCTIONS as ALL_FUNCTIONS
@@ -189,6 +190,23 @@ BEHIND_OTHERS: dict[str, tuple[layers.Layer, dict[str, Any]]] = {
     "SpaceToDepth": (layers.Resizing(6, 8), {"block_size": 2}),
     "Squeeze": (layers.GlobalMaxPooling2D(keepdims=True), {"axis": (1, 2)}),
 }
+
+
+def test_a_rescaling_with_a_number_for_each_cell() -> None:
+    scale, offset = np.random.default_rng(2).normal(size=(2, 5, 6, 3))
+    model = keras.Sequential([keras.Input((5, 6, 3)), layers.Rescaling(scale.tolist(), offset.tolist())])
+    compare(model)
+    layer = parts(model).layers[0]
+    image = np.random.default_rng(3).normal(size=(5, 6, 3)).astype(np.float32)
+    output = np.asarray(model(image[np.newaxis]))[0]
+    gradients = np.ones((1, 5, 6, 3))
+    passed = layer.backward({}, [image], output, gradients)
+    np.testing.assert_allclose(passed.inputs[0][0], scale, rtol=1e-5)
+    assert passed.bias is not None
+    np.testing.assert_allclose(passed.bias.sum(), offset.sum())
+    cell = layer.explain({}, [image], output, (1, 2, 0))
+    assert isinstance(cell, ElementwiseCell)
+    np.testing.assert_allclose([cell.parameters["scale"], cell.parameters["offset"]], [scale[1, 2, 0], offset[1, 2, 0]])
 
 
 @pytest.mark.parametrize("kind", BEHIND_OTHERS)

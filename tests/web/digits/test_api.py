@@ -57,7 +57,7 @@ def test_another_look_costs_no_new_run(client: TestClient, monkeypatch: pytest.M
     def refuse(*_: Any) -> None:
         raise AssertionError("it runs again")
 
-    monkeypatch.setattr("app.explore.digit_runs.evaluate", refuse)
+    monkeypatch.setattr("app.explore.digit_runs.run_side_by_side", refuse)
     assert post(client, count="123") == first
     assert post(client, count="123", pooling="max") == first  # as trained
 

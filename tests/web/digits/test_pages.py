@@ -175,7 +175,7 @@ def test_a_run_that_fails_says_so_and_can_be_tried_again(client: TestClient, mon
     def fail(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("app.explore.digit_runs.evaluate", fail)
+    monkeypatch.setattr("app.explore.digit_runs.run_side_by_side", fail)
     last = run(client, "count=44")
     assert "it is our fault" in last and "Try again" in last and "ZeroDivision" not in last
 
