@@ -98,7 +98,7 @@ async def ask_during(event: Awaitable[None], port: int, expected: ExpectedAnswer
                 await asyncio.sleep(PAUSE_SECONDS)
                 again = await send(client, data, is_retry=True)
                 outcomes.counts["mended" if again == "right" else "not mended"] += 1
-                outcomes.counts["wrong"] += again == "wrong"
+                outcomes.counts.update(["wrong"] * (again == "wrong"))
         client.close()
 
     async def watch() -> None:

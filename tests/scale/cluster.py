@@ -14,10 +14,10 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
-import psutil
 import yaml
 
 from tests.process import ROOT, free_port
+from tests.scale.node import Node
 
 CONFIG = ROOT / "deploy" / "serve.yaml"
 START_SECONDS = 300
@@ -52,29 +52,24 @@ class Cluster:
             "RAY_AUTH_MODE": "token",
             "RAY_AUTH_TOKEN": self._token,
         }
-        self._log_path = Path(self._folder.name) / "log"
+        self._refusals = list[str]()  # what `serve deploy` wrote when it failed
         head = ["--head", f"--temp-dir={self._folder.name}", f"--port={port}", f"--dashboard-port={self._dashboard}"]
-        self._head = self._start(*head, cores=0 if nodes else self._cores)
-        self._others = list[subprocess.Popen[bytes]]()
-        self._address = f"--address=127.0.0.1:{port}"
+        cores = f"--num-cpus={2 * replicas}"  # an update has the old and the new ones at once; Ray only counts
+        self._head = self._add("head", *head, "--num-cpus=0" if nodes else cores)
+        self._others = list[Node]()
+        self._other = [f"--address=127.0.0.1:{port}", cores]
 
-    @property
-    def _cores(self) -> int:
-        """Return how many replicas a node may have: an update has the old and the new ones at once. Ray only counts."""
-        return 2 * self._replicas
-
-    def _start(self, *arguments: str, cores: int) -> subprocess.Popen[bytes]:
+    def _add(self, name: str, *arguments: str) -> Node:
         """Start a node with these arguments of `ray start`."""
-        # By default all nodes' agents listen on one port.
-        agent = f"--dashboard-agent-listen-port={free_port()}"
-        command = ["ray", "start", "--block", "--node-ip-address=127.0.0.1", f"--num-cpus={cores}", agent, *arguments]
-        with self._log_path.open("a") as log:
-            return subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=log, stderr=log)
+        return Node(arguments, self._environment, self._path(f"{name}.log"))
+
+    def _path(self, name: str) -> Path:
+        return Path(self._folder.name) / name
 
     def __enter__(self) -> "Cluster":
         try:
             self._wait_for(lambda: self._ask("/api/version") is not None)
-            self._others += [self._start(self._address, cores=self._cores) for _ in range(self._nodes)]
+            self._others += [self._add(f"node-{number}", *self._other) for number in range(self._nodes)]
             self._wait_for(lambda: len(self._alive_nodes()) == 1 + self._nodes)
             self._wait_for(self._is_deployed)
             self.wait()
@@ -91,8 +86,7 @@ class Cluster:
         try:
             self.deploy()
         except RuntimeError as error:
-            with self._log_path.open("a") as log:
-                log.write(str(error))
+            self._refusals.append(str(error))
             return False
         return True
 
@@ -101,7 +95,7 @@ class Cluster:
 
         Raises: RuntimeError with what the command wrote, if it fails.
         """
-        path = Path(self._folder.name) / "serve.yaml"
+        path = self._path("serve.yaml")
         path.write_text(yaml.safe_dump(self._configure(settings)))
         command = ["serve", "deploy", "--address", f"http://127.0.0.1:{self._dashboard}", str(path)]
         done = subprocess.run(command, cwd=ROOT, env=self._environment, capture_output=True, text=True)
@@ -130,8 +124,12 @@ class Cluster:
     def _wait_for(self, condition: Callable[[], object]) -> None:
         deadline = time.monotonic() + START_SECONDS
         while not condition():
-            if self._head.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"Ray did not start:\n{self._log_path.read_text()}\n{self._application()}")
+            nodes = [self._head, *self._others]
+            if time.monotonic() > deadline:
+                logs = "\n\n".join([*(node.log for node in nodes), *self._refusals[-1:]])
+                raise RuntimeError(f"Ray did not start:\n{logs}\n{self._application()}")
+            for node in nodes:
+                node.begin_again_if_failed()
             time.sleep(0.2)
 
     def _is_running(self) -> bool:
@@ -169,24 +167,15 @@ class Cluster:
         """Send SIGKILL to all processes of a node that has replicas, but not the head, and return theirs."""
         replicas = self.replicas()
         for node in self._others:
-            processes = _family(node)
-            if pids := replicas & {process.pid for process in processes}:
-                _kill(processes)
+            if pids := replicas & {process.pid for process in node.processes()}:
                 self._others.remove(node)
-                node.wait()
+                node.kill()
                 return pids
         raise RuntimeError("No node beside the head has a replica.")
 
     def stop(self) -> None:
-        """End all of the cluster's processes, and no other cluster's. `ray start` leaves some of them running."""
-        nodes = [*self._others, self._head]
-        started = [process for node in nodes for process in _family(node)]
-        for node in nodes:
-            node.terminate()
-        _, left = psutil.wait_procs(started, timeout=10)
-        _kill(left)
-        for node in nodes:
-            node.wait()
+        """End all of the cluster's processes, and no other cluster's."""
+        Node.stop([*self._others, self._head])
         self._folder.cleanup()
 
 
@@ -200,20 +189,6 @@ def _proxy_of_its_own(folder: Path) -> dict[str, str]:
         "RAY_SERVE_HAPROXY_METRICS_PORT": str(free_port()),
         "RAY_SERVE_HAPROXY_STATS_PORT": str(free_port()),
     }
-
-
-def _family(node: subprocess.Popen[bytes]) -> list[psutil.Process]:
-    """Return the processes of a node; none if it has ended."""
-    if node.poll() is not None:
-        return []
-    own = psutil.Process(node.pid)
-    return [own, *own.children(recursive=True)]
-
-
-def _kill(processes: list[psutil.Process]) -> None:
-    for process in processes:
-        with suppress(psutil.NoSuchProcess):
-            process.kill()
 
 
 def _get(port: int, path: str, headers: Mapping[str, str] | None = None) -> tuple[int, bytes]:

@@ -8,6 +8,7 @@ from app.settings import Settings
 from benchmarks.drawings import make_drawings
 from benchmarks.expected import ExpectedAnswers
 from benchmarks.http_client import Answer, post
+from benchmarks.retrying_clients import Outcomes
 
 CLIENTS = 8
 PATHS = ("/api/models/digits/feature-maps", "/api/models/digits/prediction")
@@ -34,3 +35,11 @@ def _ask(requests: list[tuple[str, bytes]]) -> ExpectedAnswers:
             assert answer.status_code == 200, answer.text
             answers[post(path, drawing)] = Answer(answer.status_code, {}, answer.content)
         return answers
+
+
+def check(outcomes: Outcomes) -> None:
+    """Check that each client lost its request in flight at most, and that one retry mended it."""
+    counts = outcomes.counts
+    assert counts["right"] > 0
+    assert not counts["wrong"] and not counts["not mended"], outcomes
+    assert counts["lost"] == counts["mended"] <= CLIENTS, outcomes

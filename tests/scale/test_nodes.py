@@ -5,10 +5,10 @@ import asyncio
 from benchmarks.expected import ExpectedAnswers
 from benchmarks.retrying_clients import ask_during
 from tests.scale.cluster import Cluster
-from tests.scale.conftest import CLIENTS
+from tests.scale.conftest import CLIENTS, check
 
 
-def test_a_node_that_goes_loses_no_request(expected: ExpectedAnswers) -> None:
+def test_a_node_that_goes_loses_requests_in_flight_at_most(expected: ExpectedAnswers) -> None:
     """The head has the proxy and no replica; each of two other nodes has one, and one of the nodes is killed."""
     with Cluster(replicas=2, nodes=2) as cluster:
 
@@ -20,4 +20,4 @@ def test_a_node_that_goes_loses_no_request(expected: ExpectedAnswers) -> None:
                 await asyncio.sleep(0.5)
 
         outcomes = asyncio.run(ask_during(kill(), cluster.port, expected, CLIENTS))
-    assert outcomes.counts.keys() == {"right"}, outcomes
+    check(outcomes)
