@@ -4,6 +4,7 @@
 import { element, showMessage } from "./dom.js";
 import { answerKind, putInPlace } from "./live.js";
 import { withPicture } from "./multipart.js";
+import { sendTwice } from "./retry.js";
 
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 8000;
@@ -53,6 +54,7 @@ export class Exchange {
   listen() {
     this.form.addEventListener("htmx:before:request", ({ target, detail }) => {
       this.addDrawing(detail.ctx);
+      if (!this.failures) this.sendTwice(detail.ctx);
       if (target !== this.form) return;
       this.underWay = detail.ctx;
       clearTimeout(this.resting);
@@ -115,6 +117,12 @@ export class Exchange {
     else if (file) ctx.request.body.set("drawing", file, file.name ?? "picture");
     else if (held.length) ctx.request.body.set("drawing", new Blob([this.pad.toPng()]), "drawing.png");
     else ctx.fetch = (path, request) => fetch(path, withPicture(request, "drawing", this.pad.toPng()));
+  }
+
+  /** Send a request that is lost once more before anything is said of it, and then the newest move of the pen. */
+  sendTwice(ctx) {
+    const send = ctx.fetch;
+    ctx.fetch = (path, request) => sendTwice(() => send(path, request));
   }
 
   /** The kind of the answer on the page where a move of the pen is to change it; else null, for a whole answer. */
