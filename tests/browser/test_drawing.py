@@ -423,10 +423,11 @@ def test_a_lost_request_is_sent_again_without_a_word(explorer: Page, how: str) -
     assert not any(explorer.evaluate("said"))
 
 
-def test_a_request_that_is_lost_twice_is_an_error(explorer: Page) -> None:
-    explorer.route(RESULTS, lambda route: route.abort("connectionreset"))
-    draw_digit(explorer, "3")
-    expect(explorer.locator("#errors")).to_contain_text("The server does not answer")
-    explorer.unroute(RESULTS)
-    expect(explorer.locator(GUESS)).to_have_text("3")
-    expect(explorer.locator("#errors")).to_be_empty()
+def test_a_request_that_is_lost_twice_is_an_error(page: Page) -> None:
+    open_explorer(page)
+    page.route(RESULTS, lambda route: route.abort("connectionreset"))
+    draw_digit(page, "3")
+    expect(page.locator("#errors")).to_contain_text("The server does not answer")
+    page.unroute(RESULTS)
+    expect(page.locator(GUESS)).to_have_text("3")
+    expect(page.locator("#errors")).to_be_empty()
