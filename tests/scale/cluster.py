@@ -14,6 +14,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import yaml
 
 from tests.process import ROOT, free_port
@@ -176,6 +177,11 @@ class Cluster:
     def stop(self) -> None:
         """End all of the cluster's processes, and no other cluster's."""
         Node.stop([*self._others, self._head])
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                # HAProxy, which a reload has made nobody's child.
+                if any(self._folder.name in each for each in process.cmdline()):
+                    process.kill()
         self._folder.cleanup()
 
 
