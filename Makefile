@@ -2,7 +2,7 @@
 # make run-scale  the same app as replicas under Ray Serve, on this machine (docs/scale.md)
 # make test     set everything up, a browser included, and run all tests, in a process for each core (13 minutes on two)
 # make check    the same without the tests marked slow, for while you work
-# make test-scale  test the replicas under a real Ray Serve, which plain `make test` leaves out (2 minutes)
+# make test-scale  test the replicas under a real Ray Serve, which plain `make test` leaves out (4 minutes)
 # make lint     ruff, mypy, Biome for scripts and style sheets, and an audit for known vulnerabilities
 # make train    train the models anew (MNIST= and STROKES= name files; without, MNIST is downloaded)
 # make bench    measure how fast it is, and how large (JSON= names a file for the figures)
@@ -28,10 +28,10 @@ UV := $(BIN)/uv
 run: $(VENV)/.installed
 	$(BIN)/layerglass serve --port $(PORT)
 
-# Ray's usage statistics would be sent to its makers.
+# Ray's usage statistics would be sent to its makers. A request whose replica has gone is sent to another one.
 run-scale: $(VENV)/.scaled
 	PATH="$(CURDIR)/$(BIN):$$PATH" RAY_USAGE_STATS_ENABLED=0 RAY_SERVE_ENABLE_HA_PROXY=1 RAY_SERVE_THROUGHPUT_OPTIMIZED=1 \
-		serve run deploy/serve.yaml
+		RAY_SERVE_HAPROXY_RETRY_ON="conn-failure empty-response" serve run deploy/serve.yaml
 
 PYTEST := $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
 

@@ -40,7 +40,8 @@ def save_maps(
 def _save_all(runs: Runs, pictures: Sequence[Path], folder: Path, layers: Sequence[str] | None, zoom: int) -> list[str]:
     stems = file_names(name_picture(picture, number) for number, picture in enumerate(pictures))
     lines = []
-    with typer.progressbar(length=len(pictures), label=f"{len(pictures):,} pictures", file=sys.stderr) as bar:
+    label = "1 picture" if len(pictures) == 1 else f"{len(pictures):,} pictures"
+    with typer.progressbar(length=len(pictures), label=label, file=sys.stderr) as bar:
         for picture, stem, run in zip(pictures, stems, runs, strict=True):
             run.save(folder / stem, layers, zoom)
             lines.append(f"{picture}: {run.prediction or 'a picture'}, in {folder / stem}")

@@ -58,7 +58,10 @@ class Client:
 
     def __init__(self, port: int) -> None:
         self._port = port
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT)
+        self._connect()
+
+    def _connect(self) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", self._port), timeout=TIMEOUT)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def __enter__(self) -> "Client":
@@ -78,6 +81,9 @@ class Client:
         while missing > 0:
             pieces.append(self._receive())
             missing -= len(pieces[-1])
+        if headers.get("connection", "").lower() == "close":
+            self._socket.close()
+            self._connect()
         return Answer(status, headers, b"".join(pieces))
 
     def _receive(self) -> bytes:

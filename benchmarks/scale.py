@@ -22,7 +22,7 @@ from tests.scale.cluster import Cluster
 COUNT = 2  # replicas, and workers
 CLIENTS, ROUNDS, SECONDS, QUICK_SECONDS = 16, 2, 6.0, 1.0
 DRAWINGS = 60
-KILL_CLIENTS, KILLS, QUICK_KILLS, KILL_EVERY_SECONDS = 32, 4, 1, 20.0
+KILL_CLIENTS, KILLS, QUICK_KILLS, KILL_EVERY_SECONDS = 32, 15, 1, 20.0
 
 
 def measure(quick: bool = False) -> list[Figure]:
@@ -69,9 +69,10 @@ def kill(cluster: Cluster, times: int) -> list[Figure]:
             await asyncio.to_thread(cluster.kill_replica)
             await asyncio.sleep(KILL_EVERY_SECONDS / 2)
 
-    counts = asyncio.run(ask_during(kill_replicas(), cluster.port, expected, KILL_CLIENTS))
-    outcomes = dict.fromkeys(("right", "wrong", "lost", "mended", "not mended", *sorted(counts)))
-    return [Figure(f"{times} killed: {outcome}", counts[outcome], "") for outcome in outcomes]
+    outcomes = asyncio.run(ask_during(kill_replicas(), cluster.port, expected, KILL_CLIENTS))
+    print(*outcomes.unexpected, sep="\n")
+    names = dict.fromkeys(("right", "wrong", "refused", "lost", "mended", "not mended", *sorted(outcomes.counts)))
+    return [Figure(f"{times} killed: {name}", outcomes.counts[name], "") for name in names]
 
 
 if __name__ == "__main__":

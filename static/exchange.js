@@ -5,6 +5,7 @@
 import { element, showMessage } from "./dom.js";
 import { answerKind, putInPlace } from "./live.js";
 import { withPicture } from "./multipart.js";
+import { sendTwice } from "./retry.js";
 
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 8000;
@@ -55,6 +56,7 @@ export class Exchange {
   listen() {
     this.form.addEventListener("htmx:before:request", ({ target, detail }) => {
       this.addDrawing(detail.ctx);
+      if (!this.failures) this.sendTwice(detail.ctx);
       if (target !== this.form) return;
       this.underWay?.controller?.abort(); // a choice replaces a move
       this.underWay = detail.ctx;
@@ -119,6 +121,12 @@ export class Exchange {
     else ctx.fetch = (path, request) => fetch(path, withPicture(request, "drawing", this.pad.toPng()));
   }
 
+  /** Send a request that is lost once more before anything is said of it, and then the newest move of the pen. */
+  sendTwice(ctx) {
+    const send = ctx.fetch;
+    ctx.fetch = (path, request) => sendTwice(() => send(path, request));
+  }
+
   /** Whether the network at a glance may be left out of an answer that is asked for now. */
   isLean() {
     if (this.pad.current && performance.now() - this.glanced < GLANCE_MS) return true;
@@ -138,7 +146,8 @@ export class Exchange {
     this.form.dispatchEvent(new CustomEvent("move", { detail: { ctx } }));
     const patience = setTimeout(() => controller.abort(), PATIENCE_MS);
     try {
-      const response = await this.fetchMove(fields, controller.signal);
+      const send = () => this.fetchMove(fields, controller.signal);
+      const response = await (this.failures ? send() : sendTwice(send));
       const text = await response.text();
       if (ctx !== this.underWay) return; // a choice has replaced it
       Object.assign(ctx, { response, text });

@@ -26,13 +26,15 @@ _PACKAGE = Path(__file__).parents[1]  # app in a checkout, layerglass once insta
 # -c and not -m: a notebook's own folder is never searched for modules.
 _PROGRAM = f"import sys; sys.path.insert(0, sys.argv[1]); from {_PACKAGE.name}.notebook.child import serve; serve()"
 
+_FAREWELL = "Application startup failed. Exiting."  # uvicorn's last line, after the one that says why
+
 
 class NotStarted(RuntimeError):
     """The server did not start."""
 
     def __init__(self, log: str) -> None:
-        last = (log.strip().splitlines() or ["it said nothing"])[-1]
-        super().__init__(f"The server for the notebook did not start: {last}")
+        said = [line for line in map(_read_line, log.splitlines()) if line and line != _FAREWELL]
+        super().__init__(f"The server for the notebook did not start: {(said or ['it said nothing'])[-1]}")
 
 
 class NotShown(ValueError):
@@ -105,6 +107,13 @@ class LocalServer:
             raise NotStarted(self._log) from error
         finally:
             connection.close()
+
+
+def _read_line(line: str) -> str:
+    """Return what a line of the log says, which may be JSON; of a traceback its last line."""
+    with suppress(ValueError, KeyError, TypeError):
+        line = json.loads(line)["message"]
+    return (line.strip().splitlines() or [""])[-1]
 
 
 def _environment(files: Sequence[Path], settings: Settings, token: str, state: Path) -> dict[str, str]:

@@ -58,8 +58,10 @@ class _Map(mmap.mmap):
         return made
 
     def __del__(self) -> None:
-        _unused.put(self)  # which keeps it for a moment longer
-        _start_unmapping()
+        # A thread that is started while the interpreter ends never runs, and Python 3.11 waits for it for ever.
+        if not sys.is_finalizing():
+            _unused.put(self)  # which keeps it for a moment longer
+            _start_unmapping()
 
 
 _maps: WeakSet[_Map] = WeakSet()
@@ -70,7 +72,7 @@ _numbers = count()
 
 @cache
 def _start_unmapping() -> None:
-    with suppress(RuntimeError):  # this process ends, and its memory with it
+    with suppress(RuntimeError):  # from Python 3.12 on, as this process ends, and its memory with it
         threading.Thread(target=_unmap, name="unmap", daemon=True).start()
 
 

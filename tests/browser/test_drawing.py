@@ -5,6 +5,7 @@ import io
 import re
 import time
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -391,3 +392,43 @@ def test_the_network_at_a_glance_ends_with_the_drawing_that_is_there(explorer: P
     expect(explorer.locator("#overview-input img")).to_have_attribute(
         "src", explorer.get_attribute("#seen", "src") or ""
     )
+
+
+LOST: dict[str, dict[str, Any]] = {
+    "reset": {},
+    "502": {"status": 502},
+    "Ray's 500": {"status": 500, "content_type": "text/plain"},
+}
+
+
+@pytest.mark.parametrize("how", LOST)
+def test_a_lost_request_is_sent_again_without_a_word(explorer: Page, how: str) -> None:
+    """The server's process or its machine ended, and another one answers."""
+    lost: list[Route] = []
+
+    def answer(route: Route) -> None:
+        if lost:
+            return route.continue_()
+        lost.append(route)
+        route.fulfill(**LOST[how], body="gone") if LOST[how] else route.abort("connectionreset")
+
+    explorer.evaluate("""() => {
+      globalThis.said = [];
+      const errors = document.getElementById("errors");
+      new MutationObserver(() => said.push(errors.textContent)).observe(errors, { childList: true, subtree: true });
+    }""")
+    explorer.route(RESULTS, answer)
+    draw_digit(explorer, "3")
+    expect(explorer.locator(GUESS)).to_have_text("3")
+    assert len(lost) == 1
+    assert not any(explorer.evaluate("said"))
+
+
+def test_a_request_that_is_lost_twice_is_an_error(page: Page) -> None:
+    open_explorer(page)
+    page.route(RESULTS, lambda route: route.abort("connectionreset"))
+    draw_digit(page, "3")
+    expect(page.locator("#errors")).to_contain_text("The server does not answer")
+    page.unroute(RESULTS)
+    expect(page.locator(GUESS)).to_have_text("3")
+    expect(page.locator("#errors")).to_be_empty()

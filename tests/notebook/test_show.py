@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import psutil
@@ -16,6 +16,7 @@ import app
 from app.notebook.server import FRAME_ANCESTORS, LocalServer, NotStarted
 from app.notebook.show import Shown, close_all
 from app.scripting.model import Model
+from app.settings import Settings
 from tests.process import ROOT
 from tests.small_models import build_logistic
 
@@ -109,6 +110,15 @@ def test_a_server_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatch, 
     (tmp_path / "one.keras").touch()
     with pytest.raises(NotStarted, match="There is no room"):
         app.show(tmp_path / "one.keras")
+
+
+def test_a_server_that_ends_at_its_start_says_why(tmp_path: Path) -> None:
+    """By then it waits for the end of its input, and must not hold that back."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LAYERGLASS_BUILT_IN_MODELS", str(tmp_path))
+        server = LocalServer([], Settings(), ExitStack())
+    with pytest.raises(NotStarted, match="No model found"):
+        server.require_model(None)
 
 
 def test_a_killed_kernel_takes_its_server_along(built_in: Path) -> None:

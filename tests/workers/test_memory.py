@@ -5,6 +5,7 @@ import fcntl
 import gc
 import mmap
 import os
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 
 from app.workers import memory
 from app.workers.memory import SharedBlock, SharedBlocks, give_back_pages, map_file
+from tests.process import ROOT
 
 MEGABYTE = 2**20
 
@@ -155,3 +157,10 @@ def test_nothing_is_unmapped_while_its_pages_are_given_back(monkeypatch: pytest.
     give_back_pages()
     assert tried
     assert block.array.tolist() == [0] * 10
+
+
+def test_a_script_ends_that_holds_a_block_to_its_end() -> None:
+    """Its memory is dropped by the interpreter, which runs no new threads by then."""
+    script = "from app.workers.memory import SharedBlock; array = SharedBlock(4096).array; print(len(array))"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "1024\n"), done.stderr
