@@ -12,7 +12,7 @@ from keras import layers
 from app.cnn.card import Answer
 from app.cnn.network import ForwardPass, Network
 from app.cnn.types import PoolingMode
-from app.explore import comparison, exploration, large_layers, microscope
+from app.explore import comparison, exploration, large_layers
 from app.explore import prediction as predictions
 from app.explore.comparison import Comparison, compare, distance
 from app.explore.exploration import (
@@ -29,7 +29,7 @@ from app.explore.exploration import (
 )
 from app.explore.inspection import Place, find_place, inspect, strongest_cell
 from app.explore.large_layers import LARGE, reading
-from app.explore.microscope import MicroscopeView, view_inspection
+from app.explore.microscope import MicroscopeView, own_map, path, terms, view, view_inspection
 from app.explore.prediction import predict
 from app.imaging import colormap as colormaps
 from app.imaging.colormap import find_extremes
@@ -85,7 +85,7 @@ def test_a_large_pass_is_shown_without_a_copy_of_a_layer(name: str) -> None:
 def test_everything_of_a_large_layer_needs_little_more() -> None:
     look_at("second", everything=True)
     # The parts of the map are kept until their common scale is known.
-    parts_kept = 4 * microscope._MOST_RESULTS
+    parts_kept = 4 * terms._MOST_RESULTS
     assert peak_of(lambda: look_at("second", everything=True)) < parts_kept + 12 * MEGABYTE
 
 
@@ -280,9 +280,9 @@ def test_the_parts_of_a_map_are_the_same_in_groups(
     eight_channels: tuple[Network, ForwardPass], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = look(eight_channels), look(eight_channels, everything=True)
-    monkeypatch.setattr(microscope, "_RESULTS_AT_ONCE", 360)
+    monkeypatch.setattr(terms, "_RESULTS_AT_ONCE", 360)
     assert [look(eight_channels).terms, look(eight_channels, True).terms] == [each.terms for each in expected]
-    monkeypatch.setattr(microscope, "_RESULTS_AT_ONCE", 1)
+    monkeypatch.setattr(terms, "_RESULTS_AT_ONCE", 1)
     assert [look(eight_channels).terms, look(eight_channels, True).terms] == [each.terms for each in expected]
     assert all(term.result for each in expected for term in each.terms)
 
@@ -291,10 +291,10 @@ def test_parts_of_a_map_that_take_long_are_left_out(
     eight_channels: tuple[Network, ForwardPass], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     each = 12 * 10 * 9
-    monkeypatch.setattr(microscope, "_MOST_MULTIPLICATIONS", 4 * each)  # enough for those shown, not for all
+    monkeypatch.setattr(terms, "_MOST_MULTIPLICATIONS", 4 * each)  # enough for those shown, not for all
     assert [term.result is not None for term in look(eight_channels).terms] == [True] * 4
     assert [term.result for term in look(eight_channels, everything=True).terms] == [None] * 8
-    monkeypatch.setattr(microscope, "_MOST_MULTIPLICATIONS", 4 * each - 1)
+    monkeypatch.setattr(terms, "_MOST_MULTIPLICATIONS", 4 * each - 1)
     without = look(eight_channels)
     assert [term.result for term in without.terms] == [None] * 4
     assert all(term.input.cells is not None for term in without.terms)
@@ -303,7 +303,7 @@ def test_parts_of_a_map_that_take_long_are_left_out(
 def test_pictures_of_parts_that_are_large_are_left_out(
     eight_channels: tuple[Network, ForwardPass], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(microscope, "_MOST_RESULTS", 4 * 120)
+    monkeypatch.setattr(terms, "_MOST_RESULTS", 4 * 120)
     assert all(term.result for term in look(eight_channels).terms)
     assert not any(term.result for term in look(eight_channels, everything=True).terms)
 
@@ -311,14 +311,14 @@ def test_pictures_of_parts_that_are_large_are_left_out(
 def test_everything_is_at_most_what_a_page_can_hold(
     eight_channels: tuple[Network, ForwardPass], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(microscope, "_MOST_PIXELS", 6 * 240)
-    view = look(eight_channels, everything=True)
-    assert (len(view.terms), view.more_terms) == (6, 2)
-    assert view.more_partial_sum != 0
-    monkeypatch.setattr(microscope, "_MOST_KERNEL_CELLS", 3 * 9 + 8)
+    monkeypatch.setattr(view, "_MOST_PIXELS", 6 * 240)
+    panel = look(eight_channels, everything=True)
+    assert (len(panel.terms), panel.more_terms) == (6, 2)
+    assert panel.more_partial_sum != 0
+    monkeypatch.setattr(terms, "_MOST_KERNEL_CELLS", 3 * 9 + 8)
     assert [bool(term.inputs and term.kernel) for term in look(eight_channels).terms] == [True] * 3 + [False]
     assert [(term.inputs, term.kernel) for term in look(eight_channels).terms[3:]] == [([], [])]
-    monkeypatch.setattr(microscope, "_MOST_CONTRIBUTIONS", 20)
+    monkeypatch.setattr(view, "_MOST_CONTRIBUTIONS", 20)
     network, forward = eight_channels
     dense = inspect(network, forward, network.layers[-1], Place(0, 0, 1))
     shown = view_inspection(dense, OPTIONS, all_terms=True)
@@ -335,7 +335,7 @@ def test_large_maps_are_drawn_with_fewer_rows_and_columns(
         return tuple(decode_rgba(each.png).shape[:2] for each in pictures)
 
     assert set(sizes()) == {(12, 10)}
-    monkeypatch.setattr(microscope, "PAGE_PICTURE", 30)
+    monkeypatch.setattr(own_map, "PAGE_PICTURE", 30)
     assert sizes()[0] == (6, 5)
 
 
@@ -349,7 +349,7 @@ def test_of_a_long_receptive_field_the_image_and_the_nearest_layers_are_drawn(
         ["conv, mean of 4 maps", "input, mean of 8 maps"],
         0,
     )
-    monkeypatch.setattr(microscope, "_MOST_PATH_PIXELS", 2 * 120 - 1)
+    monkeypatch.setattr(path, "_MOST_PATH_PIXELS", 2 * 120 - 1)
     fewer = view_inspection(answer, OPTIONS)
     assert ([each.caption for each in fewer.path], fewer.more_path) == (["input, mean of 8 maps"], 1)
 

@@ -120,7 +120,7 @@ def test_kernels_that_are_too_large_are_refused_with_their_size(
 def test_kernels_of_very_many_numbers_are_not_written_out(
     client: TestClient, four: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.explore.microscope._MOST_KERNEL_CELLS", 8)
+    monkeypatch.setattr("app.explore.microscope.terms._MOST_KERNEL_CELLS", 8)
     for path in ("/exploration", "/compared-cell"):
         fields = {"model": "digits", "layer": "conv2", "channel": "1"}
         response = client.post(path, files={"drawing": four}, data=fields)
