@@ -14,6 +14,7 @@ from app.atlas.ascent import NO_PENALTIES, Ascent, Penalties, make_start, total_
 from app.atlas.examples import Examples
 from app.atlas.goals import Goal, Part
 from app.atlas.maximisation import InvalidAscent, Maximisation, MaximisationRun
+from app.atlas.patches import find_patches
 from app.atlas.top_activations import TopActivations, TopActivationsRun
 from app.cnn.card import Card
 from app.cnn.cost import RunLimits
@@ -221,13 +222,15 @@ def test_a_map_that_is_not_there_is_named(found: TopActivations) -> None:
 
 def test_a_layer_that_no_gradient_passes_says_which() -> None:
     image = keras.layers.Input((28, 28, 1), name="image")
-    rows = keras.layers.Reshape((28, 28), name="rows")(image)
-    answer = keras.layers.Dense(10, name="answer", activation="softmax")(keras.layers.LSTM(5, name="memory")(rows))
+    flat = keras.layers.Flatten(name="flat")(image)
+    scores = keras.layers.Dense(5, activation="log_softmax", name="scores")(flat)
+    answer = keras.layers.Dense(10, name="answer", activation="softmax")(scores)
     model = with_random_weights(keras.Model(image, answer))
-    network = Network("recurrent", parts(model), card(model))
+    network = Network("scores", parts(model), card(model))
     found = TopActivationsRun(network, examples=FEW).compute()
-    with pytest.raises(NoGradient, match="No gradient goes back through “memory”"):
-        MaximisationRun(found, "answer", 1).require_possible(RunLimits())
+    alive = next(unit for unit in range(10) if find_patches(found, network.layer("answer"), unit))
+    with pytest.raises(NoGradient, match="No gradient goes back through “scores”"):
+        MaximisationRun(found, "answer", alive).require_possible(RunLimits())
 
 
 def test_alpha_stays_opaque_and_colours_are_made() -> None:
