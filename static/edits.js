@@ -168,8 +168,10 @@ export class Edits {
     bar.querySelector(".edits-too-many").hidden = fits;
     const cost = bar.querySelector(".edits-cost"); // of the edits as they are now, whose answer may still be on its way
     const { network, pooling } = bar.dataset;
-    cost.search = new URLSearchParams({ model: network, edits: this.field.value, ...(pooling && { pooling }) });
-    cost.hidden = !fits;
+    if (cost) {
+      cost.search = new URLSearchParams({ model: network, edits: this.field.value, ...(pooling && { pooling }) });
+      cost.hidden = !fits;
+    }
     bar.hidden = !this.field.value && !this.before.length && !this.after.length;
   }
 }

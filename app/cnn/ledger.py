@@ -125,15 +125,14 @@ class _Pass:
             return None, None  # it reads nothing, or the numbers do not depend on it
         inputs = [self._made[source] for source in layer.sources]
         weights = self._network.weights(layer)
-        gradients = self._gradients[layer.name]
+        gradients, rounding = self._gradients[layer.name], self._open[layer.name]
         # Constants, as biases are. The answer's are set behind its logits, which do not have them.
         cells = [cell for cell in layer.held_cells if self._made[layer.name][cell.place] == cell.value]
         if cells:
             gradients, held = let_go_of(cells, gradients)
-            self._bias = self._bias + held
+            self._bias, rounding = self._bias + held, rounding - held
         passed = layer.backward(weights, inputs, self._made[layer.name], gradients)
-        del self._gradients[layer.name]
-        rounding = self._open.pop(layer.name)
+        del self._gradients[layer.name], self._open[layer.name]
         for source, values, gradient in zip(layer.sources, inputs, passed.inputs, strict=True):
             share = dot(gradient, values)
             self._open[source] = self._open.get(source, 0.0) + share

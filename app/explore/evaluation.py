@@ -125,6 +125,15 @@ def right_labels(network: Network) -> Sequence[str]:
     raise NotForDigits(network.name, "its classes are not the digits 0 to 9. Name them on its card if they are")
 
 
+def reads_digits(network: Network) -> bool:
+    """Whether the network names each digit, so that it can be tried on real ones."""
+    try:
+        right_labels(network)
+    except NotForDigits:
+        return False
+    return True
+
+
 def run_on_digits(
     network: Network,
     images: NDArray[np.generic],

@@ -13,6 +13,7 @@ from jinja2.ext import Extension
 from markupsafe import Markup
 
 from ..cnn.types import as_maps_shape
+from ..explore.evaluation import reads_digits
 from ..explore.exploration import Exploration, LayerView
 from ..explore.microscope import SHOWN_CONTRIBUTIONS, SHOWN_TERMS
 from ..explore.prediction import ClassProbability, Prediction
@@ -231,6 +232,7 @@ _OWN = (
         high_words,
         constant_words,
         answer_kind,
+        reads_digits,
         is_calibrated,
         why_words,
     ),

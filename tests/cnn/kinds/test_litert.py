@@ -358,7 +358,7 @@ UNKNOWN = [
     (layers.BatchNormalization(axis=1), "axis"),
     (layers.Softmax(axis=1), "axis"),
     (layers.ReLU(threshold=1.0), "threshold"),
-    (layers.Rescaling([[[[1.0], [2.0], [3.0], [4.0], [5.0], [6.0], [7.0], [8.0]]]]), "more numbers than channels"),
+    (layers.Rescaling([[[[1.0], [2.0], [3.0], [4.0], [5.0], [6.0], [7.0], [8.0]]]]), "more numbers than values"),
     (layers.Resizing(3, 3, antialias=True), "antialias"),
     (layers.UpSampling2D(2, interpolation="bicubic"), "bicubic"),
 ]
