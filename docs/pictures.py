@@ -84,6 +84,7 @@ def main(url: str) -> None:
         page = browser.new_page(base_url=url, color_scheme="light")
         film(page)
         take(page, "/?layer=conv_2&channel=9", "explorer.png", 800)
+        take(page, "/why", "why.png", 800)
         take(page, "/compare", "compare.png", 900)
         take(page, "/models", "models.png", 900)
 
