@@ -163,18 +163,15 @@ export class Exchange {
   }
 
   /** Send the fields in the address and the drawing as the body: half of what a form takes to write and to read. */
-  async fetchMove(fields, signal) {
-    const query = new URLSearchParams([...fields]).toString();
-    const headers = { "X-Layerglass-Page": PAGE, "HX-Request": "true" };
+  fetchMove(fields, signal) {
+    const query = new URLSearchParams(fields).toString();
     const png = this.pad.toPng();
-    const [path, request] =
-      query.length > LONGEST
-        ? [this.form.getAttribute("hx-post"), withPicture({ method: "POST", headers, body: fields }, "drawing", png)]
-        : [
-            `${this.form.dataset.pathOfMoves}?${query}`,
-            { method: "POST", headers: { ...headers, "Content-Type": "image/png" }, body: png },
-          ];
-    return fetch(path, { ...request, signal });
+    const request = { method: "POST", headers: { "X-Layerglass-Page": PAGE }, signal };
+    if (query.length > LONGEST) {
+      return fetch(this.form.getAttribute("hx-post"), withPicture({ ...request, body: fields }, "drawing", png));
+    }
+    request.headers["Content-Type"] = "image/png";
+    return fetch(`${this.form.dataset.pathOfMoves}?${query}`, { ...request, body: png });
   }
 
   receive(ctx) {

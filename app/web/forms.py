@@ -42,7 +42,6 @@ MAX_OPENING = 4  # models opened at once, of each origin
 _opening_built_in, _opening_others = CapacityLimiter(MAX_OPENING), CapacityLimiter(MAX_OPENING)
 _catching_up = CapacityLimiter(2)  # with what other machines have changed
 
-
 HELD_FILE = "held_"  # before the name of an input: the field of a picture that it holds
 MOST_PICTURES = 16  # of a request: the drawing, and what other inputs hold
 
@@ -271,7 +270,7 @@ EditsField = Annotated[
     Form(
         description="Edits that are made in the model before it runs, with ; between them: mute:LAYER.MAP, "
         "solo:LAYER.MAP, pooling:LAYER=MODE, bias:LAYER.MAP=NUMBER, kernel:LAYER.MAP.CHANNEL=NUMBERS, "
-        "weight:LAYER.WEIGHTS.INDEX=NUMBER. Or what is in a file of edits, as JSON.",
+        "weight:LAYER.WEIGHTS.INDEX=NUMBER, cell:LAYER.MAP.ROW.COLUMN=NUMBER. Or what is in a file of edits, as JSON.",
         examples=["mute:conv1.3;pooling:pool1=min"],
     ),
 ]
