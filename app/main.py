@@ -52,6 +52,15 @@ from .workers.engine import Workers
 
 _logger = logging.getLogger("layerglass")
 
+# The busiest first: routes are tried in turn.
+_ROOMS = (
+    *(pages, api, edits, lab_pages, lab_api, lessons),
+    *(attribution_pages, attribution_api, methods_api, differences_pages, differences_api),
+    *(digit_pages, digits_api, experiment_pages, experiments_api),
+    *(atlas_pages, cloud_pages, maximisation_pages, pictures, nearest_api, atlas_api, maximisation_api),
+    status,
+)
+
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Return the app. Its lifespan runs the default network once before the first request is taken."""
@@ -116,30 +125,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     _add_middleware(app, settings, counter)
     add_error_handlers(app)
     customize_openapi(app)
-    # The busiest first: routes are tried in turn.
-    rooms = (
-        *(pages, api, edits, lab_pages, lab_api, lessons),
-        *(
-            attribution_pages,
-            attribution_api,
-            methods_api,
-            differences_pages,
-            differences_api,
-            digit_pages,
-            digits_api,
-            experiment_pages,
-            experiments_api,
-            atlas_pages,
-            cloud_pages,
-            maximisation_pages,
-            pictures,
-            nearest_api,
-            atlas_api,
-            maximisation_api,
-            status,
-        ),
-    )
-    routers = [room.router for room in rooms]
+    routers = [room.router for room in _ROOMS]
     for router in routers:
         app.include_router(router)
     app.state.lessons = Lessons(settings.lessons, lessons.PagePaths(routers))
