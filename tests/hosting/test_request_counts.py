@@ -7,9 +7,10 @@ import shutil
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from pydantic import RedisDsn
@@ -19,6 +20,8 @@ from app.hosting.request_counts import Failover, RequestCounter, WindowCounter, 
 from app.hosting.shared_counts import SharedCounter
 from app.settings import Settings
 from tests.process import ROOT, end, free_port
+
+Result = TypeVar("Result")
 
 on_unix = pytest.mark.skipif(not shared_counts.can_share, reason="Windows locks no file")
 
@@ -43,15 +46,21 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
+def run(coroutine: Coroutine[Any, Any, Result]) -> Result:
+    """Run it in a thread of its own: in that of the tests, Playwright keeps a loop running once it has started."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
+
+
 @pytest.fixture
 def shared(tmp_path: Path) -> Iterator[SharedCounter]:
     counter = SharedCounter(tmp_path / "state" / "requests", per_minute=5)
     yield counter
-    asyncio.run(counter.close())
+    run(counter.close())
 
 
 def hit(counter: RequestCounter, address: str = "10.0.0.1") -> int:
-    return asyncio.run(counter.hit(address))
+    return run(counter.hit(address))
 
 
 @on_unix
@@ -157,7 +166,7 @@ def test_workers_count_together_where_they_share_a_folder(tmp_path: Path, caplog
         one, other = (make_counter(settings.model_copy(update={"workers": workers})) for _ in range(2))
         assert [hit(one), hit(one), bool(hit(other))] == [0, 0, wait]
         for each in (one, other):
-            asyncio.run(each.close())
+            run(each.close())
     (tmp_path / "file").touch()
     alone = make_counter(Settings(requests_per_minute=2, workers=2, state=tmp_path / "file"))
     assert [bool(hit(alone)) for _ in range(3)] == [False, False, True]
@@ -231,7 +240,7 @@ def test_servers_with_one_redis_count_together(redis_port: int) -> None:
             await one.close()
             await other.close()
 
-    counted = asyncio.run(ask())
+    counted = run(ask())
     assert counted[:3] == [0, 0, 0] and all(50 <= seconds <= 60 for seconds in counted[3:])
 
 
@@ -247,6 +256,6 @@ def test_redis_that_is_gone_holds_nobody_up(caplog: pytest.LogCaptureFixture) ->
         finally:
             await counter.close()
 
-    assert asyncio.run(ask()) == [False, False, True]
+    assert run(ask()) == [False, False, True]
     (message,) = caplog.messages
     assert message.startswith(f"Redis at 127.0.0.1:{port} does not count requests: ") and "secret" not in message
