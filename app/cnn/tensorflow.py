@@ -75,6 +75,28 @@ class TimeDistributed(layers.TimeDistributed):
         return ops.reshape(made, (-1, inputs.shape[1], *made.shape[1:]))
 
 
+@_register
+class Conv2DTranspose(layers.Conv2DTranspose):
+    """A transposed convolution, in place of Keras 3.15's: TensorFlow dilates it on processors with oneDNN alone."""
+
+    def call(self, inputs: Any) -> Any:
+        """Convolve with zeros in the kernel's gaps, which is what a dilated kernel means."""
+        kernel = _fill_gaps(self.kernel, self.dilation_rate)
+        made = ops.conv_transpose(inputs, kernel, self.strides, self.padding, self.output_padding)
+        if self.use_bias:
+            made = made + self.bias
+        return made if self.activation is None else self.activation(made)
+
+
+def _fill_gaps(kernel: Any, dilation: Sequence[int]) -> Any:
+    """Put zeros between the rows and columns of a kernel, (height, width, ...), so that it needs no dilation."""
+    (rows, columns, *rest), (down, across) = kernel.shape, dilation
+    apart = ops.reshape(kernel, (rows, 1, columns, 1, *rest))
+    apart = ops.pad(apart, [(0, 0), (0, down - 1), (0, 0), (0, across - 1), *((0, 0) for _ in rest)])
+    filled = ops.reshape(apart, (rows * down, columns * across, *rest))
+    return filled[: (rows - 1) * down + 1, : (columns - 1) * across + 1]
+
+
 def _operation_of(kind: type[Layer]) -> type[layers.Layer]:
     """Make a layer of an operation, which the kind itself computes."""
 
@@ -100,7 +122,9 @@ def _operation_of(kind: type[Layer]) -> type[layers.Layer]:
     return _register(type(kind.__name__, (layers.Layer,), members))
 
 
-_OWN: dict[str, type[layers.Layer]] = {each.__name__: each for each in (AdaptiveMaxPooling2D, TimeDistributed)}
+_OWN: dict[str, type[layers.Layer]] = {
+    each.__name__: each for each in (AdaptiveMaxPooling2D, Conv2DTranspose, TimeDistributed)
+}
 _OWN |= {
     name: _minimum_of(layer_class(kind.in_mode(PoolingMode.MAX).__name__), name)
     for name, kind in KINDS.items()

@@ -11,7 +11,7 @@ from keras import layers
 from app.cnn.errors import ImageTooSmall
 from app.cnn.litert.engine import LiteEngine
 from app.cnn.network import Engine, Network, make_engine
-from app.cnn.tensorflow import TensorFlowEngine, with_pooling
+from app.cnn.tensorflow import TensorFlowEngine, layer_class, with_pooling
 from app.cnn.types import PoolingMode
 from tests.small_models import build_branches, build_digits, card, parts, with_random_weights
 
@@ -64,6 +64,19 @@ def test_garbage_in_weights_becomes_what_keras_makes_of_it(garbage: float) -> No
     for layer in model.layers:
         expected = np.asarray(keras.Model(model.inputs[0], layer.output)(image[np.newaxis]))[0]
         np.testing.assert_allclose(forward.activations[layer.name], expected, rtol=1e-4, atol=1e-4)
+
+
+def test_a_transposed_convolution_is_dilated_on_every_processor() -> None:
+    layer = layer_class("Conv2DTranspose")(3, (3, 2), dilation_rate=(2, 3), padding="valid", activation="relu")
+    model = with_random_weights(keras.Sequential([keras.Input((4, 5, 2)), layer]))
+    image = np.random.default_rng(3).normal(size=(4, 5, 2)).astype(np.float32)
+    kernel, bias = (np.asarray(each) for each in layer.weights)
+    expected = np.broadcast_to(bias, (8, 8, 3)).copy()
+    for row, column in np.ndindex(3, 2):
+        down, across = 2 * row, 3 * column
+        expected[down : down + 4, across : across + 5] += image @ kernel[row, column].T
+    found = np.asarray(model(image[np.newaxis]))[0]
+    np.testing.assert_allclose(found, np.maximum(expected, 0), rtol=1e-5, atol=1e-5)
 
 
 def test_tensorflow_says_that_an_image_is_too_small() -> None:

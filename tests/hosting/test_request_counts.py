@@ -1,16 +1,14 @@
 """Requests counted by address: in this process, in a file for several, in Redis."""
 
-import asyncio
 import logging
 import random
 import shutil
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from pydantic import RedisDsn
@@ -19,9 +17,8 @@ from app.hosting import request_counts, shared_counts
 from app.hosting.request_counts import Failover, RequestCounter, WindowCounter, make_counter
 from app.hosting.shared_counts import SharedCounter
 from app.settings import Settings
+from tests.coroutines import run
 from tests.process import ROOT, end, free_port
-
-Result = TypeVar("Result")
 
 on_unix = pytest.mark.skipif(not shared_counts.can_share, reason="Windows locks no file")
 
@@ -44,12 +41,6 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(shared_counts, "time", clock)
     return clock
-
-
-def run(coroutine: Coroutine[Any, Any, Result]) -> Result:
-    """Run it in a thread of its own: in that of the tests, Playwright keeps a loop running once it has started."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, coroutine).result()
 
 
 @pytest.fixture

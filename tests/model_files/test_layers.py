@@ -75,7 +75,7 @@ _LAYERS_OF_KERAS = sorted(name for name, kind in KINDS.items() if not (kind.is_h
 def test_a_layer_of_keras_own_settings_opens(kind: str, tmp_path: Path) -> None:
     """As keras.layers makes it with no more than it must be told."""
     image = keras.Input((8, 8, 2))
-    made = layer_class(kind)(**_MUST.get(kind, {}))
+    made = getattr(layers, kind, layer_class(kind))(**_MUST.get(kind, {}))
     first = layers.Reshape(_RANKS[kind])(image) if kind in _RANKS else image
     x = made([first, first]) if kind in [*MERGES, "Dot"] else made(first)
     model = with_random_weights(keras.Model(image, layers.Dense(3)(layers.Flatten()(x))))
