@@ -9,7 +9,7 @@ import { sendTwice } from "./retry.js";
 
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 8000;
-const GLANCE_MS = 66; // between two pictures of the network at a glance, while the pen moves
+const GLANCE_MS = 66; // between two answers with numbers and the network at a glance, while the pen moves
 const REST_MS = 120; // after which a pen that is down rests, and the whole answer is fetched
 const PATIENCE_MS = 60_000; // as htmx has it
 const LONGEST = 4000; // characters of fields in an address; a proxy may take no more
@@ -49,7 +49,7 @@ export class Exchange {
     this.overdue = 0; // the timer of the answer that is awaited
     this.isExact = false; // the next answer is to be whole, although the pen is down
     this.resting = 0; // the timer of that
-    this.glanced = 0; // when the network at a glance was last asked for
+    this.glanced = 0; // when numbers and the network at a glance were last asked for
     this.listen();
   }
 
@@ -127,7 +127,7 @@ export class Exchange {
     ctx.fetch = (path, request) => sendTwice(() => send(path, request));
   }
 
-  /** Whether the network at a glance may be left out of an answer that is asked for now. */
+  /** Whether numbers and the network at a glance may be left out of an answer that is asked for now. */
   isLean() {
     if (this.pad.current && performance.now() - this.glanced < GLANCE_MS) return true;
     this.glanced = performance.now();

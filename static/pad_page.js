@@ -50,11 +50,14 @@ export function startPadPage(form, results, columns, openModel = null) {
   const digits = new SeveralDigits(form, pad, element("answer"), send);
   const cropTool = new CropTool(pad);
   pad.onChange = () => {
-    delete element("errors").dataset.about;
-    digits.forget();
-    showHistory(pad);
-    cropTool.show();
-    input.showFrame();
+    // From its second point on, a stroke changes nothing but the drawing; to write the rest anew would slow each frame.
+    if (!(pad.current?.points.length > 1)) {
+      delete element("errors").dataset.about;
+      digits.forget();
+      showHistory(pad);
+      cropTool.show();
+      input.showFrame();
+    }
     send();
     if (!pad.current && !pad.crop) save();
   };

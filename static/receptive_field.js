@@ -41,8 +41,10 @@ function drawOnGrid(picture, { first, count, columns, width, height, gap }, regi
 }
 
 function draw(picture, width, height, path) {
-  picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
-  for (const each of picture.children) each.setAttribute("d", path);
+  // Where nothing is marked before and after, as while one draws, the browser has nothing to do.
+  const box = `0 0 ${width} ${height}`;
+  if (picture.getAttribute("viewBox") !== box) picture.setAttribute("viewBox", box);
+  for (const each of picture.children) if ((each.getAttribute("d") ?? "") !== path) each.setAttribute("d", path);
 }
 
 /** The outline of what lies within a map of a region, which may reach into the padding; empty where nothing does. */

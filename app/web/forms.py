@@ -177,7 +177,7 @@ class PageForm(PageQuery):
     listed: str | None = None  # the identity of the page's list of layers, as it was sent with the list
     card_of: str | None = None  # the model whose card the page shows
     theme: Theme = Theme.LIGHT
-    lean: bool = False  # while the pen moves, the network at a glance comes with some of the answers only
+    lean: bool = False  # while the pen moves, numbers and the network at a glance come with some of the answers only
     live: str = ""  # the kind of answer that the page shows, where only what a drawing changes in it is asked for
     inputs_of: str | None = None  # the identity of the inputs that the page shows, as it was sent with them
     region: str | None = None  # the part of the picture that is read

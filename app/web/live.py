@@ -1,8 +1,10 @@
 """The answer while the pen moves: only what a drawing changes on the page, as JSON, which `static/live.js` puts there.
 
 Templates say with `data-live` where each part stands, and write it by the same functions. What stands there is exact,
-but what a screen reader says of pictures waits for the whole answer, which follows as soon as the pen rests. An answer
-of another kind than the page shows, or with sentences of its own, is sent as HTML beside the places.
+but what a screen reader says of pictures waits for the whole answer, which follows as soon as the pen rests. Nor does
+each answer have the numbers: nobody reads them forty times a second, and with them a browser takes three times as long
+to lay out the page. An answer of another kind than the page shows, or with sentences of its own, is sent as HTML beside
+the places.
 """
 
 from ..explore.exploration import Exploration, LayerView
@@ -28,20 +30,27 @@ from .templates import (
 Places = dict[str, str | dict[str, str]]
 
 
-def find_places(exploration: Exploration, seen: bytes, overview: Overview | None, *, has_answer: bool) -> Places:
-    """Return what the drawing changes on the page; without the answer beside the pad where `has_answer` is false."""
+def find_places(
+    exploration: Exploration, seen: bytes, overview: Overview | None, *, has_answer: bool, has_numbers: bool
+) -> Places:
+    """Return what the drawing changes on the page.
+
+    has_answer: with the answer beside the pad. has_numbers: with probabilities and the values of legends and units.
+    """
     places: Places = {"seen": data_url(seen)}
     prediction = exploration.prediction
-    if prediction:
-        places |= _end_of_overview(prediction)
     if prediction and has_answer:
         places |= _answer(prediction)
-        if is_calibrated(exploration) and not prediction.doubt:
-            places["confidence"] = f"{percent(prediction.confidence or 0)}\N{NO-BREAK SPACE}%"
+    if prediction and has_numbers:
+        places |= _end_of_overview(prediction)
+        if has_answer:
+            places |= _numbers_of_answer(exploration, prediction)
     if overview:
-        places["overview"] = data_url(overview.png)
+        places |= {"overview": data_url(overview.png), "overview input": places["seen"]}
     for view in exploration.layers:
         places |= _layer(view)
+        if has_numbers:
+            places |= _numbers_of_layer(view)
     return places
 
 
@@ -51,18 +60,12 @@ def _end_of_overview(prediction: Prediction) -> Places:
 
 
 def _answer(prediction: Prediction) -> Places:
-    ranked, label, classes = prediction.ranked, prediction.label, prediction.probabilities
-    second = ranked[1] if prediction.is_exclusive and len(ranked) > 1 else None
-    shown = prediction.top(TOP) if len(classes) > MOST_BARS else list(classes)
+    label, second = prediction.label, _second(prediction)
+    shown = _shown(prediction)
     has_words = have_words(shown)
     places: Places = {"guess": {"text": label, "aria-label": f"The network reads {label}"}}
-    likely = percent(ranked[0].probability)
     if prediction.is_exclusive:
         places["why"] = why_words(prediction)
-    places["probability"] = f"{likely}\N{NO-BREAK SPACE}%"
-    if second:
-        places["second"] = second.label
-        places["second probability"] = f"{percent(second.probability)}\N{NO-BREAK SPACE}%"
     for number, each in enumerate(shown):
         places |= _bar(number, each, label, second.label if second else None, has_words)
     return places
@@ -74,18 +77,39 @@ def _bar(number: int, each: ClassProbability, best: str, second: str | None, has
         f"bar {number}": {"class": rank},
         f"label {number}": {"text": each.label, "title": each.label} if has_words else each.label,
         f"length {number}": {"width": str(bar_length(each.probability))},
-        f"percent {number}": percent(each.probability),
     }
+
+
+def _numbers_of_answer(exploration: Exploration, prediction: Prediction) -> Places:
+    places: Places = {"probability": f"{percent(prediction.ranked[0].probability)}\N{NO-BREAK SPACE}%"}
+    if second := _second(prediction):
+        places["second"] = second.label
+        places["second probability"] = f"{percent(second.probability)}\N{NO-BREAK SPACE}%"
+    for number, each in enumerate(_shown(prediction)):
+        places[f"percent {number}"] = percent(each.probability)
+    if is_calibrated(exploration) and not prediction.doubt:
+        places["confidence"] = f"{percent(prediction.confidence or 0)}\N{NO-BREAK SPACE}%"
+    return places
+
+
+def _second(prediction: Prediction) -> ClassProbability | None:
+    return prediction.ranked[1] if prediction.is_exclusive and len(prediction.ranked) > 1 else None
+
+
+def _shown(prediction: Prediction) -> list[ClassProbability]:
+    """Return the classes that have bars."""
+    classes = prediction.probabilities
+    return prediction.top(TOP) if len(classes) > MOST_BARS else list(classes)
 
 
 def _layer(view: LayerView) -> Places:
     name, grid = view.layer.name, view.grid
-    places: Places = {
-        f"maps {name}": data_url(grid.png),
-        f"low {name}": low_words(view),
-        f"high {name}": high_words(view),
-        f"colours {name}": f"/colormaps/{grid.colormap}.png",
-    }
+    return {f"maps {name}": data_url(grid.png), f"colours {name}": f"/colormaps/{grid.colormap}.png"}
+
+
+def _numbers_of_layer(view: LayerView) -> Places:
+    name = view.layer.name
+    places: Places = {f"low {name}": low_words(view), f"high {name}": high_words(view)}
     if view.layer.is_spatial:
         return places | {f"constant {name}": constant_words(view)}
     if view.activation.size <= MOST_NUMBERS:

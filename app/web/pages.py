@@ -110,7 +110,8 @@ def post_live(request: Request, page: LiveRequestDep) -> Response:
     seen = draw_image(forward.image, network.card, PAGE_PICTURE)
     kind = answer_kind(exploration)
     is_same = kind == form.live != ""
-    answer: dict[str, Any] = {"kind": kind, "places": find_places(exploration, seen, overview, has_answer=is_same)}
+    places = find_places(exploration, seen, overview, has_answer=is_same, has_numbers=not form.lean)
+    answer: dict[str, Any] = {"kind": kind, "places": places}
     if not is_same:
         context = {"exploration": exploration, "network": network, "choice": choice, "seen": seen, "left_out": []}
         answer["answer"] = render_text("_answer.html", context | {"answer": _picture_of_answer(network, forward)})

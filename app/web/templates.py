@@ -87,8 +87,11 @@ def percent(probability: float) -> str:
 
 
 def bar_length(probability: float) -> float:
-    """Return the length of a probability's bar in percent, clipped to 0 to 100: not every network keeps to that."""
-    return 100 * min(1, max(0, probability))
+    """Return the length of a probability's bar in percent, clipped to 0 to 100: not every network keeps to that.
+
+    To half a percent, so that most of the bars stay as they are while the pen moves.
+    """
+    return round(200 * min(1, max(0, probability))) / 2
 
 
 def have_words(classes: Iterable[ClassProbability]) -> bool:

@@ -58,11 +58,15 @@ def kind_in(html: str) -> str:
     return found.group(1) if found else ""
 
 
-def live(client: TestClient, drawing: bytes, html: str, **fields: str) -> Response:
-    """The answer to a page that shows this."""
+def listed_in(html: str) -> str:
     listed = re.search(r'data-listed="([^"]+)"', html)
     assert listed
-    query = {"listed": listed.group(1), "live": kind_in(html), **fields}
+    return listed.group(1)
+
+
+def live(client: TestClient, drawing: bytes, html: str, **fields: str) -> Response:
+    """The answer to a page that shows this."""
+    query = {"listed": listed_in(html), "live": kind_in(html), **fields}
     response = client.post("/live", params=query, content=drawing, headers={"Content-Type": "image/png"})
     assert response.status_code == 200
     return response
@@ -91,16 +95,27 @@ def test_what_it_puts_in_place_is_what_the_whole_answer_shows(
             assert shown[name].get(attribute, "").strip() == value, name
 
 
+def test_a_whole_answer_leaves_all_places_where_they_are(client: TestClient, four: bytes) -> None:
+    html = whole(client, four, model="digits")
+    again = whole(client, four, model="digits", listed=listed_in(html))
+    places = live(client, four, html, model="digits").json()["places"]
+    assert "hx-partial" in again and "overview input" in places
+    assert Places(again).found.keys() == places.keys()
+
+
 def test_only_the_layers_that_are_asked_for_are_drawn(client: TestClient, four: bytes) -> None:
     html = whole(client, four, model="digits")
     places = live(client, four, html, model="digits", shown='{"conv1": 0}').json()["places"]
     assert [name for name in places if name.startswith("maps ")] == ["maps conv1"]
 
 
-def test_the_network_at_a_glance_is_left_out_of_a_lean_one(client: TestClient, four: bytes) -> None:
+def test_numbers_and_the_network_at_a_glance_are_left_out_of_a_lean_one(client: TestClient, four: bytes) -> None:
     html = whole(client, four, model="digits")
-    assert "overview" in live(client, four, html, model="digits").json()["places"]
-    assert "overview" not in live(client, four, html, model="digits", lean="true").json()["places"]
+    places, lean = (live(client, four, html, model="digits", lean=each).json()["places"] for each in ("false", "true"))
+    left_out = places.keys() - lean.keys()
+    assert {"overview", "overview label", "probability", "second", "percent 3", "low conv1", "high pool2"} <= left_out
+    assert {"guess", "why", "seen", "length 3", "bar 3", "maps conv1", "maps pool2"} <= lean.keys()
+    assert lean.items() <= places.items()
 
 
 @pytest.mark.parametrize(
