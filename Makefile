@@ -1,6 +1,6 @@
 # make run      set everything up and serve the app on http://127.0.0.1:8000 (PORT= changes it)
 # make run-scale  the same app as replicas under Ray Serve, on this machine (docs/scale.md)
-# make test     set everything up, a browser included, and run all tests, in a process for each core (13 minutes on two)
+# make test     set everything up, a browser included, and run all tests, in a process for each core (17 minutes on two)
 # make check    the same without the tests marked slow, for while you work
 # make test-scale  test the replicas under a real Ray Serve, which plain `make test` leaves out (4 minutes)
 # make lint     ruff, mypy, Biome for scripts and style sheets, and an audit for known vulnerabilities
