@@ -81,6 +81,8 @@ class Conv2DTranspose(layers.Conv2DTranspose):
 
     def call(self, inputs: Any) -> Any:
         """Convolve with zeros in the kernel's gaps, which is what a dilated kernel means."""
+        if max(self.dilation_rate) == 1:
+            return super().call(inputs)
         kernel = _fill_gaps(self.kernel, self.dilation_rate)
         made = ops.conv_transpose(inputs, kernel, self.strides, self.padding, self.output_padding)
         if self.use_bias:

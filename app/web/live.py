@@ -39,12 +39,14 @@ def find_places(
     """
     places: Places = {"seen": data_url(seen)}
     prediction = exploration.prediction
-    if prediction and has_answer:
-        places |= _answer(prediction)
-    if prediction and has_numbers:
-        places |= _end_of_overview(prediction)
+    if prediction:
+        places["overview label"] = prediction.label
         if has_answer:
-            places |= _numbers_of_answer(exploration, prediction)
+            places |= _answer(prediction)
+        if has_numbers:
+            places["overview probability"] = _overview_probability(prediction)
+            if has_answer:
+                places |= _numbers_of_answer(exploration, prediction)
     if overview:
         places |= {"overview": data_url(overview.png), "overview input": places["seen"]}
     for view in exploration.layers:
@@ -54,9 +56,8 @@ def find_places(
     return places
 
 
-def _end_of_overview(prediction: Prediction) -> Places:
-    probability = "" if prediction.probability is None else f"{percent(prediction.probability)} %"
-    return {"overview label": prediction.label, "overview probability": probability}
+def _overview_probability(prediction: Prediction) -> str:
+    return "" if prediction.probability is None else f"{percent(prediction.probability)} %"
 
 
 def _answer(prediction: Prediction) -> Places:
@@ -66,6 +67,8 @@ def _answer(prediction: Prediction) -> Places:
     places: Places = {"guess": {"text": label, "aria-label": f"The network reads {label}"}}
     if prediction.is_exclusive:
         places["why"] = why_words(prediction)
+    if second:
+        places["second"] = second.label
     for number, each in enumerate(shown):
         places |= _bar(number, each, label, second.label if second else None, has_words)
     return places
@@ -83,7 +86,6 @@ def _bar(number: int, each: ClassProbability, best: str, second: str | None, has
 def _numbers_of_answer(exploration: Exploration, prediction: Prediction) -> Places:
     places: Places = {"probability": f"{percent(prediction.ranked[0].probability)}\N{NO-BREAK SPACE}%"}
     if second := _second(prediction):
-        places["second"] = second.label
         places["second probability"] = f"{percent(second.probability)}\N{NO-BREAK SPACE}%"
     for number, each in enumerate(_shown(prediction)):
         places[f"percent {number}"] = percent(each.probability)

@@ -113,8 +113,10 @@ def test_numbers_and_the_network_at_a_glance_are_left_out_of_a_lean_one(client: 
     html = whole(client, four, model="digits")
     places, lean = (live(client, four, html, model="digits", lean=each).json()["places"] for each in ("false", "true"))
     left_out = places.keys() - lean.keys()
-    assert {"overview", "overview label", "probability", "second", "percent 3", "low conv1", "high pool2"} <= left_out
-    assert {"guess", "why", "seen", "length 3", "bar 3", "maps conv1", "maps pool2"} <= lean.keys()
+    assert {"overview", "probability", "second probability", "percent 3", "low conv1", "high pool2"} <= left_out
+    # Whatever names a class comes each time, or the page would name two runners-up at once.
+    assert {"guess", "second", "why", "bar 3", "overview label"} <= lean.keys()
+    assert {"seen", "length 3", "maps conv1", "maps pool2"} <= lean.keys()
     assert lean.items() <= places.items()
 
 
